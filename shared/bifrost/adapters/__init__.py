@@ -1,0 +1,1 @@
+"""The only rooms that meet the world: clock, ids, Postgres, AWS, brokers, calendars."""

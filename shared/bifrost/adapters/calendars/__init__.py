@@ -1,0 +1,1 @@
+"""Exchange calendars, baked into files so that no hot path imports pandas."""

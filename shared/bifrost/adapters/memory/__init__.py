@@ -1,0 +1,1 @@
+"""In-memory adapters, held to the same contracts as the real ones."""

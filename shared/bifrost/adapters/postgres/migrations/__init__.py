@@ -1,0 +1,1 @@
+"""Schema changes, forward only, one subject a file."""

@@ -1,0 +1,1 @@
+"""Compliance decides whether an order is allowed, and keeps every decision."""

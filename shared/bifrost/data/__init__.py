@@ -1,0 +1,1 @@
+"""Data knows instruments, sessions and bars, and plays stored bars as a live feed."""

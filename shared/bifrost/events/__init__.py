@@ -1,0 +1,1 @@
+"""Facts one capability publishes and others react to. Past tense, immutable, versioned."""

@@ -1,0 +1,1 @@
+"""Execution takes an order from intent to its end and never sends it twice."""

@@ -1,0 +1,1 @@
+"""Gateway explains the API: one OpenAPI document, its pages, and what each problem means."""

@@ -1,0 +1,1 @@
+"""The local stack: embedded PostgreSQL, local AWS, deployment and the demo."""
