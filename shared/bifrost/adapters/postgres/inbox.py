@@ -1,0 +1,95 @@
+"""The inbox: a listener hears each event once, and a sequenced one in its order.
+
+Delivery is at least once and unordered. `once` forgets what came before by the event's id.
+`in_order` also holds back what came early: a ledger that applied a sale before its purchase
+would close the wrong lot, and a venue that saw Tuesday's bar first would fill at the wrong
+price. Both work in the caller's transaction, so what was heard and what it changed are kept
+together or not at all.
+"""
+
+import json
+from typing import TypeVar
+
+from bifrost.adapters.postgres.database import Cursor, Row
+from bifrost.core.codec import to_json
+from bifrost.events import Event, SequencedEvent, read_event
+
+E = TypeVar("E", bound=SequencedEvent)
+
+
+class Inbox:
+    """What one listening capability has heard."""
+
+    def __init__(self, schema: str) -> None:
+        self._schema = schema
+
+    def once(self, cursor: Cursor, event: Event) -> bool:
+        """Say whether this event is new here, and remember it."""
+        cursor.execute(
+            f"INSERT INTO {self._schema}.inbox (event_id) VALUES (%s) ON CONFLICT DO NOTHING",
+            (event.event_id,),
+        )
+        return cursor.rowcount == 1
+
+    def seen(self, cursor: Cursor, event_id: str) -> bool:
+        """Say whether the event has been heard and applied."""
+        query = f"SELECT 1 FROM {self._schema}.inbox WHERE event_id = %s"
+        return cursor.execute(query, (event_id,)).fetchone() is not None
+
+    def in_order(self, cursor: Cursor, event: E) -> list[E]:
+        """Return the events of this stream that may now be applied, in order; often just this one.
+
+        Empty for a duplicate and for one that came early, which a later call will return. The
+        stream's row stays locked until the caller's transaction ends.
+        """
+        if not self.once(cursor, event):
+            return []
+        next_sequence = self._lock_stream(cursor, event.stream)
+        self._keep(cursor, event)
+        ready = self._take_run(cursor, event.stream, next_sequence)
+        cursor.execute(
+            f"UPDATE {self._schema}.streams SET next_sequence = %s WHERE stream = %s",
+            (next_sequence + len(ready), event.stream),
+        )
+        in_order = sorted(ready, key=lambda row: int(row["sequence"]))
+        return [_read(type(event), row["detail_type"], row["detail"]) for row in in_order]
+
+    def _lock_stream(self, cursor: Cursor, stream: str) -> int:
+        cursor.execute(
+            f"INSERT INTO {self._schema}.streams (stream, next_sequence) VALUES (%s, 1)"
+            " ON CONFLICT DO NOTHING",
+            (stream,),
+        )
+        row = cursor.execute(
+            f"SELECT next_sequence FROM {self._schema}.streams WHERE stream = %s FOR UPDATE",
+            (stream,),
+        ).fetchone()
+        if row is None:  # inserted above in the same transaction
+            raise AssertionError(f"stream {stream} has vanished")
+        return int(row["next_sequence"])
+
+    def _keep(self, cursor: Cursor, event: SequencedEvent) -> None:
+        cursor.execute(
+            f"INSERT INTO {self._schema}.early_events (stream, sequence, detail_type, detail)"
+            " VALUES (%s, %s, %s, %s)",
+            (event.stream, event.sequence, event.detail_type, json.dumps(to_json(event))),
+        )
+
+    def _take_run(self, cursor: Cursor, stream: str, start: int) -> list[Row]:
+        return cursor.execute(
+            f"DELETE FROM {self._schema}.early_events e USING ("
+            "   SELECT sequence FROM ("
+            "     SELECT sequence, row_number() OVER (ORDER BY sequence) AS place"
+            f"     FROM {self._schema}.early_events WHERE stream = %(stream)s) numbered"
+            "   WHERE sequence = place + %(start)s - 1) run"
+            " WHERE e.stream = %(stream)s AND e.sequence = run.sequence"
+            " RETURNING e.sequence, e.detail_type, e.detail",
+            {"stream": stream, "start": start},
+        ).fetchall()
+
+
+def _read(kind: type[E], detail_type: str, detail: object) -> E:
+    event = read_event(detail_type, detail)
+    if not isinstance(event, kind):
+        raise TypeError(f"a stream of {kind.__name__} held a {type(event).__name__}")
+    return event

@@ -1,0 +1,66 @@
+"""What can go wrong, as the caller sees it.
+
+    BifrostError
+    ├── InvalidInputError       the caller's input cannot be read; names each field and its fix
+    ├── NotFoundError           the caller named something that is not there, or not theirs
+    ├── ForbiddenError          the caller is known and may not
+    ├── UnauthenticatedError    the caller is not known
+    ├── ConflictError           it changed, or its state does not allow this
+    │   └── KeyReusedError      an Idempotency-Key came again with another body
+    ├── UnavailableError        a dependency did not answer; the same call may succeed later
+    └── OutcomeUnknownError     something was sent and no answer came: never send again, look it up
+
+`runtime.problems` maps these to problem+json and `stepfunctions/*.asl.json` names them in
+`Retry` and `Catch`. An order refused by a rule is not an error: see `core.decisions`.
+"""
+
+from dataclasses import dataclass
+
+
+class BifrostError(Exception):
+    """Base of every error raised on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """One field that cannot be accepted: where, what is wrong, what to do."""
+
+    field: str
+    message: str
+    fix: str
+
+
+class InvalidInputError(BifrostError):
+    """The caller's input cannot be read; every problem found is named."""
+
+    def __init__(self, *problems: FieldProblem) -> None:
+        super().__init__("; ".join(f"{p.field}: {p.message}" for p in problems))
+        self.problems = problems
+
+
+class NotFoundError(BifrostError):
+    """The caller named something that is not there, or not theirs."""
+
+
+class ForbiddenError(BifrostError):
+    """The caller is known and may not do this."""
+
+
+class UnauthenticatedError(BifrostError):
+    """The caller's token is missing, expired or not ours."""
+
+
+class ConflictError(BifrostError):
+    """It changed since the caller read it, or its state does not allow this."""
+
+
+class KeyReusedError(ConflictError):
+    """An Idempotency-Key came again with another body."""
+
+
+class UnavailableError(BifrostError):
+    """A dependency did not answer; the same call may succeed later."""
+
+
+class OutcomeUnknownError(BifrostError):
+    """Something was sent and no answer came; only a look-up may settle it."""

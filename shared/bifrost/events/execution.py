@@ -1,0 +1,103 @@
+"""Events published by execution: each step of an order, and each fill."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import ClassVar
+
+from bifrost.core.decisions import Reason
+from bifrost.core.fills import Fill
+from bifrost.core.orders import OrderIntent
+from bifrost.events.base import Event, SequencedEvent, register
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderReceived(Event):
+    """An order was written down; nothing has been checked or sent."""
+
+    source: ClassVar[str] = "bifrost.execution"
+
+    order: OrderIntent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderEvent(Event):
+    """What each later step of an order says."""
+
+    source: ClassVar[str] = "bifrost.execution"
+
+    order_id: str
+    account_id: str
+    instrument: str
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderSubmitted(OrderEvent):
+    """The venue has the order."""
+
+    client_order_id: str
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderUnknown(OrderEvent):
+    """The order was sent and no answer came; nobody may take it for filled, lost or rejected."""
+
+    client_order_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderEnded(OrderEvent):
+    """The order's end; `filled_quantity` is all it ever filled, so fills still under way count."""
+
+    filled_quantity: Decimal
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRefused(OrderEnded):
+    """A rule of ours said no; the venue never saw it."""
+
+    reasons: tuple[Reason, ...]
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRejected(OrderEnded):
+    """The venue said no."""
+
+    text: str
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCancelled(OrderEnded):
+    """The venue cancelled what was open."""
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderExpired(OrderEnded):
+    """Its time in force ran out."""
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFilled(OrderEnded):
+    """All of it filled."""
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillRecorded(SequencedEvent):
+    """The venue traded for us; the stream is `fills:<account_id>`."""
+
+    source: ClassVar[str] = "bifrost.execution"
+
+    fill: Fill
+
+
+def fill_stream(account_id: str) -> str:
+    """Name the stream in which an account's fills are counted."""
+    return f"fills:{account_id}"

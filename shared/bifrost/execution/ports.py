@@ -1,0 +1,127 @@
+"""What execution needs from the world: a venue to send to."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+from bifrost.core.bars import Bar
+from bifrost.core.money import Price, Quantity
+from bifrost.core.orders import OrderStatus, OrderType, Side, TimeInForce
+
+
+@dataclass(frozen=True, slots=True)
+class VenueOrder:
+    """An order as the venue receives it; `client_order_id` is unique there for ever."""
+
+    client_order_id: str
+    account_id: str
+    instrument: str
+    side: Side
+    type: OrderType
+    quantity: Quantity
+    time_in_force: TimeInForce
+    currency: str
+    limit_price: Price | None = None
+    stop_price: Price | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VenueOrderState:
+    """What the venue says of an order when asked: one of its own words, mapped to ours."""
+
+    client_order_id: str
+    status: OrderStatus
+    filled_quantity: Decimal
+    text: str = ""
+
+
+class ReportKind(StrEnum):
+    """FIX ExecType (tag 150), as far as a venue uses it."""
+
+    TRADE = "trade"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionReport:
+    """One thing the venue did to an order, in the order it did them (`sequence` grows).
+
+    A trade carries quantity, price and commission; the others carry zeros.
+    """
+
+    sequence: int
+    execution_id: str
+    client_order_id: str
+    kind: ReportKind
+    quantity: Decimal
+    price: Decimal
+    commission: Decimal
+    occurred_at: datetime
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VenueStatement:
+    """The venue's own books of one account.
+
+    positions: signed quantity by instrument, flat ones absent.
+    open_orders: what is still open, by client_order_id.
+    last_report: the `sequence` of the account's last report that these books contain; 0 if none.
+    """
+
+    account_id: str
+    cash: Decimal
+    currency: str
+    positions: dict[str, Decimal]
+    open_orders: dict[str, Decimal]
+    last_report: int
+
+
+class Broker(Protocol):
+    """One venue. Every call has a deadline and none is retried here.
+
+    Raises OutcomeUnknownError where a call that changes something got no answer, and
+    UnavailableError where a read got none.
+    """
+
+    @property
+    def venue(self) -> str:
+        """The venue's name, half of a fill's identity."""
+
+    def submit(self, order: VenueOrder) -> VenueOrderState:
+        """Send once. A rejection is an answer; a known client_order_id is OutcomeUnknownError."""
+
+    def cancel(self, client_order_id: str) -> VenueOrderState:
+        """Ask to cancel; answer how the order stands now. Raises NotFoundError if never seen."""
+
+    def find(self, client_order_id: str) -> VenueOrderState | None:
+        """Look an order up; None only when the venue has never seen it."""
+
+    def reports_after(self, sequence: int, limit: int) -> list[ExecutionReport]:
+        """Return what happened after `sequence`, oldest first."""
+
+    def statement(self, account_id: str) -> VenueStatement:
+        """Return the venue's books of the account, as of one instant."""
+
+
+class Funding(Protocol):
+    """The paper venue's cash desk: a real broker's is a bank transfer outside this system."""
+
+    def open_account(self, account_id: str, currency: str) -> None:
+        """Open the account there; repeating it changes nothing."""
+
+    def transfer(
+        self, *, transfer_id: str, account_id: str, amount: Decimal, currency: str
+    ) -> None:
+        """Move cash in (positive) or out (negative), once per `transfer_id`."""
+
+
+class MarketFeed(Protocol):
+    """What the paper venue trades against; a real venue has its own market."""
+
+    def close_bar(self, bar: Bar, currency: str) -> None:
+        """Let the venue match its open orders of this instrument against the next bar."""
