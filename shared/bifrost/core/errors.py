@@ -7,6 +7,7 @@
     ├── UnauthenticatedError    the caller is not known
     ├── ConflictError           it changed, or its state does not allow this
     │   └── KeyReusedError      an Idempotency-Key came again with another body
+    ├── RefusedError            a rule said no to something that is not an order; every reason
     ├── UnavailableError        a dependency did not answer; the same call may succeed later
     └── OutcomeUnknownError     something was sent and no answer came: never send again, look it up
 
@@ -15,6 +16,8 @@
 """
 
 from dataclasses import dataclass
+
+from bifrost.core.decisions import Reason
 
 
 class BifrostError(Exception):
@@ -56,6 +59,14 @@ class ConflictError(BifrostError):
 
 class KeyReusedError(ConflictError):
     """An Idempotency-Key came again with another body."""
+
+
+class RefusedError(BifrostError):
+    """A rule said no to something that is not an order (a withdrawal); every reason is kept."""
+
+    def __init__(self, *reasons: Reason) -> None:
+        super().__init__("refused by " + ", ".join(reason.rule for reason in reasons))
+        self.reasons = reasons
 
 
 class UnavailableError(BifrostError):

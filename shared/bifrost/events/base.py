@@ -52,6 +52,11 @@ def register(kind: type[Event]) -> type[Event]:
     return kind
 
 
+def is_known(detail_type: str) -> bool:
+    """Say whether the detail-type is one of ours."""
+    return detail_type in _KINDS
+
+
 def read_event(detail_type: str, detail: object) -> Event:
     """Read an event from the wire; raise ValueError where it is not one we know."""
     if detail_type not in _KINDS:

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 
-from bifrost.core.errors import UnavailableError
+from bifrost.core.errors import FieldProblem, InvalidInputError, UnavailableError
 
 Row = dict[str, Any]
 Cursor = psycopg.Cursor[Row]
@@ -41,6 +42,10 @@ class Database:
             connection = self._connect()
             with connection.transaction(), connection.cursor() as cursor:
                 yield cursor
+        except psycopg.DataError as error:
+            # Input that passed every schema and still is no text or number to Postgres (a NUL).
+            problem = FieldProblem("input", str(error), "send printable text and finite numbers")
+            raise InvalidInputError(problem) from error
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             self.close()
             raise UnavailableError(f"the database did not answer: {error}") from error
@@ -72,3 +77,10 @@ class Database:
                 connect_timeout=_CONNECT_TIMEOUT_SECONDS,
             )
         return self._connection
+
+
+def with_fresh_password(dsn: str, password_for: Callable[[str, int, str], str]) -> str:
+    """Return `dsn` with the password of (host, port, user) as of now, over TLS."""
+    parts = conninfo_to_dict(dsn)
+    password = password_for(str(parts["host"]), int(parts.get("port") or 5432), str(parts["user"]))
+    return make_conninfo(dsn, password=password, sslmode="require")

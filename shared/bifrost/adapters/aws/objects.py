@@ -1,0 +1,21 @@
+"""S3 objects, read."""
+
+from bifrost.adapters.aws.client import AwsCallError, AwsClient
+from bifrost.core.errors import NotFoundError
+
+
+class S3Objects:
+    """Objects of one bucket."""
+
+    def __init__(self, client: AwsClient, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def get(self, key: str) -> bytes:
+        """Return the object's bytes; raise NotFoundError where it is not there."""
+        try:
+            return self._client.get(f"/{self._bucket}/{key}")
+        except AwsCallError as error:
+            if error.status == 404:
+                raise NotFoundError(f"no object {key} in {self._bucket}") from error
+            raise

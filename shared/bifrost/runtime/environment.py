@@ -1,0 +1,63 @@
+"""A function's environment, read once: what its wiring plugs in.
+
+`runtime.settings` does this with pydantic-settings for the desk's own programs; a Lambda's
+tasks and listeners cannot afford its 130 ms, so here a dataclass does.
+"""
+
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+
+from bifrost.adapters.aws.signing import Credentials
+
+WORKFLOWS = ("order_flow", "order_preview", "withdrawal_flow", "reconcile", "replay")
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionEnvironment:
+    """Everything a function is told from outside; an empty string means not given."""
+
+    capability: str
+    region: str
+    endpoint_url: str
+    credentials: Credentials
+    database_url: str
+    venue_database_url: str
+    database_auth: str
+    event_bus_name: str
+    queue_url: str
+    dead_letter_queue_url: str
+    data_bucket: str
+    workflow_arns: dict[str, str]
+    token_issuer: str
+    token_audience: str
+    token_jwks_url: str
+    traced: bool
+
+
+@lru_cache
+def environment() -> FunctionEnvironment:
+    """Read the environment of this process."""
+    get = os.environ.get
+    return FunctionEnvironment(
+        capability=get("CAPABILITY", ""),
+        region=get("AWS_REGION", "us-east-1"),
+        endpoint_url=get("AWS_ENDPOINT_URL", ""),
+        credentials=Credentials(
+            access_key=get("AWS_ACCESS_KEY_ID", ""),
+            secret_key=get("AWS_SECRET_ACCESS_KEY", ""),
+            token=get("AWS_SESSION_TOKEN", ""),
+        ),
+        database_url=get("DATABASE_URL", ""),
+        venue_database_url=get("VENUE_DATABASE_URL", ""),
+        database_auth=get("DATABASE_AUTH", "none"),
+        event_bus_name=get("EVENT_BUS_NAME", ""),
+        queue_url=get("QUEUE_URL", ""),
+        dead_letter_queue_url=get("DEAD_LETTER_QUEUE_URL", ""),
+        data_bucket=get("DATA_BUCKET", ""),
+        workflow_arns={name: get(f"{name.upper()}_ARN", "") for name in WORKFLOWS},
+        token_issuer=get("TOKEN_ISSUER", ""),
+        token_audience=get("TOKEN_AUDIENCE", ""),
+        token_jwks_url=get("TOKEN_JWKS_URL", ""),
+        traced=get("POWERTOOLS_TRACE_DISABLED", "true").lower() not in ("1", "true"),
+    )

@@ -1,0 +1,17 @@
+"""Counts as CloudWatch embedded metrics (EMF): a log line that CloudWatch reads as a metric."""
+
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+NAMESPACE = "Bifrost"
+
+
+def count(capability: str, name: str, **dimensions: str) -> None:
+    """Count one of `name`; each dimension is a metric of its own, so keep their values few."""
+    with single_metric(
+        name=name,
+        unit=MetricUnit.Count,
+        value=1,
+        namespace=NAMESPACE,
+        default_dimensions={"service": capability, **dimensions},
+    ):
+        pass

@@ -1,0 +1,84 @@
+"""What every function's wiring plugs in the same way: its database, clients and relay.
+
+Each is made at the first call and kept for the life of the process.
+"""
+
+from functools import lru_cache
+
+from bifrost.adapters.aws.bus import EventBridgeSink
+from bifrost.adapters.aws.client import AwsClient
+from bifrost.adapters.aws.objects import S3Objects
+from bifrost.adapters.aws.queues import SqsQueues
+from bifrost.adapters.aws.signing import Scope, database_token
+from bifrost.adapters.aws.workflows import StepFunctionsWorkflows
+from bifrost.adapters.clock import SystemClock
+from bifrost.adapters.postgres.database import Database, with_fresh_password
+from bifrost.adapters.postgres.outbox import Relay
+from bifrost.runtime.environment import environment
+
+
+@lru_cache
+def database() -> Database:
+    """The capability's own schema, as its own role."""
+    return _open(environment().database_url)
+
+
+@lru_cache
+def venue_database() -> Database:
+    """The paper venue's books: another party's database that happens to stand here."""
+    return _open(environment().venue_database_url)
+
+
+@lru_cache
+def relay() -> Relay:
+    """Sends what this capability's outbox holds."""
+    env = environment()
+    return Relay(database(), env.capability, EventBridgeSink(_client("events"), env.event_bus_name))
+
+
+@lru_cache
+def workflows() -> StepFunctionsWorkflows:
+    """The state machines this function may start."""
+    # AWS serves synchronous executions under another host name.
+    return StepFunctionsWorkflows(
+        _client("states"),
+        _client("states", host_prefix="sync-", timeout_seconds=60),
+        environment().workflow_arns,
+    )
+
+
+@lru_cache
+def objects() -> S3Objects:
+    """The data bucket."""
+    return S3Objects(_client("s3", timeout_seconds=30), environment().data_bucket)
+
+
+@lru_cache
+def queues() -> SqsQueues:
+    """SQS, for readiness."""
+    return SqsQueues(_client("sqs"))
+
+
+def _client(service: str, *, host_prefix: str = "", timeout_seconds: float = 10) -> AwsClient:
+    env = environment()
+    return AwsClient(
+        service,
+        env.region,
+        env.credentials,
+        endpoint=env.endpoint_url,
+        host_prefix=host_prefix,
+        timeout_seconds=timeout_seconds,
+    )
+
+
+def _open(dsn: str) -> Database:
+    env = environment()
+    if env.database_auth != "iam":
+        return Database(dsn)
+    return Database(lambda: with_fresh_password(dsn, _database_token))
+
+
+def _database_token(host: str, port: int, user: str) -> str:
+    env = environment()
+    scope = Scope("rds-db", env.region, SystemClock().now())
+    return database_token(host, port, user, env.credentials, scope)
