@@ -1,0 +1,113 @@
+"""FastAPI set up the same way for every capability, and how API Gateway's events reach it."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from weakref import WeakKeyDictionary
+
+from aws_lambda_powertools import Logger
+from fastapi import FastAPI, Header
+from fastapi.responses import JSONResponse, Response
+from mangum import Mangum
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bifrost.runtime.correlation import correlate
+from bifrost.runtime.health import Check, run
+from bifrost.runtime.problems import install, problem
+
+BODY_BYTES_MAX = 64 * 1024
+
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Names the request: the same key and body is the same request for ever.",
+    ),
+]
+
+_servers: WeakKeyDictionary[FastAPI, Mangum] = WeakKeyDictionary()
+
+
+def create_app(capability: str, *, checks: Mapping[str, Check]) -> FastAPI:
+    """Return an app with the error answers, the body limit, `/health` and `/ready`.
+
+    checks: what readiness asks, by name; each raises a BifrostError where it is not ready.
+    """
+    app = FastAPI(
+        title=f"Bifrost {capability}",
+        version="1",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    install(app)
+    app.add_middleware(_BodyLimit)
+
+    @app.get(f"/v1/{capability}/health", tags=["health"], operation_id=f"{capability}_health")
+    def health() -> dict[str, str]:
+        """Say that the function runs."""
+        return {"status": "ok", "capability": capability}
+
+    @app.get(f"/v1/{capability}/ready", tags=["health"], operation_id=f"{capability}_ready")
+    def ready() -> JSONResponse:
+        """Say whether what the capability needs answers: 200, or 503 naming what does not."""
+        found = run(checks)
+        good = all(outcome == "ok" for outcome in found.values())
+        body = {"status": "ready" if good else "not ready", "checks": found}
+        return JSONResponse(body, 200 if good else 503)
+
+    return app
+
+
+def serve(app: FastAPI, event: dict[str, Any], context: Any, logger: Logger) -> Any:
+    """Answer one API Gateway event (HTTP API, payload 2.0)."""
+    headers = {key.lower(): value for key, value in (event.get("headers") or {}).items()}
+    request_id = event.get("requestContext", {}).get("requestId")
+    given = correlate(headers.get("x-correlation-id") or request_id)
+    route = event.get("requestContext", {}).get("http", {})
+    logger.append_keys(correlation_id=given)
+    if app not in _servers:
+        _servers[app] = Mangum(app, lifespan="off")
+    answer = _servers[app](event, context)
+    answer.setdefault("headers", {})["x-correlation-id"] = given
+    logger.info(
+        "request answered",
+        extra={
+            "method": route.get("method"),
+            "path": route.get("path"),
+            "status": answer.get("statusCode"),
+        },
+    )
+    return answer
+
+
+class _BodyLimit:
+    """Refuses a body that is too large before anything reads it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        body = bytearray()
+        more = True
+        while more and len(body) <= BODY_BYTES_MAX:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        if len(body) > BODY_BYTES_MAX:
+            detail = f"the body is over {BODY_BYTES_MAX} bytes"
+            answer: Response = problem(Request(scope), "BodyTooLargeError", detail)
+            await answer(scope, receive, send)
+            return
+
+        async def again() -> Message:
+            return {"type": "http.request", "body": bytes(body), "more_body": False}
+
+        await self._app(scope, again, send)

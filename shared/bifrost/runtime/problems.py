@@ -1,0 +1,117 @@
+"""Errors as problem+json (RFC 9457): the one place where an exception becomes an answer.
+
+`type` is the absolute URL of the problem's page on the same API, so a reader can open it.
+"""
+
+import json
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from bifrost.core.errors import BifrostError, FieldProblem, InvalidInputError, RefusedError
+from bifrost.core.problems import PROBLEMS
+from bifrost.runtime.correlation import correlation_id
+from bifrost.runtime.reasons import reason_json
+
+MEDIA_TYPE = "application/problem+json"
+
+_HTTP_KINDS = {404: "NotFoundError", 405: "MethodNotAllowedError", 413: "BodyTooLargeError"}
+
+# What to do about pydantic's complaints; by the beginning of the error's type.
+_FIXES = {
+    "missing": "send this field",
+    "extra_forbidden": "leave this field out: the API has none of that name",
+    "decimal": 'send a finite number as a decimal string, such as "10.50"',
+    "finite_number": "send a finite number",
+    "greater_than": "send a larger number",
+    "less_than": "send a smaller number",
+    "string_type": "send a string (numbers of money and quantity are decimal strings)",
+    "string_pattern_mismatch": "send only the characters that the API's document allows",
+    "enum": "send one of the listed values",
+    "literal_error": "send one of the listed values",
+    "date": "send a date as YYYY-MM-DD",
+}
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of `app` as problem+json."""
+    app.add_exception_handler(BifrostError, _of_bifrost_error)
+    app.add_exception_handler(RequestValidationError, _of_validation_error)
+    app.add_exception_handler(HTTPException, _of_http_exception)
+    app.add_exception_handler(Exception, _of_fault)
+
+
+def problem(
+    request: Request, kind: str, detail: str, *, headers: dict[str, str] | None = None, **more: Any
+) -> Response:
+    """Answer with the catalogue's entry of `kind`, an error class's name."""
+    entry = PROBLEMS[kind]
+    body = {
+        "type": f"{base_url(request)}/v1/problems/{entry.slug}",
+        "title": entry.title,
+        "status": entry.status,
+        "detail": detail,
+        "instance": request.url.path,
+        "correlation_id": correlation_id(),
+        **more,
+    }
+    return Response(json.dumps(body), entry.status, headers, MEDIA_TYPE)
+
+
+def base_url(request: Request) -> str:
+    """Return the API's address as this caller reached it."""
+    return str(request.base_url).rstrip("/")
+
+
+def _of_bifrost_error(request: Request, error: Exception) -> Response:
+    kind = next(c.__name__ for c in type(error).__mro__ if c.__name__ in PROBLEMS)
+    if isinstance(error, InvalidInputError):
+        return problem(request, kind, str(error), errors=[_field(p) for p in error.problems])
+    if isinstance(error, RefusedError):
+        reasons = [reason_json(reason) for reason in error.reasons]
+        return problem(request, kind, str(error), reasons=reasons)
+    headers = {
+        "UnauthenticatedError": {"WWW-Authenticate": "Bearer"},
+        "UnavailableError": {"Retry-After": "1"},
+    }.get(kind)
+    return problem(request, kind, str(error), headers=headers)
+
+
+def _of_validation_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise TypeError(f"not a validation error: {error!r}")
+    found = error.errors()
+    if any(one["type"] == "json_invalid" for one in found):
+        return problem(request, "UnreadableBodyError", f"the body is not JSON: {found[0]['msg']}")
+    fields = [_field_of(one) for one in found]
+    detail = "; ".join(f"{one.field}: {one.message}" for one in fields)
+    return problem(request, "InvalidInputError", detail, errors=[_field(one) for one in fields])
+
+
+def _of_http_exception(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise TypeError(f"not an HTTP exception: {error!r}")
+    kind = _HTTP_KINDS.get(error.status_code, "UnreadableBodyError")
+    detail = f"{request.method} {request.url.path}: {error.detail}"
+    return problem(request, kind, detail, headers=dict(error.headers or {}))
+
+
+def _of_fault(request: Request, error: Exception) -> Response:
+    return problem(request, "InternalError", f"unexpected {type(error).__name__}")
+
+
+def _field_of(error: dict[str, Any]) -> FieldProblem:
+    place, *path = (str(part) for part in error["loc"])
+    field = ".".join(path) or place
+    fix = next(
+        (fix for start, fix in _FIXES.items() if str(error["type"]).startswith(start)),
+        "see the API's document at /v1/openapi.json",
+    )
+    return FieldProblem(field, str(error["msg"]), fix)
+
+
+def _field(one: FieldProblem) -> dict[str, str]:
+    return {"field": one.field, "message": one.message, "fix": one.fix}

@@ -1,0 +1,45 @@
+"""Reasons in words: a rule answers with values, and here the edge makes the sentence."""
+
+from decimal import Decimal
+from typing import Any
+
+from bifrost.core.codec import to_json
+from bifrost.core.decisions import Reason
+
+_SENTENCES = {
+    "order_notional": "the order's notional {value} {unit} is over the limit of {limit} {unit}",
+    "order_quantity": "the order's quantity {value} is over the limit of {limit} {unit}",
+    "position": "the position would be {value} {unit}, over the limit of {limit} {unit}",
+    "short_sale": "the sale of {value} is more than the {limit} {unit} this account holds free",
+    "buying_power": "{value} {unit} is needed and {limit} {unit} is free",
+    "price_collar": "the price {value} is beyond {limit}, the farthest from the market it may be",
+    "no_market_price": "no market price of {subject} is known yet, so its cost cannot be checked",
+    "restricted_list": "{subject} is on the restricted list",
+    "instrument_unresolved": "an earlier order in {subject} has no known outcome yet",
+    "check_unavailable": "the check by {subject} did not answer, and unchecked orders do not leave",
+}
+
+
+def sentence(reason: Reason) -> str:
+    """Say what was broken and, where the rule knows an amount, what would still have passed."""
+    template = _SENTENCES.get(reason.rule, "the rule {rule} was broken: {value} against {limit}")
+    said = template.format(
+        rule=reason.rule,
+        value=_plain(reason.value),
+        limit=_plain(reason.limit),
+        unit=reason.unit,
+        subject=reason.subject or "the instrument",
+    )
+    if reason.headroom is not None and reason.headroom > 0:
+        said += f"; up to {_plain(reason.headroom)} {reason.unit} would pass"
+    return " ".join(said.split())
+
+
+def reason_json(reason: Reason) -> dict[str, Any]:
+    """Return the reason's values and its sentence, as the API shows it."""
+    shown: dict[str, Any] = to_json(reason)
+    return {**shown, "message": sentence(reason)}
+
+
+def _plain(number: Decimal | None) -> str:
+    return "unknown" if number is None else f"{number.normalize():f}"

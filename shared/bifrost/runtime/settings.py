@@ -1,0 +1,30 @@
+"""The desk's own settings, for the command line and the local stack (pydantic-settings).
+
+`runtime.environment` is its counterpart inside a Lambda, where pydantic is not affordable.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What the environment may say; every field has a default that works on a laptop."""
+
+    model_config = SettingsConfigDict(extra="ignore")
+
+    home: Path | None = Field(None, validation_alias="BIFROST_HOME")
+    database_url: str | None = Field(None, validation_alias="DATABASE_URL")
+    aws_endpoint_url: str | None = Field(None, validation_alias="AWS_ENDPOINT_URL")
+    aws_region: str = Field("us-east-1", validation_alias="AWS_REGION")
+    api_url: str | None = Field(None, validation_alias="BIFROST_API")
+    token: str | None = Field(None, validation_alias="BIFROST_TOKEN")
+    no_color: str | None = Field(None, validation_alias="NO_COLOR")
+
+
+@lru_cache
+def settings() -> Settings:
+    """Read the environment of this process, once."""
+    return Settings()
