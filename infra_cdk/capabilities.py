@@ -1,0 +1,218 @@
+"""The desk's capabilities: one row per Lambda, and everything that is particular to it.
+
+Standard library only, so that tests, layers and the local stack read the same table as the cloud.
+What a row does not name, its role may not touch.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Workflow(StrEnum):
+    """State machines by their deployed name; each is a file in `stepfunctions/`."""
+
+    ORDER_FLOW = "order-flow"
+    ORDER_PREVIEW = "order-preview"
+    WITHDRAWAL_FLOW = "withdrawal-flow"
+    RECONCILE = "reconcile"
+    REPLAY = "replay"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One way in by HTTP; `public` routes need no token."""
+
+    method: str
+    path: str
+    public: bool = False
+
+    @property
+    def key(self) -> str:
+        """API Gateway's name of the route; `$default` is what no other route takes."""
+        return self.path if self.path == "$default" else f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A task called by the clock; `expression` is EventBridge Scheduler's, in `timezone`."""
+
+    task: str
+    expression: str
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """One Lambda: how it is called, how large it is, and what it may touch.
+
+    listens_to: detail types on the desk's bus.
+    hears_objects: new objects in the data bucket arrive at its queue.
+    schemas: database schemas; each has a role `bifrost_<schema>` and a connection of its own.
+    starts: workflows that it may start.
+    publishes: it puts events on the bus.
+    """
+
+    name: str
+    routes: tuple[Route, ...] = ()
+    listens_to: tuple[str, ...] = ()
+    hears_objects: bool = False
+    schedules: tuple[Schedule, ...] = ()
+    schemas: tuple[str, ...] = ()
+    starts: tuple[Workflow, ...] = ()
+    publishes: bool = False
+    reads_bucket: bool = False
+    layers: tuple[str, ...] = ("backbone", "http")
+    memory_mb: int = 512
+    timeout_seconds: int = 30
+
+    @property
+    def has_queue(self) -> bool:
+        """Something is delivered to it."""
+        return bool(self.listens_to) or self.hears_objects
+
+
+def _probes(name: str) -> tuple[Route, ...]:
+    return tuple(
+        Route("GET", f"/v1/{name}/{probe}", public=True) for probe in ("health", "ready")
+    )
+
+
+def _guarded(*keys: str) -> tuple[Route, ...]:
+    return tuple(Route(method, path) for method, path in (key.split(" ") for key in keys))
+
+
+# The net under the outbox: what an invocation could not publish goes out within a minute.
+_RELAY = Schedule("relay", "rate(1 minute)")
+
+CAPABILITIES: tuple[Capability, ...] = (
+    Capability(
+        "gateway",
+        routes=(
+            *_probes("gateway"),
+            Route("GET", "/v1/openapi.json", public=True),
+            Route("GET", "/v1/docs", public=True),
+            Route("GET", "/v1/docs/{file}", public=True),
+            Route("GET", "/v1/problems", public=True),
+            Route("GET", "/v1/problems/{slug}", public=True),
+            Route("ANY", "$default", public=True),
+        ),
+        layers=("backbone", "http", "docs"),
+        timeout_seconds=10,
+    ),
+    Capability(
+        "data",
+        routes=(
+            *_probes("data"),
+            *_guarded(
+                "GET /v1/instruments",
+                "GET /v1/instruments/{symbol}",
+                "GET /v1/bars",
+                "GET /v1/sessions",
+                "POST /v1/replays",
+                "GET /v1/replays/{replay_id}",
+            ),
+        ),
+        hears_objects=True,
+        schedules=(_RELAY,),
+        schemas=("data",),
+        starts=(Workflow.REPLAY,),
+        publishes=True,
+        reads_bucket=True,
+        memory_mb=1024,
+        timeout_seconds=60,
+    ),
+    Capability(
+        "portfolio",
+        routes=(
+            *_probes("portfolio"),
+            *_guarded(
+                "POST /v1/accounts",
+                "GET /v1/accounts",
+                "GET /v1/accounts/{account_id}",
+                "POST /v1/accounts/{account_id}/deposits",
+                "POST /v1/accounts/{account_id}/withdrawals",
+                "GET /v1/portfolios",
+                "GET /v1/portfolios/{portfolio_id}",
+                "GET /v1/portfolios/{portfolio_id}/positions",
+                "GET /v1/portfolios/{portfolio_id}/ledger",
+                "GET /v1/portfolios/{portfolio_id}/valuations",
+            ),
+        ),
+        listens_to=("FillRecorded.v1", "BarClosed.v1"),
+        schedules=(_RELAY,),
+        schemas=("portfolio",),
+        starts=(Workflow.WITHDRAWAL_FLOW,),
+        publishes=True,
+    ),
+    Capability(
+        "execution",
+        routes=(
+            *_probes("execution"),
+            *_guarded(
+                "POST /v1/orders",
+                "GET /v1/orders",
+                "POST /v1/orders/preview",
+                "GET /v1/orders/{order_id}",
+                "POST /v1/orders/{order_id}/cancel",
+                "POST /v1/reconciliations",
+                "GET /v1/venue",
+            ),
+        ),
+        listens_to=(
+            "AccountOpened.v1",
+            "InstrumentListed.v1",
+            "BarClosed.v1",
+            "CashDeposited.v1",
+            "CashWithdrawn.v1",
+        ),
+        schedules=(
+            _RELAY,
+            Schedule("sweep", "rate(1 minute)"),
+            Schedule("reconcile_all", "cron(30 17 ? * MON-FRI *)", "America/New_York"),
+        ),
+        # The paper venue is an outside party: its own schema, role and connection.
+        schemas=("execution", "venue"),
+        starts=(Workflow.ORDER_FLOW, Workflow.ORDER_PREVIEW, Workflow.RECONCILE),
+        publishes=True,
+        timeout_seconds=60,
+    ),
+    Capability(
+        "risk",
+        routes=(
+            *_probes("risk"),
+            *_guarded(
+                "GET /v1/accounts/{account_id}/buying-power",
+                "GET /v1/accounts/{account_id}/limits",
+                "PUT /v1/accounts/{account_id}/limits",
+            ),
+        ),
+        listens_to=(
+            "AccountOpened.v1",
+            "InstrumentListed.v1",
+            "CashDeposited.v1",
+            "CashWithdrawn.v1",
+            "BarClosed.v1",
+            "FillRecorded.v1",
+            "OrderRefused.v1",
+            "OrderRejected.v1",
+            "OrderCancelled.v1",
+            "OrderExpired.v1",
+            "OrderFilled.v1",
+        ),
+        schemas=("risk",),
+    ),
+    Capability(
+        "compliance",
+        routes=(
+            *_probes("compliance"),
+            *_guarded(
+                "GET /v1/restricted-list",
+                "PUT /v1/restricted-list/{instrument}",
+                "DELETE /v1/restricted-list/{instrument}",
+                "GET /v1/decisions",
+            ),
+        ),
+        listens_to=("AccountOpened.v1",),
+        schemas=("compliance",),
+    ),
+)

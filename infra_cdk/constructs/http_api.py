@@ -1,0 +1,120 @@
+"""The HTTP API: one integration per capability, one route per line of its row."""
+
+import json
+
+from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk import aws_apigatewayv2 as api
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra_cdk.capabilities import Capability
+from infra_cdk.constructs.identity import Identity
+from infra_cdk.local_target import Part, Target
+
+_BURST, _RATE = 200, 100
+_ACCESS_LOG = {
+    "requestId": "$context.requestId",
+    "ip": "$context.identity.sourceIp",
+    "requestTime": "$context.requestTime",
+    "routeKey": "$context.routeKey",
+    "status": "$context.status",
+    "responseLength": "$context.responseLength",
+    "latency": "$context.integrationLatency",
+    "authorizerError": "$context.authorizer.error",
+}
+
+
+class HttpApi(Construct):
+    """Layer-1 resources: the library's own would add a permission per route."""
+
+    def __init__(self, scope: Construct, *, target: Target, identity: Identity) -> None:
+        super().__init__(scope, "HttpApi")
+        self.api = api.CfnApi(
+            self,
+            "Api",
+            name=Stack.of(self).stack_name,
+            protocol_type="HTTP",
+            cors_configuration=api.CfnApi.CorsProperty(
+                allow_origins=["*"],
+                allow_methods=["GET", "POST", "PUT", "DELETE", "OPTIONS"],
+                allow_headers=["authorization", "content-type", "idempotency-key"],
+                expose_headers=["location", "retry-after", "x-correlation-id"],
+                max_age=600,
+            ),
+        )
+        self._authorizer = self._jwt(identity) if target.has(Part.AUTHORIZER) else None
+        self._stage(target)
+        CfnOutput(Stack.of(self), "ApiId", value=self.api.ref)
+
+    def route(self, capability: Capability, function: lambda_.Function) -> None:
+        """Send the capability's routes to its function."""
+        name, stack = capability.name.title(), Stack.of(self)
+        integration = api.CfnIntegration(
+            self,
+            f"{name}Integration",
+            api_id=self.api.ref,
+            integration_type="AWS_PROXY",
+            integration_uri=function.function_arn,
+            payload_format_version="2.0",
+        )
+        lambda_.CfnPermission(
+            self,
+            f"{name}Permission",
+            action="lambda:InvokeFunction",
+            function_name=function.function_arn,
+            principal="apigateway.amazonaws.com",
+            source_arn=stack.format_arn(
+                service="execute-api", resource=self.api.ref, resource_name="*/*"
+            ),
+        )
+        for number, line in enumerate(capability.routes):
+            guard = None if line.public else self._authorizer
+            api.CfnRoute(
+                self,
+                f"{name}Route{number:02}",
+                api_id=self.api.ref,
+                route_key=line.key,
+                target=f"integrations/{integration.ref}",
+                authorization_type="JWT" if guard else "NONE",
+                authorizer_id=guard.ref if guard else None,
+            )
+
+    def _jwt(self, identity: Identity) -> api.CfnAuthorizer:
+        return api.CfnAuthorizer(
+            self,
+            "Authorizer",
+            api_id=self.api.ref,
+            name="cognito",
+            authorizer_type="JWT",
+            identity_source=["$request.header.Authorization"],
+            jwt_configuration=api.CfnAuthorizer.JWTConfigurationProperty(
+                audience=[identity.client_id], issuer=identity.issuer
+            ),
+        )
+
+    def _stage(self, target: Target) -> None:
+        api.CfnStage(
+            self,
+            "Stage",
+            api_id=self.api.ref,
+            stage_name="$default",
+            auto_deploy=True,
+            default_route_settings=api.CfnStage.RouteSettingsProperty(
+                throttling_burst_limit=_BURST,
+                throttling_rate_limit=_RATE,
+                detailed_metrics_enabled=True,
+            ),
+            access_log_settings=self._access_log() if target.has(Part.ACCESS_LOGS) else None,
+        )
+
+    def _access_log(self) -> api.CfnStage.AccessLogSettingsProperty:
+        group = logs.LogGroup(
+            self,
+            "AccessLog",
+            retention=logs.RetentionDays.THREE_MONTHS,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        return api.CfnStage.AccessLogSettingsProperty(
+            destination_arn=group.log_group_arn, format=json.dumps(_ACCESS_LOG)
+        )

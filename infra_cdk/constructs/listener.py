@@ -1,0 +1,79 @@
+"""What one capability hears: rules to its queue, its dead letters, and its function behind them."""
+
+from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra_cdk.capabilities import Capability
+
+MAX_RECEIVES = 5
+
+
+class Listener(Construct):
+    """A queue per listener: a slow one delays nobody, and a failing one keeps its own letters."""
+
+    def __init__(self, scope: Construct, capability: Capability) -> None:
+        super().__init__(scope, f"{capability.name.title()}Listener")
+        self._capability = capability
+        self.dead_letters = sqs.Queue(
+            self,
+            "DeadLetters",
+            retention_period=Duration.days(14),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+        )
+        self.queue = sqs.Queue(
+            self,
+            "Events",
+            # AWS's advice: six times the function's, so that a throttled batch is not seen twice.
+            visibility_timeout=Duration.seconds(6 * capability.timeout_seconds),
+            retention_period=Duration.days(4),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            dead_letter_queue=sqs.DeadLetterQueue(
+                queue=self.dead_letters, max_receive_count=MAX_RECEIVES
+            ),
+        )
+        stack, name = Stack.of(self), capability.name.title()
+        CfnOutput(stack, f"{name}QueueUrl", value=self.queue.queue_url)
+        CfnOutput(stack, f"{name}DeadLetterQueueUrl", value=self.dead_letters.queue_url)
+
+    def hear_events(self, bus: events.IEventBus) -> None:
+        """Deliver the capability's event types from the desk's bus."""
+        events.Rule(
+            self,
+            "OnEvents",
+            event_bus=bus,
+            event_pattern=events.EventPattern(
+                source=events.Match.prefix("bifrost."),
+                detail_type=list(self._capability.listens_to),
+            ),
+            targets=[self._target()],
+        )
+
+    def hear_objects(self, bucket: s3.IBucket) -> None:
+        """Deliver the bucket's new objects; S3 speaks on the account's default bus only."""
+        events.Rule(
+            self,
+            "OnObjects",
+            event_pattern=events.EventPattern(
+                source=["aws.s3"],
+                detail_type=["Object Created"],
+                detail={"bucket": {"name": [bucket.bucket_name]}},
+            ),
+            targets=[self._target()],
+        )
+
+    def feed(self, function: lambda_.Function) -> None:
+        """Call the function with batches; a failed record comes back alone."""
+        function.add_event_source(
+            sources.SqsEventSource(self.queue, batch_size=10, report_batch_item_failures=True)
+        )
+
+    def _target(self) -> targets.SqsQueue:
+        return targets.SqsQueue(self.queue, dead_letter_queue=self.dead_letters)
