@@ -28,6 +28,9 @@ IdempotencyKey = Annotated[
     ),
 ]
 
+# What travels as text; API Gateway would take everything else as base64.
+_TEXT = ["text/", "application/json", "application/problem+json"]
+
 _servers: WeakKeyDictionary[FastAPI, Mangum] = WeakKeyDictionary()
 
 
@@ -71,7 +74,7 @@ def serve(app: FastAPI, event: dict[str, Any], context: Any, logger: Logger) -> 
     route = event.get("requestContext", {}).get("http", {})
     logger.append_keys(correlation_id=given)
     if app not in _servers:
-        _servers[app] = Mangum(app, lifespan="off")
+        _servers[app] = Mangum(app, lifespan="off", text_mime_types=_TEXT)
     answer = _servers[app](event, context)
     answer.setdefault("headers", {})["x-correlation-id"] = given
     logger.info(
