@@ -1,0 +1,32 @@
+"""After an unclean end of the message system: send again what a listener never heard.
+
+An event that was published may have died in a queue. It is marked unsent when some listener's
+inbox lacks it; the relay sends it to every listener, and those that know it forget it.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from bifrost.adapters.postgres.database import Database
+
+
+def unsend_unheard(
+    database: Database, publishers: Sequence[str], listeners: Mapping[str, Sequence[str]]
+) -> dict[str, int]:
+    """Mark as unsent each published event that a listener's inbox lacks.
+
+    publishers: schemas with an outbox; listeners: schema to the detail types that it hears.
+    Returns how many events each publisher will send again. Needs a role that reads every
+    schema, so it runs as the database's owner, never as a capability.
+    """
+    with database.transaction() as cursor:
+        counts = dict.fromkeys(publishers, 0)
+        for publisher in publishers:
+            for listener, detail_types in listeners.items():
+                cursor.execute(
+                    f"UPDATE {publisher}.outbox o SET published_at = NULL"
+                    " WHERE published_at IS NOT NULL AND detail_type = ANY(%s) AND NOT EXISTS"
+                    f" (SELECT 1 FROM {listener}.inbox i WHERE i.event_id = o.event_id)",
+                    (list(detail_types),),
+                )
+                counts[publisher] += cursor.rowcount
+    return {publisher: count for publisher, count in counts.items() if count}

@@ -1,0 +1,143 @@
+"""AWS on this machine: MiniStack on a loopback port, its whole state under the stack's home.
+
+`AWS_ENDPOINT_URL` set means that endpoint instead (a LocalStack that the user runs, or AWS):
+then nothing is started here, and nothing stopped.
+"""
+
+import http.client
+import shutil
+import signal
+import socket
+import sys
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from bifrost.core.errors import UnavailableError
+from bifrost.local import processes
+from bifrost.local.home import Home
+from bifrost.local.launcher import CHECKPOINT_PATH, LOG_FOLDER
+from bifrost.local.processes import ProcessRef
+
+HOST = "127.0.0.1"
+PORT = 4570
+REGION = "us-east-1"
+HEALTH_PATH = "/_ministack/health"
+
+
+def free_port(wanted: int) -> int:
+    """The wanted port, or the next one that nobody listens on."""
+    for port in range(wanted, min(wanted + 200, 65536)):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            return port
+    raise UnavailableError(f"no free port from {wanted} on {HOST}; free one and try again")
+
+
+def endpoint(port: int) -> str:
+    """The emulator's address."""
+    return f"http://{HOST}:{port}"
+
+
+def start(home: Home, port: int) -> ProcessRef:
+    """Start MiniStack; returns before it answers. Workers that a kill -9 left are ended first."""
+    processes.end(processes.workers_left_behind(home.path))
+    temporary = home.aws / "tmp"
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(mode=0o700, parents=True)
+    return processes.start(
+        [sys.executable, "-m", "bifrost.local.launcher"],
+        log=home.logs / "aws.log",
+        cwd=home.aws,
+        environ=processes.environment(home.path, _settings(home, port)),
+        user=None,
+    )
+
+
+def stop(home: Home, process: ProcessRef) -> None:
+    """Ask it to save and end; its workers end with it."""
+    processes.stop(process, how=signal.SIGTERM, timeout_seconds=20)
+    processes.end(processes.workers_left_behind(home.path))
+
+
+def wait_until_ready(
+    home: Home, process: ProcessRef, port: int, timeout_seconds: float = 30
+) -> None:
+    """Wait until it answers; its log's end says why it did not."""
+    deadline = time.monotonic() + timeout_seconds
+    while not answers(endpoint(port)):
+        if not process.is_running() or time.monotonic() > deadline:
+            log = home.logs / "aws.log"
+            said = log.read_text(errors="replace").splitlines()[-5:]
+            raise UnavailableError("\n".join(["MiniStack did not start:", *said, f"(from {log})"]))
+        time.sleep(0.02)
+
+
+def answers(endpoint_url: str) -> bool:
+    """Whether the emulator at this address answers."""
+    try:
+        return _call(endpoint_url, "GET", HEALTH_PATH, timeout_seconds=5) == 200
+    except OSError:
+        return False
+
+
+def checkpoint(endpoint_url: str) -> None:
+    """Have the emulator save its state now."""
+    if _call(endpoint_url, "POST", CHECKPOINT_PATH, timeout_seconds=60) != 204:
+        raise UnavailableError(f"{endpoint_url} could not save its state; see `bifrost logs aws`")
+
+
+def client(service: str, endpoint_url: str) -> Any:
+    """A boto3 client for the stack; the caller's own AWS profile is used for AWS itself alone."""
+    import boto3
+    from botocore.config import Config
+
+    emulated = not (urlsplit(endpoint_url).hostname or "").endswith("amazonaws.com")
+    keys = (
+        {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
+        if emulated
+        else {}
+    )
+    config = Config(
+        retries={"max_attempts": 1},
+        proxies={} if emulated else None,
+        s3={"addressing_style": "path"},
+    )
+    return boto3.session.Session(**keys).client(service, endpoint_url=endpoint_url, config=config)
+
+
+def _call(endpoint_url: str, method: str, path: str, timeout_seconds: float) -> int:
+    address = urlsplit(endpoint_url)
+    kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
+    connection = kind(address.netloc, timeout=timeout_seconds)
+    try:
+        connection.request(method, path)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def _settings(home: Home, port: int) -> dict[str, str]:
+    return {
+        "BIND_HOST": HOST,
+        "GATEWAY_PORT": str(port),
+        "AWS_ENDPOINT_URL": endpoint(port),
+        "AWS_REGION": REGION,
+        "MINISTACK_REGION": REGION,
+        "LAMBDA_EXECUTOR": "local",
+        "LOG_LEVEL": "WARNING",
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(home.aws / "state"),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(home.aws / "s3"),
+        "TMPDIR": str(home.aws / "tmp"),
+        LOG_FOLDER: str(home.logs),
+        # Neither Docker nor further listeners: everything runs in this process and its workers.
+        "DOCKER_HOST": f"unix://{home.aws / 'no-docker'}",
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+    }

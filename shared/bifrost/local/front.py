@@ -1,0 +1,81 @@
+"""The API's address: one stable URL on the local stack, whatever id the API was given.
+
+The emulator serves an API under a path with its generated id; the launcher lets it answer at
+the root as well, so that a URL in a document or a script stays true after a `reset`.
+"""
+
+import http.client
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+from bifrost.core.errors import UnavailableError
+from bifrost.local.launcher import DOOR_PATH
+
+READY_SECONDS_MAX = 60.0
+
+
+def address(endpoint_url: str, outputs: dict[str, str], *, emulated: bool) -> str:
+    """Where the API is reached; empty when the template has none. No trailing slash."""
+    if "ApiId" not in outputs:
+        return outputs.get("ApiUrl", "").rstrip("/")
+    if emulated:
+        return endpoint_url
+    if (urlsplit(endpoint_url).hostname or "").endswith("amazonaws.com"):
+        return outputs["ApiUrl"].rstrip("/")
+    return f"{endpoint_url}/_aws/execute-api/{outputs['ApiId']}/$default"
+
+
+def open_door(endpoint_url: str, api_id: str) -> None:
+    """Tell the launcher which API answers at the root."""
+    status, _ = call(endpoint_url, "POST", f"{DOOR_PATH}/{api_id}", timeout_seconds=10)
+    if status != 204:
+        raise UnavailableError(f"{endpoint_url} did not take the API {api_id}: {status}")
+
+
+def wait_ready(api_url: str, capabilities: tuple[str, ...]) -> None:
+    """Wait until each capability says that its database and queues answer."""
+    with ThreadPoolExecutor(max_workers=len(capabilities)) as pool:
+        for waited in [pool.submit(_wait_one, api_url, name) for name in capabilities]:
+            waited.result()
+
+
+def call(url: str, method: str, path: str, *, timeout_seconds: float) -> tuple[int, bytes]:
+    """One request to the stack; OSError when nothing answers."""
+    where = urlsplit(url)
+    kind = http.client.HTTPSConnection if where.scheme == "https" else http.client.HTTPConnection
+    connection = kind(where.netloc, timeout=timeout_seconds)
+    try:
+        connection.request(method, where.path + path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def _wait_one(api_url: str, capability: str) -> None:
+    deadline = time.monotonic() + READY_SECONDS_MAX
+    said = ""
+    while time.monotonic() < deadline:
+        try:
+            status, body = call(api_url, "GET", f"/v1/{capability}/ready", timeout_seconds=30)
+        except (OSError, http.client.HTTPException) as error:
+            said = str(error)
+        else:
+            if status == 200:
+                return
+            said = f"{status} {_shorten(body)}"
+        time.sleep(0.2)
+    raise UnavailableError(
+        f"{capability} is not ready after {READY_SECONDS_MAX:.0f} s: {said}; "
+        f"see `bifrost logs {capability}`"
+    )
+
+
+def _shorten(body: bytes) -> str:
+    try:
+        problem = json.loads(body)
+    except ValueError:
+        return body[:200].decode(errors="replace")
+    return str(problem.get("detail") or problem)[:300] if isinstance(problem, dict) else ""

@@ -1,0 +1,222 @@
+"""Starts MiniStack with six corrections, each to one place of the pinned version.
+
+Run as `python -m bifrost.local.launcher`; `bifrost.local.aws` prepares its environment.
+
+1. A raised exception's class name is the invocation's errorType, as on AWS, so that a state
+   machine's Retry and Catch match it; and the worker that raised stays alive.
+2. A worker marks the end of an invocation's log lines, so that no invocation waits 50 ms for
+   lines that never come.
+3. Log lines go to one file per function; MiniStack would open a log stream in memory for every
+   invocation and keep it for good.
+4. A worker does not import botocore before the function (0.15 s CPU of each cold start): it
+   serves only loop detection between functions that call each other, which ours do not.
+5. `POST /_bifrost/checkpoint` saves the state, so that a kill -9 loses no resource.
+6. `POST /_bifrost/door/<api id>` lets that API answer at the root, under `/v1/`.
+
+Every correction asserts that what it replaces is still there: the pin is exact, and a new
+version must fail here rather than misbehave later.
+"""
+
+import asyncio
+import os
+import queue
+import threading
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import Any
+
+LOG_FOLDER = "BIFROST_LOG_FOLDER"
+CHECKPOINT_PATH = "/_bifrost/checkpoint"
+DOOR_PATH = "/_bifrost/door"
+API_ROOT = "/v1/"
+END_OF_INVOCATION = "\x1ebifrost: end of invocation"
+RAISED = "__bifrost_raised__"
+DRAIN_SECONDS_MAX = 0.25
+LOG_BYTES_MAX = 8_000_000
+
+type_of_raised = threading.local()
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class MovedError(RuntimeError):
+    """MiniStack no longer reads as the pinned version did."""
+
+
+def corrected_worker(script: str) -> str:
+    """The worker's script with corrections 1, 2 and 4."""
+    script = replace_once(
+        script,
+        '{"status": "error", "error": str(e), "trace": traceback.format_exc()}',
+        f'{{"status": "ok", "result": {{"{RAISED}": {{"error": str(e), '
+        '"error_type": type(e).__name__, "trace": traceback.format_exc()}}}',
+    )
+    script = replace_once(
+        script,
+        "        _real_stdout.flush()\n\nrun()",
+        f'        print("{END_OF_INVOCATION}", file=sys.stderr, flush=True)\n'
+        "        _real_stdout.flush()\n\nrun()",
+    )
+    return replace_once(script, "    _ms_install_invoke_depth()\n    try:", "    try:")
+
+
+def replace_once(text: str, old: str, new: str) -> str:
+    """Replace what must occur exactly once."""
+    if text.count(old) != 1:
+        raise MovedError(f"expected once in MiniStack's source, found {text.count(old)}: {old!r}")
+    return text.replace(old, new)
+
+
+def read_raised(answer: dict[str, Any]) -> dict[str, Any]:
+    """A worker's answer, with what its handler raised turned into MiniStack's error shape."""
+    result = answer.get("result")
+    raised = result.get(RAISED) if isinstance(result, dict) else None
+    if raised is None:
+        return answer
+    return {**answer, **raised, "status": "error", "result": None}
+
+
+def name_error(outcome: dict[str, Any], error_type: str | None) -> dict[str, Any]:
+    """An invocation's outcome under the class name of what was raised."""
+    body = outcome.get("body")
+    if error_type and outcome.get("error") and isinstance(body, dict):
+        return {**outcome, "body": {**body, "errorType": error_type}}
+    return outcome
+
+
+def drain(lines: "queue.Queue[str]", seconds_max: float = DRAIN_SECONDS_MAX) -> str:
+    """The lines up to the end mark; a worker that died never writes it, hence the bound."""
+    drained: list[str] = []
+    deadline = time.monotonic() + seconds_max
+    while (left := deadline - time.monotonic()) > 0:
+        try:
+            line = lines.get(timeout=left)
+        except queue.Empty:
+            break
+        if line == END_OF_INVOCATION:
+            break
+        drained.append(line)
+    return "\n".join(drained)
+
+
+class LogFile:
+    """One function's log; past its size limit it starts anew and keeps one older file."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and path.stat().st_size > LOG_BYTES_MAX:
+            path.replace(path.with_suffix(".1.log"))
+        self._path = path
+
+    def append(self, line: str) -> None:
+        with self._path.open("a") as file:
+            file.write(line + "\n")
+
+
+def log_name(config: dict[str, Any]) -> str:
+    """The capability where the function says which it is, else the function's name."""
+    variables = config.get("Environment", {}).get("Variables", {})
+    return str(variables.get("CAPABILITY") or config.get("FunctionName", "unknown"))
+
+
+def correct_workers(folder: Path) -> None:
+    """Corrections 1 to 4, in the modules of the running interpreter."""
+    from ministack.core import lambda_runtime
+    from ministack.services import lambda_svc
+
+    worker = lambda_runtime.Worker
+    invoke, execute = worker.invoke, lambda_svc._execute_function_warm
+    lambda_runtime._PYTHON_WORKER_SCRIPT = corrected_worker(lambda_runtime._PYTHON_WORKER_SCRIPT)
+
+    def invoke_and_remember(self: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        answer = read_raised(invoke(self, *args, **kwargs))
+        type_of_raised.name = answer.get("error_type")
+        return answer
+
+    def execute_and_name(*args: Any, **kwargs: Any) -> dict[str, Any]:
+        type_of_raised.name = None
+        return name_error(execute(*args, **kwargs), type_of_raised.name)
+
+    def read_stderr(self: Any) -> None:
+        log = LogFile(folder / f"{log_name(self.config)}.log")
+        for line in self._proc.stderr:
+            text = line.rstrip("\n")
+            if text != END_OF_INVOCATION:
+                log.append(text)
+            self._stderr_queue.put(text)
+
+    _replace(worker, "invoke", invoke_and_remember)
+    _replace(worker, "_read_stderr", read_stderr)
+    _replace(worker, "_drain_stderr_bounded", lambda self, **_: drain(self._stderr_queue))
+    _replace(lambda_svc, "_execute_function_warm", execute_and_name)
+    _replace(lambda_svc, "_emit_lambda_logs", lambda *_args, **_kwargs: None)
+
+
+def _replace(owner: Any, name: str, new: Any) -> None:
+    if not callable(getattr(owner, name, None)):
+        raise MovedError(f"{owner.__name__} has no {name} any more")
+    setattr(owner, name, new)
+
+
+class FrontDoor:
+    """Corrections 5 and 6: what stands in front of MiniStack's application."""
+
+    def __init__(self, inner: Any, save: Callable[[], None], memory: Path) -> None:
+        self._inner = inner
+        self._save = save
+        self._memory = memory
+        self._api_id = memory.read_text() if memory.exists() else ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve our own paths, send the API's to the API, and everything else on as it is."""
+        path = str(scope.get("path", ""))
+        if path == CHECKPOINT_PATH:
+            await asyncio.to_thread(self._save)
+            await _no_content(send)
+        elif path.startswith(DOOR_PATH):
+            self._api_id = path.removeprefix(DOOR_PATH).strip("/")
+            self._memory.write_text(self._api_id)
+            await _no_content(send)
+        else:
+            await self._inner(self._into_api(scope, path), receive, send)
+
+    def _into_api(self, scope: Scope, path: str) -> Scope:
+        if not self._api_id or not path.startswith(API_ROOT):
+            return scope
+        prefix = f"/_aws/execute-api/{self._api_id}/$default"
+        raw = prefix.encode() + bytes(scope.get("raw_path") or path.encode())
+        return {**scope, "path": prefix + path, "raw_path": raw}
+
+
+async def _no_content(send: Send) -> None:
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def add_front_door(memory: Path) -> None:
+    """Put the door before MiniStack's application."""
+    from ministack import app as emulator
+
+    saving = threading.Lock()
+
+    def save() -> None:
+        with saving:
+            emulator.save_all(emulator._build_persistence_save_dict())
+
+    _replace(emulator, "app", FrontDoor(emulator.app, save, memory))
+
+
+def main() -> None:
+    """Correct, then serve until a signal."""
+    correct_workers(Path(os.environ[LOG_FOLDER]))  # noqa: TID251 - its starter speaks through it
+    add_front_door(Path.cwd() / "door")
+    from ministack import app as emulator
+
+    emulator.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,273 @@
+"""The local stack as one thing: up, down, status, reset.
+
+`up` is safe to repeat: each part is started only where it does not run, the template is
+deployed only where it changed, and after an unclean end the events that died in a queue are
+sent again.
+"""
+
+import secrets
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bifrost.core.errors import UnavailableError
+from bifrost.local import aws, front, postgres, users
+from bifrost.local.assembly import Assembly, synthesise
+from bifrost.local.deploy import Deployer
+from bifrost.local.home import Home, Record
+from bifrost.local.table import Table, read_table
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which stack is meant: its home, the project it runs, and servers of the user's own."""
+
+    home: Home
+    project: Path
+    database_url: str | None = None
+    endpoint_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StackState:
+    """A stack that is up, and how to reach it."""
+
+    home: Path
+    api_url: str
+    endpoint_url: str
+    database_url: str
+    database_urls: dict[str, str]
+    outputs: dict[str, str]
+    username: str
+    password: str
+    login: users.Login
+    republished: dict[str, int]
+    seconds: float
+
+
+class Stack:
+    """The stack at one place."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._home = place.home
+
+    def up(self, progress: Progress) -> StackState:
+        """Start what does not run, deploy what changed, and wait until every part answers."""
+        began = time.monotonic()
+        with self._home.lock():
+            self._home.create()
+            record = self._home.read()
+            return self._up(record, progress, began)
+
+    def down(self, progress: Progress) -> None:
+        """Stop everything that we started; what it knew is kept."""
+        if not self._home.path.exists():
+            return
+        with self._home.lock():
+            record = self._home.read()
+            self._stop(record, progress)
+            self._home.write(record)
+
+    def reset(self, progress: Progress) -> None:
+        """Stop everything and remove every file; in a server of the user's own, our schemas."""
+        if not self._home.path.exists():
+            return
+        with self._home.lock():
+            self._stop(self._home.read(), progress)
+            if self._place.database_url:
+                from bifrost.adapters.postgres.migrate import drop_schemas
+
+                drop_schemas(self._place.database_url, list(self._table().schemas))
+            self._home.remove()
+        progress("removed every file of the stack")
+
+    def state(self) -> StackState:
+        """The stack as the last `up` left it; UnavailableError when it is not up."""
+        record = self._home.read()
+        if not self._runs(record):
+            raise UnavailableError("the stack is not up; run `bifrost up`")
+        return self._describe(record, {}, 0.0)
+
+    def status(self) -> dict[str, Any]:
+        """Each part and whether it runs."""
+        record = self._home.read()
+        endpoint_url = self._endpoint(record)
+        own_aws, own_postgres = self._place.endpoint_url, self._place.database_url
+        aws_answers = endpoint_url is not None and aws.answers(endpoint_url)
+        return {
+            "home": str(self._home.path),
+            "up": self._runs(record),
+            "postgres": _part(record.postgres, external=bool(own_postgres)),
+            "aws": {**_part(record.aws, external=bool(own_aws)), "answers": aws_answers},
+            "api_url": record.api_url,
+            "endpoint_url": endpoint_url,
+        }
+
+    def _up(self, record: Record, progress: Progress, began: float) -> StackState:
+        table = self._table()
+        for schema in table.schemas:
+            record.passwords.setdefault(schema, secrets.token_hex(16))
+        unclean = record.aws is not None and not record.aws.is_running()
+        with ThreadPoolExecutor(max_workers=3) as pool:
+            database = pool.submit(self._database_up, record, progress)
+            emulator = pool.submit(self._aws_up, record, progress)
+            assembly = pool.submit(self._synthesise, progress)
+            database.result()
+            emulator.result()
+            self._deploy(record, assembly.result(), progress)
+        self._first_user(record)
+        republished = self._republish(table, progress) if unclean else {}
+        self._settle(record, table, progress)
+        return self._describe(record, republished, time.monotonic() - began)
+
+    def _database_up(self, record: Record, progress: Progress) -> None:
+        from bifrost.adapters.postgres import migrate
+
+        if not self._place.database_url:
+            if record.postgres is None or not record.postgres.is_running():
+                progress("starting PostgreSQL")
+                record.postgres = postgres.start(self._home)
+                self._home.write(record)
+            migrate.create_database(
+                postgres.address(self._home, role="postgres", database="postgres"),
+                postgres.DATABASE,
+            )
+        revision = migrate.migrate(self._owner_dsn(), record.passwords)
+        progress(f"the database is at revision {revision}")
+
+    def _aws_up(self, record: Record, progress: Progress) -> None:
+        if self._place.endpoint_url:
+            return
+        if record.aws is not None and record.aws.is_running():
+            return
+        record.port = aws.free_port(record.port or aws.PORT)
+        progress(f"starting local AWS on {aws.endpoint(record.port)}")
+        record.aws = aws.start(self._home, record.port)
+        self._home.write(record)
+        aws.wait_until_ready(self._home, record.aws, record.port)
+
+    def _synthesise(self, progress: Progress) -> Assembly:
+        return synthesise(self._place.project, self._home, progress)
+
+    def _deploy(self, record: Record, assembly: Assembly, progress: Progress) -> None:
+        parameters = {
+            f"{schema.capitalize()}DatabaseUrl": url
+            for schema, url in self._database_urls(record).items()
+        }
+        endpoint_url = self._endpoint_of(record)
+        last = record.deployed
+        record.deployed, record.outputs = Deployer(endpoint_url).deploy(
+            assembly, parameters, last=last, progress=progress
+        )
+        self._home.write(record)
+
+    def _first_user(self, record: Record) -> None:
+        if "UserPoolId" not in record.outputs:
+            return
+        record.user.setdefault("username", users.FIRST_USER)
+        record.user.setdefault("password", users.new_password())
+        self._home.write(record)
+        users.ensure_user(self._login(record))
+
+    def _republish(self, table: Table, progress: Progress) -> dict[str, int]:
+        from bifrost.adapters.postgres.database import Database
+        from bifrost.adapters.postgres.recovery import unsend_unheard
+
+        again = unsend_unheard(Database(self._owner_dsn()), table.publishers, table.listeners)
+        progress(f"local AWS had died: {sum(again.values())} events are sent again")
+        return again
+
+    def _settle(self, record: Record, table: Table, progress: Progress) -> None:
+        """Open the front door, keep what was deployed, and wait until each capability is ready."""
+        endpoint_url = self._endpoint_of(record)
+        record.api_url = front.address(
+            endpoint_url, record.outputs, emulated=record.aws is not None
+        )
+        self._home.write(record)
+        if record.aws is not None:
+            front.open_door(endpoint_url, record.outputs.get("ApiId", ""))
+            aws.checkpoint(endpoint_url)
+        if record.api_url:
+            progress("waiting until every capability is ready")
+            front.wait_ready(record.api_url, table.names)
+
+    def _stop(self, record: Record, progress: Progress) -> None:
+        if record.aws is not None and not self._place.endpoint_url:
+            progress("stopping local AWS")
+            aws.stop(self._home, record.aws)
+            record.aws = None
+        if record.postgres is not None:
+            progress("stopping PostgreSQL")
+            postgres.stop(self._home, record.postgres)
+            record.postgres = None
+
+    def _runs(self, record: Record) -> bool:
+        has_database = bool(self._place.database_url) or (
+            record.postgres is not None and record.postgres.is_running()
+        )
+        has_aws = bool(self._place.endpoint_url) or (
+            record.aws is not None and record.aws.is_running()
+        )
+        return has_database and has_aws and bool(record.outputs)
+
+    def _table(self) -> Table:
+        return read_table(self._place.project)
+
+    def _owner_dsn(self) -> str:
+        return self._place.database_url or postgres.address(self._home, role="postgres")
+
+    def _database_urls(self, record: Record) -> dict[str, str]:
+        from bifrost.adapters.postgres.migrate import as_role
+
+        return {
+            schema: as_role(self._owner_dsn(), schema, password)
+            for schema, password in record.passwords.items()
+        }
+
+    def _endpoint(self, record: Record) -> str | None:
+        if self._place.endpoint_url:
+            return self._place.endpoint_url
+        return aws.endpoint(record.port) if record.port else None
+
+    def _endpoint_of(self, record: Record) -> str:
+        found = self._endpoint(record)
+        if found is None:
+            raise UnavailableError("local AWS has no address yet; run `bifrost up`")
+        return found
+
+    def _login(self, record: Record) -> users.Login:
+        return users.Login(
+            endpoint_url=self._endpoint_of(record),
+            user_pool_id=record.outputs.get("UserPoolId", ""),
+            client_id=record.outputs.get("UserPoolClientId", ""),
+            username=record.user.get("username", ""),
+            password=record.user.get("password", ""),
+        )
+
+    def _describe(self, record: Record, republished: dict[str, int], seconds: float) -> StackState:
+        return StackState(
+            home=self._home.path,
+            api_url=record.api_url,
+            endpoint_url=self._endpoint_of(record),
+            database_url=self._owner_dsn(),
+            database_urls=self._database_urls(record),
+            outputs=record.outputs,
+            username=record.user.get("username", ""),
+            password=record.user.get("password", ""),
+            login=self._login(record),
+            republished=republished,
+            seconds=round(seconds, 2),
+        )
+
+
+def _part(process: Any, *, external: bool) -> dict[str, Any]:
+    if external:
+        return {"external": True, "running": None, "pid": None}
+    running = process is not None and process.is_running()
+    return {"external": False, "running": running, "pid": process.pid if running else None}

@@ -1,0 +1,52 @@
+"""The table of capabilities, read from the project that is being run.
+
+`infra_cdk` is beside the package, not in it, and its table is standard library only: it is
+loaded by its path, so that the stack deploys and recovers exactly what the table says.
+"""
+
+import importlib.util
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+from bifrost.core.errors import UnavailableError
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What the local stack needs to know of it."""
+
+    names: tuple[str, ...]
+    schemas: tuple[str, ...]
+    publishers: tuple[str, ...]
+    listeners: dict[str, tuple[str, ...]]
+
+
+@cache
+def read_table(project: Path) -> Table:
+    """Read the table of the project in this folder."""
+    rows = load(project, "infra_cdk/capabilities.py").CAPABILITIES
+    return Table(
+        names=tuple(row.name for row in rows),
+        schemas=tuple(schema for row in rows for schema in row.schemas),
+        publishers=tuple(row.name for row in rows if row.publishes),
+        listeners={row.name: tuple(row.listens_to) for row in rows if row.listens_to},
+    )
+
+
+@cache
+def load(project: Path, file: str) -> ModuleType:
+    """Import one file of the project by its path."""
+    path = project / file
+    name = f"bifrost_project_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None or not path.exists():
+        raise UnavailableError(
+            f"{path} is not there; run bifrost inside the project's folder, or clone it first"
+        )
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
