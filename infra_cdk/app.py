@@ -1,9 +1,10 @@
 """`cdk.json` and the local stack run this: it writes the templates of one target.
 
-`BIFROST_TARGET` (or the context `target`) is `aws` or `local`; the output goes where the CDK says
-(`CDK_OUTDIR`), else to `cdk.out`.
+`BIFROST_TARGET`, or the context `target`, is `aws` (the default) or `local`. The templates go where
+the CDK says (`CDK_OUTDIR`).
 """
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -12,23 +13,23 @@ from infra_cdk.node import use_bundled_node
 
 use_bundled_node()
 
-from aws_cdk import App, DefaultStackSynthesizer  # noqa: E402 - starts node as it is imported
+from aws_cdk import App, DefaultStackSynthesizer, Tags  # noqa: E402 - node starts as it is imported
 
 from infra_cdk.stacks.desk import DeskStack  # noqa: E402 - as above
 from infra_cdk.staging import ROOT, stage_code  # noqa: E402 - as above
 
 ASSETS_BUCKET = "bifrost-assets"
-STACK_NAME = "bifrost"
+LAYERS = ROOT / ".build" / "layers" / "arm64"
+NAME = "bifrost"
 
 
-def build_local(app: App, code: Path) -> None:
+def add_local(app: App, *, code: Path) -> None:
     """Add the desk as a laptop runs it: one template, deployable by CloudFormation calls alone."""
     DeskStack(
         app,
-        STACK_NAME,
+        NAME,
         target=Target.LOCAL,
         code=code,
-        layers=code,
         synthesizer=DefaultStackSynthesizer(
             file_assets_bucket_name=ASSETS_BUCKET,
             generate_bootstrap_version_rule=Target.LOCAL.has(Part.BOOTSTRAP),
@@ -36,11 +37,36 @@ def build_local(app: App, code: Path) -> None:
     )
 
 
+def add_aws(app: App, *, code: Path, layers: Path) -> None:
+    """Add the desk as AWS runs it: what outlives it, the desk itself, and who watches it."""
+    # A laptop's synthesis must not pay for these modules.
+    from infra_cdk.acknowledgements import acknowledge
+    from infra_cdk.stacks.database import DatabaseStack
+    from infra_cdk.stacks.watch import WatchStack
+
+    database = DatabaseStack(app, f"{NAME}-database")
+    desk = DeskStack(
+        app, NAME, target=Target.AWS, code=code, layers=layers, proxy=database.access
+    )
+    watch = WatchStack(app, f"{NAME}-watch", desk=desk)
+    Tags.of(app).add("project", NAME)
+    for stack in (database, desk, watch):
+        acknowledge(stack)
+
+
 def main() -> None:
     """Write the templates of the target that was asked for."""
     app = App(analytics_reporting=False)
+    asked = os.environ.get("BIFROST_TARGET")  # noqa: TID251 - the CDK starts this, nobody configures it
+    target = Target(asked or app.node.try_get_context("target") or Target.AWS)
     with tempfile.TemporaryDirectory() as staged:
-        build_local(app, stage_code(Path(staged)))
+        code = stage_code(Path(staged))
+        if target is Target.LOCAL:
+            add_local(app, code=code)
+        else:
+            from layers.build import ensure_layers
+
+            add_aws(app, code=code, layers=ensure_layers())
         app.synth()
 
 

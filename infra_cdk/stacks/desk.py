@@ -33,7 +33,7 @@ class DeskStack(Stack):
         *,
         target: Target,
         code: Path,
-        layers: Path,
+        layers: Path | None = None,
         proxy: ProxyAccess | None = None,
         **kwargs: Any,
     ) -> None:
@@ -52,10 +52,11 @@ class DeskStack(Stack):
             bucket=self.data.bucket,
             identity=self.identity,
             endpoint=self.endpoint,
+            is_traced=target.has(Part.TRACING),
         )
         self.functions: dict[str, lambda_.Function] = {}
         self.listeners: dict[str, Listener] = {}
-        packages = self._layers(layers) if target.has(Part.LAYERS) else {}
+        packages = self._layers(layers) if layers else {}
         source = lambda_.Code.from_asset(str(code))
         for capability in CAPABILITIES:
             self._add(capability, source, packages)

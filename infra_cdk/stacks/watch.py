@@ -1,0 +1,115 @@
+"""What a person is told: alarms by mail, and one dashboard to look at then."""
+
+from typing import Any
+
+from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from infra_cdk.stacks.desk import DeskStack
+
+_MINUTE = Duration.minutes(1)
+_OLDEST_SECONDS = 300
+
+
+class WatchStack(Stack):
+    """One alarm per thing that can go wrong without anyone calling to say so."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, desk: DeskStack, **kwargs: Any
+    ) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        self._topic = self._alarm_topic()
+        self._rows: list[list[cloudwatch.Metric]] = []
+        self._watch_queues(desk)
+        self._watch_functions(desk)
+        self._watch_workflows(desk)
+        self._dashboard(desk.stack_name)
+        CfnOutput(self, "AlarmTopic", value=self._topic.topic_arn)
+
+    def _watch_queues(self, desk: DeskStack) -> None:
+        dead, oldest = [], []
+        for name, listener in desk.listeners.items():
+            dead.append(
+                listener.dead_letters.metric_approximate_number_of_messages_visible(
+                    period=_MINUTE, label=name
+                )
+            )
+            oldest.append(
+                listener.queue.metric_approximate_age_of_oldest_message(
+                    period=_MINUTE, label=name
+                )
+            )
+            self._alarm(f"{name}-dead-letters", dead[-1], "A message was given up: `bifrost dlq`")
+            self._alarm(
+                f"{name}-oldest-message",
+                oldest[-1],
+                "The listener does not keep up, or fails on every try",
+                above=_OLDEST_SECONDS,
+            )
+        self._rows += [dead, oldest]
+
+    def _watch_functions(self, desk: DeskStack) -> None:
+        errors, durations = [], []
+        for name, function in desk.functions.items():
+            errors.append(function.metric_errors(period=_MINUTE, label=name))
+            durations.append(
+                function.metric_duration(period=_MINUTE, label=name, statistic="p99")
+            )
+            self._alarm(f"{name}-errors", errors[-1], "The function raised: see its log")
+        self._rows += [errors, durations]
+
+    def _watch_workflows(self, desk: DeskStack) -> None:
+        failed = []
+        for workflow, machine in desk.workflows.machines.items():
+            failed.append(machine.metric_failed(period=_MINUTE, label=workflow.value))
+            self._alarm(
+                f"{workflow}-failed",
+                failed[-1],
+                "A workflow ended without an answer: see its log, the sweeper ends its order",
+            )
+        self._rows.append(failed)
+
+    def _alarm(
+        self, name: str, metric: cloudwatch.Metric, description: str, *, above: int = 0
+    ) -> None:
+        alarm = cloudwatch.Alarm(
+            self,
+            name,
+            alarm_name=f"{self.stack_name}-{name}",
+            alarm_description=description,
+            metric=metric,
+            threshold=above,
+            evaluation_periods=1,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        alarm.add_alarm_action(actions.SnsAction(self._topic))
+
+    def _alarm_topic(self) -> sns.Topic:
+        key = kms.Key(self, "AlarmKey", enable_key_rotation=True)
+        # CloudWatch must use the key: with AWS's own key its messages vanish without a word.
+        key.grant_encrypt_decrypt(iam.ServicePrincipal("cloudwatch.amazonaws.com"))
+        return sns.Topic(self, "Alarms", master_key=key, enforce_ssl=True)
+
+    def _dashboard(self, name: str) -> None:
+        titles = (
+            "Dead letters",
+            "Oldest message, seconds",
+            "Function errors",
+            "Function duration p99, ms",
+            "Failed workflows",
+        )
+        cloudwatch.Dashboard(
+            self,
+            "Dashboard",
+            dashboard_name=name,
+            widgets=[
+                [cloudwatch.GraphWidget(title=title, left=metrics, width=24, height=6)]
+                for title, metrics in zip(titles, self._rows, strict=True)
+            ],
+        )
