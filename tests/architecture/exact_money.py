@@ -1,0 +1,81 @@
+"""Money never passes a float: the rooms that touch amounts hold none, not even in SQL.
+
+A float is refused by `Money` at run time; this finds the ones on their way there.
+"""
+
+import ast
+import re
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+
+from tests.architecture.project import ROOT, name_of
+
+ROOMS = (
+    "shared/bifrost/core",
+    "shared/bifrost/events",
+    "shared/bifrost/backtest",
+    "shared/bifrost/portfolio",
+    "shared/bifrost/execution",
+    "shared/bifrost/risk",
+    "shared/bifrost/compliance",
+    "shared/bifrost/data",
+    "shared/bifrost/adapters/postgres",
+    "shared/bifrost/adapters/brokers",
+    "functions",
+)
+
+# What may be a float here all the same: file, then name, then why no amount passes through it.
+ALLOWED: dict[str, dict[str, str]] = {
+    "shared/bifrost/backtest/fill_rules.py": {
+        "N": "one set of rules: the venue runs it over Decimal, the engines over float",
+        "N_co": "as N",
+    },
+}
+
+_FLOAT_IN_SQL = re.compile(r"\b(?:double precision|float[48]?|real|money)\b", re.IGNORECASE)
+_SQL = re.compile(r"\b(?:SELECT|INSERT|UPDATE|CREATE|ALTER|CAST)\b")
+
+
+def ledger_files(root: Path = ROOT) -> list[Path]:
+    """Every file of a room that touches amounts."""
+    return sorted(path for room in ROOMS for path in (root / room).rglob("*.py"))
+
+
+def floats(paths: Iterable[Path], root: Path = ROOT) -> list[str]:
+    """Name each float call, annotation and literal, and each float type inside SQL text."""
+    return [
+        f"{name_of(path, root)}:{line}: {what}"
+        for path in paths
+        for line, what in _floats_of(path, ALLOWED.get(name_of(path, root), {}))
+    ]
+
+
+def _floats_of(path: Path, names: Collection[str]) -> Iterator[tuple[int, str]]:
+    tree = ast.parse(path.read_text())
+    allowed = {id(child) for node in _named(tree, names) for child in ast.walk(node)}
+    for node in ast.walk(tree):
+        if id(node) in allowed:
+            continue
+        if isinstance(node, ast.Name) and node.id == "float":
+            yield node.lineno, "float as a call or a type"
+        if isinstance(node, ast.Constant) and isinstance(node.value, float):
+            yield node.lineno, f"the float literal {node.value}"
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found = _FLOAT_IN_SQL.search(node.value) if _SQL.search(node.value) else None
+            if found:
+                yield node.lineno, f"SQL with the inexact type {found.group()}"
+
+
+def _named(tree: ast.AST, names: Collection[str]) -> Iterator[ast.AST]:
+    """Assignments, arguments and keywords called by one of the names."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            name = node.target.id
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            name = node.targets[0].id
+        elif isinstance(node, ast.arg | ast.keyword):
+            name = node.arg or ""
+        else:
+            continue
+        if name in names:
+            yield node

@@ -1,0 +1,17 @@
+"""No amount of money passes a float on its way through the ledger's rooms."""
+
+import re
+
+from tests.architecture.exact_money import ALLOWED, floats, ledger_files
+from tests.architecture.project import ROOT
+
+
+def test_no_float_in_a_room_that_touches_amounts() -> None:
+    assert floats(ledger_files()) == []
+
+
+def test_every_exception_is_still_needed() -> None:
+    for file, names in ALLOWED.items():
+        text = (ROOT / file).read_text()
+
+        assert [name for name in names if not re.search(rf"\b{name}\b", text)] == [], file

@@ -1,0 +1,102 @@
+"""Rooms import only what lies below them, and a task or a listener loads nothing heavy."""
+
+import subprocess
+import sys
+import tomllib
+from collections import defaultdict
+from pathlib import Path
+
+import grimp
+import pytest
+
+from infra_cdk.capabilities import CAPABILITIES
+from tests.architecture.imports import (
+    broken_contracts,
+    heavy_modules_of,
+    modules_outside_the_graph,
+)
+from tests.architecture.project import ROOT, name_of, sources
+
+NAMES = [capability.name for capability in CAPABILITIES]
+RUFF = [Path(sys.executable).parent / "ruff", "check", "--no-cache", "--output-format=concise"]
+BANNED_ELSEWHERE = {
+    "from datetime import UTC, datetime\n\nNOW = datetime.now(UTC)\n",
+    "import os\n\nHOME = os.environ\n",
+    "from uuid import uuid4\n\nID = uuid4()\n",
+    "import random\n\nNUMBER = random.random()\n",
+}
+# Each banned API's one file; the tests may do what they like.
+ONE_FILES = {
+    "tests/**",
+    "shared/bifrost/adapters/clock.py",
+    "shared/bifrost/adapters/ids.py",
+    "shared/bifrost/runtime/environment.py",
+    "shared/bifrost/runtime/settings.py",
+}
+# These read no setting: they hand the environment on to another program, and say so on the line.
+HANDED_ON = {
+    "infra_cdk/app.py",
+    "infra_cdk/node.py",
+    "shared/bifrost/local/launcher.py",
+    "shared/bifrost/local/processes.py",
+}
+
+
+def test_the_import_contracts_hold() -> None:
+    assert broken_contracts() == ""
+
+
+def test_the_import_graph_sees_every_file() -> None:
+    assert modules_outside_the_graph() == []
+
+
+def test_core_imports_only_the_standard_library() -> None:
+    graph = grimp.build_graph("bifrost", include_external_packages=True, cache_dir=None)
+    imported = {
+        name
+        for module in graph.modules
+        if module == "bifrost.core" or module.startswith("bifrost.core.")
+        for name in graph.find_modules_directly_imported_by(module)
+    }
+
+    outside = {name for name in imported if not name.startswith("bifrost.core")}
+    assert outside <= sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("capability", NAMES)
+def test_a_task_or_listener_loads_nothing_heavy(capability: str) -> None:
+    assert heavy_modules_of(f"functions.{capability}.handler") == []
+
+
+@pytest.mark.parametrize("capability", [n for n in NAMES if n != "gateway"])
+def test_what_a_task_is_plugged_into_loads_nothing_heavy(capability: str) -> None:
+    assert heavy_modules_of(f"functions.{capability}.wiring") == []
+
+
+def test_only_the_one_file_of_each_may_use_what_is_banned() -> None:
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]["lint"]
+    files_of = defaultdict(set)
+    for file, codes in config["per-file-ignores"].items():
+        for code in codes:
+            files_of[code].add(file)
+
+    assert files_of["TID251"] == ONE_FILES
+    assert files_of["TID"] == files_of["ALL"] == set()
+    silenced = {name_of(path) for path in sources() if "noqa: TID251" in path.read_text()}
+    assert silenced == HANDED_ON
+
+
+@pytest.mark.parametrize("code", sorted(BANNED_ELSEWHERE))
+def test_ruff_refuses_time_environment_ids_and_chance_elsewhere(code: str) -> None:
+    done = subprocess.run(
+        [*RUFF, "--stdin-filename=shared/bifrost/risk/limits.py", "-"],
+        cwd=ROOT,
+        input=code,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "TID251" in done.stdout
