@@ -1,0 +1,137 @@
+"""Accounts, their cash, their positions and their ledger."""
+
+from typing import Annotated
+
+import typer
+
+from bifrost.cli.output import AsJson, show_fields, show_json, show_table
+
+app = typer.Typer(no_args_is_help=True, help="Open and list accounts.")
+
+Account = Annotated[str | None, typer.Option(help="The account; your newest one by default.")]
+Key = Annotated[str | None, typer.Option(help="Idempotency-Key: the same key never does it twice.")]
+
+
+@app.command("open")
+def open_account(
+    name: Annotated[str, typer.Argument(help="What to call it.")],
+    currency: str = "USD",
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Open a cash account.
+
+    Example: bifrost accounts open "first desk"
+    """
+    from bifrost.adapters.ids import RandomIds
+    from bifrost.cli.session import connect
+    from bifrost.local.desk import open_account
+
+    body = {"name": name, "kind": "cash", "currency": currency}
+    account = open_account(connect(), body, key or RandomIds().new())
+    show_json(account) if as_json else show_fields(account)
+
+
+@app.command("list")
+def list_accounts(as_json: AsJson = False) -> None:
+    """List your accounts.
+
+    Example: bifrost accounts list
+    """
+    from bifrost.cli.session import connect
+
+    found = connect().get("/v1/accounts")
+    if as_json:
+        show_json(found)
+        return
+    columns = ("account_id", "name", "kind", "currency", "opened_at")
+    show_table(found["items"], columns, empty="no accounts yet; `bifrost accounts open`")
+
+
+def deposit(
+    amount: Annotated[str, typer.Argument(help="How much, such as 10000 or 250.50.")],
+    account: Account = None,
+    currency: str = "USD",
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Pay cash into an account and wait until risk lets you trade with it.
+
+    Example: bifrost deposit 10000
+    """
+    from bifrost.adapters.ids import RandomIds
+    from bifrost.cli.session import connect, the_account
+    from bifrost.local.desk import deposit as pay_in
+
+    api = connect()
+    body = {"amount": amount, "currency": currency}
+    done = pay_in(api, the_account(api, account), body, key or RandomIds().new())
+    show_json(done) if as_json else show_fields(done)
+
+
+def withdraw(
+    amount: Annotated[str, typer.Argument(help="How much, such as 250.50.")],
+    account: Account = None,
+    currency: str = "USD",
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take cash out of an account; refused where open orders need it.
+
+    Example: bifrost withdraw 250.50
+    """
+    from bifrost.adapters.ids import RandomIds
+    from bifrost.cli.session import connect, the_account
+
+    api = connect()
+    path = f"/v1/accounts/{the_account(api, account)}/withdrawals"
+    done = api.post(path, {"amount": amount, "currency": currency}, key=key or RandomIds().new())
+    show_json(done) if as_json else show_fields(done)
+
+
+def positions(account: Account = None, as_json: AsJson = False) -> None:
+    """Show an account's positions, with its cash and equity.
+
+    Example: bifrost positions --json
+    """
+    from bifrost.cli.session import connect, the_account
+    from bifrost.local.desk import portfolio_of
+
+    api = connect()
+    portfolio_id = portfolio_of(api, the_account(api, account))
+    portfolio = api.get(f"/v1/portfolios/{portfolio_id}")
+    items = api.get(f"/v1/portfolios/{portfolio_id}/positions")["items"]
+    if as_json:
+        show_json({**portfolio, "positions": items})
+        return
+    columns = ("instrument", "quantity", "average_cost", "market_price", "unrealised_pnl")
+    show_table(items, columns, empty="no positions")
+    print()
+    show_fields(portfolio)
+
+
+def ledger(
+    account: Account = None,
+    most: Annotated[int, typer.Option(min=1, help="How many transactions at the most.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Show an account's ledger, newest first: every transaction with its balanced entries.
+
+    Example: bifrost ledger --most 10
+    """
+    from bifrost.cli.session import connect, the_account
+    from bifrost.local.desk import portfolio_of
+
+    api = connect()
+    portfolio_id = portfolio_of(api, the_account(api, account))
+    items = list(api.pages(f"/v1/portfolios/{portfolio_id}/ledger", most))
+    if as_json:
+        show_json({"items": items})
+        return
+    rows = [
+        {**entry, "occurred_at": item["occurred_at"], "kind": item["kind"]}
+        for item in items
+        for entry in item["entries"]
+    ]
+    columns = ("occurred_at", "kind", "ledger_account", "amount", "currency", "quantity")
+    show_table(rows, columns, empty="the ledger is empty")

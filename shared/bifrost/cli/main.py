@@ -1,0 +1,51 @@
+"""The `bifrost` command: its commands, and how their errors end."""
+
+import sys
+
+import click
+import typer
+
+from bifrost.cli import accounts, dead_letters, market, orders
+from bifrost.cli.output import exit_code, say, show_json
+
+app = typer.Typer(
+    name="bifrost",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="A trading desk on a laptop or on AWS. Start with: bifrost demo",
+)
+app.add_typer(accounts.app, name="accounts")
+app.add_typer(orders.app, name="orders")
+app.add_typer(dead_letters.app, name="dlq")
+for command in (
+    accounts.deposit,
+    accounts.withdraw,
+    accounts.positions,
+    accounts.ledger,
+    market.instruments,
+    market.replay,
+):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command; every error ends in one line that names the next step, and its code."""
+    from bifrost.core.errors import BifrostError
+
+    try:
+        app(standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except click.Abort:
+        say("stopped")
+        sys.exit(130)
+    except BifrostError as error:
+        say(f"error: {error}")
+        if "--json" in sys.argv:
+            problem = getattr(error, "problem", None) or {"detail": str(error)}
+            show_json({"error": type(error).__name__, **problem})
+        sys.exit(exit_code(error))

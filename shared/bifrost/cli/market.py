@@ -1,0 +1,46 @@
+"""Market data: what is listed, and stored bars played as a live feed."""
+
+from typing import Annotated
+
+import typer
+
+from bifrost.cli.output import AsJson, say, show_fields, show_json, show_table
+
+
+def instruments(as_json: AsJson = False) -> None:
+    """List what can be traded.
+
+    Example: bifrost instruments
+    """
+    from bifrost.cli.session import connect
+
+    found = connect().get("/v1/instruments")
+    if as_json:
+        show_json(found)
+        return
+    show_table(found["items"], ("symbol", "mic", "currency", "name"), empty="nothing is listed")
+
+
+def replay(
+    instruments: Annotated[str, typer.Option(help="Symbols, comma-separated.")],
+    first: Annotated[str, typer.Option("--from", help="First session, YYYY-MM-DD.")],
+    last: Annotated[str, typer.Option("--to", help="Last session, YYYY-MM-DD.")],
+    speed: Annotated[str, typer.Option(help="max, or sessions per second.")] = "max",
+    as_json: AsJson = False,
+) -> None:
+    """Play stored bars as a live feed: they drive the venue, marks and valuations.
+
+    Example: bifrost replay --instruments AAPL,MSFT --from 2012-01-03 --to 2012-03-30
+    """
+    from bifrost.adapters.ids import RandomIds
+    from bifrost.cli.session import connect
+    from bifrost.local.desk import replay as play
+
+    body = {
+        "instruments": [symbol.strip() for symbol in instruments.split(",")],
+        "from": first,
+        "to": last,
+        "speed": speed,
+    }
+    done = play(connect(), body, RandomIds().new(), progress=say)
+    show_json(done) if as_json else show_fields(done)

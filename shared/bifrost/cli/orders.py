@@ -1,0 +1,167 @@
+"""Orders: place, preview, list, show, cancel."""
+
+from typing import Annotated, Any
+
+import typer
+
+from bifrost.cli.accounts import Account, Key
+from bifrost.cli.output import (
+    OK,
+    REFUSED,
+    UNKNOWN,
+    AsJson,
+    show_fields,
+    show_json,
+    show_table,
+)
+
+app = typer.Typer(no_args_is_help=True, help="Place and follow orders.")
+
+Side = Annotated[str, typer.Argument(help="buy or sell")]
+Quantity = Annotated[str, typer.Argument(help="How many shares.")]
+Symbol = Annotated[str, typer.Argument(help="The instrument, such as AAPL.")]
+Kind = Annotated[str, typer.Option("--type", help="market, limit, stop or stop_limit")]
+Limit = Annotated[str | None, typer.Option("--limit", help="Limit price.")]
+Stop = Annotated[str | None, typer.Option("--stop", help="Stop price.")]
+Force = Annotated[str, typer.Option("--tif", help="day or gtc")]
+OrderId = Annotated[str, typer.Argument(help="The order's id.")]
+
+
+@app.command()
+def place(
+    side: Side,
+    quantity: Quantity,
+    instrument: Symbol,
+    kind: Kind = "market",
+    limit: Limit = None,
+    stop: Stop = None,
+    tif: Force = "day",
+    account: Account = None,
+    key: Key = None,
+    wait: Annotated[bool, typer.Option(help="Wait until the venue or a rule has answered.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Place an order. Exit code 3: refused by a rule; 4: sent and no answer yet.
+
+    Example: bifrost orders place buy 10 AAPL --type limit --limit 410.50 --tif gtc
+    """
+    from bifrost.adapters.ids import RandomIds
+    from bifrost.cli.session import connect, the_account
+    from bifrost.local.desk import place as place_order
+
+    api = connect()
+    body = _body(the_account(api, account), side, quantity, instrument, kind, limit, stop, tif)
+    order = place_order(api, body, key or RandomIds().new(), wait=wait)
+    show_json(order) if as_json else _show(order)
+    raise typer.Exit(_exit_code(order["status"]))
+
+
+@app.command()
+def preview(
+    side: Side,
+    quantity: Quantity,
+    instrument: Symbol,
+    kind: Kind = "market",
+    limit: Limit = None,
+    stop: Stop = None,
+    tif: Force = "day",
+    account: Account = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run every check on an order and send nothing. Exit code 3: it would be refused.
+
+    Example: bifrost orders preview buy 1000000 AAPL
+    """
+    from bifrost.cli.session import connect, the_account
+
+    api = connect()
+    body = _body(the_account(api, account), side, quantity, instrument, kind, limit, stop, tif)
+    sheet = api.post("/v1/orders/preview", body)
+    if as_json:
+        show_json(sheet)
+    else:
+        print("it would be accepted" if sheet["accepted"] else "it would be refused:")
+        for reason in sheet["reasons"]:
+            print(f"  {reason['rule']}: {reason['message']}")
+    raise typer.Exit(OK if sheet["accepted"] else REFUSED)
+
+
+@app.command("list")
+def list_orders(
+    account: Account = None,
+    status: Annotated[str | None, typer.Option(help="Only orders that stand so.")] = None,
+    most: Annotated[int, typer.Option(min=1, help="How many at the most.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List an account's orders, newest first.
+
+    Example: bifrost orders list --status filled
+    """
+    from bifrost.cli.session import connect, the_account
+
+    api = connect()
+    account_id = the_account(api, account)
+    items = list(api.pages("/v1/orders", most, account_id=account_id, status=status))
+    if as_json:
+        show_json({"items": items})
+        return
+    columns = (
+        "order_id", "instrument", "side", "type", "quantity", "status", "filled_quantity",
+        "average_price",
+    )  # fmt: skip
+    show_table(items, columns, empty="no orders yet; `bifrost orders place`")
+
+
+@app.command()
+def show(order_id: OrderId, as_json: AsJson = False) -> None:
+    """Show an order and every step it took, with its time.
+
+    Example: bifrost orders show 6f1c8c1e-5d0a-5c52-8f0b-5a9d54f3a001
+    """
+    from bifrost.cli.session import connect
+
+    order = connect().get(f"/v1/orders/{order_id}")
+    show_json(order) if as_json else _show(order)
+
+
+@app.command()
+def cancel(order_id: OrderId, as_json: AsJson = False) -> None:
+    """Cancel what is still open of an order.
+
+    Example: bifrost orders cancel 6f1c8c1e-5d0a-5c52-8f0b-5a9d54f3a001
+    """
+    from bifrost.cli.session import connect
+
+    order = connect().post(f"/v1/orders/{order_id}/cancel")
+    show_json(order) if as_json else _show(order)
+
+
+def _body(
+    account_id: str, side: str, quantity: str, instrument: str, kind: str,
+    limit: str | None, stop: str | None, tif: str,
+) -> dict[str, Any]:  # fmt: skip
+    body = {
+        "account_id": account_id,
+        "instrument": instrument,
+        "side": side,
+        "type": kind,
+        "quantity": quantity,
+        "time_in_force": tif,
+        "limit_price": limit,
+        "stop_price": stop,
+    }
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def _show(order: dict[str, Any]) -> None:
+    reasons, steps = order.get("reasons", []), order.get("steps", [])
+    show_fields({name: v for name, v in order.items() if name not in ("reasons", "steps")})
+    for reason in reasons:
+        print(f"refused by {reason['rule']}: {reason['message']}")
+    if steps:
+        print()
+        show_table(steps, ("recorded_at", "occurred_at", "status", "detail"), empty="")
+
+
+def _exit_code(status: str) -> int:
+    return {"refused": REFUSED, "rejected": REFUSED, "unknown": UNKNOWN}.get(status, OK)

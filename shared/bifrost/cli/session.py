@@ -1,0 +1,45 @@
+"""The stack or the API that a command talks to."""
+
+from bifrost.local.api import Api
+
+
+def connect() -> Api:
+    """Return the API of the running stack, or of BIFROST_API with BIFROST_TOKEN."""
+    from bifrost.core.errors import UnauthenticatedError
+    from bifrost.local.api import Api
+    from bifrost.runtime.settings import settings
+
+    wanted = settings()
+    if wanted.api_url:
+        if not wanted.token:
+            raise UnauthenticatedError("BIFROST_API is set: set BIFROST_TOKEN as well")
+        return Api(wanted.api_url, wanted.token)
+    return Api(api_url(), access_token())
+
+
+def api_url() -> str:
+    """Return where the running stack's API is."""
+    from bifrost.local.place import stack
+
+    return stack().state().api_url
+
+
+def access_token() -> str:
+    """Return a valid access token of the stack's first user."""
+    from bifrost.local.place import stack
+    from bifrost.local.users import token
+
+    found = stack()
+    return token(found.state().login, found.home.token_file)
+
+
+def the_account(api: Api, given: str | None) -> str:
+    """Return the account that is meant: the one named, or the newest there is."""
+    from bifrost.core.errors import NotFoundError
+
+    if given is not None:
+        return given
+    items = api.get("/v1/accounts")["items"]
+    if not items:
+        raise NotFoundError("you have no account yet; open one: `bifrost accounts open`")
+    return str(max(items, key=lambda account: account["opened_at"])["account_id"])

@@ -1,0 +1,122 @@
+"""The desk's HTTP API, as the command line and the demo call it."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from bifrost.core.errors import BifrostError, OutcomeUnknownError, UnavailableError
+
+_TIMEOUT_SECONDS = 70
+
+
+class ApiError(BifrostError):
+    """The API answered no; `problem` is its problem+json."""
+
+    def __init__(self, status: int, problem: dict[str, Any]) -> None:
+        lines = [f"{problem.get('title', status)}: {problem.get('detail', problem)}"]
+        for error in problem.get("errors", []):
+            lines.append(f"  {error['field']}: {error['message']}; {error['fix']}")
+        lines += [f"  {reason['message']}" for reason in problem.get("reasons", [])]
+        super().__init__("\n".join(lines))
+        self.status = status
+        self.problem = problem
+
+
+class Api:
+    """Calls the API as one user."""
+
+    def __init__(self, base_url: str, token: str) -> None:
+        import httpx
+
+        self._client = httpx.Client(
+            base_url=base_url,
+            timeout=_TIMEOUT_SECONDS,
+            headers={"Authorization": f"Bearer {token}"},
+            trust_env=False,
+        )
+        self.base_url = base_url
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
+    def get(self, path: str, **params: Any) -> Any:
+        """Read; parameters that are None are left out."""
+        return self._call("GET", path, params={k: v for k, v in params.items() if v is not None})
+
+    def post(self, path: str, body: Any = None, *, key: str | None = None) -> Any:
+        """Do; `key` is the Idempotency-Key."""
+        headers = {} if key is None else {"Idempotency-Key": key}
+        return self._call("POST", path, json=body, headers=headers)
+
+    def put(self, path: str, body: Any) -> Any:
+        """Replace."""
+        return self._call("PUT", path, json=body)
+
+    def pages(self, path: str, most: int, **params: Any) -> Iterator[Any]:
+        """Read a list page by page, `most` items at the most."""
+        cursor = None
+        while most > 0:
+            page = self.get(path, limit=min(most, 100), cursor=cursor, **params)
+            yield from page["items"]
+            most -= len(page["items"])
+            cursor = page.get("next_cursor")
+            if cursor is None:
+                return
+
+    def _call(self, method: str, path: str, **request: Any) -> Any:
+        import httpx
+
+        try:
+            answer = self._client.request(method, path, **request)
+        except httpx.TransportError as error:
+            raise UnavailableError(
+                f"{self.base_url} does not answer ({error!r}); is the stack up? try `bifrost up`"
+            ) from error
+        if answer.is_success:
+            return answer.json()
+        raise ApiError(answer.status_code, _problem(answer.status_code, answer.text))
+
+
+def wait_for(what: str, attempt: Callable[[], Any], *, seconds: float = 30) -> Any:
+    """Repeat a read until it answers something true, which is returned.
+
+    Facts travel between capabilities as events and take a moment. Raises OutcomeUnknownError
+    when the time is over.
+    """
+    deadline = time.monotonic() + seconds
+    pause = 0.05
+    while True:
+        found = attempt()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise OutcomeUnknownError(
+                f"{what} did not happen within {seconds:g} s;"
+                " see `bifrost logs` and `bifrost dlq list`"
+            )
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.5)
+
+
+def found_or_none(read: Callable[[], Any]) -> Any:
+    """Read what may not have arrived yet: None where the API says 404."""
+    try:
+        return read()
+    except ApiError as error:
+        if error.status == 404:
+            return None
+        raise
+
+
+def _problem(status: int, text: str) -> dict[str, Any]:
+    try:
+        problem = json.loads(text)
+    except ValueError:
+        problem = None
+    if not isinstance(problem, dict):
+        return {"status": status, "detail": text[:300]}
+    if "title" not in problem and "message" in problem:  # API Gateway's own refusals
+        return {"status": status, "title": problem["message"], "detail": "see `bifrost token`"}
+    return problem
