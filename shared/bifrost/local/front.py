@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from bifrost.core.errors import UnavailableError
 from bifrost.local.launcher import DOOR_PATH
 
-READY_SECONDS_MAX = 60.0
+READY_SECONDS_MAX = 30.0
 
 
 def address(endpoint_url: str, outputs: dict[str, str], *, emulated: bool) -> str:

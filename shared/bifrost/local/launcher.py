@@ -10,7 +10,8 @@ Run as `python -m bifrost.local.launcher`; `bifrost.local.aws` prepares its envi
    invocation and keep it for good.
 4. A worker does not import botocore before the function (0.15 s CPU of each cold start): it
    serves only loop detection between functions that call each other, which ours do not.
-5. `POST /_bifrost/checkpoint` saves the state, so that a kill -9 loses no resource.
+5. `POST /_bifrost/checkpoint` saves the state, and so does every tenth second in which something
+   was asked, so that a kill -9 loses no resource and little history.
 6. `POST /_bifrost/door/<api id>` lets that API answer at the root, under `/v1/`.
 
 Every correction asserts that what it replaces is still there: the pin is exact, and a new
@@ -34,6 +35,7 @@ END_OF_INVOCATION = "\x1ebifrost: end of invocation"
 RAISED = "__bifrost_raised__"
 DRAIN_SECONDS_MAX = 0.25
 LOG_BYTES_MAX = 8_000_000
+CHECKPOINT_SECONDS = 10.0
 
 type_of_raised = threading.local()
 
@@ -161,12 +163,38 @@ def _replace(owner: Any, name: str, new: Any) -> None:
     setattr(owner, name, new)
 
 
+class Keeper:
+    """Saves the emulator's state, one save at a time, and on its own only when there is news."""
+
+    def __init__(self, save: Callable[[], None]) -> None:
+        self._save = save
+        self._saving = threading.Lock()
+        self.has_news = False
+
+    def save(self) -> None:
+        """Save now."""
+        with self._saving:
+            self.has_news = False
+            self._save()
+
+    def save_news(self) -> None:
+        """Save where something was asked since the last time."""
+        if self.has_news:
+            self.save()
+
+    def run(self) -> None:
+        """Save news for as long as the process lives."""
+        while True:
+            time.sleep(CHECKPOINT_SECONDS)
+            self.save_news()
+
+
 class FrontDoor:
     """Corrections 5 and 6: what stands in front of MiniStack's application."""
 
-    def __init__(self, inner: Any, save: Callable[[], None], memory: Path) -> None:
+    def __init__(self, inner: Any, keeper: Keeper, memory: Path) -> None:
         self._inner = inner
-        self._save = save
+        self._keeper = keeper
         self._memory = memory
         self._api_id = memory.read_text() if memory.exists() else ""
 
@@ -174,13 +202,14 @@ class FrontDoor:
         """Serve our own paths, send the API's to the API, and everything else on as it is."""
         path = str(scope.get("path", ""))
         if path == CHECKPOINT_PATH:
-            await asyncio.to_thread(self._save)
+            await asyncio.to_thread(self._keeper.save)
             await _no_content(send)
         elif path.startswith(DOOR_PATH):
             self._api_id = path.removeprefix(DOOR_PATH).strip("/")
             self._memory.write_text(self._api_id)
             await _no_content(send)
         else:
+            self._keeper.has_news |= scope.get("method") not in ("GET", "HEAD", None)
             await self._inner(self._into_api(scope, path), receive, send)
 
     def _into_api(self, scope: Scope, path: str) -> Scope:
@@ -200,13 +229,9 @@ def add_front_door(memory: Path) -> None:
     """Put the door before MiniStack's application."""
     from ministack import app as emulator
 
-    saving = threading.Lock()
-
-    def save() -> None:
-        with saving:
-            emulator.save_all(emulator._build_persistence_save_dict())
-
-    _replace(emulator, "app", FrontDoor(emulator.app, save, memory))
+    keeper = Keeper(lambda: emulator.save_all(emulator._build_persistence_save_dict()))
+    threading.Thread(target=keeper.run, name="bifrost-keeper", daemon=True).start()
+    _replace(emulator, "app", FrontDoor(emulator.app, keeper, memory))
 
 
 def main() -> None:

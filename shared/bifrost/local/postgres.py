@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped] - it ships no types
+import psutil  # type: ignore[import-untyped]  # it ships no types
 
 from bifrost.core.errors import UnavailableError
 from bifrost.local import processes
@@ -34,6 +34,7 @@ SETTINGS = {
     "max_wal_size": "1GB",
     "checkpoint_timeout": "15min",
     "jit": "off",
+    "io_method": "sync",
     "max_parallel_workers_per_gather": "0",
     "log_min_messages": "warning",
     "idle_in_transaction_session_timeout": "60s",

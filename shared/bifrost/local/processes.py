@@ -14,10 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped] - it ships no types
+import psutil  # type: ignore[import-untyped]  # it ships no types
 
 HOME_MARK = "BIFROST_HOME"
 LOOPBACK = "127.0.0.1,localhost"
+# Our own children, kept so that their ends are collected while this process lives.
+_children: dict[int, subprocess.Popen[bytes]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +67,20 @@ def start(
             start_new_session=True,
             user=user,
         )
+    _children[child.pid] = child
     return ProcessRef(child.pid, psutil.Process(child.pid).create_time())
 
 
 def stop(process: ProcessRef, *, how: signal.Signals, timeout_seconds: float) -> bool:
     """Signal it and wait; kill it past the timeout. False: it had to be killed."""
     if not process.is_running():
+        collect(process.pid)
         return True
     os.kill(process.pid, how)
     if wait_gone(process, timeout_seconds):
         return True
-    os.kill(process.pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process.pid, signal.SIGKILL)
     wait_gone(process, timeout_seconds)
     return False
 
@@ -93,10 +98,9 @@ def wait_gone(process: ProcessRef, timeout_seconds: float) -> bool:
 
 def collect(pid: int) -> None:
     """Collect our own ended child, so that it does not stay a zombie while we live."""
-    try:
-        os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        return
+    child = _children.get(pid)
+    if child is not None and child.poll() is not None:
+        del _children[pid]
 
 
 def workers_left_behind(home: Path) -> list[psutil.Process]:

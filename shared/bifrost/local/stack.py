@@ -31,6 +31,7 @@ class Place:
     project: Path
     database_url: str | None = None
     endpoint_url: str | None = None
+    port: int = aws.PORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,10 @@ class Stack:
             raise UnavailableError("the stack is not up; run `bifrost up`")
         return self._describe(record, {}, 0.0)
 
+    def token(self) -> str:
+        """A valid token of the first user; kept between commands until shortly before its end."""
+        return users.token(self.state().login, self._home.token_file)
+
     def status(self) -> dict[str, Any]:
         """Each part and whether it runs."""
         record = self._home.read()
@@ -146,7 +151,7 @@ class Stack:
             return
         if record.aws is not None and record.aws.is_running():
             return
-        record.port = aws.free_port(record.port or aws.PORT)
+        record.port = aws.free_port(record.port or self._place.port)
         progress(f"starting local AWS on {aws.endpoint(record.port)}")
         record.aws = aws.start(self._home, record.port)
         self._home.write(record)
@@ -156,11 +161,11 @@ class Stack:
         return synthesise(self._place.project, self._home, progress)
 
     def _deploy(self, record: Record, assembly: Assembly, progress: Progress) -> None:
-        parameters = {
+        endpoint_url = self._endpoint_of(record)
+        parameters = {"EndpointUrl": endpoint_url} | {
             f"{schema.capitalize()}DatabaseUrl": url
             for schema, url in self._database_urls(record).items()
         }
-        endpoint_url = self._endpoint_of(record)
         last = record.deployed
         record.deployed, record.outputs = Deployer(endpoint_url).deploy(
             assembly, parameters, last=last, progress=progress
