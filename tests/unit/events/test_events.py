@@ -1,0 +1,109 @@
+"""Every event survives the wire, names its publisher, and says what a listener needs."""
+
+import dataclasses
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bifrost import events
+from bifrost.core.bars import Bar
+from bifrost.core.codec import to_json
+from bifrost.core.decisions import Reason
+from bifrost.core.fills import Fill
+from bifrost.core.instruments import Instrument
+from bifrost.core.money import Price, Quantity
+from bifrost.core.orders import OrderIntent, OrderType, Side, TimeInForce
+from bifrost.events import Event, SequencedEvent, bar_stream, fill_stream, read_event
+from bifrost.events.base import detail_type_of, is_known
+
+AT = datetime(2012, 1, 3, 21, tzinfo=UTC)
+ONE = Decimal("1.50")
+VALUES: dict[str, Any] = {
+    "str": "text",
+    "datetime": AT,
+    "date": date(2012, 1, 3),
+    "int": 7,
+    "Decimal": ONE,
+    "tuple": (Reason("order_notional", limit=ONE, value=ONE, headroom=ONE, unit="USD"),),
+    "Instrument": Instrument("AAPL", "XNAS", "USD", Decimal("0.01"), Decimal(1), "Apple Inc."),
+    "Bar": Bar("AAPL", AT.date(), Price(ONE), Price(ONE), Price(ONE), Price(ONE), ONE, AT),
+    "Fill": Fill(
+        "PAPER", "e", "o", "a", "AAPL", Side.BUY, Quantity(ONE), Price(ONE), ONE, "USD", AT
+    ),
+    "OrderIntent": OrderIntent(
+        order_id="o",
+        client_order_id="o-0-0",
+        account_id="a",
+        owner="u",
+        instrument="AAPL",
+        side=Side.SELL,
+        type=OrderType.STOP_LIMIT,
+        quantity=Quantity(ONE),
+        time_in_force=TimeInForce.GTC,
+        currency="USD",
+        occurred_at=AT,
+        limit_price=Price(ONE),
+        stop_price=Price(ONE),
+    ),
+}
+KINDS: list[type[Event]] = [
+    kind
+    for kind in vars(events).values()
+    if isinstance(kind, type) and issubclass(kind, Event) and is_known(detail_type_of(kind))
+]
+
+
+def example(kind: type[Event]) -> Event:
+    """Make an event with a value for every field."""
+    return kind(
+        **{
+            field.name: VALUES[getattr(field.type, "__name__", str(field.type))]
+            for field in dataclasses.fields(kind)
+        }
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=detail_type_of)
+def test_an_event_survives_the_wire(kind: type[Event]) -> None:
+    event = example(kind)
+
+    assert read_event(event.detail_type, json.loads(json.dumps(to_json(event)))) == event
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=detail_type_of)
+def test_an_event_names_the_capability_of_its_module(kind: type[Event]) -> None:
+    assert kind.source == f"bifrost.{kind.__module__.rpartition('.')[2]}"
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=detail_type_of)
+def test_an_event_with_a_field_more_or_less_is_refused(kind: type[Event]) -> None:
+    detail = to_json(example(kind))
+
+    with pytest.raises(ValueError, match="has no field surprise"):
+        read_event(detail_type_of(kind), {**detail, "surprise": 1})
+    with pytest.raises(ValueError, match="event_id is missing"):
+        read_event(detail_type_of(kind), {k: v for k, v in detail.items() if k != "event_id"})
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=detail_type_of)
+def test_an_event_cannot_be_changed(kind: type[Event]) -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        example(kind).event_id = "another"  # type: ignore[misc]
+
+
+def test_an_event_nobody_knows_is_refused() -> None:
+    assert not is_known("OrderInvented.v1")
+    with pytest.raises(ValueError, match=r"no event is called OrderInvented\.v1"):
+        read_event("OrderInvented.v1", {})
+
+
+def test_what_must_be_applied_in_order_is_counted_in_a_stream() -> None:
+    assert {kind.__name__ for kind in KINDS if issubclass(kind, SequencedEvent)} == {
+        "BarClosed",
+        "FillRecorded",
+    }
+    assert bar_stream("AAPL") == "bars:AAPL"
+    assert fill_stream("a-1") == "fills:a-1"
