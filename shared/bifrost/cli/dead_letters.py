@@ -17,7 +17,7 @@ def list_queues(as_json: AsJson = False) -> None:
 
     Example: bifrost dlq list
     """
-    from bifrost.local.place import dead_letter_queues
+    from bifrost.local.queues import dead_letter_queues
 
     rows = [{"listener": name, "dead": q.depth()} for name, q in dead_letter_queues().items()]
     if as_json:
@@ -38,7 +38,7 @@ def show(
     """
     from dataclasses import asdict
 
-    from bifrost.local.place import dead_letter_queue
+    from bifrost.local.queues import dead_letter_queue
 
     rows = [asdict(letter) for letter in dead_letter_queue(listener).peek(most)]
     if as_json:
@@ -61,7 +61,7 @@ def redrive(
 
     Example: bifrost dlq redrive portfolio
     """
-    from bifrost.local.place import dead_letter_queue
+    from bifrost.local.queues import dead_letter_queue
 
     chosen = frozenset(message_id) if message_id else None
     moved = {"listener": listener, "redriven": dead_letter_queue(listener).redrive(chosen, most)}

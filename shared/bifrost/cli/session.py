@@ -19,18 +19,17 @@ def connect() -> Api:
 
 def api_url() -> str:
     """Return where the running stack's API is."""
-    from bifrost.local.place import stack
+    from bifrost.local.place import this_stack
 
-    return stack().state().api_url
+    return this_stack().state().api_url
 
 
 def access_token() -> str:
     """Return a valid access token of the stack's first user."""
-    from bifrost.local.place import stack
+    from bifrost.local.place import this_place, this_stack
     from bifrost.local.users import token
 
-    found = stack()
-    return token(found.state().login, found.home.token_file)
+    return token(this_stack().state().login, this_place().home.token_file)
 
 
 def the_account(api: Api, given: str | None) -> str:
