@@ -21,10 +21,10 @@ def up(as_json: AsJson = False) -> None:
 
     Example: bifrost up
     """
-    from bifrost.local.place import stack
+    from bifrost.local.place import this_stack
 
     with progress() as step:
-        state = stack().up(step)
+        state = this_stack().up(step)
     if as_json:
         show_json(
             {
@@ -47,10 +47,10 @@ def down(as_json: AsJson = False) -> None:
 
     Example: bifrost down
     """
-    from bifrost.local.place import stack
+    from bifrost.local.place import this_stack
 
     with progress() as step:
-        stack().down(step)
+        this_stack().down(step)
     if as_json:
         show_json({"up": False})
         return
@@ -63,9 +63,9 @@ def status(as_json: AsJson = False) -> None:
 
     Example: bifrost status --json
     """
-    from bifrost.local.place import stack
+    from bifrost.local.place import this_stack
 
-    found = stack().status()
+    found = this_stack().status()
     show_json(found) if as_json else print("\n".join(_status_lines(found)))
     if not found["up"]:
         raise typer.Exit(DEPENDENCY_DOWN)
@@ -85,9 +85,9 @@ def logs(
     Example: bifrost logs execution --follow
     """
     from bifrost.local import logs as reader
-    from bifrost.local.place import here
+    from bifrost.local.place import this_place
 
-    folder, wanted = here().home.logs, name or []
+    folder, wanted = this_place().home.logs, name or []
     shown = list(reader.last_lines(folder, wanted, lines))
     if as_json:
         show_json({"lines": [{"log": log, "line": line} for log, line in shown]})
@@ -106,13 +106,13 @@ def reset(
 
     Example: bifrost reset --yes
     """
-    from bifrost.local.place import stack
+    from bifrost.local.place import this_stack
 
-    home = stack().home.path
+    home = this_stack().home.path
     if not yes and not _agrees(f"remove {home} with every order and account in it?"):
         raise typer.Exit(USAGE)
     with progress() as step:
-        stack().reset(step)
+        this_stack().reset(step)
     show_json({"removed": str(home)}) if as_json else print(f"removed {home}")
 
 

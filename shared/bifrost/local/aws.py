@@ -96,18 +96,33 @@ def client(service: str, endpoint_url: str) -> Any:
     import boto3
     from botocore.config import Config
 
-    emulated = not (urlsplit(endpoint_url).hostname or "").endswith("amazonaws.com")
-    keys = (
-        {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
-        if emulated
-        else {}
-    )
     config = Config(
         retries={"max_attempts": 1},
-        proxies={} if emulated else None,
+        proxies={} if is_emulated(endpoint_url) else None,
         s3={"addressing_style": "path"},
     )
-    return boto3.session.Session(**keys).client(service, endpoint_url=endpoint_url, config=config)
+    session = boto3.session.Session(**_keys(endpoint_url))
+    return session.client(service, endpoint_url=endpoint_url, config=config)
+
+
+def sign_as_emulated(endpoint_url: str) -> None:
+    """Make boto3's default session sign for the emulator, for adapters that use that session."""
+    import boto3
+
+    if is_emulated(endpoint_url):
+        boto3.setup_default_session(**_keys(endpoint_url))
+
+
+def is_emulated(endpoint_url: str) -> bool:
+    """Whether something else than AWS itself answers there."""
+    return not (urlsplit(endpoint_url).hostname or "").endswith("amazonaws.com")
+
+
+def _keys(endpoint_url: str) -> dict[str, str]:
+    if not is_emulated(endpoint_url):
+        return {}
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    return {**keys, "region_name": REGION}
 
 
 def _call(endpoint_url: str, method: str, path: str, timeout_seconds: float) -> int:

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 from bifrost.core.errors import UnavailableError
+from bifrost.local.aws import is_emulated
 from bifrost.local.launcher import DOOR_PATH
 
 READY_SECONDS_MAX = 30.0
@@ -22,7 +23,7 @@ def address(endpoint_url: str, outputs: dict[str, str], *, emulated: bool) -> st
         return outputs.get("ApiUrl", "").rstrip("/")
     if emulated:
         return endpoint_url
-    if (urlsplit(endpoint_url).hostname or "").endswith("amazonaws.com"):
+    if not is_emulated(endpoint_url):
         return outputs["ApiUrl"].rstrip("/")
     return f"{endpoint_url}/_aws/execute-api/{outputs['ApiId']}/$default"
 

@@ -78,9 +78,13 @@ def start(home: Home, timeout_seconds: float = 30.0) -> ProcessRef:
     return started
 
 
-def stop(home: Home, process: ProcessRef) -> None:
+def stop(process: ProcessRef) -> None:
     """Fast shutdown: open transactions are rolled back, everything committed is on disk."""
     processes.stop(process, how=signal.SIGINT, timeout_seconds=20)
+
+
+def end_orphans(home: Home) -> None:
+    """End what outlived its server; safe, because nothing but a server starts them."""
     processes.end(processes.backends_left_behind(home.postgres_data))
 
 

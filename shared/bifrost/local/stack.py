@@ -58,6 +58,15 @@ class Stack:
         self._place = place
         self._home = place.home
 
+    @property
+    def home(self) -> Home:
+        """Where everything that it writes lives."""
+        return self._home
+
+    def table(self) -> Table:
+        """The capabilities of the project that it runs."""
+        return read_table(self._place.project)
+
     def up(self, progress: Progress) -> StackState:
         """Start what does not run, deploy what changed, and wait until every part answers."""
         began = time.monotonic()
@@ -84,7 +93,7 @@ class Stack:
             if self._place.database_url:
                 from bifrost.adapters.postgres.migrate import drop_schemas
 
-                drop_schemas(self._place.database_url, list(self._table().schemas))
+                drop_schemas(self._place.database_url, list(self.table().schemas))
             self._home.remove()
         progress("removed every file of the stack")
 
@@ -115,7 +124,7 @@ class Stack:
         }
 
     def _up(self, record: Record, progress: Progress, began: float) -> StackState:
-        table = self._table()
+        table = self.table()
         for schema in table.schemas:
             record.passwords.setdefault(schema, secrets.token_hex(16))
         unclean = record.aws is not None and not record.aws.is_running()
@@ -209,7 +218,8 @@ class Stack:
             record.aws = None
         if record.postgres is not None:
             progress("stopping PostgreSQL")
-            postgres.stop(self._home, record.postgres)
+            postgres.stop(record.postgres)
+            postgres.end_orphans(self._home)
             record.postgres = None
 
     def _runs(self, record: Record) -> bool:
@@ -220,9 +230,6 @@ class Stack:
             record.aws is not None and record.aws.is_running()
         )
         return has_database and has_aws and bool(record.outputs)
-
-    def _table(self) -> Table:
-        return read_table(self._place.project)
 
     def _owner_dsn(self) -> str:
         return self._place.database_url or postgres.address(self._home, role="postgres")
