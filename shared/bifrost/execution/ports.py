@@ -1,10 +1,13 @@
-"""What execution needs from the world: a venue to send to."""
+"""What execution needs from the world: a venue to send to, workflows, the time and new ids.
+
+Its own database is in `execution.books`.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from bifrost.core.bars import Bar
 from bifrost.core.money import Price, Quantity
@@ -125,3 +128,27 @@ class MarketFeed(Protocol):
 
     def close_bar(self, bar: Bar, currency: str) -> None:
         """Let the venue match its open orders of this instrument against the next bar."""
+
+
+class Workflows(Protocol):
+    """State machines, by the name of their definition."""
+
+    def start(self, workflow: str, name: str, workflow_input: dict[str, Any]) -> None:
+        """Start an execution called `name`; one that exists already is success."""
+
+    def run(self, workflow: str, workflow_input: dict[str, Any]) -> dict[str, Any]:
+        """Run to the end and return the output; raise UnavailableError where it failed."""
+
+
+class Clock(Protocol):
+    """Wall time: for leases, ages and `recorded_at`, never for the market."""
+
+    def now(self) -> datetime:
+        """Return this instant, in UTC."""
+
+
+class IdSource(Protocol):
+    """New ids, for what has no intent to be derived from."""
+
+    def new(self) -> str:
+        """Return an id that nothing else has."""

@@ -1,0 +1,98 @@
+"""What execution copies from others' events: accounts, instruments, and the market's last word."""
+
+from dataclasses import asdict
+from datetime import datetime
+
+from bifrost.adapters.postgres.database import Cursor, Row
+from bifrost.core.instruments import Instrument
+from bifrost.core.money import Price
+from bifrost.execution.records import Account, Mark
+
+_LIST = """
+INSERT INTO execution.instruments (symbol, mic, currency, tick_size, lot_size, name)
+VALUES (%(symbol)s, %(mic)s, %(currency)s, %(tick_size)s, %(lot_size)s, %(name)s)
+ON CONFLICT (symbol) DO UPDATE SET mic = excluded.mic, currency = excluded.currency,
+    tick_size = excluded.tick_size, lot_size = excluded.lot_size, name = excluded.name
+"""
+_MARK = """
+INSERT INTO execution.marks AS m (instrument, price, occurred_at) VALUES (%s, %s, %s)
+ON CONFLICT (instrument) DO UPDATE
+SET price = excluded.price, occurred_at = excluded.occurred_at
+WHERE m.occurred_at <= excluded.occurred_at
+"""
+_TIME = """
+INSERT INTO execution.market_time AS t (venue, occurred_at) VALUES (%s, %s)
+ON CONFLICT (venue) DO UPDATE SET occurred_at = greatest(t.occurred_at, excluded.occurred_at)
+"""
+
+
+class PostgresListings:
+    """Accounts and instruments, through one cursor."""
+
+    def __init__(self, cursor: Cursor) -> None:
+        self._cursor = cursor
+
+    def account(self, account_id: str) -> Account | None:
+        """Return the account."""
+        query = "SELECT * FROM execution.accounts WHERE account_id = %s"
+        row = self._cursor.execute(query, (account_id,)).fetchone()
+        return None if row is None else Account(**row)
+
+    def accounts(self) -> list[str]:
+        """Return every account's id."""
+        query = "SELECT account_id FROM execution.accounts ORDER BY account_id"
+        return [row["account_id"] for row in self._cursor.execute(query).fetchall()]
+
+    def open_account(self, account: Account) -> None:
+        """Keep the account; a known one stays as it is."""
+        self._cursor.execute(
+            "INSERT INTO execution.accounts (account_id, owner, currency) VALUES (%s, %s, %s)"
+            " ON CONFLICT DO NOTHING",
+            (account.account_id, account.owner, account.currency),
+        )
+
+    def instrument(self, symbol: str) -> Instrument | None:
+        """Return the instrument."""
+        query = "SELECT * FROM execution.instruments WHERE symbol = %s"
+        row = self._cursor.execute(query, (symbol,)).fetchone()
+        return None if row is None else Instrument(**row)
+
+    def list_instrument(self, instrument: Instrument) -> None:
+        """Keep the instrument's terms, new or changed."""
+        self._cursor.execute(_LIST, asdict(instrument))
+
+
+class PostgresMarket:
+    """The market as far as its bars have come, through one cursor."""
+
+    def __init__(self, cursor: Cursor) -> None:
+        self._cursor = cursor
+
+    def time(self, venue: str) -> datetime | None:
+        """Return the market's time: the latest close seen; None before the first bar."""
+        query = "SELECT occurred_at FROM execution.market_time WHERE venue = %s"
+        row = self._cursor.execute(query, (venue,)).fetchone()
+        if row is None:
+            return None
+        instant: datetime = row["occurred_at"]
+        return instant
+
+    def close(self, venue: str, mark: Mark) -> None:
+        """Keep the instrument's last price and move the market's time, never backwards."""
+        self._cursor.execute(_MARK, (mark.instrument, mark.price, mark.occurred_at))
+        self._cursor.execute(_TIME, (venue, mark.occurred_at))
+
+    def mark(self, instrument: str) -> Mark | None:
+        """Return the instrument's last price."""
+        query = "SELECT * FROM execution.marks WHERE instrument = %s"
+        row = self._cursor.execute(query, (instrument,)).fetchone()
+        return None if row is None else _mark(row)
+
+    def marks(self) -> list[Mark]:
+        """Return every instrument's last price."""
+        query = "SELECT * FROM execution.marks ORDER BY instrument"
+        return [_mark(row) for row in self._cursor.execute(query).fetchall()]
+
+
+def _mark(row: Row) -> Mark:
+    return Mark(row["instrument"], Price(row["price"]), row["occurred_at"])

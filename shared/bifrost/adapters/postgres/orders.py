@@ -1,0 +1,244 @@
+"""Orders and their steps in Postgres."""
+
+import json
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from bifrost.adapters.postgres.database import Cursor, Row
+from bifrost.adapters.postgres.idempotency import body_hash
+from bifrost.core.codec import from_json, to_json
+from bifrost.core.decisions import Reason
+from bifrost.core.errors import KeyReusedError, NotFoundError
+from bifrost.core.money import Price, Quantity
+from bifrost.core.orders import OrderIntent, OrderStatus, OrderType, Side, TimeInForce
+from bifrost.execution.records import OrderRecord, Step
+
+_INSERT = """
+INSERT INTO execution.orders (
+    order_id, client_order_id, account_id, owner, idempotency_key, body_hash, instrument, side,
+    type, quantity, time_in_force, currency, limit_price, stop_price, status, correlation_id,
+    workflow_started_at, occurred_at, recorded_at, updated_at)
+VALUES (
+    %(order_id)s, %(client_order_id)s, %(account_id)s, %(owner)s, %(key)s, %(body_hash)s,
+    %(instrument)s, %(side)s, %(type)s, %(quantity)s, %(time_in_force)s, %(currency)s,
+    %(limit_price)s, %(stop_price)s, %(status)s, %(correlation_id)s, %(recorded_at)s,
+    %(occurred_at)s, %(recorded_at)s, %(updated_at)s)
+ON CONFLICT (order_id) DO NOTHING
+"""
+_UPDATE = """
+UPDATE execution.orders SET status = %s, filled_quantity = %s, filled_notional = %s,
+    reasons = %s, venue_text = %s, steps = %s, updated_at = %s
+WHERE order_id = %s
+"""
+_INSERT_STEP = """
+INSERT INTO execution.order_steps
+    (order_id, position, what, status, occurred_at, recorded_at, detail)
+VALUES (%s, %s, %s, %s, %s, %s, %s)
+"""
+# The account before the order, as everywhere; NO KEY, so that new orders can refer to it.
+_LOCK_ACCOUNT = """
+SELECT a.account_id FROM execution.accounts a
+JOIN execution.orders o USING (account_id) WHERE o.{column} = %s FOR NO KEY UPDATE OF a
+"""
+_PAGE = """
+SELECT * FROM execution.orders
+WHERE owner = %(owner)s
+  AND (%(account_id)s::text IS NULL OR account_id = %(account_id)s)
+  AND (%(status)s::text IS NULL OR status = %(status)s)
+  AND (%(before)s::bigint IS NULL OR place < %(before)s)
+ORDER BY place DESC LIMIT %(limit)s
+"""
+_COUNT_START = """
+UPDATE execution.orders SET workflow_starts = workflow_starts + 1, workflow_started_at = %s
+WHERE order_id = (
+    SELECT order_id FROM execution.orders
+    WHERE order_id = %s AND status IN ('received', 'checked') FOR UPDATE SKIP LOCKED)
+RETURNING *
+"""
+_UNANSWERED = """
+SELECT i.order_id FROM execution.intents i JOIN execution.orders o USING (order_id)
+WHERE i.answered_at IS NULL AND o.status IN ('submitted', 'unknown')
+  AND (i.lease_until <= %s OR o.status = 'unknown')
+ORDER BY i.sent_at
+"""
+
+
+class PostgresOrders:
+    """Orders, through one cursor: written under locks, or only read."""
+
+    def __init__(self, cursor: Cursor) -> None:
+        self._cursor = cursor
+
+    def add(self, record: OrderRecord, *, key: str, body: dict[str, Any]) -> OrderRecord | None:
+        """Write a new order down; return None, or the order that has its id already."""
+        digest = body_hash(body)
+        values = {
+            **to_json(record.intent),
+            "key": key,
+            "body_hash": digest,
+            "status": record.status,
+            "correlation_id": record.correlation_id,
+            "recorded_at": record.recorded_at,
+            "updated_at": record.updated_at,
+        }
+        self._cursor.execute(_INSERT, values)
+        if self._cursor.rowcount == 1:
+            return None
+        row = self._row(record.order_id)
+        if row["body_hash"] != digest:
+            raise KeyReusedError(
+                f"Idempotency-Key {key} was used with another body;"
+                " send a new key for a new request"
+            )
+        return _record(row)
+
+    def lock(self, order_id: str) -> OrderRecord:
+        """Lock the order's account, then the order."""
+        record = self._lock("order_id", order_id)
+        if record is None:
+            raise NotFoundError(f"there is no order {order_id}")
+        return record
+
+    def lock_by_client_id(self, client_order_id: str) -> OrderRecord | None:
+        """Lock as `lock` does; None where the id is not one of ours."""
+        return self._lock("client_order_id", client_order_id)
+
+    def save(self, record: OrderRecord, step: Step) -> OrderRecord:
+        """Keep where the order stands now and add the step that brought it there."""
+        saved = replace(record, steps=record.steps + 1, updated_at=step.recorded_at)
+        self._cursor.execute(
+            _UPDATE,
+            (
+                saved.status,
+                saved.filled_quantity,
+                saved.filled_notional,
+                json.dumps(to_json(saved.reasons)),
+                saved.venue_text,
+                saved.steps,
+                saved.updated_at,
+                saved.order_id,
+            ),
+        )
+        times = (step.occurred_at, step.recorded_at)
+        detail = json.dumps(step.detail)
+        values = (saved.order_id, saved.steps, step.what, step.status, *times, detail)
+        self._cursor.execute(_INSERT_STEP, values)
+        return saved
+
+    def find(self, order_id: str) -> OrderRecord | None:
+        """Return the order without locking it."""
+        query = "SELECT * FROM execution.orders WHERE order_id = %s"
+        row = self._cursor.execute(query, (order_id,)).fetchone()
+        return None if row is None else _record(row)
+
+    def steps(self, order_id: str) -> list[Step]:
+        """Return every step of the order, oldest first."""
+        query = "SELECT * FROM execution.order_steps WHERE order_id = %s ORDER BY position"
+        return [_step(row) for row in self._cursor.execute(query, (order_id,)).fetchall()]
+
+    def page(
+        self,
+        owner: str,
+        *,
+        account_id: str | None,
+        status: OrderStatus | None,
+        before: int | None,
+        limit: int,
+    ) -> list[OrderRecord]:
+        """Return the owner's orders, the newest first, from below the place `before`."""
+        values = {
+            "owner": owner,
+            "account_id": account_id,
+            "status": status,
+            "before": before,
+            "limit": limit,
+        }
+        return [_record(row) for row in self._cursor.execute(_PAGE, values).fetchall()]
+
+    def unstarted(self, before: datetime) -> list[str]:
+        """Return orders not yet sent whose workflow was last started before that instant."""
+        return self._ids(
+            "SELECT order_id FROM execution.orders WHERE status IN ('received', 'checked')"
+            " AND workflow_started_at <= %s ORDER BY place",
+            before,
+        )
+
+    def count_start(self, order_id: str, now: datetime) -> OrderRecord | None:
+        """Count one more start of its workflow; None where it has moved on or is locked."""
+        row = self._cursor.execute(_COUNT_START, (now, order_id)).fetchone()
+        return None if row is None else _record(row)
+
+    def unanswered(self, now: datetime) -> list[str]:
+        """Return orders that were sent and have no answer, unless their sender is at work."""
+        return self._ids(_UNANSWERED, now)
+
+    def pending_cancels(self, before: datetime) -> list[str]:
+        """Return orders whose cancel the venue has not settled since that instant."""
+        return self._ids(
+            "SELECT order_id FROM execution.orders WHERE status = 'pending_cancel'"
+            " AND updated_at <= %s ORDER BY place",
+            before,
+        )
+
+    def _ids(self, query: str, instant: datetime) -> list[str]:
+        return [row["order_id"] for row in self._cursor.execute(query, (instant,)).fetchall()]
+
+    def _row(self, order_id: str) -> Row:
+        query = "SELECT * FROM execution.orders WHERE order_id = %s"
+        row = self._cursor.execute(query, (order_id,)).fetchone()
+        if row is None:  # the insert saw it, and orders are never deleted
+            raise AssertionError(f"order {order_id} has vanished")
+        return row
+
+    def _lock(self, column: str, value: str) -> OrderRecord | None:
+        if self._cursor.execute(_LOCK_ACCOUNT.format(column=column), (value,)).fetchone() is None:
+            return None
+        query = f"SELECT * FROM execution.orders WHERE {column} = %s FOR NO KEY UPDATE"
+        row = self._cursor.execute(query, (value,)).fetchone()
+        return None if row is None else _record(row)
+
+
+def _record(row: Row) -> OrderRecord:
+    return OrderRecord(
+        intent=_intent(row),
+        status=OrderStatus(row["status"]),
+        correlation_id=row["correlation_id"],
+        recorded_at=row["recorded_at"],
+        updated_at=row["updated_at"],
+        filled_quantity=row["filled_quantity"],
+        filled_notional=row["filled_notional"],
+        reasons=tuple(from_json(Reason, reason) for reason in row["reasons"]),
+        venue_text=row["venue_text"],
+        workflow_starts=row["workflow_starts"],
+        steps=row["steps"],
+        place=row["place"],
+    )
+
+
+def _intent(row: Row) -> OrderIntent:
+    return OrderIntent(
+        order_id=row["order_id"],
+        client_order_id=row["client_order_id"],
+        account_id=row["account_id"],
+        owner=row["owner"],
+        instrument=row["instrument"],
+        side=Side(row["side"]),
+        type=OrderType(row["type"]),
+        quantity=Quantity(row["quantity"]),
+        time_in_force=TimeInForce(row["time_in_force"]),
+        currency=row["currency"],
+        occurred_at=row["occurred_at"],
+        limit_price=None if row["limit_price"] is None else Price(row["limit_price"]),
+        stop_price=None if row["stop_price"] is None else Price(row["stop_price"]),
+    )
+
+
+def _step(row: Row) -> Step:
+    return Step(
+        what=row["what"],
+        status=OrderStatus(row["status"]),
+        occurred_at=row["occurred_at"],
+        recorded_at=row["recorded_at"],
+        detail=dict(row["detail"]),
+    )

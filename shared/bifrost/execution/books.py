@@ -1,0 +1,211 @@
+"""Execution's own books as its use cases see them: ports, each one role of one transaction.
+
+Locks are taken in one order everywhere, so that no two transactions wait for each other:
+the venue's cursor, then the account, then the order.
+"""
+
+from contextlib import AbstractContextManager
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+
+from bifrost.core.fills import Fill
+from bifrost.core.instruments import Instrument
+from bifrost.core.orders import OrderStatus
+from bifrost.events import BarClosed, Event
+from bifrost.execution.ports import ExecutionReport
+from bifrost.execution.records import Account, Mark, OrderRecord, SendClaim, Step
+
+
+class Orders(Protocol):
+    """Orders, written with their steps."""
+
+    def add(self, record: OrderRecord, *, key: str, body: dict[str, Any]) -> OrderRecord | None:
+        """Write a new order down; return None, or the order that has its id already.
+
+        Raises KeyReusedError where that one was asked for with another body.
+        """
+
+    def lock(self, order_id: str) -> OrderRecord:
+        """Lock the order's account, then the order; raise NotFoundError where there is none."""
+
+    def lock_by_client_id(self, client_order_id: str) -> OrderRecord | None:
+        """Lock as `lock` does; None where the id is not one of ours."""
+
+    def save(self, record: OrderRecord, step: Step) -> OrderRecord:
+        """Keep where the order stands now and add the step that brought it there."""
+
+
+class OrderReads(Protocol):
+    """Orders, as they are shown."""
+
+    def find(self, order_id: str) -> OrderRecord | None:
+        """Return the order without locking it."""
+
+    def steps(self, order_id: str) -> list[Step]:
+        """Return every step of the order, oldest first."""
+
+    def page(
+        self,
+        owner: str,
+        *,
+        account_id: str | None,
+        status: OrderStatus | None,
+        before: int | None,
+        limit: int,
+    ) -> list[OrderRecord]:
+        """Return the owner's orders, the newest first, from below the place `before`."""
+
+
+class WaitingOrders(Protocol):
+    """What the sweeper looks for."""
+
+    def unstarted(self, before: datetime) -> list[str]:
+        """Return orders not yet sent whose workflow was last started before that instant."""
+
+    def count_start(self, order_id: str, now: datetime) -> OrderRecord | None:
+        """Count one more start of its workflow; None where it has moved on or is locked."""
+
+    def unanswered(self, now: datetime) -> list[str]:
+        """Return orders that were sent, have no answer, and whose sender's lease has ended."""
+
+    def pending_cancels(self, before: datetime) -> list[str]:
+        """Return orders whose cancel the venue has not settled since that instant."""
+
+
+class SendClaims(Protocol):
+    """The right to send an order: one holder at a time, newest fence wins."""
+
+    def claim(self, order: OrderRecord, now: datetime, lease_until: datetime) -> int | None:
+        """Write the intent to send down and return its fence; None where one exists."""
+
+    def read(self, order_id: str) -> SendClaim | None:
+        """Return the claim on this order; None where nobody ever meant to send it."""
+
+    def renew(self, claim: SendClaim, now: datetime, lease_until: datetime) -> int | None:
+        """Take an unanswered claim over and return the new fence; None if someone was faster."""
+
+    def holds(self, order_id: str, fence: int, now: datetime) -> bool:
+        """Say whether this fence may still send: the newest, in its lease, unanswered."""
+
+    def answer(self, order_id: str, now: datetime) -> None:
+        """Note that the venue has given its word on the order."""
+
+
+class Exposures(Protocol):
+    """What the gate asks about an account's other orders in the instrument."""
+
+    def unresolved(self, order: OrderRecord) -> bool:
+        """Say whether another order of the account and instrument is `unknown`."""
+
+    def position(self, account_id: str, instrument: str) -> Decimal:
+        """Return the signed quantity that the account's fills add up to."""
+
+    def closing(self, order: OrderRecord) -> Decimal:
+        """Return the open quantity of the account's other orders on this order's side."""
+
+
+class Fills(Protocol):
+    """Fills, unique by (venue, execution_id) and counted per account."""
+
+    def add(self, fill: Fill, *, report_sequence: int, now: datetime) -> int | None:
+        """Keep the fill and return its number in the account; None where it is known."""
+
+    def sequence_at(self, account_id: str, venue: str, report_sequence: int) -> int:
+        """Return the account's last fill that the venue reported up to that report."""
+
+
+class ReportLog(Protocol):
+    """How far the venue's reports have been read."""
+
+    def lock_cursor(self, venue: str) -> int:
+        """Lock the cursor and return the last report applied; one reader at a time."""
+
+    def move_cursor(self, venue: str, sequence: int) -> None:
+        """Note that everything up to `sequence` is applied."""
+
+    def keep_unmatched(self, venue: str, report: ExecutionReport, now: datetime) -> None:
+        """Keep a report on an order that we do not know, for a person to look at."""
+
+    def unmatched(self, venue: str) -> int:
+        """Return how many such reports are kept."""
+
+
+class Listings(Protocol):
+    """Accounts and instruments, as other capabilities announced them."""
+
+    def account(self, account_id: str) -> Account | None:
+        """Return the account."""
+
+    def accounts(self) -> list[str]:
+        """Return every account's id."""
+
+    def open_account(self, account: Account) -> None:
+        """Keep the account; a known one stays as it is."""
+
+    def instrument(self, symbol: str) -> Instrument | None:
+        """Return the instrument."""
+
+    def list_instrument(self, instrument: Instrument) -> None:
+        """Keep the instrument's terms, new or changed."""
+
+
+class Market(Protocol):
+    """The market as far as its bars have come."""
+
+    def time(self, venue: str) -> datetime | None:
+        """Return the market's time: the latest close seen; None before the first bar."""
+
+    def close(self, venue: str, mark: Mark) -> None:
+        """Keep the instrument's last price and move the market's time, never backwards."""
+
+    def mark(self, instrument: str) -> Mark | None:
+        """Return the instrument's last price."""
+
+    def marks(self) -> list[Mark]:
+        """Return every instrument's last price."""
+
+
+class Announcements(Protocol):
+    """Events out, and events in once."""
+
+    def publish(self, *events: Event) -> None:
+        """Write events down to be relayed after the transaction."""
+
+    def once(self, event: Event) -> bool:
+        """Say whether this event is new here, and remember it."""
+
+    def bars_in_order(self, event: BarClosed) -> list[BarClosed]:
+        """Return the bars of this stream that may be applied now, in order."""
+
+
+class Books(Protocol):
+    """One transaction over execution's schema, by role."""
+
+    @property
+    def orders(self) -> Orders: ...
+    @property
+    def reads(self) -> OrderReads: ...
+    @property
+    def waiting(self) -> WaitingOrders: ...
+    @property
+    def claims(self) -> SendClaims: ...
+    @property
+    def exposures(self) -> Exposures: ...
+    @property
+    def fills(self) -> Fills: ...
+    @property
+    def reports(self) -> ReportLog: ...
+    @property
+    def listings(self) -> Listings: ...
+    @property
+    def market(self) -> Market: ...
+    @property
+    def announcements(self) -> Announcements: ...
+
+
+class Desk(Protocol):
+    """Execution's database."""
+
+    def transaction(self) -> AbstractContextManager[Books]:
+        """Open the books; all of what is written is kept, or none of it."""

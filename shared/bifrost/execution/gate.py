@@ -1,0 +1,92 @@
+"""The last gate, just before the venue: what no order may do, whoever sent it.
+
+It knows nothing of strategies, limits or accounts' wishes; risk has asked those. It catches what
+must never leave: an order that has ended, more than was asked for, a price or size that can only
+be a mistake, and new exposure in an instrument where an earlier order's outcome is unknown
+(ORDER_FLOW, rules 3 and 5).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bifrost.core.decisions import Decision, Reason
+from bifrost.core.instruments import Instrument
+from bifrost.core.orders import OrderIntent, OrderStatus
+
+QUANTITY_MAX = Decimal(10) ** 9
+PRICE_MAX = Decimal(10) ** 7
+# A limit this many times off the market is a slipped decimal point; risk's collar is far tighter.
+PRICE_FACTOR_MAX = Decimal(10)
+
+
+@dataclass(frozen=True, slots=True)
+class GateFacts:
+    """What the gate must know, read in the transaction that claims the send.
+
+    committed: quantity already sent under this order.
+    last_price: the market's last; None before its first bar.
+    unresolved: another order of this account and instrument is `unknown`.
+    position: signed quantity that the account's fills add up to.
+    closing: open quantity of its other orders on this order's side.
+    """
+
+    order: OrderIntent
+    status: OrderStatus
+    instrument: Instrument | None
+    committed: Decimal = Decimal(0)
+    last_price: Decimal | None = None
+    unresolved: bool = False
+    position: Decimal = Decimal(0)
+    closing: Decimal = Decimal(0)
+
+
+def check(facts: GateFacts) -> Decision:
+    """Say whether the order may leave; every reason against it comes back."""
+    return Decision((*_state(facts), *_quantity(facts), *_prices(facts), *_unresolved(facts)))
+
+
+def opens_exposure(facts: GateFacts) -> bool:
+    """Say whether the order could do more than reduce the position it is against."""
+    if facts.position * facts.order.side.sign >= 0:
+        return True
+    return facts.order.quantity > abs(facts.position) - facts.closing
+
+
+def _state(facts: GateFacts) -> Iterator[Reason]:
+    if facts.status not in (OrderStatus.RECEIVED, OrderStatus.CHECKED):
+        yield Reason("order_not_open", subject=facts.status.value)
+    if facts.instrument is None:
+        yield Reason("instrument_not_listed", subject=facts.order.instrument)
+
+
+def _quantity(facts: GateFacts) -> Iterator[Reason]:
+    quantity, instrument = facts.order.quantity, facts.instrument
+    if quantity > QUANTITY_MAX:
+        yield Reason("quantity_sanity", QUANTITY_MAX, quantity, QUANTITY_MAX, "shares")
+    if instrument is not None and not instrument.in_lots(quantity):
+        yield Reason("lot_size", instrument.lot_size, quantity, unit="shares")
+    if facts.committed + quantity > quantity:
+        sent = facts.committed + quantity
+        yield Reason("sent_twice", quantity, sent, quantity - facts.committed, "shares")
+
+
+def _prices(facts: GateFacts) -> Iterator[Reason]:
+    for price in (facts.order.limit_price, facts.order.stop_price):
+        if price is None:
+            continue
+        highest = PRICE_MAX
+        if facts.last_price is not None:
+            highest = min(highest, facts.last_price * PRICE_FACTOR_MAX)
+            lowest = facts.last_price / PRICE_FACTOR_MAX
+            if price < lowest:
+                yield Reason("price_sanity", lowest, price, unit=facts.order.currency)
+        if price > highest:
+            yield Reason("price_sanity", highest, price, unit=facts.order.currency)
+        if facts.instrument is not None and not facts.instrument.on_tick(price):
+            yield Reason("tick_size", facts.instrument.tick_size, price, unit=facts.order.currency)
+
+
+def _unresolved(facts: GateFacts) -> Iterator[Reason]:
+    if facts.unresolved and opens_exposure(facts):
+        yield Reason("instrument_unresolved", subject=facts.order.instrument)

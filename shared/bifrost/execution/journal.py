@@ -1,0 +1,173 @@
+"""The journal: every move of an order as its new state, its step and its event, together."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from bifrost.core.decisions import Reason
+from bifrost.core.fills import Fill
+from bifrost.core.orders import OrderStatus
+from bifrost.events import (
+    Event,
+    FillRecorded,
+    OrderCancelled,
+    OrderEnded,
+    OrderExpired,
+    OrderFilled,
+    OrderReceived,
+    OrderRefused,
+    OrderRejected,
+    OrderSubmitted,
+    OrderUnknown,
+    fill_stream,
+)
+from bifrost.execution.books import Books
+from bifrost.execution.lifecycle import Happening, after
+from bifrost.execution.ports import Clock
+from bifrost.execution.records import OrderRecord, Step
+
+# Never changes: an event written again after a lost commit must have the same id.
+_EVENTS = UUID("0f5b8c1e-7a52-5d0b-8f6e-3b1d2c9a4e77")
+_UNANSWERED = (OrderStatus.SUBMITTED, OrderStatus.UNKNOWN)
+_WITHOUT_A_WORD = (*_UNANSWERED, OrderStatus.REJECTED)
+_ENDS: dict[OrderStatus, type[OrderEnded]] = {
+    OrderStatus.REFUSED: OrderRefused,
+    OrderStatus.REJECTED: OrderRejected,
+    OrderStatus.CANCELLED: OrderCancelled,
+    OrderStatus.EXPIRED: OrderExpired,
+    OrderStatus.FILLED: OrderFilled,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """Writes what happens to orders at one venue."""
+
+    venue: str
+    clock: Clock
+
+    def market_time(self, books: Books) -> datetime:
+        """Return the market's time; before its first bar, this wall clock's."""
+        return books.market.time(self.venue) or self.clock.now()
+
+    def receive(self, books: Books, record: OrderRecord) -> OrderRecord:
+        """Write the first step of an order that was just added."""
+        step = Step("received", record.status, record.intent.occurred_at, record.recorded_at)
+        saved = books.orders.save(record, step)
+        books.announcements.publish(
+            OrderReceived(**_stamp(saved, step, "OrderReceived"), order=record.intent)
+        )
+        return saved
+
+    def move(
+        self,
+        books: Books,
+        record: OrderRecord,
+        happening: Happening,
+        occurred_at: datetime,
+        *,
+        reasons: tuple[Reason, ...] = (),
+        text: str = "",
+    ) -> OrderRecord:
+        """Write down that this happened; an order that it does not move stays as it is."""
+        status = after(record.status, happening, filled=record.filled_quantity)
+        if status is record.status:
+            return record
+        moved = replace(
+            record,
+            status=status,
+            reasons=reasons or record.reasons,
+            venue_text=text or record.venue_text,
+        )
+        detail = {"text": text} if text else {}
+        step = Step(happening.value, status, occurred_at, self.clock.now(), detail)
+        saved = books.orders.save(moved, step)
+        books.announcements.publish(*_announce(record, saved, step))
+        return saved
+
+    def note(
+        self, books: Books, record: OrderRecord, what: str, detail: dict[str, str]
+    ) -> OrderRecord:
+        """Add a step that leaves the order where it stands."""
+        occurred_at = self.market_time(books)
+        step = Step(what, record.status, occurred_at, self.clock.now(), detail)
+        return books.orders.save(record, step)
+
+    def fill(self, books: Books, record: OrderRecord, fill: Fill, sequence: int) -> OrderRecord:
+        """Write a new fill down, whatever the order's state; the state follows the venue."""
+        filled = record.filled_quantity + fill.quantity
+        complete = filled >= record.intent.quantity
+        happening = Happening.FILLED if complete else Happening.PARTLY_FILLED
+        moved = replace(
+            record,
+            status=after(record.status, happening),
+            filled_quantity=filled,
+            filled_notional=record.filled_notional + fill.quantity * fill.price,
+        )
+        detail = _fill_detail(fill)
+        step = Step("fill", moved.status, fill.occurred_at, self.clock.now(), detail)
+        saved = books.orders.save(moved, step)
+        recorded = FillRecorded(
+            **_stamp(saved, step, "FillRecorded"),
+            stream=fill_stream(fill.account_id),
+            sequence=sequence,
+            fill=fill,
+        )
+        books.announcements.publish(recorded, *_announce(record, saved, step))
+        return saved
+
+
+def _announce(before: OrderRecord, now: OrderRecord, step: Step) -> tuple[Event, ...]:
+    if before.status is now.status:
+        return ()
+    heard = before.status in _UNANSWERED and now.status not in _WITHOUT_A_WORD
+    submitted = (_submitted(now, step),) if heard else ()
+    return (*submitted, *_state_events(now, step))
+
+
+def _submitted(now: OrderRecord, step: Step) -> OrderSubmitted:
+    about = _about(now, step, "OrderSubmitted")
+    return OrderSubmitted(**about, client_order_id=now.intent.client_order_id)
+
+
+def _state_events(now: OrderRecord, step: Step) -> tuple[Event, ...]:
+    if now.status is OrderStatus.UNKNOWN:
+        about = _about(now, step, "OrderUnknown")
+        return (OrderUnknown(**about, client_order_id=now.intent.client_order_id),)
+    if not now.status.is_terminal:
+        return ()
+    kind = _ENDS[now.status]
+    more: dict[str, Any] = {"filled_quantity": now.filled_quantity}
+    if kind is OrderRefused:
+        more["reasons"] = now.reasons
+    if kind is OrderRejected:
+        more["text"] = now.venue_text
+    return (kind(**_about(now, step, kind.__name__), **more),)
+
+
+def _about(record: OrderRecord, step: Step, kind: str) -> dict[str, Any]:
+    return {
+        **_stamp(record, step, kind),
+        "order_id": record.order_id,
+        "account_id": record.intent.account_id,
+        "instrument": record.intent.instrument,
+    }
+
+
+def _stamp(record: OrderRecord, step: Step, kind: str) -> dict[str, Any]:
+    return {
+        "event_id": str(uuid5(_EVENTS, f"{record.order_id}/{record.steps}/{kind}")),
+        "occurred_at": step.occurred_at,
+        "recorded_at": step.recorded_at,
+        "correlation_id": record.correlation_id,
+    }
+
+
+def _fill_detail(fill: Fill) -> dict[str, str]:
+    return {
+        "execution_id": fill.execution_id,
+        "quantity": format(fill.quantity.normalize(), "f"),
+        "price": format(fill.price.normalize(), "f"),
+        "commission": format(fill.commission, "f"),
+    }

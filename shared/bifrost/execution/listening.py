@@ -1,0 +1,75 @@
+"""Listening: others' facts, copied here and passed on to the venue.
+
+The venue has a transaction of its own, so it goes first, by calls that may be repeated, and our
+inbox commits after: a crash between the two repeats the call, and nothing is ever left out.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bifrost.events import (
+    AccountOpened,
+    BarClosed,
+    CashDeposited,
+    CashWithdrawn,
+    InstrumentListed,
+)
+from bifrost.execution.books import Desk
+from bifrost.execution.collecting import Collector
+from bifrost.execution.ports import Funding, MarketFeed
+from bifrost.execution.records import Account, Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Hears what concerns execution and its venue; every method may be repeated."""
+
+    venue: str
+    desk: Desk
+    funding: Funding
+    feed: MarketFeed
+    collector: Collector
+
+    def on_account_opened(self, event: AccountOpened) -> None:
+        """Open the account at the venue, then know it here."""
+        self.funding.open_account(event.account_id, event.currency)
+        with self.desk.transaction() as books:
+            if books.announcements.once(event):
+                account = Account(event.account_id, event.owner, event.currency)
+                books.listings.open_account(account)
+
+    def on_instrument_listed(self, event: InstrumentListed) -> None:
+        """Know the instrument's terms."""
+        with self.desk.transaction() as books:
+            if books.announcements.once(event):
+                books.listings.list_instrument(event.instrument)
+
+    def on_cash_deposited(self, event: CashDeposited) -> None:
+        """Move the cash into the venue's account."""
+        self._transfer(event, event.amount)
+
+    def on_cash_withdrawn(self, event: CashWithdrawn) -> None:
+        """Move the cash out of the venue's account."""
+        self._transfer(event, -event.amount)
+
+    def on_bar_closed(self, event: BarClosed) -> None:
+        """Let the venue trade against the bars that are next, and collect what it did."""
+        with self.desk.transaction() as books:
+            for ready in books.announcements.bars_in_order(event):
+                self.feed.close_bar(ready.bar, ready.currency)
+                mark = Mark(ready.bar.instrument, ready.bar.close, ready.occurred_at)
+                books.market.close(self.venue, mark)
+        # Also after a duplicate: its first delivery may have died just here.
+        self.collector.collect()
+
+    def _transfer(self, event: CashDeposited | CashWithdrawn, amount: Decimal) -> None:
+        # Events come in any order: the deposit may be heard before the account's opening.
+        self.funding.open_account(event.account_id, event.currency)
+        self.funding.transfer(
+            transfer_id=event.transaction_id,
+            account_id=event.account_id,
+            amount=amount,
+            currency=event.currency,
+        )
+        with self.desk.transaction() as books:
+            books.announcements.once(event)

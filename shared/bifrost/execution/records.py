@@ -1,0 +1,92 @@
+"""What execution keeps of an order: the unchanging intent, where it stands, and each step."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from bifrost.core.decisions import Reason
+from bifrost.core.orders import OrderIntent, OrderStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account as execution knows it; `fill_sequence` is the last fill counted in it."""
+
+    account_id: str
+    owner: str
+    currency: str
+    fill_sequence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRecord:
+    """An order and where it stands.
+
+    filled_notional: the sum of quantity times price over its fills.
+    workflow_starts: how often the sweeper has started its workflow again.
+    steps: how many steps are written; the next one's position is one more.
+    place: its number in the order of receipt, for paging; 0 until it is stored.
+    """
+
+    intent: OrderIntent
+    status: OrderStatus
+    correlation_id: str
+    recorded_at: datetime
+    updated_at: datetime
+    filled_quantity: Decimal = Decimal(0)
+    filled_notional: Decimal = Decimal(0)
+    reasons: tuple[Reason, ...] = ()
+    venue_text: str = ""
+    workflow_starts: int = 0
+    steps: int = 0
+    place: int = 0
+
+    @property
+    def order_id(self) -> str:
+        """The order's id."""
+        return self.intent.order_id
+
+    @property
+    def open_quantity(self) -> Decimal:
+        """What may still fill; zero once the order has ended."""
+        if self.status.is_terminal:
+            return Decimal(0)
+        return max(self.intent.quantity - self.filled_quantity, Decimal(0))
+
+    @property
+    def average_price(self) -> Decimal | None:
+        """What it filled at on average, to 8 decimals; None before the first fill."""
+        if not self.filled_quantity:
+            return None
+        return (self.filled_notional / self.filled_quantity).quantize(Decimal("1e-8"))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happened to an order: in the market's time, and when it was written."""
+
+    what: str
+    status: OrderStatus
+    occurred_at: datetime
+    recorded_at: datetime
+    detail: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SendClaim:
+    """The right to send an order: whoever holds the newest `fence` before its lease ends."""
+
+    order_id: str
+    fence: int
+    sent_at: datetime
+    lease_until: datetime
+    answered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The last price of an instrument that the market showed."""
+
+    instrument: str
+    price: Decimal
+    occurred_at: datetime

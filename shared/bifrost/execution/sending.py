@@ -1,0 +1,219 @@
+"""Sending: the intent is committed, then the venue is called once, and only a look-up settles it.
+
+ORDER_FLOW rules 1, 2 and 4. Between the commit and the call the process may die; between the call
+and its answer anything may. So the order's row says `submitted` before the venue hears of it, an
+answer that does not come makes it `unknown`, and the same id goes out again only after the venue
+has said, past its settle time, that it has never seen it.
+"""
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from bifrost.core.decisions import Reason
+from bifrost.core.errors import BifrostError
+from bifrost.core.orders import OrderStatus
+from bifrost.execution.books import Books, Desk
+from bifrost.execution.collecting import Collector
+from bifrost.execution.gate import GateFacts, check
+from bifrost.execution.journal import Journal
+from bifrost.execution.lifecycle import Happening
+from bifrost.execution.ports import Broker, VenueOrder, VenueOrderState
+from bifrost.execution.records import OrderRecord, SendClaim
+
+_UNANSWERED = (OrderStatus.SUBMITTED, OrderStatus.UNKNOWN)
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long something may take before somebody else looks after it, in wall time.
+
+    lease: a sender's right to send; longer than any call to the venue.
+    settle: what the venue may need until an order that reached it can be found there.
+    stuck: how long an order may stand before its workflow counts as dead.
+    """
+
+    lease: timedelta = timedelta(seconds=20)
+    settle: timedelta = timedelta(seconds=10)
+    stuck: timedelta = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Where an order stands after a task; `unknown` while the venue has not said."""
+
+    status: OrderStatus
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Sends orders to one venue, each once."""
+
+    desk: Desk
+    broker: Broker
+    journal: Journal
+    collector: Collector
+    patience: Patience = Patience()
+
+    def submit(self, order_id: str) -> Outcome:
+        """Pass the order through the gate and send it; a repeat only looks it up."""
+        with self.desk.transaction() as books:
+            record = books.orders.lock(order_id)
+            if books.claims.read(order_id) is None:
+                decision = check(gate_facts(books, record))
+                if not decision.accepted:
+                    return self._refuse(books, record, decision.reasons)
+                record, fence = self._claim(books, record)
+            else:
+                fence = None
+        if fence is None:
+            return outcome_of(self.look_up(record))
+        return outcome_of(self._send(record, fence))
+
+    def look_up(self, record: OrderRecord) -> OrderRecord:
+        """Ask the venue where the order stands and write it down; no answer changes nothing."""
+        try:
+            state = self.broker.find(record.intent.client_order_id)
+        except BifrostError as error:
+            _logger.warning("the venue did not answer a look-up", extra={"error": str(error)})
+            return record
+        return record if state is None else self._hear(record, state, fence=None)
+
+    def settle(self, order_id: str) -> str:
+        """Settle an order that has no answer: `answered`, `waiting` or `sent_again`."""
+        with self.desk.transaction() as books:
+            record, claim = books.orders.lock(order_id), books.claims.read(order_id)
+            if record.status not in _UNANSWERED or claim is None:
+                return "answered"
+            at = self.journal.market_time(books)
+            record = self.journal.move(books, record, Happening.NO_ANSWER, at)
+        # Not `look_up`: only "never seen", and not a look-up that failed, allows what follows.
+        state = self.broker.find(record.intent.client_order_id)
+        if state is not None:
+            self._hear(record, state, fence=None)
+            return "answered"
+        fence = self._take_over(record, claim)
+        if fence is None:
+            return "waiting"
+        return "waiting" if self._send(record, fence).status in _UNANSWERED else "sent_again"
+
+    def _refuse(self, books: Books, record: OrderRecord, reasons: tuple[Reason, ...]) -> Outcome:
+        at = self.journal.market_time(books)
+        record = self.journal.move(books, record, Happening.REFUSED, at, reasons=reasons)
+        # An order cancelled before it was sent stays cancelled; to its workflow it is refused,
+        # so that what was reserved for it is released.
+        return Outcome(OrderStatus.REFUSED, record.reasons or reasons)
+
+    def _claim(self, books: Books, record: OrderRecord) -> tuple[OrderRecord, int | None]:
+        at, now = self.journal.market_time(books), self.journal.clock.now()
+        record = self.journal.move(books, record, Happening.CHECKED, at)
+        record = self.journal.move(books, record, Happening.SENT, at)
+        return record, books.claims.claim(record, now, now + self.patience.lease)
+
+    def _send(self, record: OrderRecord, fence: int) -> OrderRecord:
+        with self.desk.transaction() as books:
+            may_send = books.claims.holds(record.order_id, fence, self.journal.clock.now())
+        if not may_send:
+            return self.look_up(record)
+        try:
+            state = self.broker.submit(to_venue_order(record))
+        except Exception as error:
+            # Whatever it was, it may have come after the effect.
+            _logger.warning("the venue did not answer an order", extra={"error": repr(error)})
+            return self.look_up(self._no_answer(record, fence, error))
+        return self._hear(record, state, fence=fence)
+
+    def _no_answer(self, record: OrderRecord, fence: int, error: Exception) -> OrderRecord:
+        with self.desk.transaction() as books:
+            record = books.orders.lock(record.order_id)
+            if not _is_current(books, record, fence):
+                return record
+            at, text = self.journal.market_time(books), f"{type(error).__name__}: {error}"
+            return self.journal.move(books, record, Happening.NO_ANSWER, at, text=text)
+
+    def _hear(
+        self, record: OrderRecord, state: VenueOrderState, *, fence: int | None
+    ) -> OrderRecord:
+        """Write the venue's word down, unless it answers a sender who was overtaken."""
+        with self.desk.transaction() as books:
+            record = books.orders.lock(record.order_id)
+            if fence is not None and not _is_current(books, record, fence):
+                return record
+            books.claims.answer(record.order_id, self.journal.clock.now())
+            rejected = state.status is OrderStatus.REJECTED
+            happening = Happening.REJECTED if rejected else Happening.ACKNOWLEDGED
+            at = self.journal.market_time(books)
+            record = self.journal.move(books, record, happening, at, text=state.text)
+        if state.status in (OrderStatus.ACCEPTED, OrderStatus.REJECTED):
+            return record
+        # It is further than accepted: its reports say how it came there, with each fill.
+        self.collector.collect()
+        return self._read(record)
+
+    def _take_over(self, record: OrderRecord, claim: SendClaim) -> int | None:
+        now = self.journal.clock.now()
+        if now < max(claim.lease_until, claim.sent_at + self.patience.settle):
+            return None
+        with self.desk.transaction() as books:
+            record = books.orders.lock(record.order_id)
+            if record.status not in _UNANSWERED:
+                return None
+            fence = books.claims.renew(claim, now, now + self.patience.lease)
+            if fence is not None:
+                self.journal.note(books, record, "sent_again", {"fence": str(fence)})
+            return fence
+
+    def _read(self, record: OrderRecord) -> OrderRecord:
+        with self.desk.transaction() as books:
+            return books.reads.find(record.order_id) or record
+
+
+def outcome_of(record: OrderRecord) -> Outcome:
+    """Return where the order stands, as its workflow needs to know it."""
+    unanswered = record.status in _UNANSWERED
+    return Outcome(OrderStatus.UNKNOWN if unanswered else record.status, record.reasons)
+
+
+def to_venue_order(record: OrderRecord) -> VenueOrder:
+    """Return the order as the venue receives it."""
+    intent = record.intent
+    return VenueOrder(
+        client_order_id=intent.client_order_id,
+        account_id=intent.account_id,
+        instrument=intent.instrument,
+        side=intent.side,
+        type=intent.type,
+        quantity=intent.quantity,
+        time_in_force=intent.time_in_force,
+        currency=intent.currency,
+        limit_price=intent.limit_price,
+        stop_price=intent.stop_price,
+    )
+
+
+def _is_current(books: Books, record: OrderRecord, fence: int) -> bool:
+    claim = books.claims.read(record.order_id)
+    return claim is not None and claim.fence == fence
+
+
+def gate_facts(books: Books, record: OrderRecord) -> GateFacts:
+    """Read what the gate asks; positions only where an unknown outcome makes them matter."""
+    intent = record.intent
+    mark = books.market.mark(intent.instrument)
+    facts = GateFacts(
+        order=intent,
+        status=record.status,
+        instrument=books.listings.instrument(intent.instrument),
+        committed=record.filled_quantity,
+        last_price=None if mark is None else mark.price,
+    )
+    if not books.exposures.unresolved(record):
+        return facts
+    return replace(
+        facts,
+        unresolved=True,
+        position=books.exposures.position(intent.account_id, intent.instrument),
+        closing=books.exposures.closing(record),
+    )
