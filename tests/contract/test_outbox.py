@@ -1,0 +1,234 @@
+"""What was committed is published at least once and in its order; what was not never is."""
+
+import json
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from bifrost.adapters.postgres.database import Database
+from bifrost.adapters.postgres.outbox import BATCH, Outbox, Relay
+from bifrost.adapters.postgres.recovery import unsend_unheard
+from bifrost.core.codec import to_json
+from bifrost.core.errors import UnavailableError
+from bifrost.events import Event, read_event
+from tests.contract.backbone import WorkFailedError, all_at_once, deposit, fail_after
+
+Entry = tuple[str, str, str]
+MakeDatabase = Callable[[str], Database]
+
+
+class Bus:
+    """Keeps what it was given, a list for each call."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[Entry]] = []
+        self._lock = threading.Lock()
+
+    def put(self, entries: list[Entry]) -> None:
+        with self._lock:
+            self.calls.append(entries)
+
+    @property
+    def events(self) -> list[Event]:
+        return [read_event(kind, json.loads(text)) for call in self.calls for _, kind, text in call]
+
+
+class FailingBus(Bus):
+    """Takes what it is given, then fails the calls it was told to: the answer is lost."""
+
+    def __init__(self, *failing: int) -> None:
+        super().__init__()
+        self._failing = failing
+
+    def put(self, entries: list[Entry]) -> None:
+        super().put(entries)
+        if len(self.calls) in self._failing:
+            raise UnavailableError("the bus did not answer")
+
+
+@pytest.fixture
+def database(make_database: MakeDatabase) -> Database:
+    return make_database("portfolio")
+
+
+@pytest.fixture
+def bus() -> Bus:
+    return Bus()
+
+
+def write(database: Database, *events: Event) -> None:
+    with database.transaction() as cursor:
+        Outbox("portfolio").add(cursor, *events)
+
+
+def numbers(bus: Bus) -> list[int]:
+    return [int(event.event_id.removeprefix("deposit-")) for event in bus.events]
+
+
+def test_an_event_arrives_as_it_was_written(database: Database, bus: Bus) -> None:
+    write(database, deposit(1, "0.10"))
+
+    assert Relay(database, "portfolio", bus).flush() == 1
+    assert bus.events == [deposit(1, "0.10")]
+    assert bus.calls[0][0][0] == "bifrost.portfolio"
+
+
+def test_an_event_of_a_transaction_that_failed_never_happened(database: Database, bus: Bus) -> None:
+    with pytest.raises(WorkFailedError):
+        fail_after(database, lambda cursor: Outbox("portfolio").add(cursor, deposit(1)))
+
+    assert Relay(database, "portfolio", bus).flush() == 0
+    assert bus.calls == []
+
+
+def test_a_published_event_is_not_published_again(database: Database, bus: Bus) -> None:
+    relay = Relay(database, "portfolio", bus)
+    write(database, deposit(1))
+
+    assert (relay.flush(), relay.flush(), len(bus.events)) == (1, 0, 1)
+
+
+def test_the_same_event_cannot_be_written_twice(database: Database) -> None:
+    write(database, deposit(1))
+
+    with pytest.raises(Exception, match="duplicate key"):
+        write(database, deposit(1))
+
+
+def test_events_leave_in_the_order_they_were_written(database: Database, bus: Bus) -> None:
+    for number in range(1, 2 * BATCH + 4):
+        write(database, deposit(number))
+
+    assert Relay(database, "portfolio", bus).flush() == 2 * BATCH + 3
+    assert numbers(bus) == list(range(1, 2 * BATCH + 4))
+
+
+def test_no_call_carries_more_than_the_bus_takes(database: Database, bus: Bus) -> None:
+    write(database, *(deposit(number) for number in range(BATCH + 1)))
+
+    Relay(database, "portfolio", bus).flush()
+
+    assert [len(call) for call in bus.calls] == [BATCH, 1]
+
+
+def test_a_lost_answer_sends_the_batch_again_and_loses_nothing(database: Database) -> None:
+    bus = FailingBus(2)
+    relay = Relay(database, "portfolio", bus)
+    write(database, *(deposit(number) for number in range(25)))
+
+    with pytest.raises(UnavailableError):
+        relay.flush()
+    relay.flush()
+
+    # The second batch went twice, nothing else did, and every event is there.
+    assert numbers(bus) == [*range(20), *range(10, 25)]
+
+
+def test_a_crash_between_send_and_mark_sends_again(make_database: MakeDatabase, bus: Bus) -> None:
+    crashing = make_database("portfolio")
+    write(crashing, deposit(1))
+
+    class DyingBus(Bus):
+        def put(self, entries: list[Entry]) -> None:
+            bus.put(entries)
+            # The process dies here: its connection closes, its transaction with it.
+            crashing.close()
+
+    with pytest.raises(UnavailableError):
+        Relay(crashing, "portfolio", DyingBus()).flush()
+    Relay(make_database("portfolio"), "portfolio", bus).flush()
+
+    assert numbers(bus) == [1, 1]
+
+
+def test_two_relays_share_the_work_and_publish_nothing_twice(
+    make_database: MakeDatabase, bus: Bus
+) -> None:
+    database = make_database("portfolio")
+    for start in range(0, 200, 20):
+        write(database, *(deposit(number) for number in range(start, start + 20)))
+
+    relays = [Relay(make_database("portfolio"), "portfolio", bus) for _ in range(4)]
+    sent = all_at_once([relay.flush for relay in relays])
+
+    assert sum(sent) == 200
+    assert sorted(numbers(bus)) == list(range(200))
+
+
+def test_a_relay_waits_for_no_other_and_takes_none_of_its_events(
+    make_database: MakeDatabase, bus: Bus
+) -> None:
+    write(make_database("portfolio"), *(deposit(number) for number in range(BATCH + 2)))
+    other = Relay(make_database("portfolio"), "portfolio", bus)
+
+    class SlowBus(Bus):
+        def put(self, entries: list[Entry]) -> None:
+            super().put(entries)
+            if len(self.calls) == 1:
+                other.flush()
+
+    slow = SlowBus()
+    Relay(make_database("portfolio"), "portfolio", slow).flush()
+
+    assert (numbers(slow), numbers(bus)) == (list(range(BATCH)), [BATCH, BATCH + 1])
+
+
+def test_writers_at_the_same_time_lose_no_event(make_database: MakeDatabase, bus: Bus) -> None:
+    databases = [make_database("portfolio") for _ in range(8)]
+
+    def write_ten(worker: int) -> None:
+        for number in range(10):
+            write(databases[worker], deposit(worker * 10 + number))
+
+    all_at_once([lambda w=worker: write_ten(w) for worker in range(8)])  # type: ignore[misc]
+    Relay(databases[0], "portfolio", bus).flush()
+
+    assert sorted(numbers(bus)) == list(range(80))
+
+
+def test_text_that_json_must_escape_survives(database: Database, bus: Bus) -> None:
+    event = deposit(1)
+    odd = type(event)(**{**_fields(event), "account_id": 'quote " back \\ line \n Zürich 東京'})
+    write(database, odd)
+
+    Relay(database, "portfolio", bus).flush()
+
+    assert bus.events == [odd]
+
+
+def test_an_event_that_a_listener_never_heard_is_sent_again(
+    make_database: MakeDatabase, database_url: Callable[[str], str], bus: Bus
+) -> None:
+    portfolio, risk = make_database("portfolio"), make_database("risk")
+    write(portfolio, deposit(1), deposit(2))
+    relay = Relay(portfolio, "portfolio", bus)
+    relay.flush()
+    with risk.transaction() as cursor:
+        cursor.execute("INSERT INTO risk.inbox (event_id) VALUES ('deposit-1')")
+
+    owner = Database(database_url("portfolio").replace("bifrost_portfolio", "postgres"))
+    counts = unsend_unheard(owner, ["portfolio"], {"risk": ["CashDeposited.v1"]})
+    owner.close()
+    relay.flush()
+
+    assert counts == {"portfolio": 1}
+    assert numbers(bus) == [1, 2, 2]
+
+
+def test_what_no_listener_hears_is_not_sent_again(
+    make_database: MakeDatabase, database_url: Callable[[str], str], bus: Bus
+) -> None:
+    portfolio = make_database("portfolio")
+    write(portfolio, deposit(1))
+    Relay(portfolio, "portfolio", bus).flush()
+
+    owner = Database(database_url("portfolio").replace("bifrost_portfolio", "postgres"))
+    counts = unsend_unheard(owner, ["portfolio"], {"risk": ["FillRecorded.v1"]})
+    owner.close()
+
+    assert counts == {}
+
+
+def _fields(event: Event) -> dict[str, object]:
+    return {name: getattr(event, name) for name in to_json(event)}
