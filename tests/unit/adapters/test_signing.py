@@ -1,0 +1,72 @@
+"""Our signatures are AWS's: botocore, the reference, makes the same ones."""
+
+from datetime import UTC, datetime
+from urllib.parse import parse_qsl, urlsplit
+
+import boto3
+import pytest
+from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials as BotoCredentials
+
+from bifrost.adapters.aws.signing import Credentials, Scope, database_token, signed_headers
+
+AT = datetime(2026, 11, 21, 10, 30, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore asks the clock itself."""
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda *_, **__: AT)
+    monkeypatch.setattr("botocore.compat.get_current_datetime", lambda *_, **__: AT)
+
+
+@pytest.mark.parametrize("token", ["", "session-token"])
+@pytest.mark.parametrize(
+    ("service", "method", "url", "body"),
+    [
+        ("events", "POST", "https://events.eu-west-1.amazonaws.com/", b'{"Entries": []}'),
+        ("states", "POST", "http://127.0.0.1:4570/", b"{}"),
+        ("s3", "GET", "https://s3.eu-west-1.amazonaws.com/bucket/bars/daily/AAPL.csv", b""),
+    ],
+)
+def test_headers_carry_the_signature_that_botocore_makes(
+    service: str, method: str, url: str, body: bytes, token: str
+) -> None:
+    headers = {"x-amz-target": "A.B"} if method == "POST" else {}
+    request = AWSRequest(method, url, dict(headers), body)
+    signer = S3SigV4Auth if service == "s3" else SigV4Auth
+    signer(BotoCredentials("AKID", "secret", token or None), service, "eu-west-1").add_auth(request)
+
+    ours = signed_headers(
+        method,
+        url,
+        headers,
+        body,
+        Credentials("AKID", "secret", token),
+        Scope(service, "eu-west-1", AT),
+    )
+
+    assert (
+        ours["Authorization"].split("Signature=")[1]
+        == (request.headers["Authorization"].split("Signature=")[1])
+    )
+
+
+def test_a_database_token_is_the_one_that_botocore_makes(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = boto3.client(
+        "rds", region_name="eu-west-1", aws_access_key_id="AKID", aws_secret_access_key="secret"
+    )
+    theirs = client.generate_db_auth_token("proxy.test", 5432, "bifrost_risk")
+
+    ours = database_token(
+        "proxy.test",
+        5432,
+        "bifrost_risk",
+        Credentials("AKID", "secret"),
+        Scope("rds-db", "eu-west-1", AT),
+    )
+
+    assert dict(parse_qsl(urlsplit(f"//{ours}").query)) == dict(
+        parse_qsl(urlsplit(f"//{theirs}").query)
+    )

@@ -1,0 +1,224 @@
+"""Every error leaves as problem+json that names the field and the fix, and nothing is a 5xx."""
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Annotated, Any
+
+import pytest
+from aws_lambda_powertools import Logger
+from fastapi import FastAPI
+from pydantic import BaseModel, ConfigDict, Field
+
+from bifrost.core.decisions import Reason
+from bifrost.core.errors import (
+    BifrostError,
+    ConflictError,
+    KeyReusedError,
+    NotFoundError,
+    OutcomeUnknownError,
+    RefusedError,
+    UnavailableError,
+)
+from bifrost.core.problems import PROBLEMS
+from bifrost.runtime.auth import Caller
+from bifrost.runtime.http import BODY_BYTES_MAX, IdempotencyKey, create_app, serve
+
+REFUSED = Reason("buying_power", Decimal(100), Decimal(250), Decimal(100), "USD")
+
+
+class Body(BaseModel):
+    """What the test's route takes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    quantity: Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
+
+
+def event(method: str, path: str, body: str | None = None, **headers: str) -> dict[str, Any]:
+    http = {"method": method, "path": path, "sourceIp": "127.0.0.1", "protocol": "HTTP/1.1"}
+    return {
+        "version": "2.0",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {"host": "desk.test", "content-type": "application/json", **headers},
+        "body": body,
+        "isBase64Encoded": False,
+        "requestContext": {"requestId": "r-1", "stage": "$default", "http": http},
+    }
+
+
+Call = Callable[[dict[str, Any]], tuple[int, dict[str, Any], dict[str, Any]]]
+
+
+@pytest.fixture
+def raised() -> list[Exception]:
+    """Put an error in to have the route raise it."""
+    return []
+
+
+@pytest.fixture
+def call(raised: list[Exception]) -> Call:
+    def down() -> None:
+        raise UnavailableError("the venue sleeps")
+
+    app: FastAPI = create_app("test", checks={"venue": down, "clock": lambda: None})
+
+    @app.post("/v1/things")
+    def make(body: Body, key: IdempotencyKey) -> dict[str, str]:
+        if raised:
+            raise raised[0]
+        return {"quantity": str(body.quantity), "key": key}
+
+    @app.get("/v1/mine")
+    def mine(caller: Caller) -> dict[str, str]:
+        return {"owner": caller.owner}
+
+    def answer(given: dict[str, Any]) -> tuple[int, dict[str, Any], dict[str, Any]]:
+        reply = serve(app, given, None, Logger(service="test"))
+        return reply["statusCode"], reply["headers"], json.loads(reply["body"])
+
+    return answer
+
+
+GOOD = '{"quantity": "10"}'
+KEY = {"idempotency-key": "k-1"}
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ('{"quantity": "-1"}', "quantity"),
+        ('{"quantity": "NaN"}', "quantity"),
+        ('{"quantity": NaN}', "quantity"),
+        ('{"quantity": null}', "quantity"),
+        ("{}", "quantity"),
+        ('{"quantity": "1", "price": "2"}', "price"),
+        ("[]", "body"),
+        ('"text"', "body"),
+    ],
+)
+def test_bad_input_is_422_and_names_its_field_and_a_fix(call: Call, body: str, field: str) -> None:
+    status, headers, problem = call(event("POST", "/v1/things", body, **KEY))
+
+    assert status == 422
+    assert headers["content-type"] == "application/problem+json"
+    assert problem["errors"][0]["field"] == field
+    assert problem["errors"][0]["fix"]
+
+
+@pytest.mark.parametrize("body", ["{", "\x00", '{"quantity": "1"', "not json"])
+def test_unreadable_json_is_400(call: Call, body: str) -> None:
+    status, _, problem = call(event("POST", "/v1/things", body, **KEY))
+
+    assert (status, problem["type"]) == (400, "https://desk.test/v1/problems/unreadable-body")
+
+
+def test_bytes_that_are_no_text_are_refused_as_a_problem(call: Call) -> None:
+    given = event("POST", "/v1/things", "//79", **KEY) | {"isBase64Encoded": True}
+
+    assert call(given)[0] in (400, 422)
+
+
+def test_a_body_one_byte_over_the_limit_is_413_and_one_at_it_is_read(call: Call) -> None:
+    padded = GOOD + " " * (BODY_BYTES_MAX - len(GOOD))
+
+    assert call(event("POST", "/v1/things", padded, **KEY))[0] == 200
+    assert call(event("POST", "/v1/things", padded + " ", **KEY))[0] == 413
+
+
+@pytest.mark.parametrize("key", ["", "k" * 256, "k 1", "k\u00e9"])
+def test_a_key_that_is_no_key_is_422(call: Call, key: str) -> None:
+    status, _, problem = call(event("POST", "/v1/things", GOOD, **{"idempotency-key": key}))
+
+    assert (status, problem["errors"][0]["field"]) == (422, "Idempotency-Key")
+
+
+def test_a_missing_key_is_422(call: Call) -> None:
+    assert call(event("POST", "/v1/things", GOOD))[0] == 422
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (NotFoundError("no account a"), 404),
+        (ConflictError("it has ended"), 409),
+        (KeyReusedError("another body"), 422),
+        (UnavailableError("no answer"), 503),
+        (OutcomeUnknownError("sent"), 504),
+        (RefusedError(REFUSED), 422),
+    ],
+)
+def test_each_error_has_its_status_and_a_page(
+    call: Call, raised: list[Exception], error: BifrostError, status: int
+) -> None:
+    raised.append(error)
+
+    answered, headers, problem = call(event("POST", "/v1/things", GOOD, **KEY))
+
+    assert (answered, problem["status"]) == (status, status)
+    assert problem["type"].rsplit("/", 1)[1] in {kind.slug for kind in PROBLEMS.values()}
+    assert problem["correlation_id"] == headers["x-correlation-id"] == "r-1"
+
+
+def test_a_refusal_gives_every_reason_as_values_and_as_a_sentence(
+    call: Call, raised: list[Exception]
+) -> None:
+    raised.append(RefusedError(REFUSED))
+
+    _, _, problem = call(event("POST", "/v1/things", GOOD, **KEY))
+
+    assert problem["reasons"] == [
+        {
+            "rule": "buying_power",
+            "limit": "100",
+            "value": "250",
+            "headroom": "100",
+            "unit": "USD",
+            "subject": "",
+            "message": "250 USD is needed and 100 USD is free; up to 100 USD would pass",
+        }
+    ]
+
+
+def test_a_fault_of_ours_says_nothing_of_its_inside(call: Call, raised: list[Exception]) -> None:
+    raised.append(RuntimeError("secret=abc"))
+
+    status, _, problem = call(event("POST", "/v1/things", GOOD, **KEY))
+
+    assert status == 500
+    assert "abc" not in json.dumps(problem)
+
+
+def test_an_address_that_is_not_there_is_a_problem(call: Call) -> None:
+    assert call(event("GET", "/v1/nothing"))[0] == 404
+    assert call(event("DELETE", "/v1/things"))[0] == 405
+
+
+def test_no_token_is_401_with_a_challenge(call: Call) -> None:
+    status, headers, problem = call(event("GET", "/v1/mine"))
+
+    assert (status, headers["www-authenticate"]) == (401, "Bearer")
+    assert problem["type"].endswith("/unauthenticated")
+
+
+def test_claims_that_the_gateway_verified_name_the_caller(call: Call) -> None:
+    given = event("GET", "/v1/mine")
+    given["requestContext"]["authorizer"] = {"jwt": {"claims": {"sub": "owner-1"}}}
+
+    assert call(given)[2] == {"owner": "owner-1"}
+
+
+def test_readiness_names_what_does_not_answer(call: Call) -> None:
+    status, _, body = call(event("GET", "/v1/test/ready"))
+
+    assert status == 503
+    assert body["checks"] == {"venue": "UnavailableError: the venue sleeps", "clock": "ok"}
+
+
+def test_a_correlation_id_of_the_caller_is_kept_and_a_strange_one_is_not(call: Call) -> None:
+    given = event("GET", "/v1/test/health", **{"x-correlation-id": "trace-7"})
+    strange = event("GET", "/v1/test/health", **{"x-correlation-id": "a b\n"})
+
+    assert call(given)[1]["x-correlation-id"] == "trace-7"
+    assert call(strange)[1]["x-correlation-id"] != "a b\n"
