@@ -67,7 +67,7 @@ class AwsClient:
         try:
             return self._exchange(method, path, signed, body)
         except (HTTPException, OSError) as error:
-            self._drop()
+            self.close()
             raise UnavailableError(f"{self._service} did not answer: {error!r}") from error
 
     def _exchange(self, method: str, path: str, headers: dict[str, str], body: bytes) -> bytes:
@@ -83,14 +83,15 @@ class AwsClient:
 
     def _connect(self) -> HTTPConnection:
         if self._connection is not None and _is_stale(self._connection):
-            self._drop()
+            self.close()
         if self._connection is None:
             parts = urlsplit(self._url)
             kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
             self._connection = kind(parts.netloc, timeout=self._timeout)
         return self._connection
 
-    def _drop(self) -> None:
+    def close(self) -> None:
+        """Let go of the connection; the next call opens another."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
