@@ -45,11 +45,10 @@ def add_aws(app: App, *, code: Path, layers: Path) -> None:
     from infra_cdk.stacks.watch import WatchStack
 
     database = DatabaseStack(app, f"{NAME}-database")
-    desk = DeskStack(
-        app, NAME, target=Target.AWS, code=code, layers=layers, proxy=database.access
-    )
+    desk = DeskStack(app, NAME, target=Target.AWS, code=code, layers=layers, proxy=database.access)
     watch = WatchStack(app, f"{NAME}-watch", desk=desk)
-    Tags.of(app).add("project", NAME)
+    # CloudFormation refuses tags on a proxy's target group.
+    Tags.of(app).add("project", NAME, exclude_resource_types=["AWS::RDS::DBProxyTargetGroup"])
     for stack in (database, desk, watch):
         acknowledge(stack)
 

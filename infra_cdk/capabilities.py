@@ -72,9 +72,7 @@ class Capability:
 
 
 def _probes(name: str) -> tuple[Route, ...]:
-    return tuple(
-        Route("GET", f"/v1/{name}/{probe}", public=True) for probe in ("health", "ready")
-    )
+    return tuple(Route("GET", f"/v1/{name}/{probe}", public=True) for probe in ("health", "ready"))
 
 
 def _guarded(*keys: str) -> tuple[Route, ...]:
@@ -216,3 +214,5 @@ CAPABILITIES: tuple[Capability, ...] = (
         schemas=("compliance",),
     ),
 )
+
+SCHEMAS: tuple[str, ...] = tuple(schema for row in CAPABILITIES for schema in row.schemas)

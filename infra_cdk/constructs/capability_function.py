@@ -59,9 +59,7 @@ class CapabilityFunction(Construct):
             security_groups=[in_vpc.security_group] if in_vpc else None,
         )
         if in_vpc:
-            self.function.add_to_role_policy(
-                in_vpc.connect_statement(stack, capability.schemas)
-            )
+            self.function.add_to_role_policy(in_vpc.connect_statement(stack, capability.schemas))
         CfnOutput(stack, f"{capability.name.title()}FunctionName", value=name)
 
     def allow(self, resources: list[str], *actions: str) -> None:
@@ -72,9 +70,7 @@ class CapabilityFunction(Construct):
 
 
 def _role(scope: Construct, log_group: logs.LogGroup, *, in_vpc: bool) -> iam.Role:
-    role = iam.Role(
-        scope, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")
-    )
+    role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     log_group.grant_write(role)
     if in_vpc:
         # Network interfaces are made before they have a name, so AWS's own policy is used.

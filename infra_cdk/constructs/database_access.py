@@ -52,17 +52,19 @@ class ProxyAccess:
 
     def connect_statement(self, stack: Stack, schemas: tuple[str, ...]) -> iam.PolicyStatement:
         """Allow logging in as the schemas' roles, and as no other."""
+        # The ARN ends in `:db-proxy:prx-...`, and that last part is what IAM knows it by.
+        proxy_id = Fn.select(6, Fn.split(":", self.proxy_arn))
         return iam.PolicyStatement(
             actions=["rds-db:connect"],
-            resources=[self._user_arn(stack, schema) for schema in schemas],
+            resources=[user_arn(stack, proxy_id, schema) for schema in schemas],
         )
 
-    def _user_arn(self, stack: Stack, schema: str) -> str:
-        # An ARN ends in `:db-proxy:prx-...`; that last part is what IAM calls the resource.
-        proxy_id = Fn.select(6, Fn.split(":", self.proxy_arn))
-        return stack.format_arn(
-            service="rds-db",
-            resource="dbuser",
-            resource_name=f"{proxy_id}/bifrost_{schema}",
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
+
+def user_arn(stack: Stack, resource_id: str, schema: str) -> str:
+    """Name the schema's role at a proxy or a cluster, as IAM names it."""
+    return stack.format_arn(
+        service="rds-db",
+        resource="dbuser",
+        resource_name=f"{resource_id}/bifrost_{schema}",
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )

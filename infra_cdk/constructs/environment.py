@@ -20,6 +20,7 @@ class Environment:
     """What all functions share; `of` adds what one row asks for, and no more.
 
     endpoint: where AWS answers, for the local target; None is AWS itself.
+    trace_disabled: whether functions trace inside an invocation ("true" or "false").
     """
 
     stack: Stack
@@ -28,7 +29,7 @@ class Environment:
     bucket: s3.IBucket
     identity: Identity
     endpoint: str | None
-    is_traced: bool
+    trace_disabled: str
 
     def of(self, capability: Capability, listener: Listener | None) -> dict[str, str]:
         """Return the capability's variables."""
@@ -50,7 +51,7 @@ class Environment:
             "CAPABILITY": name,
             "POWERTOOLS_SERVICE_NAME": name,
             "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
-            "POWERTOOLS_TRACE_DISABLED": "false" if self.is_traced else "true",
+            "POWERTOOLS_TRACE_DISABLED": self.trace_disabled,
             "TOKEN_ISSUER": self.identity.issuer,
             "TOKEN_AUDIENCE": self.identity.client_id,
             "TOKEN_JWKS_URL": f"{keys}/.well-known/jwks.json",

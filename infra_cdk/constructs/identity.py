@@ -27,9 +27,7 @@ class Identity(Construct):
             mfa=cognito.Mfa.OPTIONAL,
             mfa_second_factor=cognito.MfaSecondFactor(otp=True, sms=False),
             feature_plan=cognito.FeaturePlan.PLUS,
-            standard_threat_protection_mode=(
-                cognito.StandardThreatProtectionMode.FULL_FUNCTION
-            ),
+            standard_threat_protection_mode=(cognito.StandardThreatProtectionMode.FULL_FUNCTION),
             removal_policy=RemovalPolicy.RETAIN,
         )
         client = pool.add_client(

@@ -18,9 +18,7 @@ class Schedules(Construct):
         super().__init__(scope, "Schedules")
         scheduled = [c for c in CAPABILITIES if c.schedules]
         group = scheduler.CfnScheduleGroup(self, "Group", name=Stack.of(self).stack_name)
-        role = iam.Role(
-            self, "Role", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com")
-        )
+        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com"))
         role.add_to_policy(
             iam.PolicyStatement(
                 actions=["lambda:InvokeFunction"],

@@ -1,5 +1,7 @@
 """The data bucket: raw files come in here, and each arrival is an event."""
 
+from typing import cast
+
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -13,8 +15,7 @@ class DataBucket(Construct):
     def __init__(self, scope: Construct, *, target: Target) -> None:
         super().__init__(scope, "DataStore")
         self.bucket = _private(self, "Bucket", logs=self._access_log(target))
-        resource = self.bucket.node.default_child
-        assert isinstance(resource, s3.CfnBucket)
+        resource = cast("s3.CfnBucket", self.bucket.node.default_child)
         # The library's switch deploys a Lambda with broad rights to set this one flag.
         resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
             event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(

@@ -72,9 +72,7 @@ class Workflows(Construct):
             logs=self._log(title, workflow) if target.has(Part.TRACING) else None,
         )
         machine.add_to_role_policy(
-            iam.PolicyStatement(
-                actions=["lambda:InvokeFunction"], resources=sorted(arns.values())
-            )
+            iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=sorted(arns.values()))
         )
         return machine
 
@@ -90,5 +88,3 @@ class Workflows(Construct):
         return sfn.LogOptions(
             destination=group, level=sfn.LogLevel.ALL, include_execution_data=True
         )
-
-

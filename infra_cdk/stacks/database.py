@@ -4,15 +4,18 @@ No password reaches a function: the proxy takes IAM tokens and makes its own for
 one secret is the owner's, kept and rotated by RDS, read by nobody but who migrates.
 """
 
-from typing import Any
+from typing import Any, cast
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_rds as rds
+from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from infra_cdk.constructs.database_access import ProxyAccess
+from infra_cdk.capabilities import SCHEMAS
+from infra_cdk.constructs.database_access import ProxyAccess, user_arn
 
 PORT = 5432
 
@@ -23,7 +26,7 @@ class DatabaseStack(Stack):
     def __init__(self, scope: Construct, construct_id: str, **kwargs: Any) -> None:
         super().__init__(scope, construct_id, **kwargs)
         self.vpc = self._network()
-        functions = self._group("Functions", "The desk's functions")
+        functions = self._group("Functions", "The functions of the desk")
         migrations = self._group("Migrations", "A shell that migrates; see docs/deploy-aws.md")
         self.cluster = self._cluster()
         self.cluster.connections.allow_default_port_from(migrations, "migrations")
@@ -64,9 +67,7 @@ class DatabaseStack(Stack):
                 ),
             ],
             gateway_endpoints={
-                "S3": ec2.GatewayVpcEndpointOptions(
-                    service=ec2.GatewayVpcEndpointAwsService.S3
-                )
+                "S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3)
             },
         )
         log = logs.LogGroup(
@@ -87,7 +88,15 @@ class DatabaseStack(Stack):
         )
 
     def _cluster(self) -> rds.DatabaseCluster:
-        return rds.DatabaseCluster(
+        # RDS would make it, and keep it for ever.
+        log = logs.LogGroup(
+            self,
+            "ClusterLog",
+            log_group_name=f"/aws/rds/cluster/{self.stack_name}/postgresql",
+            retention=logs.RetentionDays.THREE_MONTHS,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        cluster = rds.DatabaseCluster(
             self,
             "Cluster",
             engine=rds.DatabaseClusterEngine.aurora_postgres(
@@ -106,11 +115,21 @@ class DatabaseStack(Stack):
             storage_encrypted=True,
             backup=rds.BackupProps(retention=Duration.days(14)),
             cloudwatch_logs_exports=["postgresql"],
-            cloudwatch_logs_retention=logs.RetentionDays.THREE_MONTHS,
+            cluster_identifier=self.stack_name,
             enable_performance_insights=True,
             deletion_protection=True,
             removal_policy=RemovalPolicy.SNAPSHOT,
         )
+        cluster.node.add_dependency(log)
+        return cluster
+
+    def _proxy_role(self) -> iam.Role:
+        role = iam.Role(self, "ProxyRole", assumed_by=iam.ServicePrincipal("rds.amazonaws.com"))
+        users = [
+            user_arn(self, self.cluster.cluster_resource_identifier, schema) for schema in SCHEMAS
+        ]
+        role.add_to_policy(iam.PolicyStatement(actions=["rds-db:connect"], resources=users))
+        return role
 
     def _proxy(self) -> rds.DatabaseProxy:
         return rds.DatabaseProxy(
@@ -119,6 +138,8 @@ class DatabaseStack(Stack):
             proxy_target=rds.ProxyTarget.from_cluster(self.cluster),
             vpc=self.vpc,
             vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
+            db_proxy_name=self.stack_name,
+            role=self._proxy_role(),
             default_auth_scheme=rds.DefaultAuthScheme.IAM_AUTH,
             require_tls=True,
             borrow_timeout=Duration.seconds(5),
@@ -129,6 +150,5 @@ class DatabaseStack(Stack):
         CfnOutput(self, "ClusterEndpoint", value=self.cluster.cluster_endpoint.hostname)
         CfnOutput(self, "VpcId", value=self.vpc.vpc_id)
         CfnOutput(self, "MigrationsSecurityGroup", value=migrations.security_group_id)
-        secret = self.cluster.secret
-        assert secret is not None, "RDS manages the owner's password"
+        secret = cast("secretsmanager.ISecret", self.cluster.secret)  # RDS makes and rotates it
         CfnOutput(self, "OwnerSecret", value=secret.secret_arn)

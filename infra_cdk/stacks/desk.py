@@ -8,7 +8,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra_cdk.capabilities import CAPABILITIES, Capability
+from infra_cdk.capabilities import CAPABILITIES, SCHEMAS, Capability
 from infra_cdk.constructs.capability_function import CapabilityFunction
 from infra_cdk.constructs.database_access import ParameterUrls, ProxyAccess
 from infra_cdk.constructs.environment import Environment
@@ -19,8 +19,6 @@ from infra_cdk.constructs.schedules import Schedules
 from infra_cdk.constructs.storage import DataBucket
 from infra_cdk.constructs.workflows import Workflows, workflow_arn
 from infra_cdk.local_target import Part, Target
-
-SCHEMAS = tuple(schema for capability in CAPABILITIES for schema in capability.schemas)
 
 
 class DeskStack(Stack):
@@ -52,11 +50,11 @@ class DeskStack(Stack):
             bucket=self.data.bucket,
             identity=self.identity,
             endpoint=self.endpoint,
-            is_traced=target.has(Part.TRACING),
+            trace_disabled=self._trace_disabled(),
         )
         self.functions: dict[str, lambda_.Function] = {}
         self.listeners: dict[str, Listener] = {}
-        packages = self._layers(layers) if layers else {}
+        packages = self._layers(layers) if layers and target.has(Part.LAYERS) else {}
         source = lambda_.Code.from_asset(str(code))
         for capability in CAPABILITIES:
             self._add(capability, source, packages)
@@ -124,6 +122,15 @@ class DeskStack(Stack):
     def _endpoint(self) -> str:
         parameter = CfnParameter(self, "EndpointUrl", default="http://127.0.0.1:4566")
         return parameter.value_as_string
+
+    def _trace_disabled(self) -> str:
+        if not self.target.has(Part.TRACING):
+            return "true"
+        # Lambda and Step Functions trace each call by themselves. The SDK's own segments, inside
+        # an invocation, cost 430 ms CPU of a cold start: switch them on to find something.
+        return CfnParameter(
+            self, "TraceDisabled", default="true", allowed_values=["true", "false"]
+        ).value_as_string
 
     def _outputs(self) -> None:
         api_id = self.api.api.ref

@@ -40,9 +40,7 @@ class WatchStack(Stack):
                 )
             )
             oldest.append(
-                listener.queue.metric_approximate_age_of_oldest_message(
-                    period=_MINUTE, label=name
-                )
+                listener.queue.metric_approximate_age_of_oldest_message(period=_MINUTE, label=name)
             )
             self._alarm(f"{name}-dead-letters", dead[-1], "A message was given up: `bifrost dlq`")
             self._alarm(
@@ -57,9 +55,7 @@ class WatchStack(Stack):
         errors, durations = [], []
         for name, function in desk.functions.items():
             errors.append(function.metric_errors(period=_MINUTE, label=name))
-            durations.append(
-                function.metric_duration(period=_MINUTE, label=name, statistic="p99")
-            )
+            durations.append(function.metric_duration(period=_MINUTE, label=name, statistic="p99"))
             self._alarm(f"{name}-errors", errors[-1], "The function raised: see its log")
         self._rows += [errors, durations]
 
@@ -93,7 +89,9 @@ class WatchStack(Stack):
     def _alarm_topic(self) -> sns.Topic:
         key = kms.Key(self, "AlarmKey", enable_key_rotation=True)
         # CloudWatch must use the key: with AWS's own key its messages vanish without a word.
-        key.grant_encrypt_decrypt(iam.ServicePrincipal("cloudwatch.amazonaws.com"))
+        key.grant(
+            iam.ServicePrincipal("cloudwatch.amazonaws.com"), "kms:Decrypt", "kms:GenerateDataKey"
+        )
         return sns.Topic(self, "Alarms", master_key=key, enforce_ssl=True)
 
     def _dashboard(self, name: str) -> None:

@@ -1,0 +1,1 @@
+"""What the functions import that is not ours, as Lambda layers. `build.py` makes them."""
