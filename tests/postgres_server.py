@@ -42,7 +42,7 @@ class Server:
     def fresh_database(self) -> Iterator[str]:
         """Yield the name of a database with empty tables; it is dropped afterwards."""
         name = f"desk_{next(self.numbers)}"
-        self.administer(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        self.administer(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
         yield name
         self.administer(f"DROP DATABASE {name} WITH (FORCE)")
 
