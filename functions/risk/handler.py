@@ -1,0 +1,134 @@
+"""Risk, as Step Functions, its queue and API Gateway call it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from bifrost.core.codec import from_json, to_json
+from bifrost.core.decisions import Decision
+from bifrost.core.orders import OrderIntent
+from bifrost.events import Event
+from bifrost.risk import service
+from bifrost.risk.ports import Withdrawal
+from bifrost.risk.reconciliation import Statement, breaks_of
+from bifrost.runtime.lambda_entry import Listeners, Payload, Tasks, lambda_entry
+from functions.risk import wiring
+
+
+class Mode(StrEnum):
+    """Whether a check counts or only answers."""
+
+    LIVE = "live"
+    PREVIEW = "preview"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCheck:
+    """Input of `check_and_reserve`."""
+
+    order: OrderIntent
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRelease:
+    """Input of `release`."""
+
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalCheck:
+    """Input of `reserve_withdrawal`; market time is kept for the log."""
+
+    withdrawal_id: str
+    account_id: str
+    amount: Decimal
+    currency: str
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalRelease:
+    """Input of `release_withdrawal`."""
+
+    withdrawal_id: str
+    account_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """Input of `reconcile`."""
+
+    statement: Statement
+
+
+def check_and_reserve(given: Payload) -> Payload:
+    """Judge an order; live and accepted, its exposure is reserved."""
+    asked = from_json(OrderCheck, given)
+    judge = service.preview if asked.mode is Mode.PREVIEW else service.check_and_reserve
+    return _answer(judge(wiring.order_gates(), asked.order))
+
+
+def release(given: Payload) -> Payload:
+    """Free the reservation of an order that was never sent."""
+    asked = from_json(OrderRelease, given)
+    wiring.order_gates().release(asked.order_id)
+    return {"order_id": asked.order_id}
+
+
+def reserve_withdrawal(given: Payload) -> Payload:
+    """Hold a withdrawal's cash if nothing else has a claim on it."""
+    asked = from_json(WithdrawalCheck, given)
+    wanted = Withdrawal(asked.withdrawal_id, asked.account_id, asked.amount, asked.currency)
+    return _answer(service.reserve_withdrawal(wiring.withdrawal_gates(), wanted))
+
+
+def release_withdrawal(given: Payload) -> Payload:
+    """Let go of a withdrawal that was not posted."""
+    asked = from_json(WithdrawalRelease, given)
+    wiring.withdrawal_gates().release(asked.withdrawal_id, asked.account_id)
+    return {"withdrawal_id": asked.withdrawal_id}
+
+
+def reconcile(given: Payload) -> Payload:
+    """Compare risk's exposures with the venue's statement."""
+    statement = from_json(Reconciliation, given).statement
+    holdings = wiring.accounts().holdings(statement.account_id, statement.currency)
+    return {"breaks": to_json(breaks_of(holdings, statement))}
+
+
+def hear(event: Event) -> None:
+    """Apply a fact to the exposures."""
+    wiring.facts().hear(event)
+
+
+def _answer(decision: Decision) -> Payload:
+    return {"accepted": decision.accepted, "reasons": to_json(decision.reasons)}
+
+
+TASKS: Tasks = {
+    "check_and_reserve": check_and_reserve,
+    "release": release,
+    "reserve_withdrawal": reserve_withdrawal,
+    "release_withdrawal": release_withdrawal,
+    "reconcile": reconcile,
+}
+LISTENERS: Listeners = dict.fromkeys(
+    (
+        "AccountOpened.v1",
+        "InstrumentListed.v1",
+        "CashDeposited.v1",
+        "CashWithdrawn.v1",
+        "BarClosed.v1",
+        "FillRecorded.v1",
+        "OrderRefused.v1",
+        "OrderRejected.v1",
+        "OrderCancelled.v1",
+        "OrderExpired.v1",
+        "OrderFilled.v1",
+    ),
+    hear,
+)
+handler = lambda_entry("risk", tasks=TASKS, listeners=LISTENERS)

@@ -1,0 +1,152 @@
+"""Risk's JSON over HTTP. Numbers are decimal strings both ways: a JSON number is a float."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from bifrost.core.money import AMOUNT_MAX
+from bifrost.risk.limits import Limits
+from bifrost.risk.ports import AccountCash
+
+
+def _only_text(value: object) -> object:
+    if isinstance(value, str | Decimal):
+        return value
+    raise PydanticCustomError("decimal_type", "must be a decimal in a string")
+
+
+def _only_iso(value: object) -> object:
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        raise PydanticCustomError("date_type", "must be a date written YYYY-MM-DD") from None
+
+
+Amount = Annotated[
+    Decimal,
+    BeforeValidator(_only_text),
+    PlainSerializer(lambda number: format(number, "f"), return_type=str),
+    WithJsonSchema({"type": "string", "format": "decimal", "examples": ["250000.00"]}),
+]
+# As fine and as large as the numbers an order may carry.
+Limit = Annotated[Amount, Field(ge=0, le=AMOUNT_MAX, decimal_places=8)]
+Fraction = Annotated[Amount, Field(ge=0, lt=1, decimal_places=8)]
+MarketDate = Annotated[
+    date, BeforeValidator(_only_iso), WithJsonSchema({"type": "string", "format": "date"})
+]
+
+
+class BuyingPower(BaseModel):
+    """What an account could still spend; `reserved` is claimed by open buys and withdrawals.
+
+    seen: whether the event asked about is in these numbers; null where none was named.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    account_id: str
+    cash: Amount
+    reserved: Amount
+    buying_power: Amount
+    currency: str
+    seen: bool | None
+
+    @classmethod
+    def of(cls, account: AccountCash, seen: bool | None) -> "BuyingPower":
+        """Show an account's cash."""
+        return cls(
+            account_id=account.account_id,
+            cash=account.cash,
+            reserved=account.reserved,
+            buying_power=account.cash - account.reserved,
+            currency=account.currency,
+            seen=seen,
+        )
+
+
+class LimitsBody(BaseModel):
+    """A new version of an account's limits; dates are the market's, a replay's included.
+
+    effective_until: the first date on which it no longer holds.
+    source: who decided it, or by which rule.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    order_notional_max: Limit
+    order_quantity_max: Limit
+    position_notional_max: Limit
+    price_collar: Fraction
+    commission_per_share: Limit
+    effective_from: MarketDate
+    effective_until: MarketDate | None = None
+    source: Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]+$")]
+
+    @model_validator(mode="after")
+    def _dates_in_order(self) -> "LimitsBody":
+        if self.effective_until is not None and self.effective_until <= self.effective_from:
+            raise PydanticCustomError("date_order", "effective_until must be after effective_from")
+        return self
+
+    def to_limits(self, account_id: str) -> Limits:
+        """Read the body as limits that have no number yet."""
+        return Limits(
+            account_id=account_id,
+            version=0,
+            effective_from=self.effective_from,
+            effective_until=self.effective_until,
+            order_notional_max=self.order_notional_max,
+            order_quantity_max=self.order_quantity_max,
+            position_notional_max=self.position_notional_max,
+            price_collar=self.price_collar,
+            commission_per_share=self.commission_per_share,
+            source=self.source,
+        )
+
+
+class LimitsSheet(BaseModel):
+    """One version of an account's limits; `is_default` where the account has none of its own."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    account_id: str
+    is_default: bool
+    version: int
+    effective_from: MarketDate
+    effective_until: MarketDate | None
+    order_notional_max: Amount
+    order_quantity_max: Amount
+    position_notional_max: Amount
+    price_collar: Amount
+    commission_per_share: Amount
+    source: str
+
+    @classmethod
+    def of(cls, account_id: str, limits: Limits) -> "LimitsSheet":
+        """Show the limits that hold for the account."""
+        return cls(
+            account_id=account_id,
+            is_default=limits.account_id is None,
+            version=limits.version,
+            effective_from=limits.effective_from,
+            effective_until=limits.effective_until,
+            order_notional_max=limits.order_notional_max,
+            order_quantity_max=limits.order_quantity_max,
+            position_notional_max=limits.position_notional_max,
+            price_collar=limits.price_collar,
+            commission_per_share=limits.commission_per_share,
+            source=limits.source,
+        )
