@@ -1,0 +1,123 @@
+"""Withdrawals are reserved before they are posted, reconciliations merge, replays run to the end.
+
+Each test runs the file that is deployed, on the local emulator, against scripted functions.
+"""
+
+from typing import Any
+
+from tests.infra.workflow_bench import Answer, WorkflowBench
+
+ACCEPTED: Answer = {"accepted": True, "reasons": []}
+WITHDRAWAL = {
+    "withdrawal_id": "w-1",
+    "account_id": "a-1",
+    "amount": "100.00",
+    "currency": "USD",
+    "occurred_at": "2012-01-03T21:00:00Z",
+}
+STATEMENT = {"account_id": "a-1", "cash": {"USD": "10.00"}, "positions": []}
+
+
+def withdraw(bench: WorkflowBench, **changes: list[Answer]) -> Any:
+    """Run a withdrawal with some answers changed."""
+    usual: dict[str, list[Answer]] = {
+        "risk.reserve_withdrawal": [ACCEPTED],
+        "portfolio.post_withdrawal": [{}],
+        "portfolio.refuse_withdrawal": [{}],
+        "risk.release_withdrawal": [{}],
+    }
+    changed = {name.replace("__", "."): given for name, given in changes.items()}
+    return bench.run("withdrawal_flow", WITHDRAWAL, {**usual, **changed})
+
+
+def reconcile(bench: WorkflowBench, *, portfolio: list[Any], risk: list[Any]) -> Any:
+    """Reconcile an account where these breaks are found."""
+    return bench.run(
+        "reconcile",
+        {"account_id": "a-1"},
+        {
+            "execution.statement": [STATEMENT],
+            "portfolio.reconcile": [{"breaks": portfolio}],
+            "risk.reconcile": [{"breaks": risk}],
+        },
+    )
+
+
+def test_a_withdrawal_that_risk_reserves_is_posted(workflow_bench: WorkflowBench) -> None:
+    run = withdraw(workflow_bench)
+
+    assert run.called == ["risk.reserve_withdrawal", "portfolio.post_withdrawal"]
+    assert run.told("risk.reserve_withdrawal") == WITHDRAWAL
+    assert run.output == {"withdrawal_id": "w-1", "status": "posted", "reasons": []}
+
+
+def test_a_withdrawal_that_risk_refuses_is_never_posted(workflow_bench: WorkflowBench) -> None:
+    reasons = [{"rule": "buying_power"}]
+    run = withdraw(
+        workflow_bench, risk__reserve_withdrawal=[{"accepted": False, "reasons": reasons}]
+    )
+
+    assert "portfolio.post_withdrawal" not in run.called
+    assert run.told("portfolio.refuse_withdrawal") == {"withdrawal_id": "w-1", "reasons": reasons}
+    assert run.output == {"withdrawal_id": "w-1", "status": "refused", "reasons": reasons}
+
+
+def test_a_posting_that_fails_is_refused_before_its_cash_is_released(
+    workflow_bench: WorkflowBench,
+) -> None:
+    run = withdraw(workflow_bench, portfolio__post_withdrawal=[{"raise": "NotFoundError"}])
+
+    assert run.called[-2:] == ["portfolio.refuse_withdrawal", "risk.release_withdrawal"]
+    assert run.output["status"] == "refused"
+
+
+def test_a_posting_whose_answer_was_lost_keeps_its_reservation(
+    workflow_bench: WorkflowBench,
+) -> None:
+    run = withdraw(
+        workflow_bench,
+        portfolio__post_withdrawal=[{"raise": "RuntimeError"}],
+        portfolio__refuse_withdrawal=[{"raise": "ConflictError"}],
+    )
+
+    assert "risk.release_withdrawal" not in run.called
+    assert run.output["status"] == "posted"
+
+
+def test_the_statement_goes_to_both_books_and_their_breaks_are_merged(
+    workflow_bench: WorkflowBench,
+) -> None:
+    run = reconcile(workflow_bench, portfolio=[{"kind": "cash"}], risk=[{"kind": "position"}])
+
+    assert run.told("portfolio.reconcile") == {"statement": STATEMENT}
+    assert run.told("risk.reconcile") == {"statement": STATEMENT}
+    assert run.output == {
+        "account_id": "a-1",
+        "breaks": [{"kind": "cash"}, {"kind": "position"}],
+    }
+
+
+def test_books_that_agree_give_an_empty_list_of_breaks(workflow_bench: WorkflowBench) -> None:
+    assert reconcile(workflow_bench, portfolio=[], risk=[]).output["breaks"] == []
+
+
+def test_a_book_that_cannot_answer_fails_the_reconciliation(workflow_bench: WorkflowBench) -> None:
+    run = workflow_bench.run(
+        "reconcile",
+        {"account_id": "a-1"},
+        {"execution.statement": [{"raise": "NotFoundError"}]},
+    )
+
+    assert run.error == "NotFoundError"
+
+
+def test_a_replay_publishes_until_no_session_is_left(workflow_bench: WorkflowBench) -> None:
+    left = {"done": False, "wait_seconds": 0}
+    run = workflow_bench.run(
+        "replay",
+        {"replay_id": "r-1"},
+        {"data.publish_sessions": [left, left, {"done": True, "wait_seconds": 0}]},
+    )
+
+    assert run.called == ["data.publish_sessions"] * 3
+    assert run.output == {"replay_id": "r-1", "done": True}
