@@ -127,9 +127,6 @@ class ReportLog(Protocol):
     def keep_unmatched(self, venue: str, report: ExecutionReport, now: datetime) -> None:
         """Keep a report on an order that we do not know, for a person to look at."""
 
-    def unmatched(self, venue: str) -> int:
-        """Return how many such reports are kept."""
-
 
 class Listings(Protocol):
     """Accounts and instruments, as other capabilities announced them."""

@@ -37,13 +37,7 @@ class Statements:
         venue = self.broker.venue
         with self.desk.transaction() as books:
             last = books.fills.sequence_at(account_id, venue, statement.last_report)
-            unmatched = books.reports.unmatched(venue)
-        return {
-            **to_json(statement),
-            "venue": venue,
-            "fill_sequence": last,
-            "unmatched_reports": unmatched,
-        }
+        return {**to_json(statement), "fill_sequence": last}
 
     def reconcile(self, account_id: str, correlation_id: str) -> dict[str, Any]:
         """Compare the account's books with the venue's now and return the breaks."""

@@ -130,10 +130,3 @@ class PostgresReportLog:
             " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
             (venue, report.sequence, report.client_order_id, json.dumps(to_json(report)), now),
         )
-
-    def unmatched(self, venue: str) -> int:
-        """Return how many such reports are kept."""
-        row = self._cursor.execute(
-            "SELECT count(*) AS number FROM execution.unmatched_reports WHERE venue = %s", (venue,)
-        ).fetchone()
-        return 0 if row is None else int(row["number"])

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from bifrost.adapters.postgres.database import Cursor, Row
@@ -206,7 +207,7 @@ def _record(row: Row) -> OrderRecord:
         correlation_id=row["correlation_id"],
         recorded_at=row["recorded_at"],
         updated_at=row["updated_at"],
-        filled_quantity=row["filled_quantity"],
+        filled_quantity=_trimmed(row["filled_quantity"]),
         filled_notional=row["filled_notional"],
         reasons=tuple(from_json(Reason, reason) for reason in row["reasons"]),
         venue_text=row["venue_text"],
@@ -225,12 +226,12 @@ def _intent(row: Row) -> OrderIntent:
         instrument=row["instrument"],
         side=Side(row["side"]),
         type=OrderType(row["type"]),
-        quantity=Quantity(row["quantity"]),
+        quantity=Quantity(_trimmed(row["quantity"])),
         time_in_force=TimeInForce(row["time_in_force"]),
         currency=row["currency"],
         occurred_at=row["occurred_at"],
-        limit_price=None if row["limit_price"] is None else Price(row["limit_price"]),
-        stop_price=None if row["stop_price"] is None else Price(row["stop_price"]),
+        limit_price=None if row["limit_price"] is None else Price(_trimmed(row["limit_price"])),
+        stop_price=None if row["stop_price"] is None else Price(_trimmed(row["stop_price"])),
     )
 
 
@@ -242,3 +243,8 @@ def _step(row: Row) -> Step:
         recorded_at=row["recorded_at"],
         detail=dict(row["detail"]),
     )
+
+
+def _trimmed(number: Decimal) -> Decimal:
+    """Return the number without the zeros that its column adds: 100, not 100.00000000."""
+    return Decimal(format(number.normalize(), "f"))

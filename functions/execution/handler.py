@@ -1,0 +1,119 @@
+"""Execution, as Step Functions, the clock, its queue and API Gateway call it."""
+
+from dataclasses import dataclass
+
+from bifrost.core.codec import from_json, to_json
+from bifrost.core.decisions import Reason
+from bifrost.core.orders import OrderIntent
+from bifrost.events import AccountOpened, BarClosed, CashDeposited, CashWithdrawn, InstrumentListed
+from bifrost.runtime import plugs
+from bifrost.runtime.correlation import correlation_id
+from bifrost.runtime.lambda_entry import Listeners, Payload, Tasks, lambda_entry
+from functions.execution import wiring
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """Input of `submit`."""
+
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateCheck:
+    """Input of `check_gate`; the gate answers a preview and a live order alike."""
+
+    order: OrderIntent
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Input of `refuse`."""
+
+    order_id: str
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StatementOf:
+    """Input of `statement`."""
+
+    account_id: str
+
+
+def submit(given: Payload) -> Payload:
+    """Send an order that has passed the checks."""
+    answer: Payload = to_json(wiring.sender().submit(from_json(Submission, given).order_id))
+    return answer
+
+
+def check_gate(given: Payload) -> Payload:
+    """Ask the last gate without passing it."""
+    decision = wiring.orders().check_gate(from_json(GateCheck, given).order)
+    return {"accepted": decision.accepted, "reasons": to_json(decision.reasons)}
+
+
+def refuse(given: Payload) -> Payload:
+    """End an order that a check refused."""
+    asked = from_json(Refusal, given)
+    answer: Payload = to_json(wiring.orders().refuse(asked.order_id, asked.reasons))
+    return answer
+
+
+def sweep(_: Payload) -> Payload:
+    """Move what was left lying to its next step."""
+    return dict(wiring.sweeper().sweep())
+
+
+def statement(given: Payload) -> Payload:
+    """Read the venue's statement of an account."""
+    return wiring.statements().statement(from_json(StatementOf, given).account_id)
+
+
+def reconcile_all(_: Payload) -> Payload:
+    """Start the comparison of every account's books with the venue's."""
+    return dict(wiring.statements().reconcile_all(correlation_id()))
+
+
+def hear_account_opened(event: AccountOpened) -> None:
+    """Open the account at the venue and here."""
+    wiring.listener().on_account_opened(event)
+
+
+def hear_instrument_listed(event: InstrumentListed) -> None:
+    """Know the instrument."""
+    wiring.listener().on_instrument_listed(event)
+
+
+def hear_bar_closed(event: BarClosed) -> None:
+    """Let the venue trade against the bar."""
+    wiring.listener().on_bar_closed(event)
+
+
+def hear_cash_deposited(event: CashDeposited) -> None:
+    """Fund the venue's account."""
+    wiring.listener().on_cash_deposited(event)
+
+
+def hear_cash_withdrawn(event: CashWithdrawn) -> None:
+    """Draw on the venue's account."""
+    wiring.listener().on_cash_withdrawn(event)
+
+
+TASKS: Tasks = {
+    "submit": submit,
+    "check_gate": check_gate,
+    "refuse": refuse,
+    "sweep": sweep,
+    "statement": statement,
+    "reconcile_all": reconcile_all,
+}
+LISTENERS: Listeners = {
+    "AccountOpened.v1": hear_account_opened,
+    "InstrumentListed.v1": hear_instrument_listed,
+    "BarClosed.v1": hear_bar_closed,
+    "CashDeposited.v1": hear_cash_deposited,
+    "CashWithdrawn.v1": hear_cash_withdrawn,
+}
+handler = lambda_entry("execution", tasks=TASKS, listeners=LISTENERS, relay=plugs.relay)

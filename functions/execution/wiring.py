@@ -1,0 +1,79 @@
+"""What execution is plugged into: its own schema in Postgres, and the paper venue."""
+
+from functools import lru_cache
+
+from bifrost.adapters.brokers.paper import PaperVenue
+from bifrost.adapters.clock import SystemClock
+from bifrost.adapters.postgres.execution_books import PostgresDesk
+from bifrost.execution.cancelling import Canceller
+from bifrost.execution.collecting import Collector
+from bifrost.execution.journal import Journal
+from bifrost.execution.listening import Listener
+from bifrost.execution.sending import Sender
+from bifrost.execution.service import OrderService
+from bifrost.execution.statements import Statements
+from bifrost.execution.sweeping import Sweeper
+from bifrost.runtime import plugs
+
+
+@lru_cache
+def orders() -> OrderService:
+    """Orders, as their owners and their workflow handle them."""
+    return OrderService(_desk(), _journal(), plugs.workflows())
+
+
+@lru_cache
+def sender() -> Sender:
+    """Sends orders to the venue."""
+    return Sender(_desk(), venue(), _journal(), collector())
+
+
+@lru_cache
+def canceller() -> Canceller:
+    """Cancels orders."""
+    return Canceller(_desk(), venue(), _journal(), collector(), sender())
+
+
+@lru_cache
+def sweeper() -> Sweeper:
+    """Looks after what was left lying."""
+    return Sweeper(_desk(), _journal(), collector(), sender(), canceller(), plugs.workflows())
+
+
+@lru_cache
+def listener() -> Listener:
+    """Hears what concerns execution and its venue."""
+    return Listener(venue().venue, _desk(), venue(), venue(), collector())
+
+
+@lru_cache
+def statements() -> Statements:
+    """The venue's books, to be compared with ours."""
+    return Statements(_desk(), venue(), collector(), plugs.workflows(), SystemClock())
+
+
+@lru_cache
+def collector() -> Collector:
+    """Reads the venue's reports."""
+    return Collector(_desk(), venue(), _journal())
+
+
+@lru_cache
+def venue() -> PaperVenue:
+    """The paper venue, over its own connection."""
+    return PaperVenue(plugs.venue_database())
+
+
+def venue_check() -> None:
+    """Raise unless the venue answers."""
+    venue().find("ready")
+
+
+@lru_cache
+def _desk() -> PostgresDesk:
+    return PostgresDesk(plugs.database())
+
+
+@lru_cache
+def _journal() -> Journal:
+    return Journal(venue().venue, SystemClock())

@@ -1,0 +1,254 @@
+"""Execution's JSON over HTTP. Numbers are decimal strings both ways: a JSON number is a float."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from bifrost.core.orders import OrderStatus, OrderType, Side, TimeInForce
+from bifrost.execution.gate import PRICE_MAX, QUANTITY_MAX
+from bifrost.execution.intake import DECIMALS_MAX, OrderRequest
+from bifrost.execution.records import Mark, OrderRecord, Step
+from bifrost.execution.service import MarketView
+
+ID_PATTERN = r"^[A-Za-z0-9._:-]{1,128}$"
+
+
+def _only_text(value: object) -> object:
+    if isinstance(value, str | Decimal):
+        return value
+    raise PydanticCustomError("decimal_type", "must be a decimal in a string")
+
+
+def _plain(number: Decimal) -> str:
+    return format(number.normalize(), "f")
+
+
+Number = Annotated[
+    Decimal,
+    BeforeValidator(_only_text),
+    PlainSerializer(_plain, return_type=str),
+    WithJsonSchema({"type": "string", "format": "decimal", "examples": ["10.50"]}),
+]
+QuantityText = Annotated[Number, Field(gt=0, le=QUANTITY_MAX, decimal_places=DECIMALS_MAX)]
+PriceText = Annotated[Number, Field(gt=0, le=PRICE_MAX, decimal_places=DECIMALS_MAX)]
+Identifier = Annotated[str, Field(pattern=ID_PATTERN)]
+
+
+class OrderBody(BaseModel):
+    """An order to place or to preview.
+
+    A limit order has a limit price, a stop order a stop price, a stop-limit order both.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "account_id": "3f0e2f9e-9f2c-4a57-9d0c-0f3a3c1c7b11",
+                    "instrument": "AAPL",
+                    "side": "buy",
+                    "type": "limit",
+                    "quantity": "100",
+                    "limit_price": "410.50",
+                    "time_in_force": "day",
+                }
+            ]
+        },
+    )
+
+    account_id: Identifier
+    instrument: Identifier
+    side: Side
+    type: OrderType
+    quantity: QuantityText
+    time_in_force: TimeInForce = TimeInForce.DAY
+    limit_price: PriceText | None = None
+    stop_price: PriceText | None = None
+
+    def to_request(self, owner: str, key: str) -> OrderRequest:
+        """Return what is asked, by whom, under which key."""
+        return OrderRequest(
+            account_id=self.account_id,
+            owner=owner,
+            key=key,
+            instrument=self.instrument,
+            side=self.side,
+            type=self.type,
+            quantity=self.quantity,
+            time_in_force=self.time_in_force,
+            limit_price=self.limit_price,
+            stop_price=self.stop_price,
+        )
+
+
+class ReasonView(BaseModel):
+    """One broken rule: its numbers, and a sentence."""
+
+    rule: str
+    limit: Number | None
+    value: Number | None
+    headroom: Number | None
+    unit: str
+    subject: str
+    message: str
+
+
+class StepView(BaseModel):
+    """One step of an order: `occurred_at` is the market's time, `recorded_at` the wall's."""
+
+    what: str
+    status: OrderStatus
+    occurred_at: datetime
+    recorded_at: datetime
+    detail: dict[str, str]
+
+    @classmethod
+    def of(cls, step: Step) -> "StepView":
+        """Show a step."""
+        return cls(
+            what=step.what,
+            status=step.status,
+            occurred_at=step.occurred_at,
+            recorded_at=step.recorded_at,
+            detail=step.detail,
+        )
+
+
+class OrderView(BaseModel):
+    """An order and where it stands."""
+
+    order_id: str
+    client_order_id: str
+    account_id: str
+    instrument: str
+    side: Side
+    type: OrderType
+    quantity: Number
+    time_in_force: TimeInForce
+    limit_price: Number | None
+    stop_price: Number | None
+    currency: str
+    status: OrderStatus
+    filled_quantity: Number
+    open_quantity: Number
+    average_price: Number | None
+    reasons: list[ReasonView]
+    venue_text: str
+    correlation_id: str
+    occurred_at: datetime
+    recorded_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, record: OrderRecord, reasons: list[dict[str, Any]]) -> "OrderView":
+        """Show an order; `reasons` come with their sentences."""
+        return cls(**_shown(record, reasons))
+
+
+class OrderDetail(OrderView):
+    """An order with every step it took, oldest first."""
+
+    steps: list[StepView]
+
+    @classmethod
+    def with_steps(
+        cls, record: OrderRecord, reasons: list[dict[str, Any]], steps: list[Step]
+    ) -> "OrderDetail":
+        """Show an order and its steps."""
+        return cls(**_shown(record, reasons), steps=[StepView.of(step) for step in steps])
+
+
+class OrderPage(BaseModel):
+    """Orders, the newest first; `next_cursor` asks for the older ones, null at the end."""
+
+    orders: list[OrderView]
+    next_cursor: str | None
+
+
+class CheckView(BaseModel):
+    """What one capability said."""
+
+    check: str
+    accepted: bool
+    reasons: list[ReasonView]
+
+
+class PreviewSheet(BaseModel):
+    """What every check would say to the order; nothing was reserved, written or sent."""
+
+    accepted: bool
+    reasons: list[ReasonView]
+    checks: list[CheckView]
+
+
+class ReconciliationBody(BaseModel):
+    """The account whose books are to be compared with the venue's."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    account_id: Identifier
+
+
+class Reconciliation(BaseModel):
+    """Where our books and the venue's differ; empty if they agree."""
+
+    account_id: str
+    breaks: list[dict[str, Any]]
+
+
+class MarkView(BaseModel):
+    """The last price of an instrument."""
+
+    instrument: str
+    price: Number
+    occurred_at: datetime
+
+    @classmethod
+    def of(cls, mark: Mark) -> "MarkView":
+        """Show a mark."""
+        return cls(instrument=mark.instrument, price=mark.price, occurred_at=mark.occurred_at)
+
+
+class VenueView(BaseModel):
+    """The venue's market as far as its bars have come; no time before the first."""
+
+    venue: str
+    occurred_at: datetime | None
+    tape: list[MarkView]
+
+    @classmethod
+    def of(cls, market: MarketView) -> "VenueView":
+        """Show the market."""
+        tape = [MarkView.of(mark) for mark in market.marks]
+        return cls(venue=market.venue, occurred_at=market.occurred_at, tape=tape)
+
+
+def _shown(record: OrderRecord, reasons: list[dict[str, Any]]) -> dict[str, Any]:
+    intent = record.intent
+    return {
+        "order_id": intent.order_id,
+        "client_order_id": intent.client_order_id,
+        "account_id": intent.account_id,
+        "instrument": intent.instrument,
+        "side": intent.side,
+        "type": intent.type,
+        "quantity": intent.quantity,
+        "time_in_force": intent.time_in_force,
+        "limit_price": intent.limit_price,
+        "stop_price": intent.stop_price,
+        "currency": intent.currency,
+        "status": record.status,
+        "filled_quantity": record.filled_quantity,
+        "open_quantity": record.open_quantity,
+        "average_price": record.average_price,
+        "reasons": reasons,
+        "venue_text": record.venue_text,
+        "correlation_id": record.correlation_id,
+        "occurred_at": intent.occurred_at,
+        "recorded_at": record.recorded_at,
+        "updated_at": record.updated_at,
+    }

@@ -1,0 +1,397 @@
+"""Promises an order's way through execution, on a real PostgreSQL and the real paper venue."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bifrost.core.decisions import Reason
+from bifrost.core.errors import ConflictError, InvalidInputError, KeyReusedError, NotFoundError
+from bifrost.core.orders import OrderStatus, OrderType, Side, TimeInForce, order_id_of
+from bifrost.events import (
+    FillRecorded,
+    OrderCancelled,
+    OrderExpired,
+    OrderFilled,
+    OrderReceived,
+    OrderRefused,
+    OrderRejected,
+    OrderSubmitted,
+)
+from tests.execution_desk import (
+    ACCOUNT,
+    FIRST_CLOSE,
+    WALL,
+    MakeDatabase,
+    TradingDesk,
+    a_request,
+    bar_closed,
+)
+
+
+@pytest.fixture
+def desk(make_database: MakeDatabase) -> TradingDesk:
+    desk = TradingDesk(make_database)
+    desk.open()
+    return desk
+
+
+def kinds(desk: TradingDesk) -> list[str]:
+    return [type(event).__name__ for event in desk.events()]
+
+
+# Placing
+
+
+def test_a_placed_order_is_written_down_and_its_workflow_named_by_its_id(
+    desk: TradingDesk,
+) -> None:
+    placed = desk.orders.place(a_request("k-1"), "corr-1")
+
+    assert placed.created
+    assert placed.record.order_id == order_id_of(ACCOUNT, "k-1")
+    assert placed.record.status is OrderStatus.RECEIVED
+    assert kinds(desk) == ["OrderReceived"]
+    ((workflow, name, given),) = desk.workflows.started
+    assert (workflow, name) == ("order_flow", placed.record.order_id)
+    assert given["order"]["quantity"] == "100"
+    assert (given["mode"], given["correlation_id"]) == ("live", "corr-1")
+
+
+def test_the_same_key_and_body_is_the_same_order_for_ever(desk: TradingDesk) -> None:
+    first = desk.orders.place(a_request("k-1"), "corr-1")
+    again = desk.orders.place(a_request("k-1", quantity=Decimal("100.0")), "corr-2")
+
+    assert not again.created
+    assert again.record.order_id == first.record.order_id
+    assert len(desk.rows("orders")) == 1
+    assert len(desk.workflows.started) == 1
+
+
+def test_the_same_key_with_another_body_is_refused_and_writes_nothing(desk: TradingDesk) -> None:
+    desk.place("k-1")
+
+    with pytest.raises(KeyReusedError, match="k-1"):
+        desk.place("k-1", quantity=Decimal(101))
+    assert desk.rows("orders")[0]["quantity"] == 100
+
+
+def test_an_order_outlives_workflows_that_do_not_start(desk: TradingDesk) -> None:
+    desk.workflows.down = True
+
+    placed = desk.orders.place(a_request("k-1"), "corr-1")
+
+    assert placed.created
+    assert desk.status(placed.record.order_id) is OrderStatus.RECEIVED
+
+
+def test_somebody_elses_account_is_not_found(desk: TradingDesk) -> None:
+    with pytest.raises(NotFoundError):
+        desk.place(owner="owner-2")
+    assert desk.rows("orders") == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"instrument": "NOPE"}, "instrument"),
+        ({"quantity": Decimal("1.5")}, "quantity"),
+        ({"quantity": Decimal(10) ** 9 + 1}, "quantity"),
+        ({"quantity": Decimal("NaN")}, "quantity"),
+        ({"type": OrderType.LIMIT}, "limit_price"),
+        ({"type": OrderType.LIMIT, "limit_price": Decimal("10.001")}, "limit_price"),
+        ({"type": OrderType.STOP, "stop_price": Decimal(-1)}, "stop_price"),
+        ({"limit_price": Decimal(10)}, "limit_price"),
+    ],
+)
+def test_what_cannot_be_traded_is_refused_by_its_field(
+    desk: TradingDesk, changes: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        desk.place(**changes)
+
+    assert [problem.field for problem in caught.value.problems] == [field]
+    assert desk.rows("orders") == []
+    assert desk.workflows.started == []
+
+
+def test_an_order_carries_the_markets_time_and_before_any_bar_the_walls(
+    desk: TradingDesk,
+) -> None:
+    before = desk.place("k-1")
+    desk.close(1)
+    after = desk.place("k-2")
+
+    assert before.intent.occurred_at == WALL
+    assert after.intent.occurred_at == bar_closed(1).occurred_at > FIRST_CLOSE
+
+
+# Sending
+
+
+def test_a_submitted_order_is_at_the_venue_under_its_own_id(desk: TradingDesk) -> None:
+    placed = desk.place()
+
+    outcome = desk.sender.submit(placed.order_id)
+
+    assert outcome.status is OrderStatus.ACCEPTED
+    found = desk.venue.find(placed.intent.client_order_id)
+    assert found is not None
+    assert found.status is OrderStatus.ACCEPTED
+    assert [step.what for step in desk.steps(placed.order_id)] == [
+        "received",
+        "checked",
+        "submitted",
+        "accepted",
+    ]
+    assert kinds(desk) == ["OrderReceived", "OrderSubmitted"]
+
+
+def test_submitting_again_answers_the_same_and_sends_nothing(desk: TradingDesk) -> None:
+    order = desk.send()
+
+    assert desk.sender.submit(order.order_id).status is OrderStatus.ACCEPTED
+    desk.close(1)
+    assert desk.sender.submit(order.order_id).status is OrderStatus.FILLED
+    assert len(desk.events(OrderSubmitted)) == 1
+
+
+def test_what_the_venue_rejects_is_rejected_with_its_words(desk: TradingDesk) -> None:
+    # The venue has never heard of the account: only our books have.
+    desk.database.fetch_all(
+        "INSERT INTO execution.accounts VALUES ('acc-2', 'owner-1', 'USD') RETURNING 1"
+    )
+
+    order = desk.send(account_id="acc-2")
+    desk.collector.collect()
+
+    assert order.status is OrderStatus.REJECTED
+    (event,) = desk.events(OrderRejected)
+    assert "acc-2" in event.text
+    assert event.filled_quantity == 0
+
+
+def test_a_limit_ten_times_off_the_market_is_stopped_at_the_gate(desk: TradingDesk) -> None:
+    desk.close(1)
+    order = desk.send(type=OrderType.LIMIT, limit_price=Decimal("1000.01"))
+
+    assert order.status is OrderStatus.REFUSED
+    assert [reason.rule for reason in order.reasons] == ["price_sanity"]
+    assert desk.venue.find(order.intent.client_order_id) is None
+    assert len(desk.events(OrderRefused)) == 1
+
+
+# Refusing
+
+
+def test_a_refusal_ends_the_order_once_with_its_reasons(desk: TradingDesk) -> None:
+    order = desk.place()
+    reason = Reason("order_notional", Decimal(10), Decimal(20), Decimal(10), "USD")
+
+    desk.orders.refuse(order.order_id, (reason,))
+    again = desk.orders.refuse(order.order_id, (Reason("other"),))
+
+    assert again.status is OrderStatus.REFUSED
+    assert again.reasons == (reason,)
+    (event,) = desk.events(OrderRefused)
+    assert event.reasons == (reason,)
+    assert desk.sender.submit(order.order_id).status is OrderStatus.REFUSED
+    assert desk.venue.find(order.intent.client_order_id) is None
+
+
+def test_an_order_that_was_sent_can_no_longer_be_refused(desk: TradingDesk) -> None:
+    order = desk.send()
+
+    outcome = desk.orders.refuse(order.order_id, (Reason("late"),))
+
+    assert outcome.status is OrderStatus.ACCEPTED
+    assert desk.events(OrderRefused) == []
+
+
+# Fills and ends
+
+
+def test_a_fill_is_recorded_before_the_orders_end(desk: TradingDesk) -> None:
+    order = desk.send()
+
+    desk.close(1, "100 101 99 100")
+
+    assert desk.order(order.order_id).average_price == 100
+    assert kinds(desk)[-2:] == ["FillRecorded", "OrderFilled"]
+    (recorded,) = desk.events(FillRecorded)
+    assert (recorded.stream, recorded.sequence) == (f"fills:{ACCOUNT}", 1)
+    assert recorded.fill.quantity == 100
+    assert recorded.occurred_at == bar_closed(1).occurred_at
+    (filled,) = desk.events(OrderFilled)
+    assert filled.filled_quantity == 100
+
+
+def test_partial_fills_are_counted_per_account_and_add_up(desk: TradingDesk) -> None:
+    order = desk.send(quantity=Decimal(100))
+
+    desk.close(1, "100 101 99 100", volume=200)
+    partly = desk.order(order.order_id)
+    for day in range(2, 12):
+        desk.close(day, "100 101 99 100", volume=200)
+
+    assert partly.status is OrderStatus.PARTIALLY_FILLED
+    assert 0 < partly.filled_quantity < 100
+    assert desk.status(order.order_id) is OrderStatus.FILLED
+    fills = desk.events(FillRecorded)
+    assert len(fills) > 1
+    assert [event.sequence for event in fills] == list(range(1, len(fills) + 1))
+    assert sum(event.fill.quantity for event in fills) == 100
+
+
+def test_a_day_order_that_does_not_fill_expires(desk: TradingDesk) -> None:
+    order = desk.send(
+        type=OrderType.LIMIT, limit_price=Decimal(50), time_in_force=TimeInForce.DAY
+    )
+
+    desk.close(1)
+    desk.close(2)
+
+    assert desk.status(order.order_id) is OrderStatus.EXPIRED
+    assert [event.filled_quantity for event in desk.events(OrderExpired)] == [0]
+
+
+def test_a_report_on_an_order_that_is_not_ours_is_kept_and_passed_by(
+    desk: TradingDesk, make_database: MakeDatabase
+) -> None:
+    order = desk.send()
+    database = make_database("venue")
+    database.fetch_all(
+        "INSERT INTO venue.orders (client_order_id, account_id, instrument, side, type, quantity,"
+        " time_in_force, currency, status) VALUES ('theirs', %s, 'AAPL', 'buy', 'market', 5,"
+        " 'gtc', 'USD', 'accepted') RETURNING 1",
+        (ACCOUNT,),
+    )
+
+    desk.close(1)
+
+    assert desk.status(order.order_id) is OrderStatus.FILLED
+    assert {row["client_order_id"] for row in desk.rows("unmatched_reports")} == {"theirs"}
+
+
+# Cancelling
+
+
+def test_an_order_cancelled_before_it_was_sent_never_leaves(desk: TradingDesk) -> None:
+    order = desk.place()
+
+    cancelled = desk.canceller.cancel(order.order_id)
+    outcome = desk.sender.submit(order.order_id)
+
+    assert cancelled.status is OrderStatus.CANCELLED
+    # To its workflow it is refused, so that what was reserved for it is released.
+    assert outcome.status is OrderStatus.REFUSED
+    assert [reason.rule for reason in outcome.reasons] == ["order_not_open"]
+    assert desk.status(order.order_id) is OrderStatus.CANCELLED
+    assert desk.venue.find(order.intent.client_order_id) is None
+    assert [event.filled_quantity for event in desk.events(OrderCancelled)] == [0]
+
+
+def test_cancelling_an_order_at_the_venue_ends_it_by_the_venues_word(desk: TradingDesk) -> None:
+    order = desk.send(type=OrderType.LIMIT, limit_price=Decimal(50))
+
+    cancelled = desk.canceller.cancel(order.order_id)
+    again = desk.canceller.cancel(order.order_id)
+
+    assert cancelled.status is again.status is OrderStatus.CANCELLED
+    assert [step.what for step in desk.steps(order.order_id)][-2:] == [
+        "pending_cancel",
+        "cancelled",
+    ]
+    assert len(desk.events(OrderCancelled)) == 1
+
+
+def test_a_cancel_after_a_partial_fill_keeps_what_was_filled(desk: TradingDesk) -> None:
+    order = desk.send(quantity=Decimal(100))
+    desk.close(1, volume=200)
+
+    cancelled = desk.canceller.cancel(order.order_id)
+
+    assert cancelled.status is OrderStatus.CANCELLED
+    (event,) = desk.events(OrderCancelled)
+    assert event.filled_quantity == cancelled.filled_quantity > 0
+
+
+def test_cancelling_what_has_ended_names_its_state(desk: TradingDesk) -> None:
+    order = desk.send()
+    desk.close(1)
+
+    with pytest.raises(ConflictError, match="filled"):
+        desk.canceller.cancel(order.order_id)
+
+
+# Events that come twice or late
+
+
+def test_bars_that_come_three_times_and_shuffled_fill_once_and_in_order(
+    desk: TradingDesk,
+) -> None:
+    order = desk.send(quantity=Decimal(100))
+    bars = [bar_closed(day, f"{99 + day} 120 90 {99 + day}", volume=400) for day in (1, 2, 3)]
+
+    for index in (2, 0, 2, 1, 0, 1, 2, 1, 0):
+        desk.listener.on_bar_closed(bars[index])
+
+    fills = desk.events(FillRecorded)
+    assert [event.fill.occurred_at for event in fills] == sorted(bar.occurred_at for bar in bars)[
+        : len(fills)
+    ]
+    assert sum(event.fill.quantity for event in fills) == desk.order(order.order_id).filled_quantity
+    assert desk.orders.market().marks[0].price == 102
+
+
+def test_accounts_and_cash_that_come_three_times_count_once(desk: TradingDesk) -> None:
+    for _ in range(2):
+        desk.open()
+
+    statement = desk.statements.statement(ACCOUNT)
+
+    assert Decimal(statement["cash"]) == 1000000
+
+
+def test_the_statement_says_up_to_which_fill_it_goes(desk: TradingDesk) -> None:
+    desk.send()
+    desk.close(1)
+
+    statement = desk.statements.statement(ACCOUNT)
+
+    assert statement["fill_sequence"] == 1
+    assert Decimal(statement["positions"]["AAPL"]) == 100
+    with pytest.raises(NotFoundError):
+        desk.statements.statement("nobody")
+
+
+# Lists
+
+
+def test_orders_are_listed_newest_first_page_by_page_and_only_ones_own(
+    desk: TradingDesk,
+) -> None:
+    desk.open("acc-2", owner="owner-2")
+    placed = [desk.place(f"k-{n}").order_id for n in range(5)]
+    desk.place("k-1", account_id="acc-2", owner="owner-2")
+
+    first = desk.orders.page("owner-1", limit=3)
+    rest = desk.orders.page("owner-1", before=first[-1].place, limit=3)
+
+    assert [record.order_id for record in [*first, *rest]] == placed[::-1]
+    assert desk.orders.page("owner-1", status=OrderStatus.FILLED) == []
+    with pytest.raises(NotFoundError):
+        desk.orders.page("owner-1", account_id="acc-2")
+    with pytest.raises(NotFoundError):
+        desk.orders.show(placed[0], "owner-2")
+
+
+def test_a_preview_writes_nothing_and_hands_the_order_to_every_check(desk: TradingDesk) -> None:
+    desk.workflows.answers["order_preview"] = {"accepted": True, "reasons": [], "checks": []}
+
+    sheet = desk.orders.preview(a_request("k-9", side=Side.SELL), "corr-1")
+
+    assert sheet["accepted"]
+    assert sheet["given"]["mode"] == "preview"
+    assert desk.rows("orders") == []
+    assert desk.events(OrderReceived) == []
