@@ -60,16 +60,14 @@ def test_a_misplaced_import_breaks_its_contract(
     spoiled = root / "shared/bifrost" / room
     spoiled.write_text(f"{spoiled.read_text()}\n{line}\n")
 
-    said = broken_contracts(root)
-
-    assert f"{contract}" in said.partition("Broken contracts")[2]
+    assert contract in broken_contracts(root)
 
 
 def test_a_function_that_imports_another_breaks_its_contract(tmp_path: Path) -> None:
     root = copy_packages(tmp_path)
     (root / "functions/risk/__init__.py").write_text("import functions.compliance\n")
 
-    assert "No function imports another" in broken_contracts(root).partition("Broken contracts")[2]
+    assert "No function imports another" in broken_contracts(root)
 
 
 def test_an_untouched_copy_keeps_every_contract(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from tests.architecture.project import ROOT
 NAMES = [capability.name for capability in CAPABILITIES]
 WORKFLOWS = read_workflows()
 S3_OBJECTS = "Object Created"
+DEFAULT = "ANY $default"
 
 
 def handler_of(capability: str) -> Any:
@@ -115,7 +116,9 @@ def test_a_capability_serves_exactly_the_routes_of_its_row(row: Any) -> None:
     }
 
     rows = {route_shape(route.method, route.path) for route in row.routes}
-    assert served == {shape for shape in rows if "$default" not in shape}
+    if DEFAULT in rows:  # what no other route takes: the app has it by every method
+        served = {shape for shape in served if not shape.endswith(" /{}")} | {DEFAULT}
+    assert served == rows
 
 
 @pytest.mark.parametrize("row", CAPABILITIES, ids=lambda row: row.name)
