@@ -9,8 +9,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
-
 from infra_cdk.capabilities import CAPABILITIES
 
 DOCUMENT = Path(__file__).parents[1] / "shared/bifrost/gateway/openapi.json"
@@ -57,8 +55,7 @@ def document() -> dict[str, Any]:
         "components": {"schemas": {"Problem": _PROBLEM}, "securitySchemes": {}},
     }
     for capability in CAPABILITIES:
-        app: FastAPI = import_module(f"functions.{capability.name}.routes").app
-        _join(whole, app.openapi())
+        _join(whole, import_module(f"functions.{capability.name}.routes").app.openapi())
     return whole
 
 
