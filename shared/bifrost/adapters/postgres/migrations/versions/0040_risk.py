@@ -113,7 +113,7 @@ REVOKE UPDATE, DELETE ON risk.limits, risk.checks FROM bifrost_risk;
 
 INSERT INTO risk.limits (account_id, version, effective_from, order_notional_max,
     order_quantity_max, position_notional_max, price_collar, commission_per_share, source, added_by)
-VALUES (NULL, 1, '1900-01-01', 1000000, 100000, 2500000, 0.10, 0.01,
+VALUES (NULL, 1, '1900-01-01', 2000000, 100000, 5000000, 0.10, 0.01,
     'the desk''s default, in the shape of SEA Rule 15c3-5(c)(1)', 'migration 0040');
 """
 

@@ -1,0 +1,58 @@
+"""The rule book judges an order by the rules it is given, and fails closed without any."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from bifrost.compliance.rulebook import Circumstances, Rule, check, effective_date
+from bifrost.core.codec import from_json, to_json
+from bifrost.core.decisions import Reason
+from bifrost.core.errors import UnavailableError
+from bifrost.core.money import Quantity
+from bifrost.core.orders import OrderIntent, OrderType, Side, TimeInForce
+
+RESTRICTED_LIST = Rule("restricted_list", 1, date(1900, 1, 1), None, "test", "default")
+ORDER = OrderIntent(
+    order_id="order-1",
+    client_order_id="order-1-0-0",
+    account_id="account-1",
+    owner="owner-1",
+    instrument="GOOG",
+    side=Side.BUY,
+    type=OrderType.MARKET,
+    quantity=Quantity(Decimal(1)),
+    time_in_force=TimeInForce.DAY,
+    currency="USD",
+    occurred_at=datetime(2012, 1, 3, 21, tzinfo=UTC),
+)
+
+
+def test_an_order_that_no_entry_hits_is_accepted() -> None:
+    assert check(ORDER, [RESTRICTED_LIST], Circumstances(())).accepted
+
+
+def test_a_restricted_instrument_is_refused_once_however_many_entries_hit_it() -> None:
+    decision = check(ORDER, [RESTRICTED_LIST], Circumstances((1, 2)))
+
+    assert decision.reasons == (Reason("restricted_list", subject="GOOG"),)
+
+
+def test_without_a_rule_in_force_no_order_passes() -> None:
+    with pytest.raises(UnavailableError, match="empty on 2012-01-03"):
+        check(ORDER, [], Circumstances(()))
+
+
+def test_a_rule_that_the_code_does_not_know_lets_nothing_pass() -> None:
+    unknown = Rule("moon_phase", 1, date(1900, 1, 1), None, "test", "default")
+
+    with pytest.raises(KeyError, match="moon_phase"):
+        check(ORDER, [RESTRICTED_LIST, unknown], Circumstances(()))
+
+
+def test_the_date_of_a_session_in_new_york_is_utcs() -> None:
+    assert effective_date(ORDER) == date(2012, 1, 3)
+
+
+def test_a_rule_survives_the_log() -> None:
+    assert from_json(Rule, to_json(RESTRICTED_LIST)) == RESTRICTED_LIST
