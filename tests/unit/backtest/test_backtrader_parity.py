@@ -20,6 +20,7 @@ from bifrost.backtest.fill_rules import (
     outlives_session,
 )
 from bifrost.core.orders import OrderType, Side, TimeInForce
+from tests.unit.backtest.prices import PriceBar
 
 BARS = 60
 ORDERS = 80
@@ -35,17 +36,6 @@ RULES: dict[str, FillRules[float]] = {
     ),
     "slippage beyond the bar": FillRules(Slippage(percent=0.01, fixed=0.0, beyond=Beyond.ALLOW)),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class FloatBar:
-    """A bar in floats, as Backtrader has them."""
-
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +67,7 @@ def test_random_orders_trade_exactly_as_in_backtrader(
     assert [ours(plan, bars, rules) for plan in plans] == theirs(backtrader, plans, bars, rules)
 
 
-def ours(plan: Plan, bars: list[FloatBar], rules: FillRules[float]) -> Executions:
+def ours(plan: Plan, bars: list[PriceBar[float]], rules: FillRules[float]) -> Executions:
     order, executions = plan.order, []
     for number in range(plan.bar + 1, len(bars)):
         outcome = meet(order, bars[number], rules)
@@ -89,7 +79,7 @@ def ours(plan: Plan, bars: list[FloatBar], rules: FillRules[float]) -> Execution
     return executions
 
 
-def random_bars(dice: random.Random) -> list[FloatBar]:
+def random_bars(dice: random.Random) -> list[PriceBar[float]]:
     """Prices on a coarse grid, so that opens, extremes and limits often tie."""
     bars, price = [], 1000
     for _ in range(BARS):
@@ -97,13 +87,13 @@ def random_bars(dice: random.Random) -> list[FloatBar]:
         high = max(first, last) + dice.randint(0, 5)
         low = min(first, last) - dice.randint(0, 5)
         bars.append(
-            FloatBar(first / 100, high / 100, low / 100, last / 100, float(dice.randint(0, 20_000)))
+            PriceBar(first / 100, high / 100, low / 100, last / 100, float(dice.randint(0, 20_000)))
         )
         price = last
     return bars
 
 
-def random_plan(dice: random.Random, bars: list[FloatBar]) -> Plan:
+def random_plan(dice: random.Random, bars: list[PriceBar[float]]) -> Plan:
     number = dice.randrange(BARS - 5)
     kind = dice.choice(list(OrderType))
     near = round(bars[number].close * 100)
@@ -122,7 +112,7 @@ def random_plan(dice: random.Random, bars: list[FloatBar]) -> Plan:
 
 
 def theirs(
-    bt: ModuleType, plans: list[Plan], bars: list[FloatBar], rules: FillRules[float]
+    bt: ModuleType, plans: list[Plan], bars: list[PriceBar[float]], rules: FillRules[float]
 ) -> list[Executions]:
     cerebro = bt.Cerebro(stdstats=False)
     cerebro.adddata(feed_of(bt, bars))
@@ -132,7 +122,7 @@ def theirs(
     return [executions_of(bt, desk.sent[place]) for place in range(len(plans))]
 
 
-def feed_of(bt: ModuleType, bars: list[FloatBar]) -> Any:
+def feed_of(bt: ModuleType, bars: list[PriceBar[float]]) -> Any:
     class Feed(bt.feed.DataBase):  # type: ignore[misc, name-defined]
         def start(self) -> None:
             super().start()
