@@ -2,10 +2,9 @@
 
 import sys
 
-import click
 import typer
 
-from bifrost.cli import accounts, dead_letters, market, orders
+from bifrost.cli import accounts, dead_letters, market, orders, stack
 from bifrost.cli.output import exit_code, say, show_json
 
 app = typer.Typer(
@@ -15,6 +14,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="A trading desk on a laptop or on AWS. Start with: bifrost demo",
 )
+app.add_typer(stack.app)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(orders.app, name="orders")
 app.add_typer(dead_letters.app, name="dlq")
@@ -34,15 +34,7 @@ def main() -> None:
     from bifrost.core.errors import BifrostError
 
     try:
-        app(standalone_mode=False)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except click.Abort:
-        say("stopped")
-        sys.exit(130)
+        app()
     except BifrostError as error:
         say(f"error: {error}")
         if "--json" in sys.argv:
