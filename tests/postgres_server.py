@@ -3,26 +3,21 @@
 A copy costs about 30 ms and starts every test from empty tables, whatever the one before did.
 """
 
-import importlib.util
 import itertools
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 
 import psycopg
-from alembic.migration import MigrationContext
-from alembic.operations import Operations
-from sqlalchemy import NullPool, create_engine
 
+from bifrost.adapters.postgres.migrate import migrate
 from bifrost.local import postgres
 from bifrost.local.home import Home
 
 SCHEMAS = ("data", "portfolio", "execution", "risk", "compliance", "venue")
 TEMPLATE = "template_desk"
-VERSIONS = Path(postgres.__file__).parents[1] / "adapters/postgres/migrations/versions"
 # A test's data need not survive a power cut, and syncing it is most of what a test would wait for.
 HASTE = ("fsync", "full_page_writes", "synchronous_commit")
 
@@ -67,28 +62,11 @@ def running_server(folder: Path) -> Iterator[Server]:
         server.administer(
             *(f"ALTER SYSTEM SET {setting} = off" for setting in HASTE),
             "SELECT pg_reload_conf()",
-            *(f"CREATE ROLE bifrost_{schema} LOGIN" for schema in SCHEMAS),
             f"CREATE DATABASE {TEMPLATE}",
         )
-        migrate(server.address("postgres", TEMPLATE))
+        # On a socket that only its owner opens, and trusted there: the password is never asked.
+        migrate(server.address("postgres", TEMPLATE), dict.fromkeys(SCHEMAS, "unused"))
         yield server
     finally:
         postgres.stop(process)
         home.remove()
-
-
-def migrate(address: str) -> None:
-    """Apply every migration there is, in the order of their numbers."""
-    engine = create_engine(address.replace("://", "+psycopg://"), poolclass=NullPool)
-    with engine.begin() as connection, Operations.context(MigrationContext.configure(connection)):
-        for file in sorted(VERSIONS.glob("0*.py")):
-            _load(file).upgrade()
-
-
-def _load(file: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"migration_{file.stem}", file)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{file} is not a Python module")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
