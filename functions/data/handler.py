@@ -1,0 +1,51 @@
+"""Data, as the bucket, Step Functions and API Gateway call it."""
+
+from dataclasses import dataclass
+
+from aws_lambda_powertools import Logger
+
+from bifrost.core.codec import from_json, to_json
+from bifrost.data.imports import ImportStatus, StoredObject
+from bifrost.runtime.correlation import correlation_id
+from bifrost.runtime.lambda_entry import Listeners, Payload, Tasks, lambda_entry
+from bifrost.runtime.plugs import relay
+from functions.data import wiring
+
+logger = Logger(service="data")
+
+
+@dataclass(frozen=True, slots=True)
+class PublishSessions:
+    """Input of `publish_sessions`."""
+
+    replay_id: str
+
+
+def publish_sessions(given: Payload) -> Payload:
+    """Publish the next sessions of a replay."""
+    asked = from_json(PublishSessions, given)
+    answer: Payload = to_json(wiring.data().publish_sessions(asked.replay_id))
+    return answer
+
+
+def on_object_created(envelope: Payload) -> None:
+    """Import what was put into the bucket; S3's own event, so its envelope comes whole."""
+    found = envelope["detail"]["object"]
+    stored = StoredObject(key=found["key"], etag=found["etag"], size=found["size"])
+    for record in wiring.imports().import_object(stored, correlation_id()):
+        log = logger.error if record.status is ImportStatus.FAILED else logger.info
+        log(
+            f"import {record.status}",
+            extra={
+                "object_key": record.key,
+                "rows_read": record.rows_read,
+                "rows_written": record.rows_written,
+                "rows_rejected": len(record.rejected),
+                "problem": record.problem,
+            },
+        )
+
+
+TASKS: Tasks = {"publish_sessions": publish_sessions}
+LISTENERS: Listeners = {"Object Created": on_object_created}
+handler = lambda_entry("data", tasks=TASKS, listeners=LISTENERS, relay=relay)

@@ -1,0 +1,96 @@
+"""Data's addresses: instruments, bars, sessions, and replays of stored bars."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import Path, Query, Response
+
+from bifrost.data.schemas import (
+    BarList,
+    InstrumentList,
+    InstrumentSheet,
+    ReplayBody,
+    ReplaySheet,
+    SessionDate,
+    SessionList,
+    Symbol,
+    session_of,
+)
+from bifrost.runtime.auth import Caller
+from bifrost.runtime.correlation import correlation_id
+from bifrost.runtime.health import database_check, queue_check
+from bifrost.runtime.http import IdempotencyKey, create_app
+from functions.data import wiring
+
+app = create_app("data", checks={"database": database_check, "queue": queue_check})
+
+ReplayId = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{1,64}$", description="The replay.")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="How many items a page may have.")]
+Cursor = Annotated[
+    str | None, Query(max_length=64, description="`next_cursor` of the page before.")
+]
+First = Annotated[SessionDate, Query(alias="from", description="First session.")]
+Last = Annotated[SessionDate, Query(alias="to", description="Last session.")]
+
+
+@app.get("/v1/instruments", tags=["data"])
+def instruments(caller: Caller) -> InstrumentList:
+    """List what is listed, and which bars are stored of it."""
+    return InstrumentList(items=[InstrumentSheet.of(one) for one in wiring.data().listings()])
+
+
+@app.get("/v1/instruments/{symbol}", tags=["data"])
+def instrument(symbol: Symbol, caller: Caller) -> InstrumentSheet:
+    """Show one instrument."""
+    return InstrumentSheet.of(wiring.data().listing(symbol))
+
+
+@app.get("/v1/bars", tags=["data"])
+def bars(
+    instrument: Symbol,
+    caller: Caller,
+    first: First = date.min,
+    last: Last = date.max,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> BarList:
+    """List daily bars of an instrument, oldest first; all there are unless `from` and `to` say."""
+    start = first if cursor is None else max(first, session_of(cursor))
+    return BarList.of(instrument, wiring.data().bars(instrument, start, last, limit))
+
+
+@app.get("/v1/sessions", tags=["data"])
+def sessions(
+    first: First,
+    last: Last,
+    caller: Caller,
+    calendar: Annotated[str, Query(pattern="^[A-Z]{4}$", description="A MIC.")] = "XNYS",
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> SessionList:
+    """List a calendar's sessions, and say how far the live feed is."""
+    start = first if cursor is None else max(first, session_of(cursor))
+    data = wiring.data()
+    found = data.sessions(calendar, start, last)
+    return SessionList.of(calendar, data.market_time(), found, limit)
+
+
+@app.post("/v1/replays", tags=["data"], status_code=202)
+def start_replay(
+    body: ReplayBody, key: IdempotencyKey, caller: Caller, response: Response
+) -> ReplaySheet:
+    """Play stored bars as the live feed: they drive the venue, marks and valuations.
+
+    One replay at a time, and market time only moves forward.
+    """
+    replay = wiring.data().start_replay(
+        body.to_request(), owner=caller.owner, key=key, correlation_id=correlation_id()
+    )
+    response.headers["Location"] = f"/v1/replays/{replay.replay_id}"
+    return ReplaySheet.of(replay)
+
+
+@app.get("/v1/replays/{replay_id}", tags=["data"])
+def replay(replay_id: ReplayId, caller: Caller) -> ReplaySheet:
+    """Show how far a replay is."""
+    return ReplaySheet.of(wiring.data().find_replay(replay_id))

@@ -1,0 +1,35 @@
+"""What data is plugged into: its schema in Postgres, the bucket, Step Functions."""
+
+from functools import lru_cache
+
+from bifrost.adapters.clock import SystemClock
+from bifrost.adapters.ids import RandomIds
+from bifrost.adapters.postgres.imports import PostgresImports
+from bifrost.adapters.postgres.market_data import PostgresMarketData
+from bifrost.adapters.postgres.replays import PostgresReplays
+from bifrost.data.import_service import ImportService
+from bifrost.data.service import DataService
+from bifrost.runtime.plugs import database, objects, workflows
+
+
+@lru_cache
+def imports() -> ImportService:
+    """The way in for files."""
+    return ImportService(
+        imports=PostgresImports(database()),
+        objects=objects(),
+        clock=SystemClock(),
+        ids=RandomIds(),
+    )
+
+
+@lru_cache
+def data() -> DataService:
+    """What is stored, and replays of it."""
+    return DataService(
+        market_data=PostgresMarketData(database()),
+        replays=PostgresReplays(database()),
+        workflows=workflows(),
+        clock=SystemClock(),
+        ids=RandomIds(),
+    )

@@ -1,0 +1,119 @@
+"""Imports in Postgres: one transaction from the object's lock to its events."""
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from bifrost.adapters.postgres.bars import put_bars
+from bifrost.adapters.postgres.database import Cursor, Database
+from bifrost.adapters.postgres.instruments import locked_listing, put_instruments
+from bifrost.adapters.postgres.outbox import Outbox
+from bifrost.adapters.postgres.sessions import session_dates
+from bifrost.core.instruments import Instrument
+from bifrost.data.bar_file import BarRow, RejectedRow
+from bifrost.data.imports import ImportRecord, ImportStatus, StoredObject
+from bifrost.data.ports import ImportTransaction, Listing
+from bifrost.events import Event
+
+# An object has no row before its first import, so its name is what is locked.
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('data.imports/' || %s, 0))"
+
+_LAST = """
+SELECT etag, status FROM data.imports WHERE object_key = %s ORDER BY recorded_at DESC LIMIT 1
+"""
+
+_RECORD = """
+INSERT INTO data.imports (object_key, etag, status, waits_for, rows_read, rows_written,
+    rows_rejected, problem, recorded_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (object_key, etag) DO UPDATE SET status = excluded.status,
+    waits_for = excluded.waits_for, rows_read = excluded.rows_read,
+    rows_written = excluded.rows_written, rows_rejected = excluded.rows_rejected,
+    problem = excluded.problem, recorded_at = excluded.recorded_at
+"""
+
+_FORGET = "DELETE FROM data.import_rejections WHERE object_key = %s AND etag = %s"
+_REJECT = "COPY data.import_rejections (object_key, etag, line, text, reason) FROM STDIN"
+
+_READY = """
+SELECT object_key, etag FROM data.imports JOIN data.instruments ON symbol = waits_for
+WHERE status = 'waiting' ORDER BY object_key
+"""
+
+
+class PostgresImports:
+    """What was imported, and from what."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @contextmanager
+    def transaction(self, key: str) -> Iterator[ImportTransaction]:
+        """Begin an import of the object; another of the same object waits for its end."""
+        with self._database.transaction() as cursor:
+            cursor.execute(_LOCK, (key,))
+            yield PostgresImportTransaction(cursor, key)
+
+    def ready(self) -> list[StoredObject]:
+        """Return the objects that waited for an instrument which is listed now."""
+        rows = self._database.fetch_all(_READY)
+        # Their size was judged when they came first.
+        return [StoredObject(row["object_key"], row["etag"], size=0) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresImportTransaction:
+    """One import's books."""
+
+    cursor: Cursor
+    key: str
+
+    def is_imported(self, etag: str) -> bool:
+        """Say whether the object's last import was of this content, and done.
+
+        An earlier import does not count: an object may be put back to what it was.
+        """
+        last = self.cursor.execute(_LAST, (self.key,)).fetchone()
+        return last is not None and (last["etag"], last["status"]) == (etag, ImportStatus.DONE)
+
+    def listing(self, symbol: str) -> Listing | None:
+        """Return the listing and keep others from changing it."""
+        return locked_listing(self.cursor, symbol)
+
+    def session_dates(self, calendar: str) -> Collection[date]:
+        """Return every session of the calendar."""
+        return session_dates(self.cursor, calendar)
+
+    def put_instruments(self, listings: Sequence[Listing], at: datetime) -> list[Instrument]:
+        """List them; return those that are new or whose terms changed."""
+        return put_instruments(self.cursor, listings, at)
+
+    def put_bars(self, listing: Listing, rows: Collection[BarRow], at: datetime) -> int:
+        """Add and correct bars; return how many were new or different."""
+        return put_bars(self.cursor, listing, rows, at)
+
+    def record(self, record: ImportRecord, events: Sequence[Event]) -> None:
+        """Keep what became of the object, each rejected row, and what others shall hear."""
+        self.cursor.execute(
+            _RECORD,
+            (
+                record.key,
+                record.etag,
+                record.status,
+                record.waits_for,
+                record.rows_read,
+                record.rows_written,
+                len(record.rejected),
+                record.problem,
+                record.recorded_at,
+            ),
+        )
+        self.cursor.execute(_FORGET, (record.key, record.etag))
+        self._reject(record, record.rejected)
+        Outbox("data").add(self.cursor, *events)
+
+    def _reject(self, record: ImportRecord, rejected: Sequence[RejectedRow]) -> None:
+        with self.cursor.copy(_REJECT) as copy:
+            for row in rejected:
+                copy.write_row((record.key, record.etag, row.line, row.text, row.reason))

@@ -1,0 +1,47 @@
+"""What data has stored, to read."""
+
+from datetime import date, datetime
+
+from bifrost.adapters.postgres import bars, sessions
+from bifrost.adapters.postgres.database import Database
+from bifrost.adapters.postgres.instruments import COLUMNS, to_listing
+from bifrost.core.errors import NotFoundError
+from bifrost.core.sessions import Session
+from bifrost.data.ports import Listing, StoredBar
+
+
+class PostgresMarketData:
+    """Reads outside any transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def listings(self) -> list[Listing]:
+        """Return every instrument, by symbol."""
+        rows = self._database.fetch_all(f"SELECT {COLUMNS} FROM data.instruments ORDER BY symbol")
+        return [to_listing(row) for row in rows]
+
+    def listing(self, symbol: str) -> Listing:
+        """Return one instrument; raise NotFoundError."""
+        query = f"SELECT {COLUMNS} FROM data.instruments WHERE symbol = %s"
+        row = self._database.fetch_one(query, (symbol,))
+        if row is None:
+            raise NotFoundError(f"no instrument is called {symbol}; see GET /v1/instruments")
+        return to_listing(row)
+
+    def bars(self, symbol: str, first: date, last: date, *, limit: int) -> list[StoredBar]:
+        """Return at most `limit` bars of [first, last], oldest first."""
+        return bars.bars_between(self._database, symbol, first, last, limit)
+
+    def sessions(self, calendar: str, first: date, last: date) -> list[Session]:
+        """Return the calendar's sessions of [first, last]."""
+        return sessions.sessions_between(self._database, calendar, first, last)
+
+    def baked(self, calendar: str) -> tuple[date, date]:
+        """Return the calendar's first and last session; raise NotFoundError."""
+        return sessions.baked(self._database, calendar)
+
+    def market_time(self) -> datetime | None:
+        """Return when the last bar of the feed closed; None before the first."""
+        row = self._database.fetch_one("SELECT market_time FROM data.market_clock")
+        return None if row is None else row["market_time"]

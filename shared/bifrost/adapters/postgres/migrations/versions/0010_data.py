@@ -1,0 +1,151 @@
+"""Data: instruments, their calendar and bars, imports, and the feed that replays publish to.
+
+Daily bars are one plain table: 500 instruments over 25 years are three million rows, and one
+instrument's history is one range of the primary key, where yearly partitions would make it a
+scan of twenty-five. Minute bars, a thousand times as many, will be partitioned.
+
+Prices are NUMERIC without a scale, so that what was imported comes back to the last digit.
+"""
+
+import json
+
+import sqlalchemy as sa
+from alembic import op
+
+from bifrost.adapters.calendars import xnys
+
+revision = "0010"
+down_revision = "0001"
+
+_TABLES = """
+CREATE TABLE data.sessions (
+    calendar text NOT NULL,
+    session date NOT NULL,
+    opens_at timestamptz NOT NULL,
+    closes_at timestamptz NOT NULL CHECK (closes_at > opens_at),
+    PRIMARY KEY (calendar, session)
+);
+
+CREATE TABLE data.instruments (
+    symbol text PRIMARY KEY,
+    mic text NOT NULL,
+    calendar text NOT NULL,
+    currency text NOT NULL,
+    tick_size numeric NOT NULL CHECK (tick_size > 0),
+    lot_size numeric NOT NULL CHECK (lot_size > 0),
+    name text NOT NULL,
+    -- Kept by each import: counting millions of bars for a list would be felt.
+    first_session date,
+    last_session date,
+    bars bigint NOT NULL DEFAULT 0,
+    recorded_at timestamptz NOT NULL
+);
+
+-- No foreign key to instruments: its check of every row costs a third of the load, and an import
+-- reads the listing in the same transaction.
+CREATE TABLE data.bars (
+    instrument text NOT NULL,
+    session date NOT NULL,
+    open numeric NOT NULL,
+    high numeric NOT NULL,
+    low numeric NOT NULL CHECK (low > 0),
+    close numeric NOT NULL,
+    volume numeric NOT NULL CHECK (volume >= 0),
+    adjusted_close numeric,
+    recorded_at timestamptz NOT NULL,
+    PRIMARY KEY (instrument, session),
+    CHECK (low <= open AND low <= close AND high >= open AND high >= close)
+);
+
+-- Where COPY puts a file before it is merged. No temporary table: those are session state, which
+-- a connection proxy cannot share. Unlogged: what a crash loses here is imported again.
+CREATE SEQUENCE data.staging_numbers;
+CREATE UNLOGGED TABLE data.bars_staging (
+    import_number bigint NOT NULL,
+    session date NOT NULL,
+    open numeric NOT NULL,
+    high numeric NOT NULL,
+    low numeric NOT NULL,
+    close numeric NOT NULL,
+    volume numeric NOT NULL,
+    adjusted_close numeric
+);
+
+CREATE TABLE data.imports (
+    object_key text NOT NULL,
+    etag text NOT NULL,
+    status text NOT NULL CHECK (status IN ('done', 'waiting', 'failed')),
+    waits_for text,
+    rows_read bigint NOT NULL,
+    rows_written bigint NOT NULL,
+    rows_rejected bigint NOT NULL,
+    problem text NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    PRIMARY KEY (object_key, etag)
+);
+CREATE INDEX imports_waiting ON data.imports (waits_for) WHERE status = 'waiting';
+
+CREATE TABLE data.import_rejections (
+    object_key text NOT NULL,
+    etag text NOT NULL,
+    line bigint NOT NULL,
+    text text NOT NULL,
+    reason text NOT NULL,
+    PRIMARY KEY (object_key, etag, line),
+    FOREIGN KEY (object_key, etag) REFERENCES data.imports
+);
+
+-- What has been published of each instrument: the next place in its stream, and its market time.
+CREATE TABLE data.feed (
+    instrument text PRIMARY KEY REFERENCES data.instruments,
+    next_sequence bigint NOT NULL,
+    last_closed_at timestamptz NOT NULL
+);
+
+-- The desk's market time, one row. It never runs backwards: an order placed at one market time
+-- could else be filled at an earlier one.
+CREATE TABLE data.market_clock (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    market_time timestamptz
+);
+INSERT INTO data.market_clock DEFAULT VALUES;
+
+CREATE TABLE data.replays (
+    replay_id text PRIMARY KEY,
+    instruments text[] NOT NULL,
+    first_session date NOT NULL,
+    last_session date NOT NULL,
+    sessions_per_second integer,
+    status text NOT NULL CHECK (status IN ('running', 'done', 'failed')),
+    sessions_total integer NOT NULL,
+    sessions_published integer NOT NULL DEFAULT 0,
+    bars_published integer NOT NULL DEFAULT 0,
+    published_to date,
+    requested_by text NOT NULL,
+    correlation_id text NOT NULL,
+    requested_at timestamptz NOT NULL,
+    progressed_at timestamptz NOT NULL
+);
+CREATE UNIQUE INDEX replays_one_at_a_time ON data.replays ((true)) WHERE status = 'running';
+"""
+
+_SESSIONS = """
+INSERT INTO data.sessions
+SELECT calendar, session, opens_at, closes_at FROM jsonb_to_recordset(CAST(:sessions AS jsonb))
+    AS s (calendar text, session date, opens_at timestamptz, closes_at timestamptz)
+"""
+
+
+def upgrade() -> None:
+    """Create the tables and bake the calendar into one of them."""
+    op.execute(_TABLES)
+    baked = [
+        {
+            "calendar": session.calendar,
+            "session": session.session.isoformat(),
+            "opens_at": session.opens_at.isoformat(),
+            "closes_at": session.closes_at.isoformat(),
+        }
+        for session in xnys.sessions()
+    ]
+    op.get_bind().execute(sa.text(_SESSIONS), {"sessions": json.dumps(baked)})

@@ -1,0 +1,34 @@
+"""The baked calendars, in Postgres."""
+
+from datetime import date
+
+from bifrost.adapters.postgres.database import Cursor, Database
+from bifrost.core.errors import NotFoundError
+from bifrost.core.sessions import Session
+
+_BETWEEN = """
+SELECT calendar, session, opens_at, closes_at FROM data.sessions
+WHERE calendar = %s AND session BETWEEN %s AND %s ORDER BY session
+"""
+_BAKED = """
+SELECT min(session) AS first, max(session) AS last FROM data.sessions WHERE calendar = %s
+"""
+
+
+def session_dates(cursor: Cursor, calendar: str) -> frozenset[date]:
+    """Return every session of the calendar."""
+    query = "SELECT session FROM data.sessions WHERE calendar = %s"
+    return frozenset(row["session"] for row in cursor.execute(query, (calendar,)))
+
+
+def sessions_between(database: Database, calendar: str, first: date, last: date) -> list[Session]:
+    """Return the sessions of [first, last], in order."""
+    return [Session(**row) for row in database.fetch_all(_BETWEEN, (calendar, first, last))]
+
+
+def baked(database: Database, calendar: str) -> tuple[date, date]:
+    """Return the calendar's first and last session; raise NotFoundError where there is none."""
+    row = database.fetch_one(_BAKED, (calendar,))
+    if row is None or row["first"] is None:
+        raise NotFoundError(f"no calendar is called {calendar}; XNYS is")
+    return row["first"], row["last"]

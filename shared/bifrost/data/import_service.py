@@ -1,0 +1,137 @@
+"""Importing what the bucket holds: read, judge each row, store, report; once per content."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from bifrost.core.errors import FieldProblem, InvalidInputError, NotFoundError
+from bifrost.data.bar_file import RejectedRow, read_bars
+from bifrost.data.imports import (
+    ImportRecord,
+    ImportStatus,
+    StoredObject,
+    summary_of,
+    symbol_of,
+)
+from bifrost.data.instrument_file import CALENDARS, read_instruments
+from bifrost.data.ports import Clock, Ids, Imports, ImportTransaction, Listing, Objects
+from bifrost.events import BarsImported, Event, InstrumentListed
+
+
+@dataclass(frozen=True, slots=True)
+class ImportService:
+    """Data's way in."""
+
+    imports: Imports
+    objects: Objects
+    clock: Clock
+    ids: Ids
+
+    def import_object(self, found: StoredObject, correlation_id: str) -> list[ImportRecord]:
+        """Import an object and every one that waited for what it brought.
+
+        A file that cannot be read is a record that says so, not an error: its next delivery
+        would fail the same way. Empty where this content is what was imported last.
+        """
+        records = self._import(found, correlation_id)
+        # Events come in any order, so bars may come before their instrument. Whichever of the
+        # two commits last sees the other here.
+        for waiting in self.imports.ready():
+            records += self._import(waiting, correlation_id)
+        return records
+
+    def _import(self, found: StoredObject, correlation_id: str) -> list[ImportRecord]:
+        with self.imports.transaction(found.key) as books:
+            if books.is_imported(found.etag):
+                return []
+            try:
+                record, events = self._read_into(books, found, correlation_id)
+            except (InvalidInputError, NotFoundError) as error:
+                record, events = self._record(found, ImportStatus.FAILED, str(error)), []
+            books.record(record, events)
+            return [record]
+
+    def _read_into(
+        self, books: ImportTransaction, found: StoredObject, correlation_id: str
+    ) -> tuple[ImportRecord, Sequence[Event]]:
+        symbol = symbol_of(found)
+        if symbol is None:
+            return self._list_instruments(books, found, correlation_id)
+        listing = books.listing(symbol)
+        if listing is None:
+            problem = (
+                f"{symbol} is not listed: import an instruments/<name>.csv that names it,"
+                " and this object is imported with it"
+            )
+            return self._record(found, ImportStatus.WAITING, problem, waits_for=symbol), []
+        return self._import_bars(books, found, listing, correlation_id)
+
+    def _import_bars(
+        self,
+        books: ImportTransaction,
+        found: StoredObject,
+        listing: Listing,
+        correlation_id: str,
+    ) -> tuple[ImportRecord, Sequence[Event]]:
+        file = read_bars(self.objects.get(found.key), books.session_dates(listing.calendar))
+        _refuse_all_rejected(len(file.rows), file.rejected)
+        record = self._record(found, ImportStatus.DONE, summary_of(file.rejected))
+        written = books.put_bars(listing, file.rows.values(), record.recorded_at)
+        event = BarsImported(
+            event_id=self.ids.new(),
+            # A correction made today is today's fact, however old its bars are.
+            occurred_at=record.recorded_at,
+            recorded_at=record.recorded_at,
+            correlation_id=correlation_id,
+            instrument=listing.instrument.symbol,
+            first_session=min(file.rows),
+            last_session=max(file.rows),
+            rows=written,
+            object_key=found.key,
+        )
+        return _counted(record, file.rows_read, written, file.rejected), [event] if written else []
+
+    def _list_instruments(
+        self, books: ImportTransaction, found: StoredObject, correlation_id: str
+    ) -> tuple[ImportRecord, Sequence[Event]]:
+        named, rejected = read_instruments(self.objects.get(found.key))
+        _refuse_all_rejected(len(named), rejected)
+        record = self._record(found, ImportStatus.DONE, summary_of(rejected))
+        changed = books.put_instruments(
+            [Listing(one, CALENDARS[one.mic]) for one in named.values()], record.recorded_at
+        )
+        events = [
+            InstrumentListed(
+                event_id=self.ids.new(),
+                occurred_at=record.recorded_at,
+                recorded_at=record.recorded_at,
+                correlation_id=correlation_id,
+                instrument=instrument,
+            )
+            for instrument in changed
+        ]
+        return _counted(record, len(named) + len(rejected), len(changed), rejected), events
+
+    def _record(
+        self, found: StoredObject, status: ImportStatus, problem: str, waits_for: str | None = None
+    ) -> ImportRecord:
+        return ImportRecord(
+            key=found.key,
+            etag=found.etag,
+            status=status,
+            recorded_at=self.clock.now(),
+            waits_for=waits_for,
+            problem=problem,
+        )
+
+
+def _counted(
+    record: ImportRecord, rows_read: int, rows_written: int, rejected: Sequence[RejectedRow]
+) -> ImportRecord:
+    return replace(record, rows_read=rows_read, rows_written=rows_written, rejected=tuple(rejected))
+
+
+def _refuse_all_rejected(good: int, rejected: list[RejectedRow]) -> None:
+    if not good:
+        raise InvalidInputError(
+            FieldProblem("file", f"no row is good: {summary_of(rejected)}", "correct the rows")
+        )

@@ -1,0 +1,78 @@
+"""Imports: which object of the bucket holds what, and what became of it."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bifrost.core.errors import FieldProblem, InvalidInputError
+from bifrost.data.bar_file import RejectedRow
+from bifrost.data.instrument_file import SYMBOL
+
+# Read whole into a function's memory; a century of daily bars is a fortieth of it.
+BYTES_MAX = 64 * 1024 * 1024
+
+_BARS = re.compile(rf"bars/daily/(?P<symbol>{SYMBOL})\.csv")
+_INSTRUMENTS = re.compile(r"instruments/[^/]+\.csv")
+
+
+class ImportStatus(StrEnum):
+    """What became of an object."""
+
+    DONE = "done"
+    WAITING = "waiting"  # its instrument is not listed yet; its listing imports it
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object of the data bucket; the etag names its content."""
+
+    key: str
+    etag: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRecord:
+    """One import as it is kept. rows_written counts only what was new or different."""
+
+    key: str
+    etag: str
+    status: ImportStatus
+    recorded_at: datetime
+    rows_read: int = 0
+    rows_written: int = 0
+    rejected: tuple[RejectedRow, ...] = ()
+    waits_for: str | None = None
+    problem: str = ""
+
+
+def symbol_of(found: StoredObject) -> str | None:
+    """Return whose bars the object holds; None for a file of instruments.
+
+    Raises InvalidInputError where it is neither, or too large to be read.
+    """
+    if found.size > BYTES_MAX:
+        raise InvalidInputError(
+            FieldProblem("size", f"it has {found.size} bytes", f"split it below {BYTES_MAX}")
+        )
+    if match := _BARS.fullmatch(found.key):
+        return match["symbol"]
+    if _INSTRUMENTS.fullmatch(found.key):
+        return None
+    raise InvalidInputError(
+        FieldProblem(
+            "key",
+            f"nothing imports {found.key}",
+            "name it bars/daily/<SYMBOL>.csv or instruments/<name>.csv",
+        )
+    )
+
+
+def summary_of(rejected: list[RejectedRow]) -> str:
+    """Say in one line how many rows were rejected and why the first was."""
+    if not rejected:
+        return ""
+    first = rejected[0]
+    return f"{len(rejected)} rows rejected; line {first.line}: {first.reason}"

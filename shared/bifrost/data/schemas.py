@@ -1,0 +1,267 @@
+"""Data's JSON over HTTP. Prices are decimal strings: a JSON number is a float."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from bifrost.core.errors import FieldProblem, InvalidInputError
+from bifrost.core.sessions import Session
+from bifrost.data.instrument_file import SYMBOL
+from bifrost.data.ports import Listing, StoredBar
+from bifrost.data.replay import INSTRUMENTS_MAX, SPEED_MAX, Replay, ReplayRequest
+from bifrost.data.service import BarPage
+
+FULL_SPEED = "max"
+
+
+def _only_iso(value: object) -> object:
+    # pydantic itself would take a number of seconds for a date.
+    if not isinstance(value, str) or len(value) != len("2012-01-03"):
+        raise PydanticCustomError("date_type", "must be a date written YYYY-MM-DD")
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise PydanticCustomError("date_type", "must be a date written YYYY-MM-DD") from None
+
+
+def _speed(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    is_number = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 4
+    if value == FULL_SPEED or (is_number and 1 <= int(str(value)) <= SPEED_MAX):
+        return value
+    raise PydanticCustomError(
+        "enum", f'must be "{FULL_SPEED}" or sessions per second from 1 to {SPEED_MAX}'
+    )
+
+
+Symbol = Annotated[str, Field(pattern=rf"^{SYMBOL}$", examples=["AAPL"])]
+SessionDate = Annotated[
+    date, BeforeValidator(_only_iso), WithJsonSchema({"type": "string", "format": "date"})
+]
+Speed = Annotated[
+    str,
+    BeforeValidator(_speed),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"const": FULL_SPEED},
+                {"type": "integer", "minimum": 1, "maximum": SPEED_MAX},
+                {"type": "string", "pattern": "^[1-9][0-9]{0,2}$"},
+            ]
+        }
+    ),
+]
+ExactDecimal = Annotated[
+    Decimal,
+    PlainSerializer(lambda number: format(number, "f"), return_type=str),
+    WithJsonSchema({"type": "string", "format": "decimal"}),
+]
+
+
+class _Sheet(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True)
+
+
+class InstrumentSheet(_Sheet):
+    """An instrument, and which bars are stored of it."""
+
+    symbol: str
+    mic: str
+    currency: str
+    tick_size: ExactDecimal
+    lot_size: ExactDecimal
+    name: str
+    calendar: str
+    first_session: date | None
+    last_session: date | None
+    bars: int
+
+    @classmethod
+    def of(cls, listing: Listing) -> "InstrumentSheet":
+        """Show a listing."""
+        one = listing.instrument
+        return cls(
+            symbol=one.symbol,
+            mic=one.mic,
+            currency=one.currency,
+            tick_size=one.tick_size,
+            lot_size=one.lot_size,
+            name=one.name,
+            calendar=listing.calendar,
+            first_session=listing.first_session,
+            last_session=listing.last_session,
+            bars=listing.bars,
+        )
+
+
+class InstrumentList(_Sheet):
+    """Every instrument, by symbol."""
+
+    items: list[InstrumentSheet]
+    next_cursor: None = None
+
+
+class BarSheet(_Sheet):
+    """One session of one instrument; `adjusted_close` is the source's."""
+
+    session: date
+    closed_at: datetime
+    open: ExactDecimal
+    high: ExactDecimal
+    low: ExactDecimal
+    close: ExactDecimal
+    volume: ExactDecimal
+    adjusted_close: ExactDecimal | None
+
+    @classmethod
+    def of(cls, stored: StoredBar) -> "BarSheet":
+        """Show a bar."""
+        bar = stored.bar
+        return cls(
+            session=bar.session,
+            closed_at=bar.closed_at,
+            open=bar.open,
+            high=bar.high,
+            low=bar.low,
+            close=bar.close,
+            volume=bar.volume,
+            adjusted_close=stored.adjusted_close,
+        )
+
+
+class BarList(_Sheet):
+    """A page of bars, oldest first; `next_cursor` asks for the page after."""
+
+    instrument: str
+    items: list[BarSheet]
+    next_cursor: str | None
+
+    @classmethod
+    def of(cls, instrument: str, page: BarPage) -> "BarList":
+        """Show a page."""
+        return cls(
+            instrument=instrument,
+            items=[BarSheet.of(stored) for stored in page.bars],
+            next_cursor=None if page.next_session is None else cursor_of(page.next_session),
+        )
+
+
+class SessionSheet(_Sheet):
+    """A trading day, from its open to its close (UTC)."""
+
+    session: date
+    opens_at: datetime
+    closes_at: datetime
+
+
+class SessionList(_Sheet):
+    """A page of a calendar's sessions, and when the feed's last bar closed."""
+
+    calendar: str
+    market_time: datetime | None
+    items: list[SessionSheet]
+    next_cursor: str | None
+
+    @classmethod
+    def of(
+        cls, calendar: str, market_time: datetime | None, found: list[Session], limit: int
+    ) -> "SessionList":
+        """Show the first `limit` of these sessions."""
+        return cls(
+            calendar=calendar,
+            market_time=market_time,
+            items=[
+                SessionSheet(session=one.session, opens_at=one.opens_at, closes_at=one.closes_at)
+                for one in found[:limit]
+            ],
+            next_cursor=cursor_of(found[limit].session) if len(found) > limit else None,
+        )
+
+
+class ReplayBody(_Sheet):
+    """What to play: stored bars of these instruments, as the live feed."""
+
+    instruments: tuple[Symbol, ...] = Field(min_length=1, max_length=INSTRUMENTS_MAX)
+    first: SessionDate = Field(alias="from")
+    last: SessionDate = Field(alias="to")
+    speed: Speed = FULL_SPEED
+
+    @field_validator("instruments")
+    @classmethod
+    def _once_each(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(symbols)) != len(symbols):
+            raise PydanticCustomError("unique", "must name each instrument once")
+        return symbols
+
+    def to_request(self) -> ReplayRequest:
+        """Return it in the domain's words."""
+        return ReplayRequest(
+            instruments=self.instruments,
+            first=self.first,
+            last=self.last,
+            sessions_per_second=None if self.speed == FULL_SPEED else int(self.speed),
+        )
+
+
+class ReplaySheet(_Sheet):
+    """A replay and how far it is: `published` of `total` sessions."""
+
+    replay_id: str
+    instruments: list[str]
+    first: date = Field(alias="from")
+    last: date = Field(alias="to")
+    speed: str
+    state: str
+    published: int
+    total: int
+    bars_published: int
+    published_to: date | None
+    requested_at: datetime
+    progressed_at: datetime
+
+    @classmethod
+    def of(cls, replay: Replay) -> "ReplaySheet":
+        """Show a replay."""
+        asked = replay.request
+        return cls(
+            replay_id=replay.replay_id,
+            instruments=list(asked.instruments),
+            first=asked.first,
+            last=asked.last,
+            speed=str(asked.sessions_per_second or FULL_SPEED),
+            state=replay.status.value,
+            published=replay.sessions_published,
+            total=replay.sessions_total,
+            bars_published=replay.bars_published,
+            published_to=replay.published_to,
+            requested_at=replay.requested_at,
+            progressed_at=replay.progressed_at,
+        )
+
+
+def cursor_of(session: date) -> str:
+    """Make the cursor of the page that begins with this session."""
+    return urlsafe_b64encode(session.isoformat().encode()).decode().rstrip("=")
+
+
+def session_of(cursor: str) -> date:
+    """Read a cursor; raise InvalidInputError where it is not one of ours."""
+    try:
+        return date.fromisoformat(urlsafe_b64decode(cursor + "==").decode())
+    except ValueError:
+        raise InvalidInputError(
+            FieldProblem("cursor", "it is not a cursor", "send `next_cursor` as it came")
+        ) from None

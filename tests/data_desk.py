@@ -1,0 +1,141 @@
+"""Data's services on a test's own database, with a bucket, a clock and workflows in memory."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from bifrost.adapters.ids import RandomIds
+from bifrost.adapters.postgres.database import Database, Row
+from bifrost.adapters.postgres.imports import PostgresImports
+from bifrost.adapters.postgres.market_data import PostgresMarketData
+from bifrost.adapters.postgres.replays import PostgresReplays
+from bifrost.core.errors import NotFoundError, UnavailableError
+from bifrost.data.import_service import ImportService
+from bifrost.data.imports import ImportRecord, StoredObject
+from bifrost.data.replay import Replay, ReplayRequest
+from bifrost.data.service import DataService
+from bifrost.events import Event, read_event
+
+INSTRUMENTS = b"""symbol,mic,currency,tick_size,lot_size,name
+AAPL,XNAS,USD,0.01,1,Apple Inc.
+IBM,XNYS,USD,0.01,1,International Business Machines Corporation
+"""
+
+# The first sessions of 2012; the 7th and 8th are a weekend.
+SESSIONS = tuple(date(2012, 1, day) for day in (3, 4, 5, 6, 9, 10, 11, 12, 13))
+
+
+def bar_file(*sessions: date, close: str = "411.23") -> bytes:
+    """Make a file with one good row for each session."""
+    rows = [f"{session},409.40,412.50,409.00,{close},10793600" for session in sessions]
+    return "\n".join(["date,open,high,low,close,volume", *rows]).encode()
+
+
+@dataclass
+class FakeClock:
+    """Stands still until it is moved."""
+
+    time: datetime = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        """Return the time it was set to."""
+        return self.time
+
+    def move(self, by: timedelta) -> None:
+        """Let time pass."""
+        self.time += by
+
+
+@dataclass
+class FakeBucket:
+    """Objects by key; it can be made not to answer."""
+
+    objects: dict[str, bytes] = field(default_factory=dict)
+    answers: bool = True
+
+    def get(self, key: str) -> bytes:
+        """Return what is there now."""
+        if not self.answers:
+            raise UnavailableError("s3 did not answer")
+        if key not in self.objects:
+            raise NotFoundError(f"no object {key}")
+        return self.objects[key]
+
+
+@dataclass
+class FakeWorkflows:
+    """Remembers what was started."""
+
+    started: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+
+    def start(self, workflow: str, name: str, workflow_input: dict[str, Any]) -> None:
+        """Remember it."""
+        self.started.append((workflow, name, workflow_input))
+
+
+class DataDesk:
+    """Everything of data, and short ways to ask what became of it."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.clock = FakeClock()
+        self.bucket = FakeBucket()
+        self.workflows = FakeWorkflows()
+        self.imports = ImportService(
+            PostgresImports(database), self.bucket, self.clock, RandomIds()
+        )
+        self.service = DataService(
+            PostgresMarketData(database),
+            PostgresReplays(database),
+            self.workflows,
+            self.clock,
+            RandomIds(),
+        )
+
+    def put(self, key: str, content: bytes, etag: str = "etag-1") -> list[ImportRecord]:
+        """Put an object into the bucket and hear of it."""
+        self.bucket.objects[key] = content
+        return self.hear(key, etag)
+
+    def hear(self, key: str, etag: str = "etag-1") -> list[ImportRecord]:
+        """Hear of an object."""
+        self.clock.move(timedelta(seconds=1))
+        return self.imports.import_object(StoredObject(key, etag, size=100), "request-1")
+
+    def stock(self, *symbols: str, sessions: tuple[date, ...] = SESSIONS) -> None:
+        """List the instruments, and import bars of these sessions for some."""
+        self.put("instruments/test.csv", INSTRUMENTS)
+        for symbol in symbols:
+            self.put(f"bars/daily/{symbol}.csv", bar_file(*sessions))
+
+    def start(
+        self,
+        *instruments: str,
+        first: date = SESSIONS[0],
+        last: date = SESSIONS[-1],
+        speed: int | None = None,
+        key: str = "key-1",
+    ) -> Replay:
+        """Start a replay as one owner."""
+        return self.service.start_replay(
+            ReplayRequest(instruments, first, last, speed),
+            owner="owner-1",
+            key=key,
+            correlation_id="request-1",
+        )
+
+    def play(self, *instruments: str, **asked: Any) -> Replay:
+        """Start a replay and publish all of it."""
+        replay = self.start(*instruments, **asked)
+        while not self.service.publish_sessions(replay.replay_id).done:
+            pass
+        return self.service.find_replay(replay.replay_id)
+
+    def published(self) -> list[Event]:
+        """Return every event in the outbox, in its order."""
+        rows = self.rows("SELECT detail_type, detail FROM data.outbox ORDER BY position")
+        return [read_event(row["detail_type"], row["detail"]) for row in rows]
+
+    def rows(self, query: str) -> list[Row]:
+        """Ask the database."""
+        return self.database.fetch_all(query)

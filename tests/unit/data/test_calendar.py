@@ -1,0 +1,87 @@
+"""The baked calendar is the exchange's: every session of its range opens and closes when it did."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import exchange_calendars
+import pytest
+
+from bifrost.adapters.calendars import xnys
+from bifrost.core.sessions import Session
+
+
+def only(day: date) -> list[Session]:
+    """Return the sessions of one day: one, or none."""
+    return list(xnys.sessions(day, day))
+
+
+# The oracle's own use of a pandas idiom that pandas 3 deprecates.
+@pytest.mark.filterwarnings("ignore:Series.values returning")
+def test_every_session_from_1999_to_2027_opens_and_closes_as_exchange_calendars_says() -> None:
+    oracle = exchange_calendars.get_calendar(
+        "XNYS", start=xnys.FIRST.isoformat(), end=xnys.LAST.isoformat()
+    ).schedule
+    expected = [
+        (day.date(), row["open"].to_pydatetime(), row["close"].to_pydatetime())
+        for day, row in oracle.iterrows()
+    ]
+
+    baked = [(one.session, one.opens_at, one.closes_at) for one in xnys.sessions()]
+
+    assert len(baked) > 7000
+    assert baked == expected
+
+
+def test_hours_follow_new_york_through_daylight_saving() -> None:
+    (winter,) = only(date(2012, 3, 9))
+    (summer,) = only(date(2012, 3, 12))
+
+    assert winter.opens_at == datetime(2012, 3, 9, 14, 30, tzinfo=UTC)
+    assert summer.opens_at == datetime(2012, 3, 12, 13, 30, tzinfo=UTC)
+    assert summer.closes_at == datetime(2012, 3, 12, 20, 0, tzinfo=UTC)
+
+
+def test_day_after_thanksgiving_closes_at_one_o_clock() -> None:
+    (short,) = only(date(2012, 11, 23))
+
+    assert short.closes_at - short.opens_at == timedelta(hours=3, minutes=30)
+
+
+@pytest.mark.parametrize(
+    "day",
+    [
+        date(2001, 9, 11),  # attacks
+        date(2012, 10, 29),  # Hurricane Sandy
+        date(2022, 6, 20),  # Juneteenth, observed
+        date(2025, 1, 9),  # mourning
+        date(2012, 1, 7),  # a Saturday
+    ],
+)
+def test_closed_day_has_no_session(day: date) -> None:
+    assert only(day) == []
+
+
+def test_good_friday_of_every_year_has_no_session() -> None:
+    for year in range(xnys.FIRST.year, xnys.LAST.year + 1):
+        assert only(easter(year) - timedelta(days=2)) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [(xnys.FIRST - timedelta(days=1), xnys.FIRST), (xnys.LAST, xnys.LAST + timedelta(days=1))],
+)
+def test_one_day_beyond_what_is_baked_is_refused(first: date, last: date) -> None:
+    with pytest.raises(ValueError, match="is baked from 1999-01-01 to 2027-12-31"):
+        list(xnys.sessions(first, last))
+
+
+def easter(year: int) -> date:
+    """Easter Sunday (Meeus 1991, p. 67)."""
+    a, (b, c) = year % 19, divmod(year, 100)
+    d, e = divmod(b, 4)
+    g = (8 * b + 13) // 25
+    h = (19 * a + b - d - g + 15) % 30
+    i, k = divmod(c, 4)
+    m = (a + 11 * h) // 319
+    r = (2 * e + 2 * i - k - h + m + 32) % 7
+    month = (h - m + r + 90) // 25
+    return date(year, month, (h - m + r + month + 19) % 32)
