@@ -1,0 +1,61 @@
+"""Portfolio, as Step Functions, its queue and API Gateway call it."""
+
+from dataclasses import dataclass
+
+from bifrost.core.codec import from_json, to_json
+from bifrost.events import BarClosed, FillRecorded
+from bifrost.portfolio.reconciliation import Statement
+from bifrost.portfolio.withdrawals import PostWithdrawal, RefuseWithdrawal
+from bifrost.runtime.correlation import correlation_id
+from bifrost.runtime.lambda_entry import Listeners, Payload, Tasks, lambda_entry
+from bifrost.runtime.plugs import relay
+from functions.portfolio import wiring
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """Input of `reconcile`."""
+
+    statement: Statement
+
+
+def post_withdrawal(given: Payload) -> Payload:
+    """Write a reserved withdrawal into the ledger."""
+    posted = wiring.withdrawals().post(from_json(PostWithdrawal, given), correlation_id())
+    return {
+        "withdrawal_id": posted.withdrawal_id,
+        "status": posted.status.value,
+        "transaction_id": posted.transaction_id,
+        "event_id": posted.event_id,
+    }
+
+
+def refuse_withdrawal(given: Payload) -> Payload:
+    """End a withdrawal that may not be."""
+    refused = wiring.withdrawals().refuse(from_json(RefuseWithdrawal, given))
+    return {"withdrawal_id": refused.withdrawal_id, "status": refused.status.value}
+
+
+def reconcile(given: Payload) -> Payload:
+    """Compare the ledger with the venue's statement."""
+    breaks = wiring.portfolio().reconcile(from_json(Reconciliation, given).statement)
+    return {"breaks": to_json(breaks)}
+
+
+def hear_fill(event: FillRecorded) -> None:
+    """Book what the venue traded for us."""
+    wiring.portfolio().hear_fill(event)
+
+
+def hear_bar(event: BarClosed) -> None:
+    """Keep the market's price."""
+    wiring.portfolio().hear_bar(event)
+
+
+TASKS: Tasks = {
+    "post_withdrawal": post_withdrawal,
+    "refuse_withdrawal": refuse_withdrawal,
+    "reconcile": reconcile,
+}
+LISTENERS: Listeners = {"FillRecorded.v1": hear_fill, "BarClosed.v1": hear_bar}
+handler = lambda_entry("portfolio", tasks=TASKS, listeners=LISTENERS, relay=relay)

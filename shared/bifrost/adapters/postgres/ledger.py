@@ -1,0 +1,88 @@
+"""Portfolio's ledger: a posting is one statement, and its balance is checked at the commit."""
+
+from bifrost.adapters.postgres.database import Cursor, Row
+from bifrost.portfolio.ledger import Posting
+from bifrost.portfolio.ports import Posted
+from bifrost.portfolio.valuation import Balance
+
+_POST = """
+WITH posted AS (
+    INSERT INTO portfolio.ledger_transactions (transaction_id, account_id, kind, occurred_at,
+        is_market_time, recorded_at, reference, description, event_id, entries)
+    VALUES (%(transaction_id)s, %(account_id)s, %(kind)s, %(occurred_at)s, %(is_market_time)s,
+        %(recorded_at)s, %(reference)s, %(description)s, %(event_id)s, %(entries)s)
+), lines AS (
+    SELECT * FROM unnest(%(ledger_accounts)s::text[], %(currencies)s::text[],
+        %(amounts)s::numeric[], %(instruments)s::text[], %(quantities)s::numeric[])
+        AS line (ledger_account, currency, amount, instrument, quantity)
+), written AS (
+    INSERT INTO portfolio.ledger_entries
+        (transaction_id, ledger_account, currency, amount, instrument, quantity)
+    SELECT %(transaction_id)s, line.* FROM lines line
+)
+INSERT INTO portfolio.balances AS kept
+    (account_id, ledger_account, currency, instrument, amount, quantity)
+SELECT %(account_id)s, ledger_account, currency, instrument, sum(amount), sum(quantity)
+FROM lines GROUP BY ledger_account, currency, instrument
+ON CONFLICT (account_id, ledger_account, currency, instrument) DO UPDATE
+SET amount = kept.amount + EXCLUDED.amount, quantity = kept.quantity + EXCLUDED.quantity
+"""
+
+BALANCES = """
+SELECT b.ledger_account, b.instrument, b.amount, b.quantity,
+    m.price AS market_price, m.occurred_at AS marked_at
+FROM portfolio.balances b
+LEFT JOIN LATERAL (
+    SELECT price, occurred_at FROM portfolio.marks
+    WHERE instrument = b.instrument AND currency = b.currency
+    ORDER BY occurred_at DESC LIMIT 1
+) m ON b.quantity <> 0
+WHERE b.account_id = %s
+"""
+
+COLUMNS = (
+    "t.position AS place, t.transaction_id, t.account_id, t.kind, t.reference, t.description,"
+    " t.event_id, t.occurred_at, t.recorded_at"
+)
+
+
+class PostgresLedger:
+    """LedgerStore."""
+
+    def __init__(self, cursor: Cursor) -> None:
+        self._cursor = cursor
+
+    def post(self, posting: Posting) -> None:
+        """Write the transaction, its entries and the balances that they change."""
+        values = {name: getattr(posting, name) for name in Posting.__dataclass_fields__}
+        lines = posting.entries
+        self._cursor.execute(
+            _POST,
+            {
+                **values,
+                "entries": len(lines),
+                "ledger_accounts": [line.ledger_account for line in lines],
+                "currencies": [line.currency for line in lines],
+                "amounts": [line.amount for line in lines],
+                "instruments": [line.instrument for line in lines],
+                "quantities": [line.quantity for line in lines],
+            },
+        )
+
+    def find(self, account_id: str, reference: str) -> Posted | None:
+        """Return the transaction of that reference, without its entries."""
+        row = self._cursor.execute(
+            f"SELECT {COLUMNS} FROM portfolio.ledger_transactions t"
+            " WHERE t.account_id = %s AND t.reference = %s",
+            (account_id, reference),
+        ).fetchone()
+        return Posted(**row) if row else None
+
+    def balances(self, account_id: str) -> list[Balance]:
+        """Return what every ledger account sums to, positions with their last prices."""
+        return to_balances(self._cursor.execute(BALANCES, (account_id,)).fetchall())
+
+
+def to_balances(rows: list[Row]) -> list[Balance]:
+    """Read balances from their columns."""
+    return [Balance(**row) for row in rows]

@@ -1,0 +1,203 @@
+"""Portfolio's books: accounts, a ledger that only balances, lots, marks, withdrawals, breaks.
+
+The balance is the database's to hold, not the program's: a deferred trigger refuses the commit
+of a transaction that does not sum to zero in each currency or has not exactly the entries that
+it declares (so none can be added to it later either). The ledger is append-only twice: the role
+may not update or delete, and a trigger refuses it to the owner too.
+"""
+
+from alembic import op
+
+revision = "0020"
+down_revision = "0010"
+
+_ACCOUNTS = """
+CREATE TABLE portfolio.accounts (
+    position bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
+    account_id text PRIMARY KEY,
+    owner text NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('cash')),
+    currency text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+    broker_profile text NOT NULL CHECK (broker_profile IN ('paper')),
+    opened_at timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL
+);
+CREATE INDEX accounts_of_owner ON portfolio.accounts (owner, position);
+
+CREATE TABLE portfolio.portfolios (
+    portfolio_id text PRIMARY KEY,
+    account_id text NOT NULL REFERENCES portfolio.accounts,
+    name text NOT NULL
+);
+CREATE INDEX portfolios_of_account ON portfolio.portfolios (account_id);
+"""
+
+_LEDGER = """
+CREATE TABLE portfolio.ledger_transactions (
+    position bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
+    transaction_id text PRIMARY KEY,
+    account_id text NOT NULL REFERENCES portfolio.accounts,
+    kind text NOT NULL,
+    -- Market time; where is_market_time is false no bar had been seen and this is wall time.
+    occurred_at timestamptz NOT NULL,
+    is_market_time boolean NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    reference text NOT NULL,
+    description text NOT NULL,
+    event_id text NOT NULL,
+    entries smallint NOT NULL CHECK (entries >= 2),
+    UNIQUE (account_id, reference)
+);
+CREATE INDEX ledger_transactions_newest ON portfolio.ledger_transactions (account_id, position);
+
+CREATE TABLE portfolio.ledger_entries (
+    entry_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    transaction_id text NOT NULL REFERENCES portfolio.ledger_transactions,
+    ledger_account text NOT NULL,
+    currency text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+    amount numeric NOT NULL,
+    instrument text NOT NULL DEFAULT '',
+    quantity numeric,
+    CHECK (quantity IS NULL OR instrument <> '')
+);
+CREATE INDEX ledger_entries_of_transaction ON portfolio.ledger_entries (transaction_id);
+
+-- What the entries sum to, kept in the same transaction so that a read costs a row, not a ledger.
+CREATE TABLE portfolio.balances (
+    account_id text NOT NULL REFERENCES portfolio.accounts,
+    ledger_account text NOT NULL,
+    currency text NOT NULL,
+    instrument text NOT NULL DEFAULT '',
+    amount numeric NOT NULL,
+    quantity numeric,
+    PRIMARY KEY (account_id, ledger_account, currency, instrument)
+);
+"""
+
+_BALANCE = """
+CREATE FUNCTION portfolio.refuse_unbalanced() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+    PERFORM 1 FROM portfolio.ledger_transactions t
+        WHERE t.transaction_id = NEW.transaction_id AND t.entries <> (
+            SELECT count(*) FROM portfolio.ledger_entries e
+            WHERE e.transaction_id = t.transaction_id);
+    IF FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_entries_declared',
+            MESSAGE = 'ledger transaction ' || NEW.transaction_id
+                || ' has not the entries that it declares';
+    END IF;
+    PERFORM 1 FROM portfolio.ledger_entries e
+        WHERE e.transaction_id = NEW.transaction_id
+        GROUP BY e.currency HAVING sum(e.amount) <> 0;
+    IF FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_balance',
+            MESSAGE = 'ledger transaction ' || NEW.transaction_id || ' does not balance';
+    END IF;
+    RETURN NULL;
+END $body$;
+
+CREATE CONSTRAINT TRIGGER ledger_transactions_balance
+    AFTER INSERT ON portfolio.ledger_transactions DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION portfolio.refuse_unbalanced();
+CREATE CONSTRAINT TRIGGER ledger_entries_balance
+    AFTER INSERT ON portfolio.ledger_entries DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION portfolio.refuse_unbalanced();
+
+CREATE FUNCTION portfolio.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
+        MESSAGE = 'the ledger is append-only: correct it by a reversing transaction';
+END $body$;
+
+CREATE TRIGGER ledger_transactions_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON portfolio.ledger_transactions
+    FOR EACH STATEMENT EXECUTE FUNCTION portfolio.refuse_change();
+CREATE TRIGGER ledger_entries_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON portfolio.ledger_entries
+    FOR EACH STATEMENT EXECUTE FUNCTION portfolio.refuse_change();
+REVOKE UPDATE, DELETE, TRUNCATE
+    ON portfolio.ledger_transactions, portfolio.ledger_entries FROM bifrost_portfolio;
+"""
+
+_LOTS = """
+CREATE TABLE portfolio.lots (
+    lot_id text PRIMARY KEY,
+    account_id text NOT NULL REFERENCES portfolio.accounts,
+    instrument text NOT NULL,
+    currency text NOT NULL,
+    opened_at timestamptz NOT NULL,
+    opened_sequence bigint NOT NULL,
+    opened_quantity numeric NOT NULL CHECK (opened_quantity <> 0),
+    opened_cost numeric NOT NULL,
+    -- What is left of it; both carry the sign of a short and reach zero together.
+    quantity numeric NOT NULL CHECK (quantity * opened_quantity >= 0),
+    cost numeric NOT NULL,
+    CHECK (abs(quantity) <= abs(opened_quantity)),
+    CHECK (quantity <> 0 OR cost = 0),
+    UNIQUE (account_id, opened_sequence)
+);
+CREATE INDEX lots_open ON portfolio.lots (account_id, instrument, opened_sequence)
+    WHERE quantity <> 0;
+
+CREATE TABLE portfolio.lot_closures (
+    lot_id text NOT NULL REFERENCES portfolio.lots,
+    transaction_id text NOT NULL REFERENCES portfolio.ledger_transactions,
+    closed_at timestamptz NOT NULL,
+    quantity numeric NOT NULL CHECK (quantity <> 0),
+    cost numeric NOT NULL,
+    proceeds numeric NOT NULL,
+    PRIMARY KEY (lot_id, transaction_id)
+);
+"""
+
+_MARKS = """
+CREATE TABLE portfolio.marks (
+    instrument text NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    session date NOT NULL,
+    price numeric NOT NULL CHECK (price > 0),
+    currency text NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    PRIMARY KEY (instrument, occurred_at)
+);
+CREATE INDEX marks_newest ON portfolio.marks (occurred_at);
+"""
+
+_WITHDRAWALS = """
+CREATE TABLE portfolio.withdrawals (
+    withdrawal_id text PRIMARY KEY,
+    account_id text NOT NULL REFERENCES portfolio.accounts,
+    amount numeric NOT NULL CHECK (amount > 0),
+    currency text NOT NULL,
+    status text NOT NULL CHECK (status IN ('requested', 'posted', 'refused')),
+    reasons jsonb NOT NULL DEFAULT '[]',
+    occurred_at timestamptz NOT NULL,
+    is_market_time boolean NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    transaction_id text REFERENCES portfolio.ledger_transactions,
+    CHECK ((status = 'posted') = (transaction_id IS NOT NULL))
+);
+"""
+
+_BREAKS = """
+CREATE TABLE portfolio.breaks (
+    break_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    account_id text NOT NULL REFERENCES portfolio.accounts,
+    kind text NOT NULL CHECK (kind IN ('cash', 'position', 'pending')),
+    subject text NOT NULL,
+    ours numeric NOT NULL,
+    theirs numeric NOT NULL,
+    first_seen timestamptz NOT NULL,
+    last_seen timestamptz NOT NULL,
+    closed_at timestamptz
+);
+CREATE UNIQUE INDEX breaks_open ON portfolio.breaks (account_id, kind, subject)
+    WHERE closed_at IS NULL;
+"""
+
+
+def upgrade() -> None:
+    """Create the books."""
+    for sql in (_ACCOUNTS, _LEDGER, _BALANCE, _LOTS, _MARKS, _WITHDRAWALS, _BREAKS):
+        op.execute(sql)

@@ -1,0 +1,334 @@
+"""Portfolio's JSON over HTTP. Numbers are decimal strings both ways: a JSON number is a float.
+
+Amounts are exact: shown with two decimals at least, and with every further one that they have.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
+
+from bifrost.portfolio.accounts import Account, NewAccount
+from bifrost.portfolio.lots import EXACT
+from bifrost.portfolio.ports import Posted, Withdrawal
+from bifrost.portfolio.service import CashRequest
+from bifrost.portfolio.valuation import Position, SessionValuation, Valuation
+
+# One transfer; ten thousand of them still fit the bounds of core.money.
+FLOW_MAX = Decimal(10) ** 11
+
+
+def _only_text(value: object) -> object:
+    if isinstance(value, str | Decimal):
+        return value
+    raise PydanticCustomError("decimal_type", "must be a decimal in a string")
+
+
+def exact_text(number: Decimal) -> str:
+    """Write the number in full, with no zeros behind its second decimal."""
+    short = EXACT.normalize(number)
+    exponent = short.as_tuple().exponent
+    if isinstance(exponent, int) and exponent > -2:
+        short = EXACT.quantize(short, Decimal("0.01"))
+    return format(short, "f")
+
+
+def _count_text(number: Decimal) -> str:
+    return format(EXACT.normalize(number), "f")
+
+
+Amount = Annotated[
+    Decimal,
+    BeforeValidator(_only_text),
+    PlainSerializer(exact_text, return_type=str),
+    WithJsonSchema({"type": "string", "format": "decimal", "examples": ["1000.00"]}),
+]
+Count = Annotated[
+    Decimal,
+    PlainSerializer(_count_text, return_type=str),
+    WithJsonSchema({"type": "string", "format": "decimal", "examples": ["100"]}),
+]
+Flow = Annotated[Amount, Field(gt=0, le=FLOW_MAX, decimal_places=2)]
+Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class AccountBody(_Shape):
+    """An account to open."""
+
+    name: Name
+    kind: Literal["cash"] = "cash"
+    currency: Literal["USD"] = "USD"
+    broker_profile: Literal["paper"] = "paper"
+
+    def to_new_account(self, owner: str) -> NewAccount:
+        """Read the body as its owner's wish."""
+        return NewAccount(owner=owner, **self.model_dump())
+
+
+class CashBody(_Shape):
+    """Cash to move; without `currency` it is the account's."""
+
+    amount: Flow
+    currency: Annotated[str | None, Field(pattern=r"^[A-Z]{3}$")] = None
+
+    def to_request(
+        self, *, owner: str, account_id: str, key: str, correlation_id: str
+    ) -> CashRequest:
+        """Read the body as its caller's wish."""
+        return CashRequest(owner, account_id, self.amount, self.currency, key, correlation_id)
+
+
+class AccountSheet(_Shape):
+    """An account; `opened_at` is market time, `recorded_at` wall time."""
+
+    account_id: str
+    portfolio_id: str
+    name: str
+    kind: str
+    currency: str
+    broker_profile: str
+    opened_at: datetime
+    recorded_at: datetime
+
+    @classmethod
+    def of(cls, account: Account) -> "AccountSheet":
+        """Show an account."""
+        return cls(**{name: getattr(account, name) for name in cls.model_fields})
+
+
+class AccountPage(_Shape):
+    """Accounts, oldest first; `next_cursor` is null on the last page."""
+
+    items: list[AccountSheet]
+    next_cursor: str | None
+
+
+class PortfolioItem(_Shape):
+    """A portfolio in a list."""
+
+    portfolio_id: str
+    account_id: str
+    name: str
+    currency: str
+
+    @classmethod
+    def of(cls, account: Account) -> "PortfolioItem":
+        """Show an account's default portfolio."""
+        return cls(**{name: getattr(account, name) for name in cls.model_fields})
+
+
+class PortfolioPage(_Shape):
+    """Portfolios, oldest first; `next_cursor` is null on the last page."""
+
+    items: list[PortfolioItem]
+    next_cursor: str | None
+
+
+class DepositSheet(_Shape):
+    """A deposit in the ledger; others have it once they have heard `event_id`."""
+
+    transaction_id: str
+    event_id: str
+    account_id: str
+    amount: Amount
+    currency: str
+    status: Literal["posted"] = "posted"
+    occurred_at: datetime
+    recorded_at: datetime
+
+    @classmethod
+    def of(cls, posted: Posted, asked: CashBody, currency: str) -> "DepositSheet":
+        """Show a deposit."""
+        return cls(
+            transaction_id=posted.transaction_id,
+            event_id=posted.event_id,
+            account_id=posted.account_id,
+            amount=asked.amount,
+            currency=currency,
+            occurred_at=posted.occurred_at,
+            recorded_at=posted.recorded_at,
+        )
+
+
+class WithdrawalSheet(_Shape):
+    """A withdrawal in the ledger; others have it once they have heard `event_id`."""
+
+    withdrawal_id: str
+    transaction_id: str
+    event_id: str
+    account_id: str
+    amount: Amount
+    currency: str
+    status: Literal["posted"]
+    occurred_at: datetime
+    recorded_at: datetime
+
+    @classmethod
+    def of(cls, withdrawal: Withdrawal) -> "WithdrawalSheet":
+        """Show a posted withdrawal."""
+        return cls(**{name: getattr(withdrawal, name) for name in cls.model_fields})
+
+
+class _Worth(_Shape):
+    cash: Amount
+    market_value: Amount | None
+    equity: Amount | None
+    net_deposits: Amount
+    realised_pnl: Amount
+    unrealised_pnl: Amount | None
+    commissions: Amount
+    unpriced: list[str]
+
+
+class PortfolioSheet(_Worth):
+    """What a portfolio is worth: equity = cash + sum of quantity x market price.
+
+    realised_pnl is gross of commissions; net of them, equity = net_deposits + realised_pnl
+    - commissions + unrealised_pnl. market_value, unrealised_pnl and equity are null while an
+    instrument in `unpriced` has no market price: unknown is not zero.
+    valued_at: market time of the newest price used.
+    ledger_imbalance: the sum of all ledger accounts, always zero.
+    """
+
+    portfolio_id: str
+    account_id: str
+    name: str
+    currency: str
+    valued_at: datetime | None
+    ledger_imbalance: Count
+
+    @classmethod
+    def of(cls, account: Account, valuation: Valuation) -> "PortfolioSheet":
+        """Show an account's valuation."""
+        return cls(
+            **PortfolioItem.of(account).model_dump(),
+            **_worth(valuation),
+            valued_at=valuation.valued_at,
+            ledger_imbalance=valuation.imbalance,
+        )
+
+
+class SessionSheet(_Worth):
+    """What a portfolio was worth at a session's close, by the fills known of until then."""
+
+    session: date
+    occurred_at: datetime
+
+    @classmethod
+    def of(cls, one: SessionValuation) -> "SessionSheet":
+        """Show a session's valuation."""
+        return cls(
+            **_worth(one.valuation),
+            session=one.session,
+            occurred_at=one.occurred_at,
+        )
+
+
+class ValuationPage(_Shape):
+    """Valuations, newest session first; `next_cursor` is null on the last page."""
+
+    items: list[SessionSheet]
+    next_cursor: str | None
+
+
+class PositionSheet(_Shape):
+    """A position; negative quantity and cost are a short. Commission is not part of its cost.
+
+    average_cost is rounded to 8 decimals, `cost` is exact. What needs a market price is null
+    while there is none.
+    """
+
+    instrument: str
+    quantity: Count
+    average_cost: Amount
+    cost: Amount
+    market_price: Amount | None
+    market_value: Amount | None
+    unrealised_pnl: Amount | None
+    marked_at: datetime | None
+
+    @classmethod
+    def of(cls, position: Position) -> "PositionSheet":
+        """Show a position."""
+        return cls(**{name: getattr(position, name) for name in cls.model_fields})
+
+
+class PositionList(_Shape):
+    """Every position that is not flat, by instrument."""
+
+    items: list[PositionSheet]
+
+
+class EntrySheet(_Shape):
+    """One line of a transaction: debits positive, credits negative, together zero."""
+
+    ledger_account: str
+    currency: str
+    amount: Amount
+    instrument: str | None
+    quantity: Count | None
+
+
+class TransactionSheet(_Shape):
+    """A ledger transaction; it never changes."""
+
+    transaction_id: str
+    kind: str
+    reference: str
+    description: str
+    event_id: str
+    occurred_at: datetime
+    recorded_at: datetime
+    entries: list[EntrySheet]
+
+    @classmethod
+    def of(cls, posted: Posted) -> "TransactionSheet":
+        """Show a transaction."""
+        lines = [
+            EntrySheet(
+                ledger_account=line.ledger_account,
+                currency=line.currency,
+                amount=line.amount,
+                instrument=line.instrument or None,
+                quantity=line.quantity,
+            )
+            for line in posted.entries
+        ]
+        plain = {name: getattr(posted, name) for name in cls.model_fields if name != "entries"}
+        return cls(**plain, entries=lines)
+
+
+class LedgerPage(_Shape):
+    """Transactions, newest first; `next_cursor` is null on the last page."""
+
+    items: list[TransactionSheet]
+    next_cursor: str | None
+
+
+R = TypeVar("R")
+
+
+def page_of(found: Sequence[R], limit: int) -> tuple[Sequence[R], R | None]:
+    """Cut `limit` + 1 read rows to a page, and return the row from which the next one goes on."""
+    shown = found[:limit]
+    return shown, shown[-1] if len(found) > limit else None
+
+
+def _worth(valuation: Valuation) -> dict[str, Decimal | list[str] | None]:
+    names = [name for name in _Worth.model_fields if name != "unpriced"]
+    worth = {name: getattr(valuation, name) for name in names}
+    return {**worth, "unpriced": list(valuation.unpriced)}

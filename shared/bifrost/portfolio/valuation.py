@@ -1,0 +1,134 @@
+"""What an account is worth: its balances at the market's last prices.
+
+An instrument without a price makes the market value, the unrealised P&L and the equity unknown
+(None), never zero, and is named. equity = cash + sum of quantity x market price, unrounded.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from bifrost.portfolio.ledger import CAPITAL, CASH, COMMISSION, REALISED
+from bifrost.portfolio.lots import EXACT, exact_sum
+
+# An average is a quotient and shown only; the ledger keeps the cost itself.
+AVERAGE_INCREMENT = Decimal("1E-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What one ledger account sums to; a position's carries its quantity and its last price."""
+
+    ledger_account: str
+    instrument: str
+    amount: Decimal
+    quantity: Decimal | None = None
+    market_price: Decimal | None = None
+    marked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What is held of one instrument; `cost` and `quantity` are negative for a short."""
+
+    instrument: str
+    quantity: Decimal
+    cost: Decimal
+    market_price: Decimal | None
+    marked_at: datetime | None
+
+    @property
+    def average_cost(self) -> Decimal:
+        """Cost per unit, rounded for showing."""
+        return EXACT.divide(self.cost, self.quantity).quantize(AVERAGE_INCREMENT, ROUND_HALF_EVEN)
+
+    @property
+    def market_value(self) -> Decimal | None:
+        """Quantity times the last price; None while there is none."""
+        if self.market_price is None:
+            return None
+        return EXACT.multiply(self.quantity, self.market_price)
+
+    @property
+    def unrealised_pnl(self) -> Decimal | None:
+        """Market value less cost."""
+        value = self.market_value
+        return None if value is None else EXACT.subtract(value, self.cost)
+
+
+@dataclass(frozen=True, slots=True)
+class Valuation:
+    """An account's worth. `realised_pnl` is gross of `commissions`.
+
+    net_deposits: what came from outside less what went back there.
+    imbalance: what all ledger accounts sum to; anything but zero is a fault of ours.
+    """
+
+    cash: Decimal
+    positions: tuple[Position, ...]
+    net_deposits: Decimal
+    realised_pnl: Decimal
+    commissions: Decimal
+    imbalance: Decimal
+
+    @property
+    def unpriced(self) -> tuple[str, ...]:
+        """The instruments held that have no price yet."""
+        return tuple(p.instrument for p in self.positions if p.market_price is None)
+
+    @property
+    def market_value(self) -> Decimal | None:
+        """Of all positions; None while one has no price."""
+        return _sum_known([p.market_value for p in self.positions])
+
+    @property
+    def unrealised_pnl(self) -> Decimal | None:
+        """Of all positions; None while one has no price."""
+        return _sum_known([p.unrealised_pnl for p in self.positions])
+
+    @property
+    def equity(self) -> Decimal | None:
+        """Cash and market value; None while a position has no price."""
+        value = self.market_value
+        return None if value is None else EXACT.add(self.cash, value)
+
+    @property
+    def valued_at(self) -> datetime | None:
+        """The newest price used."""
+        return max((p.marked_at for p in self.positions if p.marked_at), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionValuation:
+    """An account's worth at the close of one session."""
+
+    session: date
+    occurred_at: datetime
+    valuation: Valuation
+
+
+def value(balances: Sequence[Balance]) -> Valuation:
+    """Value an account's balances."""
+
+    def total(account: str) -> Decimal:
+        return exact_sum(b.amount for b in balances if b.ledger_account == account)
+
+    positions = tuple(
+        Position(b.instrument, b.quantity, b.amount, b.market_price, b.marked_at)
+        for b in sorted(balances, key=lambda one: one.instrument)
+        if b.quantity
+    )
+    return Valuation(
+        cash=total(CASH),
+        positions=positions,
+        net_deposits=EXACT.minus(total(CAPITAL)),
+        realised_pnl=EXACT.minus(total(REALISED)),
+        commissions=total(COMMISSION),
+        imbalance=exact_sum(b.amount for b in balances),
+    )
+
+
+def _sum_known(amounts: Sequence[Decimal | None]) -> Decimal | None:
+    known = [amount for amount in amounts if amount is not None]
+    return exact_sum(known) if len(known) == len(amounts) else None
