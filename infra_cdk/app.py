@@ -21,6 +21,13 @@ from infra_cdk.staging import ROOT, stage_code  # noqa: E402 - as above
 ASSETS_BUCKET = "bifrost-assets"
 LAYERS = ROOT / ".build" / "layers" / "arm64"
 NAME = "bifrost"
+# The old way gives the log's bucket an access control list.
+FLAGS = {"@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy": True}
+
+
+def new_app(folder: Path | None = None) -> App:
+    """Return an app without stacks, writing to `folder` or to where the CDK says."""
+    return App(analytics_reporting=False, context=FLAGS, outdir=str(folder) if folder else None)
 
 
 def add_local(app: App, *, code: Path) -> None:
@@ -55,7 +62,7 @@ def add_aws(app: App, *, code: Path, layers: Path) -> None:
 
 def main() -> None:
     """Write the templates of the target that was asked for."""
-    app = App(analytics_reporting=False)
+    app = new_app()
     asked = os.environ.get("BIFROST_TARGET")  # noqa: TID251 - the CDK starts this, nobody configures it
     target = Target(asked or app.node.try_get_context("target") or Target.AWS)
     with tempfile.TemporaryDirectory() as staged:

@@ -18,6 +18,8 @@ BUILT = HERE.parent / ".build" / "layers"
 PYTHON = "3.12"
 PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
 IN_THE_RUNTIME = ("botocore", "jmespath", "python-dateutil", "six", "urllib3")
+# It needs FastAPI, which its function has from the layer beside it.
+_BESIDE = {"docs": ("--no-deps",)}
 # What a layer of many small files does not need; Lambda compiles nothing for the next start either.
 _UNUSED = ("**/__pycache__", "**/tests", "**/*.pyi", "bin")
 
@@ -65,7 +67,7 @@ def lock(name: str) -> None:
     _uv(
         "compile",
         *("--generate-hashes", "--no-emit-index-url", "--no-header", "--no-annotate"),
-        *("--python-platform", PLATFORMS["arm64"], *left_out),
+        *("--python-platform", PLATFORMS["arm64"], *left_out, *_BESIDE.get(name, ())),
         *(str(HERE / f"{name}.in"), "-o", str(HERE / f"{name}.txt")),
     )
 

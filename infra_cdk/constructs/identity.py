@@ -24,6 +24,7 @@ class Identity(Construct):
                 require_uppercase=True,
                 require_symbols=True,
             ),
+            account_recovery=cognito.AccountRecovery.EMAIL_ONLY,
             mfa=cognito.Mfa.OPTIONAL,
             mfa_second_factor=cognito.MfaSecondFactor(otp=True, sms=False),
             feature_plan=cognito.FeaturePlan.PLUS,

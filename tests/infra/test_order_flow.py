@@ -135,7 +135,7 @@ def test_a_check_that_cannot_answer_refuses_the_order_and_releases_it(
 
     assert run.called[-2:] == ["risk.release", "execution.refuse"]
     assert run.told("execution.refuse")["reasons"] == [
-        {"rule": "check_unavailable", "subject": check.split(".")[0]}
+        {"rule": "check_unavailable", "subject": check.split(".", maxsplit=1)[0]}
     ]
 
 

@@ -1,0 +1,192 @@
+"""Each row of the table becomes a function with its routes, queue and rights, and nothing more."""
+
+import json
+from typing import Any
+
+import pytest
+
+from infra_cdk.capabilities import CAPABILITIES, Capability
+from tests.infra.templates import Template
+
+LISTENING = [row for row in CAPABILITIES if row.has_queue]
+BY_NAME = pytest.mark.parametrize("row", CAPABILITIES, ids=lambda row: row.name)
+BY_LISTENER = pytest.mark.parametrize("row", LISTENING, ids=lambda row: row.name)
+
+
+def function_of(template: Template, row: Capability) -> Any:
+    """Return the properties of the row's function."""
+    functions = template.of_type("AWS::Lambda::Function").values()
+    (found,) = (f for f in functions if f["FunctionName"] == f"bifrost-{row.name}")
+    return found
+
+
+def queue_of(template: Template, row: Capability, kind: str) -> tuple[str, Any]:
+    """Return the row's queue of a kind (`Events` or `DeadLetters`) with its logical id."""
+    prefix = f"{row.name.title()}Listener{kind}"
+    queues = template.of_type("AWS::SQS::Queue").items()
+    (found,) = ((name, queue) for name, queue in queues if name.startswith(prefix))
+    return found
+
+
+@BY_NAME
+def test_each_row_is_a_function_as_its_row_says(desk: Template, row: Capability) -> None:
+    function = function_of(desk, row)
+
+    assert function["Handler"] == f"functions.{row.name}.handler.handler"
+    assert function["Runtime"] == "python3.12"
+    assert function["Architectures"] == ["arm64"]
+    assert function["MemorySize"] == row.memory_mb
+    assert function["Timeout"] == row.timeout_seconds
+    assert len(function["Layers"]) == len(row.layers)
+    assert function["TracingConfig"] == {"Mode": "Active"}
+
+
+@BY_NAME
+def test_each_row_answers_its_routes_and_no_other(desk: Template, row: Capability) -> None:
+    prefix = f"HttpApi{row.name.title()}Route"
+    routes = desk.of_type("AWS::ApiGatewayV2::Route").items()
+
+    deployed = {route["RouteKey"] for name, route in routes if name.startswith(prefix)}
+    assert deployed == {route.key for route in row.routes}
+
+
+def test_every_route_but_the_public_ones_asks_for_a_token(desk: Template) -> None:
+    public = {route.key for row in CAPABILITIES for route in row.routes if route.public}
+
+    for route in desk.of_type("AWS::ApiGatewayV2::Route").values():
+        wanted = "NONE" if route["RouteKey"] in public else "JWT"
+        assert route["AuthorizationType"] == wanted, route["RouteKey"]
+        assert ("AuthorizerId" in route) == (wanted == "JWT")
+
+
+def test_the_public_routes_are_probes_and_documents() -> None:
+    public = {route.key for row in CAPABILITIES for route in row.routes if route.public}
+    probes = {
+        f"GET /v1/{row.name}/{probe}" for row in CAPABILITIES for probe in ("health", "ready")
+    }
+
+    assert public - probes == {
+        "GET /v1/openapi.json",
+        "GET /v1/docs",
+        "GET /v1/docs/{file}",
+        "GET /v1/problems",
+        "GET /v1/problems/{slug}",
+        "$default",
+    }
+
+
+def test_no_two_rows_answer_the_same_route() -> None:
+    keys = [route.key for row in CAPABILITIES for route in row.routes]
+
+    assert len(keys) == len(set(keys))
+
+
+def test_calls_to_the_api_are_throttled_and_logged(desk: Template) -> None:
+    (stage,) = desk.of_type("AWS::ApiGatewayV2::Stage").values()
+
+    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] > 0
+    assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] > 0
+    assert "status" in json.loads(stage["AccessLogSettings"]["Format"])
+
+
+@BY_LISTENER
+def test_each_listener_has_a_queue_that_gives_up_into_its_own_dead_letters(
+    desk: Template, row: Capability
+) -> None:
+    dead_id, dead = queue_of(desk, row, "DeadLetters")
+    _, queue = queue_of(desk, row, "Events")
+
+    assert queue["RedrivePolicy"] == {
+        "deadLetterTargetArn": {"Fn::GetAtt": [dead_id, "Arn"]},
+        "maxReceiveCount": 5,
+    }
+    assert queue["VisibilityTimeout"] == 6 * row.timeout_seconds
+    assert dead["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+@BY_LISTENER
+def test_a_failed_record_comes_back_alone(desk: Template, row: Capability) -> None:
+    queue_id, _ = queue_of(desk, row, "Events")
+    sources = desk.of_type("AWS::Lambda::EventSourceMapping").values()
+
+    (source,) = (s for s in sources if s["EventSourceArn"] == {"Fn::GetAtt": [queue_id, "Arn"]})
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+@BY_LISTENER
+def test_each_listener_hears_what_its_row_names(desk: Template, row: Capability) -> None:
+    queue_id, _ = queue_of(desk, row, "Events")
+    patterns = [
+        rule["EventPattern"]
+        for rule in desk.of_type("AWS::Events::Rule").values()
+        if rule["Targets"][0]["Arn"] == {"Fn::GetAtt": [queue_id, "Arn"]}
+    ]
+
+    heard = {kind for pattern in patterns for kind in pattern["detail-type"]}
+    assert heard == set(row.listens_to) | ({"Object Created"} if row.hears_objects else set())
+
+
+def test_each_schedule_calls_its_task(desk: Template) -> None:
+    wanted = {
+        (f"{row.name}-{schedule.task}", schedule.task, schedule.expression)
+        for row in CAPABILITIES
+        for schedule in row.schedules
+    }
+
+    schedules = desk.of_type("AWS::Scheduler::Schedule").values()
+    deployed = {
+        (s["Name"], json.loads(s["Target"]["Input"])["task"], s["ScheduleExpression"])
+        for s in schedules
+    }
+    assert deployed == wanted
+
+
+@BY_NAME
+def test_a_function_knows_the_databases_of_its_own_schemas_alone(
+    desk: Template, row: Capability
+) -> None:
+    told = json.dumps(function_of(desk, row)["Environment"])
+
+    named = {s for other in CAPABILITIES for s in other.schemas if f"bifrost_{s}@" in told}
+    assert named == set(row.schemas)
+
+
+@BY_NAME
+def test_a_function_may_start_the_workflows_of_its_row_alone(
+    desk: Template, row: Capability
+) -> None:
+    policies = {
+        name: policy["PolicyDocument"]
+        for name, policy in desk.of_type("AWS::IAM::Policy").items()
+        if name.startswith(f"{row.name.title()}RoleDefaultPolicy")
+    }
+
+    said = json.dumps(policies)
+    for workflow in ("order-flow", "order-preview", "withdrawal-flow", "reconcile", "replay"):
+        assert (f"stateMachine:bifrost-{workflow}" in said) == (workflow in row.starts)
+    assert ("events:PutEvents" in said) == row.publishes
+    assert ("s3:GetObject" in said) == row.reads_bucket
+
+
+def test_a_workflow_may_call_the_functions_of_its_file_alone(desk: Template) -> None:
+    policies = desk.of_type("AWS::IAM::Policy").items()
+    (policy,) = (p for name, p in policies if name.startswith("WorkflowsWithdrawalFlowRole"))
+
+    said = json.dumps(policy)
+    called = {row.name for row in CAPABILITIES if f"function:bifrost-{row.name}" in said}
+    assert called == {"risk", "portfolio"}
+
+
+def test_the_order_flow_is_standard_and_its_preview_answers_at_once(desk: Template) -> None:
+    kinds = {
+        machine["StateMachineName"]: machine["StateMachineType"]
+        for machine in desk.of_type("AWS::StepFunctions::StateMachine").values()
+    }
+
+    assert kinds == {
+        "bifrost-order-flow": "STANDARD",
+        "bifrost-order-preview": "EXPRESS",
+        "bifrost-withdrawal-flow": "EXPRESS",
+        "bifrost-reconcile": "EXPRESS",
+        "bifrost-replay": "STANDARD",
+    }

@@ -1,0 +1,89 @@
+"""Layers are built without Docker for both architectures, from hashes alone, and stay small."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from infra_cdk.capabilities import CAPABILITIES
+from infra_cdk.staging import stage_code
+from layers.build import HERE, IN_THE_RUNTIME, PLATFORMS, ensure_layers, layer_names
+from tests.architecture.project import ROOT
+
+UNPACKED_BYTES_MAX = 60_000_000
+HOT_PATH = ("portfolio", "execution", "risk", "compliance")
+NATIVE = {"arm64": b"\xb7\x00", "x86_64": b"\x3e\x00"}  # the machine's number in an ELF header
+
+
+def size_of(folder: Path) -> int:
+    """Sum the bytes of a folder's files."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def pins(text: str) -> dict[str, str]:
+    """Read `name==version` lines; extras and case do not matter."""
+    found = re.findall(r"^([A-Za-z0-9_.-]+)(?:\[[\w,]+\])?==(\S+)", text, re.MULTILINE)
+    return {name.lower().replace("_", "-"): version for name, version in found}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Build every layer for every architecture."""
+    folder = tmp_path_factory.mktemp("layers")
+    try:
+        return {name: ensure_layers(name, folder) for name in PLATFORMS}
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"no package index could be reached for the layers: {error}")
+
+
+def test_the_table_names_exactly_the_layers_there_are() -> None:
+    assert {name for row in CAPABILITIES for name in row.layers} == set(layer_names())
+
+
+@pytest.mark.parametrize("name", layer_names())
+def test_a_layer_pins_what_the_project_pins(name: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    wanted = pins((HERE / f"{name}.in").read_text())
+
+    ours = pins("\n".join(project))
+    assert {package: ours.get(package) for package in wanted} == wanted
+    assert wanted.items() <= pins((HERE / f"{name}.txt").read_text()).items()
+
+
+@pytest.mark.parametrize("name", layer_names())
+def test_a_layer_is_locked_by_hashes_and_names_no_address(name: str) -> None:
+    locked = (HERE / f"{name}.txt").read_text()
+
+    assert locked.count("--hash=sha256:") >= len(pins(locked))
+    assert "://" not in locked
+    assert not set(IN_THE_RUNTIME) & set(pins(locked))
+
+
+@pytest.mark.parametrize("architecture", PLATFORMS)
+def test_compiled_parts_are_the_functions_machine_code(
+    built: dict[str, Path], architecture: str
+) -> None:
+    modules = list(built[architecture].rglob("*.so"))
+
+    assert modules
+    assert {module.read_bytes()[18:20] for module in modules} == {NATIVE[architecture]}
+
+
+@pytest.mark.parametrize("name", HOT_PATH)
+def test_a_hot_function_with_its_layers_stays_small(
+    built: dict[str, Path], name: str, tmp_path: Path
+) -> None:
+    (row,) = (row for row in CAPABILITIES if row.name == name)
+
+    layers = sum(size_of(built["arm64"] / layer) for layer in row.layers)
+    assert layers + size_of(stage_code(tmp_path / "code")) <= UNPACKED_BYTES_MAX
+
+
+def test_the_functions_code_holds_no_tests_and_nothing_of_the_laptop(tmp_path: Path) -> None:
+    staged = stage_code(tmp_path / "code")
+
+    assert {path.name for path in staged.iterdir()} == {"bifrost", "functions"}
+    assert not (staged / "bifrost" / "local").exists()
+    assert not (staged / "bifrost" / "cli").exists()
