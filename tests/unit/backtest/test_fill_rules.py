@@ -219,6 +219,15 @@ def test_a_limit_caps_the_slippage_of_a_gap(
     assert price_of(meet(order, a_bar(bar), slipping(beyond=beyond))) == price
 
 
+@pytest.mark.parametrize(("kind", "price"), [("stop", None), ("stop_limit", "12")])
+def test_a_stop_whose_slipped_price_the_bar_never_had_is_missed_unless_it_has_a_limit(
+    kind: str, price: str | None
+) -> None:
+    order = an_order("buy", kind, stop="11.8", limit="13" if kind == "stop_limit" else None)
+
+    assert price_of(meet(order, a_bar("10 12 9 11"), slipping(beyond=Beyond.MISS))) == price
+
+
 def test_only_a_good_till_cancelled_order_outlives_its_session() -> None:
     assert outlives_session(TimeInForce.GTC)
     assert not outlives_session(TimeInForce.DAY)

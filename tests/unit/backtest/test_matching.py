@@ -12,7 +12,7 @@ from bifrost.execution.ports import ReportKind
 from tests.unit.backtest.prices import PriceBar
 
 BAR = PriceBar(*map(Decimal, (100, 110, 90, 105, 100_000)))
-TERMS = Terms(volume_share=Decimal("0.001"), commission_per_share=Decimal("0.01"))
+TERMS = Terms(volume_share=Decimal("0.001"), commission_per_share=Decimal("0.1"))
 ACCOUNTS = ("a", "b")
 
 
@@ -71,7 +71,23 @@ def test_a_rejected_order_keeps_what_it_had_filled() -> None:
 
 def test_commission_that_cash_does_not_cover_rejects_the_purchase() -> None:
     assert [m.status for m in matched(an_order(), cash=1000)] == [OrderStatus.REJECTED]
+    # To the last cent: 10 at 100, and 1 of commission.
     assert [m.status for m in matched(an_order(), cash=1001)] == [OrderStatus.FILLED]
+
+
+def test_an_order_takes_its_share_of_the_volume_and_keeps_the_rest_working() -> None:
+    (changed,) = matched(an_order(remaining=Decimal(103)), cash=1_000_000)
+
+    assert (changed.status, changed.order.working.remaining) == (OrderStatus.PARTIALLY_FILLED, 3)
+    assert [(h.kind, h.quantity) for h in changed.happenings] == [(ReportKind.TRADE, 100)]
+
+
+def test_commission_is_in_cents() -> None:
+    terms = Terms(volume_share=Decimal(1), commission_per_share=Decimal("0.0035"))
+
+    (changed,), after = match_session([an_order()], BAR, books(), terms, "USD")
+    assert [h.commission for h in changed.happenings] == [Decimal("0.04")]
+    assert after.cash["a"] == Decimal("8999.96")
 
 
 def test_a_day_order_that_does_not_trade_expires() -> None:
