@@ -57,8 +57,8 @@ def test_a_triggered_order_is_among_the_changed_though_nothing_happened() -> Non
 def test_cash_freed_by_a_sale_pays_for_the_purchase_behind_it_and_not_before_it() -> None:
     sale, purchase = an_order("sell", side=Side.SELL), an_order("buy")
 
-    behind = matched(sale, purchase, cash=1, held=10)
-    before = matched(purchase, sale, cash=1, held=10)
+    behind = matched(sale, purchase, cash=2, held=10)
+    before = matched(purchase, sale, cash=2, held=10)
     assert [m.status for m in behind] == [OrderStatus.FILLED, OrderStatus.FILLED]
     assert [m.status for m in before] == [OrderStatus.REJECTED, OrderStatus.FILLED]
 
