@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from bifrost.cli import accounts, dead_letters, market, orders, stack
+from bifrost.cli import accounts, dead_letters, demo, market, orders, stack
 from bifrost.cli.output import exit_code, say, show_json
 
 app = typer.Typer(
@@ -19,6 +19,8 @@ app.add_typer(accounts.app, name="accounts")
 app.add_typer(orders.app, name="orders")
 app.add_typer(dead_letters.app, name="dlq")
 for command in (
+    demo.demo,
+    demo.sample,
     accounts.deposit,
     accounts.withdraw,
     accounts.positions,

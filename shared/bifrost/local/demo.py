@@ -80,7 +80,7 @@ class Demo:
         return {**report, "api_url": self._api.base_url, "seconds": _since(began)}
 
     def _stretches(self) -> list[tuple[str, str]]:
-        market_time = self._api.get("/v1/venue")["market_time"]
+        market_time = self._api.get("/v1/venue")["occurred_at"]
         first = FIRST_SESSION if market_time is None else market_time[:10]
         sessions = [
             s["session"]
@@ -107,7 +107,7 @@ class Demo:
         wait_for("the venue reaching the last bar", lambda: self._venue_is_at(stretch[1]))
 
     def _venue_is_at(self, session: str) -> bool:
-        tape = self._api.get("/v1/venue")["tape"]
+        tape = {m["instrument"]: m["occurred_at"] for m in self._api.get("/v1/venue")["tape"]}
         return all(tape.get(name, "")[:10] >= session for name in INSTRUMENTS)
 
     def _account(self) -> str:
@@ -137,7 +137,8 @@ class Demo:
         return str(order["order_id"])
 
     def _last_close(self, instrument: str) -> str:
-        return str(self._api.get("/v1/venue")["last_prices"][instrument])
+        tape = self._api.get("/v1/venue")["tape"]
+        return next(str(m["price"]) for m in tape if m["instrument"] == instrument)
 
     def _cancel(self, order_id: str) -> None:
         self._api.post(f"/v1/orders/{order_id}/cancel")
@@ -158,7 +159,7 @@ class Demo:
             "cash": portfolio["cash"],
             "equity": portfolio["equity"],
             "realised_pnl": portfolio["realised_pnl"],
-            "ledger_imbalance": self._ledger_imbalance(path),
+            "ledger_imbalance": portfolio["ledger_imbalance"],
             "reconciliation_breaks": len(breaks),
             "workflow_executions": self._workflow_count(order_ids),
         }
@@ -173,14 +174,9 @@ class Demo:
             p["instrument"]: Decimal(p["quantity"])
             for p in self._api.get(f"{path}/positions")["items"]
         }
-        as_of = self._api.get(path)["market_time"] or ""
+        as_of = self._api.get(path)["valued_at"] or ""
         wanted = {name: quantity for name, quantity in held.items() if quantity}
         return booked == wanted and as_of[:10] >= last[1]
-
-    def _ledger_imbalance(self, path: str) -> str:
-        entries = [e for t in self._api.pages(f"{path}/ledger", 10_000) for e in t["entries"]]
-        imbalance = sum((Decimal(entry["amount"]) for entry in entries), Decimal(0))
-        return f"{imbalance.normalize():f}"
 
 
 def _order_shown(order: Json) -> Json:

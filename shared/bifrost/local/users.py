@@ -71,7 +71,7 @@ def token(login: Login, kept: Path) -> str:
 
 
 def log_in(login: Login) -> str:
-    """Log in and return the id token, which names its audience; an access token does not."""
+    """Log in and return the access token: what an API is called with, and what it verifies."""
     pool = aws.client("cognito-idp", login.endpoint_url)
     try:
         answer = pool.initiate_auth(
@@ -83,7 +83,7 @@ def log_in(login: Login) -> str:
         raise UnauthenticatedError(
             f"{login.username} could not log in: {error}; `bifrost up` creates the user"
         ) from error
-    return str(answer["AuthenticationResult"]["IdToken"])
+    return str(answer["AuthenticationResult"]["AccessToken"])
 
 
 def expires_at(value: str) -> float:

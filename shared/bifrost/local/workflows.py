@@ -1,0 +1,14 @@
+"""The workflows of orders, as Step Functions tells of them."""
+
+from bifrost.local.aws import client
+from bifrost.local.stack import StackState
+
+
+def executions_of(state: StackState, order_ids: list[str]) -> int:
+    """Count the executions of `order-flow` that are named by these orders."""
+    states = client("stepfunctions", state.endpoint_url)
+    wanted = set(order_ids)
+    pages = states.get_paginator("list_executions").paginate(
+        stateMachineArn=state.outputs["OrderFlowArn"]
+    )
+    return sum(execution["name"] in wanted for page in pages for execution in page["executions"])
