@@ -20,7 +20,7 @@ from bifrost.core.decisions import Decision
 from bifrost.core.errors import NotFoundError
 from bifrost.core.orders import OrderIntent
 from tests.contract.backbone import all_at_once
-from tests.unit.risk.builders import ACCOUNT, OWNER, buy
+from tests.unit.risk.builders import OWNER, buy
 from tests.unit.risk.facts import opened
 
 MakeDatabase = Callable[[str], Database]
@@ -95,7 +95,7 @@ def test_the_same_order_judged_eight_times_at_once_is_logged_once(
     order = buy("1")
     desks = [make_database("compliance") for _ in range(8)]
 
-    calls = [lambda desk=desk: judge(desk, order) for desk in desks]  # type: ignore[misc]
+    calls = [lambda desk=desk: judge(desk, order) for desk in desks]
     assert all(decision.accepted for decision in all_at_once(calls))
     assert len(database.fetch_all("SELECT 1 FROM compliance.decisions")) == 1
 

@@ -1,4 +1,4 @@
-"""Risk's exposures and the venue's statement are compared to the last digit, and no break is lost."""
+"""Risk's exposures and the venue's statement are compared to the last digit; no break is lost."""
 
 from decimal import Decimal
 

@@ -1,0 +1,227 @@
+"""Risk's function by each way in: tasks, events, HTTP; and what HTTP may not see, send or do."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from bifrost.core.codec import to_json
+from tests.functions.ways_in import Function, modules_of, plug_in, unplug
+from tests.unit.risk.builders import ACCOUNT, buy
+from tests.unit.risk.facts import closed, deposited, filled, listed, opened
+
+LIMITS = f"/v1/accounts/{ACCOUNT}/limits"
+BODY = {
+    "order_notional_max": "50000",
+    "order_quantity_max": "100",
+    "position_notional_max": "75000",
+    "price_collar": "0.05",
+    "commission_per_share": "0.01",
+    "effective_from": "2012-01-01",
+    "source": "risk committee",
+}
+
+
+@pytest.fixture
+def risk(monkeypatch: pytest.MonkeyPatch, database_url: Callable[[str], str]) -> Iterator[Function]:
+    """The function, which has heard of one account with 1,000 USD and of AAPL at 100."""
+    function = plug_in(monkeypatch, "risk", database_url("risk"))
+    assert function.deliver(opened(), deposited("1000"), listed(), closed("100")) == []
+    yield function
+    unplug("risk")
+
+
+def test_an_order_is_checked_and_reserved_by_a_task(risk: Function) -> None:
+    answer = risk.task("check_and_reserve", order=buy("9", limit="100"), mode="live")
+
+    assert answer == {"accepted": True, "reasons": []}
+    shown = risk.http("GET", f"/v1/accounts/{ACCOUNT}/buying-power")
+    assert (shown.status, shown.body) == (
+        200,
+        {
+            "account_id": ACCOUNT,
+            "cash": "1000",
+            "reserved": "900.09",
+            "buying_power": "99.91",
+            "currency": "USD",
+            "seen": None,
+        },
+    )
+
+
+def test_a_refusal_comes_back_as_reasons_with_their_numbers(risk: Function) -> None:
+    answer = risk.task("check_and_reserve", order=buy("10", limit="100"), mode="preview")
+
+    assert answer["accepted"] is False
+    assert answer["reasons"] == [
+        {
+            "rule": "buying_power",
+            "limit": "1000",
+            "value": "1000.10",
+            "headroom": "1000",
+            "unit": "USD",
+            "subject": "",
+        }
+    ]
+
+
+def test_a_release_gives_the_cash_back(risk: Function) -> None:
+    order = buy("9", limit="100")
+    risk.task("check_and_reserve", order=order, mode="live")
+
+    assert risk.task("release", order_id=order.order_id) == {"order_id": order.order_id}
+    assert risk.http("GET", f"/v1/accounts/{ACCOUNT}/buying-power").body["reserved"] == "0"
+
+
+def test_a_withdrawal_is_reserved_and_released_by_tasks(risk: Function) -> None:
+    wanted = {
+        "withdrawal_id": "w-1",
+        "account_id": ACCOUNT,
+        "amount": "1000",
+        "currency": "USD",
+        "occurred_at": "2012-01-03T21:00:00+00:00",
+    }
+
+    assert risk.task("reserve_withdrawal", **wanted)["accepted"]
+    assert not risk.task("reserve_withdrawal", **{**wanted, "withdrawal_id": "w-2"})["accepted"]
+    risk.task("release_withdrawal", withdrawal_id="w-1", account_id=ACCOUNT)
+    assert risk.task("reserve_withdrawal", **{**wanted, "withdrawal_id": "w-3"})["accepted"]
+
+
+def test_a_statement_that_agrees_has_no_breaks_and_one_that_does_not_names_each(
+    risk: Function,
+) -> None:
+    order = buy("9", limit="100")
+    risk.task("check_and_reserve", order=order, mode="live")
+    risk.deliver(filled(order, "4", "100", 1))
+    statement = {
+        "account_id": ACCOUNT,
+        "cash": "599",
+        "currency": "USD",
+        "positions": {"AAPL": "4"},
+        "open_orders": {order.client_order_id: "5"},
+        "last_report": 1,
+    }
+
+    assert risk.task("reconcile", statement=statement) == {"breaks": []}
+    (found,) = risk.task("reconcile", statement={**statement, "positions": {}})["breaks"]
+    assert (found["kind"], found["subject"], found["ours"], found["theirs"]) == (
+        "position",
+        "AAPL",
+        "4",
+        "0",
+    )
+
+
+@pytest.mark.parametrize(
+    "change", [{"mode": "maybe"}, {"order": {}}, {"hurry": True}, {"order": None}]
+)
+def test_a_task_that_cannot_be_read_fails_instead_of_guessing(
+    risk: Function, change: dict[str, Any]
+) -> None:
+    given = {"order": to_json(buy("1")), "mode": "live", **change}
+
+    with pytest.raises(ValueError):  # noqa: PT011  # which field it names is the codec's test
+        risk.task("check_and_reserve", **given)
+
+
+def test_seen_says_whether_an_event_is_in_the_numbers(risk: Function) -> None:
+    path = f"/v1/accounts/{ACCOUNT}/buying-power"
+    event_id = deposited("1000").event_id
+
+    assert risk.http("GET", path, seen=event_id).body["seen"] is True
+    assert risk.http("GET", path, seen="another").body["seen"] is False
+
+
+@pytest.mark.parametrize("page", ["buying-power", "limits"])
+@pytest.mark.parametrize("account_id", [ACCOUNT, "unknown"])
+def test_a_foreign_account_is_not_there(risk: Function, page: str, account_id: str) -> None:
+    answer = risk.http("GET", f"/v1/accounts/{account_id}/{page}", owner="owner-2")
+
+    assert answer.status == 404
+    assert answer.body["type"].endswith("/v1/problems/not-found")
+
+
+def test_limits_are_the_desks_until_an_admin_gives_the_account_its_own(risk: Function) -> None:
+    assert risk.http("GET", LIMITS).body["is_default"] is True
+
+    put = risk.http("PUT", LIMITS, BODY, owner="officer", groups="[admin]")
+    assert (put.status, put.body["version"], put.body["is_default"]) == (200, 1, False)
+    assert risk.http("PUT", LIMITS, BODY, owner="officer", groups="[admin]").body["version"] == 2
+    shown = risk.http("GET", LIMITS).body
+    assert (shown["version"], shown["order_quantity_max"]) == (2, "100")
+    assert risk.http("GET", LIMITS, as_of="2011-12-31").body["is_default"] is True
+
+
+def test_only_an_admin_sets_limits(risk: Function) -> None:
+    assert risk.http("PUT", LIMITS, BODY).status == 403
+    assert risk.http("GET", LIMITS).body["is_default"] is True
+
+
+def test_an_admin_sees_limits_and_cannot_set_those_of_no_account(risk: Function) -> None:
+    assert risk.http("GET", LIMITS, owner="officer", groups="[admin]").status == 200
+
+    path = "/v1/accounts/unknown/limits"
+    assert risk.http("PUT", path, BODY, owner="officer", groups="[admin]").status == 404
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("order_notional_max", "NaN"),
+        ("order_notional_max", "-1"),
+        ("order_notional_max", "1e400"),
+        ("order_notional_max", 50000),
+        ("order_notional_max", None),
+        ("order_quantity_max", "many"),
+        ("position_notional_max", "0.000000001"),
+        ("price_collar", "1"),
+        ("price_collar", "Infinity"),
+        ("commission_per_share", True),
+        ("effective_from", "soon"),
+        ("effective_from", 1325376000),
+        ("effective_from", "2012-02-30"),
+        ("source", ""),
+        ("source", "a\x00b"),
+        ("source", "\ud800"),
+        ("source", "x" * 501),
+        ("favour", "1"),
+    ],
+)
+def test_limits_that_make_no_sense_are_refused_by_field(
+    risk: Function, field: str, value: object
+) -> None:
+    answer = risk.http("PUT", LIMITS, {**BODY, field: value}, groups="[admin]")
+
+    assert answer.status == 422
+    assert [error["field"] for error in answer.body["errors"]] == [field]
+    assert risk.http("GET", LIMITS).body["is_default"] is True
+
+
+def test_limits_that_end_before_they_begin_are_refused(risk: Function) -> None:
+    body = {**BODY, "effective_until": "2012-01-01"}
+
+    assert risk.http("PUT", LIMITS, body, groups="[admin]").status == 422
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/v1/accounts/a%00b/buying-power", {}),
+        (f"/v1/accounts/{'x' * 200}/limits", {}),
+        (f"/v1/accounts/{ACCOUNT}/buying-power", {"seen": "a\x00"}),
+        (f"/v1/accounts/{ACCOUNT}/limits", {"as_of": "yesterday"}),
+        (f"/v1/accounts/{ACCOUNT}/limits", {"as_of": "1325376000"}),
+    ],
+)
+def test_an_address_that_cannot_be_read_is_refused_and_is_no_fault(
+    risk: Function, path: str, query: dict[str, str]
+) -> None:
+    assert risk.http("GET", path, **query).status in (404, 422)
+
+
+def test_tasks_and_events_pay_for_no_web_no_pydantic_and_no_boto() -> None:
+    # The bare package `botocore` comes with Powertools and loads nothing of itself.
+    heavy = {"pydantic", "fastapi", "starlette", "boto3", "botocore.session", "sqlalchemy"}
+
+    assert heavy & modules_of("risk") == set()

@@ -1,0 +1,126 @@
+"""The three ways into a Lambda, as AWS writes them, and its environment pointed at a test."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from bifrost.core.codec import to_json
+from bifrost.events import Event
+from bifrost.runtime import plugs
+from bifrost.runtime.environment import environment
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back over HTTP."""
+
+    status: int
+    body: Any
+
+
+@dataclass(slots=True)
+class Context:
+    """As much of a Lambda context as anything here reads."""
+
+    function_name: str = "test"
+    memory_limit_in_mb: int = 128
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:000000000000:function:test"
+    aws_request_id: str = "request-1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Enough."""
+        return 30_000
+
+
+class Function:
+    """One capability's handler on a database of the test's own."""
+
+    def __init__(self, capability: str) -> None:
+        self._handler = import_module(f"functions.{capability}.handler").handler
+
+    def task(self, name: str, **given: Any) -> Any:
+        """Call a task as Step Functions does, JSON on both sides."""
+        event = {"task": name, "input": to_json(given), "correlation_id": "c-1"}
+        answer = self._handler(json.loads(json.dumps(event)), Context())
+        return json.loads(json.dumps(answer))
+
+    def deliver(self, *events: Event) -> list[str]:
+        """Deliver events as their queue does; return the ids of those that failed."""
+        records = [
+            {
+                "messageId": event.event_id,
+                "eventSource": "aws:sqs",
+                "body": json.dumps(
+                    {"id": "e", "detail-type": event.detail_type, "detail": to_json(event)}
+                ),
+            }
+            for event in events
+        ]
+        answer = self._handler({"Records": records}, Context())
+        return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+
+    def http(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        owner: str = "owner-1",
+        groups: str = "[]",
+        **query: str,
+    ) -> Answer:
+        """Call an address as API Gateway does after its authorizer let the caller in."""
+        event = {
+            "version": "2.0",
+            "rawPath": path,
+            "rawQueryString": urlencode(query),
+            "headers": {"host": "desk.test", "content-type": "application/json"},
+            "body": None if body is None else json.dumps(body),
+            "isBase64Encoded": False,
+            "requestContext": {
+                "requestId": "r-1",
+                "stage": "$default",
+                "http": {
+                    "method": method,
+                    "path": path,
+                    "sourceIp": "127.0.0.1",
+                    "protocol": "HTTP/1.1",
+                },
+                "authorizer": {"jwt": {"claims": {"sub": owner, "cognito:groups": groups}}},
+            },
+        }
+        answer = self._handler(event, Context())
+        return Answer(answer["statusCode"], json.loads(answer["body"] or "null"))
+
+
+def plug_in(monkeypatch: pytest.MonkeyPatch, capability: str, database_url: str) -> Function:
+    """Return the capability's function with its wiring on `database_url`."""
+    monkeypatch.setenv("CAPABILITY", capability)
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    unplug(capability)
+    return Function(capability)
+
+
+def unplug(capability: str) -> None:
+    """Forget what the function was wired to, and close its connection."""
+    if plugs.database.cache_info().currsize:
+        plugs.database().close()
+    wiring = vars(import_module(f"functions.{capability}.wiring")).values()
+    for plug in (environment, plugs.database, *wiring):
+        if hasattr(plug, "cache_clear"):
+            plug.cache_clear()
+
+
+def modules_of(capability: str) -> set[str]:
+    """Return what a fresh process has imported once it can take a task or an event."""
+    script = f"import functions.{capability}.handler, sys; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(done.stdout.split())
