@@ -185,9 +185,7 @@ def stamp(event_id: str, occurred_at: datetime = FIRST_CLOSE) -> dict[str, Any]:
 def account_opened(account_id: str = ACCOUNT, owner: str = OWNER) -> AccountOpened:
     """Return the event of an opened account."""
     opened = stamp(f"opened-{account_id}")
-    return AccountOpened(
-        **opened, account_id=account_id, owner=owner, kind="cash", currency="USD"
-    )
+    return AccountOpened(**opened, account_id=account_id, owner=owner, kind="cash", currency="USD")
 
 
 def cash_deposited(account_id: str = ACCOUNT, cash: str = "1000000") -> CashDeposited:

@@ -1,5 +1,7 @@
 """Promises an order's way through execution, on a real PostgreSQL and the real paper venue."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
@@ -74,6 +76,24 @@ def test_the_same_key_with_another_body_is_refused_and_writes_nothing(desk: Trad
     with pytest.raises(KeyReusedError, match="k-1"):
         desk.place("k-1", quantity=Decimal(101))
     assert desk.rows("orders")[0]["quantity"] == 100
+
+
+def test_eight_callers_with_one_key_place_one_order(make_database: MakeDatabase) -> None:
+    desks = [TradingDesk(make_database) for _ in range(8)]
+    desks[0].open()
+    together = threading.Barrier(8)
+
+    def place(desk: TradingDesk) -> tuple[str, bool]:
+        together.wait()
+        placed = desk.orders.place(a_request("k-1"), "corr-1")
+        return placed.record.order_id, placed.created
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(place, desks))
+
+    assert len({order_id for order_id, _ in answers}) == 1
+    assert [created for _, created in answers].count(True) == 1
+    assert len(desks[0].events(OrderReceived)) == 1
 
 
 def test_an_order_outlives_workflows_that_do_not_start(desk: TradingDesk) -> None:
@@ -229,10 +249,10 @@ def test_a_fill_is_recorded_before_the_orders_end(desk: TradingDesk) -> None:
 def test_partial_fills_are_counted_per_account_and_add_up(desk: TradingDesk) -> None:
     order = desk.send(quantity=Decimal(100))
 
-    desk.close(1, "100 101 99 100", volume=200)
+    desk.close(1, "100 101 99 100", volume=40_000)
     partly = desk.order(order.order_id)
     for day in range(2, 12):
-        desk.close(day, "100 101 99 100", volume=200)
+        desk.close(day, "100 101 99 100", volume=40_000)
 
     assert partly.status is OrderStatus.PARTIALLY_FILLED
     assert 0 < partly.filled_quantity < 100
@@ -244,9 +264,7 @@ def test_partial_fills_are_counted_per_account_and_add_up(desk: TradingDesk) -> 
 
 
 def test_a_day_order_that_does_not_fill_expires(desk: TradingDesk) -> None:
-    order = desk.send(
-        type=OrderType.LIMIT, limit_price=Decimal(50), time_in_force=TimeInForce.DAY
-    )
+    order = desk.send(type=OrderType.LIMIT, limit_price=Decimal(50), time_in_force=TimeInForce.DAY)
 
     desk.close(1)
     desk.close(2)
@@ -307,7 +325,7 @@ def test_cancelling_an_order_at_the_venue_ends_it_by_the_venues_word(desk: Tradi
 
 def test_a_cancel_after_a_partial_fill_keeps_what_was_filled(desk: TradingDesk) -> None:
     order = desk.send(quantity=Decimal(100))
-    desk.close(1, volume=200)
+    desk.close(1, volume=40_000)
 
     cancelled = desk.canceller.cancel(order.order_id)
 
@@ -331,7 +349,7 @@ def test_bars_that_come_three_times_and_shuffled_fill_once_and_in_order(
     desk: TradingDesk,
 ) -> None:
     order = desk.send(quantity=Decimal(100))
-    bars = [bar_closed(day, f"{99 + day} 120 90 {99 + day}", volume=400) for day in (1, 2, 3)]
+    bars = [bar_closed(day, f"{99 + day} 120 90 {99 + day}", volume=40_000) for day in (1, 2, 3)]
 
     for index in (2, 0, 2, 1, 0, 1, 2, 1, 0):
         desk.listener.on_bar_closed(bars[index])

@@ -71,9 +71,10 @@ class Sweeper:
     def _start(self, order_id: str) -> str:
         with self.desk.transaction() as books:
             record = books.waiting.count_start(order_id, self.journal.clock.now())
-        if record is None:
-            return "moved_on"
-        self.workflows.start(ORDER_FLOW, workflow_name(record), workflow_input(record))
+            if record is None:
+                return "moved_on"
+            # Before the commit: a start that fails is not counted, and its name stays free.
+            self.workflows.start(ORDER_FLOW, workflow_name(record), workflow_input(record))
         return "workflows_started"
 
 

@@ -9,7 +9,7 @@ _CLAIM = """
 INSERT INTO execution.intents
     (order_id, client_order_id, quantity, fence, sent_at, lease_until)
 VALUES (%s, %s, %s, 1, %s, %s)
-ON CONFLICT (order_id) DO NOTHING RETURNING fence
+ON CONFLICT DO NOTHING RETURNING fence
 """
 _RENEW = """
 UPDATE execution.intents SET fence = fence + 1, sent_at = %s, lease_until = %s

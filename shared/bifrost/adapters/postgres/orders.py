@@ -15,6 +15,7 @@ from bifrost.core.money import Price, Quantity
 from bifrost.core.orders import OrderIntent, OrderStatus, OrderType, Side, TimeInForce
 from bifrost.execution.records import OrderRecord, Step
 
+# No conflict target: a concurrent repeat may meet any of the unique indexes first.
 _INSERT = """
 INSERT INTO execution.orders (
     order_id, client_order_id, account_id, owner, idempotency_key, body_hash, instrument, side,
@@ -25,7 +26,7 @@ VALUES (
     %(instrument)s, %(side)s, %(type)s, %(quantity)s, %(time_in_force)s, %(currency)s,
     %(limit_price)s, %(stop_price)s, %(status)s, %(correlation_id)s, %(recorded_at)s,
     %(occurred_at)s, %(recorded_at)s, %(updated_at)s)
-ON CONFLICT (order_id) DO NOTHING
+ON CONFLICT DO NOTHING
 """
 _UPDATE = """
 UPDATE execution.orders SET status = %s, filled_quantity = %s, filled_notional = %s,
