@@ -12,8 +12,8 @@ from bifrost.data.instrument_file import SYMBOL
 # Read whole into a function's memory; a century of daily bars is a fortieth of it.
 BYTES_MAX = 64 * 1024 * 1024
 
-_BARS = re.compile(rf"bars/daily/(?P<symbol>{SYMBOL})\.csv")
-_INSTRUMENTS = re.compile(r"instruments/[^/]+\.csv")
+_BARS = rf"bars/daily/(?P<symbol>{SYMBOL})\.csv"
+_INSTRUMENTS = r"instruments/[^/]+\.csv"
 
 
 class ImportStatus(StrEnum):
@@ -57,9 +57,9 @@ def symbol_of(found: StoredObject) -> str | None:
         raise InvalidInputError(
             FieldProblem("size", f"it has {found.size} bytes", f"split it below {BYTES_MAX}")
         )
-    if match := _BARS.fullmatch(found.key):
+    if match := re.fullmatch(_BARS, found.key):
         return match["symbol"]
-    if _INSTRUMENTS.fullmatch(found.key):
+    if re.fullmatch(_INSTRUMENTS, found.key):
         return None
     raise InvalidInputError(
         FieldProblem(

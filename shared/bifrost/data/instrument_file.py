@@ -16,12 +16,12 @@ CALENDARS = {"XNYS": "XNYS", "XNAS": "XNYS"}
 
 SYMBOL = r"[A-Z][A-Z0-9]{0,9}([.\-][A-Z0-9]{1,4})?"
 _FORMS = {
-    "symbol": (re.compile(SYMBOL), "capital letters and digits"),
-    "mic": (re.compile("|".join(CALENDARS)), f"one of {', '.join(CALENDARS)}"),
-    "currency": (re.compile(r"[A-Z]{3}"), "an ISO 4217 code"),
-    "tick_size": (re.compile(r"[0-9]{1,6}(\.[0-9]{1,8})?"), "a positive decimal"),
-    "lot_size": (re.compile(r"[0-9]{1,6}(\.[0-9]{1,8})?"), "a positive decimal"),
-    "name": (re.compile(r"\S.{0,119}"), "1 to 120 characters"),
+    "symbol": (SYMBOL, "capital letters and digits"),
+    "mic": ("|".join(CALENDARS), f"one of {', '.join(CALENDARS)}"),
+    "currency": (r"[A-Z]{3}", "an ISO 4217 code"),
+    "tick_size": (r"[0-9]{1,6}(\.[0-9]{1,8})?", "a positive decimal"),
+    "lot_size": (r"[0-9]{1,6}(\.[0-9]{1,8})?", "a positive decimal"),
+    "name": (r"\S.{0,119}", "1 to 120 characters"),
 }
 
 
@@ -59,7 +59,7 @@ def _instrument(text: str, above: Container[str]) -> Instrument:
         raise ValueError(f"it has {len(fields)} fields, the header has {len(COLUMNS)}")
     row = dict(zip(COLUMNS, (one.strip() for one in fields), strict=True))
     for name, (form, wanted) in _FORMS.items():
-        if not form.fullmatch(row[name]):
+        if not re.fullmatch(form, row[name]):
             raise ValueError(f"{name} {row[name][:40]!r} is not {wanted}")
     if row["symbol"] in above:
         raise ValueError(f"symbol {row['symbol']} stands above already")

@@ -16,7 +16,6 @@ from bifrost.data.bar_file import BarRow
 from bifrost.data.ports import Listing, StoredBar
 
 _COPIED_AT_ONCE = 5_000
-_NULL = r"\N"
 _NUMBERS = "session, open, high, low, close, volume, adjusted_close"
 
 _MERGE = f"""
@@ -97,7 +96,7 @@ def _merge(cursor: Cursor, symbol: str, rows: Collection[BarRow], at: datetime) 
 
 
 def _copy(cursor: Cursor, target: str, rows: Collection[BarRow], ending: str) -> int:
-    with cursor.copy(f"COPY {target} FROM STDIN") as copy:
+    with cursor.copy(f"COPY {target} FROM STDIN (NULL 'None')") as copy:
         for lines in _lines(rows, ending):
             copy.write(lines)
     return len(rows)
@@ -107,8 +106,4 @@ def _lines(rows: Collection[BarRow], ending: str) -> Iterator[str]:
     """Make blocks of COPY's text format; nothing in a bar needs its escapes."""
     unread = iter(rows)
     while block := list(islice(unread, _COPIED_AT_ONCE)):
-        yield "".join(
-            f"{r.session}\t{r.open}\t{r.high}\t{r.low}\t{r.close}\t{r.volume}\t"
-            f"{_NULL if r.adjusted_close is None else r.adjusted_close}{ending}"
-            for r in block
-        )
+        yield "".join("\t".join(map(str, row)) + ending for row in block)
