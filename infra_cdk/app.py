@@ -21,8 +21,12 @@ from infra_cdk.staging import ROOT, stage_code  # noqa: E402 - as above
 ASSETS_BUCKET = "bifrost-assets"
 LAYERS = ROOT / ".build" / "layers" / "arm64"
 NAME = "bifrost"
-# The old way gives the log's bucket an access control list.
-FLAGS = {"@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy": True}
+FLAGS = {
+    # The old way gives the log's bucket an access control list.
+    "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy": True,
+    # The database cannot be taken away from under the desk.
+    "@aws-cdk/core:defaultCrossStackReferences": "strong",
+}
 
 
 def new_app(folder: Path | None = None) -> App:

@@ -102,8 +102,12 @@ class DatabaseStack(Stack):
             engine=rds.DatabaseClusterEngine.aurora_postgres(
                 version=rds.AuroraPostgresEngineVersion.VER_17_7
             ),
-            writer=rds.ClusterInstance.serverless_v2("Writer"),
-            readers=[rds.ClusterInstance.serverless_v2("Reader", scale_with_writer=True)],
+            writer=rds.ClusterInstance.serverless_v2("Writer", enable_performance_insights=True),
+            readers=[
+                rds.ClusterInstance.serverless_v2(
+                    "Reader", scale_with_writer=True, enable_performance_insights=True
+                )
+            ],
             serverless_v2_min_capacity=0.5,
             serverless_v2_max_capacity=8,
             vpc=self.vpc,

@@ -38,6 +38,7 @@ class Synthesised:
 
     templates: dict[str, Template]
     findings: list[str]
+    warnings: list[str]
 
 
 def synthesise_aws(folder: Path) -> Synthesised:
@@ -80,7 +81,9 @@ def _synthesised(app: Any, out: Path) -> Synthesised:
         path.name.removesuffix(".template.json"): Template(path, json.loads(path.read_text()))
         for path in sorted(out.glob("*.template.json"))
     }
-    return Synthesised(templates, list(_findings(out / "validation-report.json")))
+    return Synthesised(
+        templates, list(_findings(out / "validation-report.json")), list(_warnings(out))
+    )
 
 
 def _findings(report: Path) -> Iterator[str]:
@@ -88,6 +91,14 @@ def _findings(report: Path) -> Iterator[str]:
         for violation in plugin["violations"]:
             for construct in violation["violatingConstructs"]:
                 yield f"{violation['ruleName']} at {construct['constructPath']}"
+
+
+def _warnings(out: Path) -> Iterator[str]:
+    for path in sorted(out.glob("*.metadata.json")):
+        for construct, entries in json.loads(path.read_text()).items():
+            for entry in entries:
+                if entry["type"] in ("aws:cdk:warning", "aws:cdk:error"):
+                    yield f"{construct}: {entry['data']}"
 
 
 def _documents(resource: Resource) -> Iterator[Mapping[str, Any]]:

@@ -17,6 +17,10 @@ def test_the_rule_packs_find_nothing_that_is_not_acknowledged(aws_target: Synthe
     assert aws_target.findings == []
 
 
+def test_synthesis_warns_of_nothing(aws_target: Synthesised) -> None:
+    assert aws_target.warnings == []
+
+
 def test_every_acknowledgement_gives_a_reason() -> None:
     assert [row for row in ACKNOWLEDGED if len(row.reason.split()) < 5] == []
 
