@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from bifrost.core.codec import from_json, to_json
+from bifrost.core.statements import VenueStatement
 from bifrost.events import BarClosed, FillRecorded
-from bifrost.portfolio.reconciliation import Statement
 from bifrost.portfolio.withdrawals import PostWithdrawal, RefuseWithdrawal
 from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.lambda_entry import Listeners, Payload, Tasks, lambda_entry
@@ -16,7 +16,7 @@ from functions.portfolio import wiring
 class Reconciliation:
     """Input of `reconcile`."""
 
-    statement: Statement
+    statement: VenueStatement
 
 
 def post_withdrawal(given: Payload) -> Payload:

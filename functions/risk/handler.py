@@ -8,10 +8,11 @@ from enum import StrEnum
 from bifrost.core.codec import from_json, to_json
 from bifrost.core.decisions import Decision
 from bifrost.core.orders import OrderIntent
+from bifrost.core.statements import VenueStatement
 from bifrost.events import Event
 from bifrost.risk import service
 from bifrost.risk.ports import Withdrawal
-from bifrost.risk.reconciliation import Statement, breaks_of
+from bifrost.risk.reconciliation import breaks_of
 from bifrost.runtime.lambda_entry import Listeners, Payload, Tasks, lambda_entry
 from functions.risk import wiring
 
@@ -61,7 +62,7 @@ class WithdrawalRelease:
 class Reconciliation:
     """Input of `reconcile`."""
 
-    statement: Statement
+    statement: VenueStatement
 
 
 def check_and_reserve(given: Payload) -> Payload:

@@ -75,10 +75,11 @@ def _read(hint: Any, data: object, name: str) -> Any:
         if not isinstance(data, list):
             raise ValueError(f"{name} must be a list, was {data!r}")
         return origin(_read(get_args(hint)[0], item, name) for item in data)
-    if origin in (dict, Mapping):
+    if origin is dict:
         if not isinstance(data, Mapping):
             raise ValueError(f"{name} must be an object, was {data!r}")
-        return dict(data)
+        inner = get_args(hint)[1]
+        return {key: _read(inner, item, f"{name}.{key}") for key, item in data.items()}
     # A NewType (Price, Quantity) is read as what it wraps.
     hint = getattr(hint, "__supertype__", hint)
     if is_dataclass(hint) and isinstance(hint, type):

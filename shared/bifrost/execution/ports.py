@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from bifrost.core.bars import Bar
 from bifrost.core.money import Price, Quantity
 from bifrost.core.orders import OrderStatus, OrderType, Side, TimeInForce
+from bifrost.core.statements import VenueStatement
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +66,6 @@ class ExecutionReport:
     commission: Decimal
     occurred_at: datetime
     text: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class VenueStatement:
-    """The venue's own books of one account.
-
-    positions: signed quantity by instrument, flat ones absent.
-    open_orders: what is still open, by client_order_id.
-    last_report: the `sequence` of the account's last report that these books contain; 0 if none.
-    """
-
-    account_id: str
-    cash: Decimal
-    currency: str
-    positions: dict[str, Decimal]
-    open_orders: dict[str, Decimal]
-    last_report: int
 
 
 class Broker(Protocol):

@@ -1,6 +1,6 @@
 """Statements: the venue's books of an account, and how far ours must have come to be compared."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bifrost.core.codec import to_json
@@ -37,7 +37,8 @@ class Statements:
         venue = self.broker.venue
         with self.desk.transaction() as books:
             last = books.fills.sequence_at(account_id, venue, statement.last_report)
-        return {**to_json(statement), "fill_sequence": last}
+        answer: dict[str, Any] = to_json(replace(statement, fill_sequence=last))
+        return answer
 
     def reconcile(self, account_id: str, correlation_id: str) -> dict[str, Any]:
         """Compare the account's books with the venue's now and return the breaks."""

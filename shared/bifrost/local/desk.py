@@ -16,11 +16,12 @@ def open_account(api: Api, body: dict[str, Any], key: str) -> dict[str, Any]:
     account: dict[str, Any] = api.post("/v1/accounts", body, key=key)
     account_id = account["account_id"]
     for path in (f"/v1/orders?account_id={account_id}", f"/v1/accounts/{account_id}/limits"):
-        wait_for(
-            f"account {account_id} reaching {path}",
-            lambda path=path: found_or_none(lambda: api.get(path)),
-        )
+        _wait_until_found(api, path)
     return account
+
+
+def _wait_until_found(api: Api, path: str) -> None:
+    wait_for(f"an answer at {path}", lambda: found_or_none(lambda: api.get(path)))
 
 
 def deposit(api: Api, account_id: str, body: dict[str, Any], key: str) -> dict[str, Any]:

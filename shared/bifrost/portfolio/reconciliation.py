@@ -5,11 +5,11 @@ same fills. Otherwise the difference found is `pending`: it ages like any other 
 arrive, and says nothing about cash or positions.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from bifrost.core.statements import VenueStatement
 from bifrost.events import fill_stream
 from bifrost.portfolio.ledger import CASH
 from bifrost.portfolio.lots import exact_sum
@@ -22,30 +22,6 @@ class BreakKind(StrEnum):
     CASH = "cash"
     POSITION = "position"
     PENDING = "pending"
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """The venue's books of an account, as execution hands them on.
-
-    fill_sequence: the last fill of the account's stream that these books contain.
-    unmatched_reports: what the venue did to orders that we never sent; execution watches those.
-    """
-
-    account_id: str
-    cash: Decimal
-    currency: str
-    positions: Mapping[str, str]
-    open_orders: Mapping[str, str]
-    last_report: int
-    fill_sequence: int
-    venue: str = ""
-    unmatched_reports: int = 0
-
-    @property
-    def quantities(self) -> dict[str, Decimal]:
-        """Signed quantity by instrument."""
-        return {name: Decimal(quantity) for name, quantity in self.positions.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +38,14 @@ class Difference:
 
 
 def compare(
-    balances: list[Balance], fills_applied: int, statement: Statement
+    balances: list[Balance], fills_applied: int, statement: VenueStatement
 ) -> tuple[Difference, ...]:
     """Return every difference; only `pending` where the books hold different fills."""
     if fills_applied != statement.fill_sequence:
         ours, theirs = Decimal(fills_applied), Decimal(statement.fill_sequence)
         return (Difference(BreakKind.PENDING, fill_stream(statement.account_id), ours, theirs),)
     ours_held = {b.instrument: b.quantity for b in balances if b.quantity}
-    theirs_held = statement.quantities
+    theirs_held = statement.positions
     cash = exact_sum(b.amount for b in balances if b.ledger_account == CASH)
     pairs = [(BreakKind.CASH, statement.currency, cash, statement.cash)]
     for name in sorted(ours_held.keys() | theirs_held.keys()):

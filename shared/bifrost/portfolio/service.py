@@ -11,12 +11,13 @@ from decimal import Decimal
 from bifrost.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from bifrost.core.fills import Fill
 from bifrost.core.money import Money
+from bifrost.core.statements import VenueStatement
 from bifrost.events import AccountOpened, BarClosed, CashDeposited, FillRecorded
 from bifrost.portfolio.accounts import Account, NewAccount
 from bifrost.portfolio.ledger import Posting, fill_entries, fill_reference, flow_entries
 from bifrost.portfolio.lots import LotChange, apply_fill
 from bifrost.portfolio.ports import Books, Break, Clock, Ids, Library, Posted
-from bifrost.portfolio.reconciliation import Statement, compare
+from bifrost.portfolio.reconciliation import compare
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class PortfolioService:
             if books.facts.once(event):
                 books.marks.put(event)
 
-    def reconcile(self, statement: Statement) -> list[Break]:
+    def reconcile(self, statement: VenueStatement) -> list[Break]:
         """Compare our books with the venue's and return every open break."""
         with self._library.open() as books:
             account = books.accounts.locked(statement.account_id)

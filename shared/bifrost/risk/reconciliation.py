@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from bifrost.core.orders import client_order_id_of
+from bifrost.core.statements import VenueStatement
 from bifrost.risk.ports import Holdings
 
 
@@ -19,18 +20,6 @@ class BreakKind(StrEnum):
     CASH = "cash"
     POSITION = "position"
     OPEN_ORDER = "open_order"
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """The venue's books of one account, as they arrive (numbers in `positions` still as text)."""
-
-    account_id: str
-    cash: Decimal
-    currency: str
-    positions: dict[str, str]
-    open_orders: dict[str, str]
-    last_report: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +34,13 @@ class Break:
     theirs: Decimal
 
 
-def breaks_of(holdings: Holdings, statement: Statement) -> list[Break]:
+def breaks_of(holdings: Holdings, statement: VenueStatement) -> list[Break]:
     """Return every difference, in a stable order; an empty list means that the books agree."""
     open_orders = {client_order_id_of(key): value for key, value in holdings.open_orders.items()}
     compared = (
         (BreakKind.CASH, {statement.currency: holdings.cash}, {statement.currency: statement.cash}),
-        (BreakKind.POSITION, holdings.positions, _numbers(statement.positions)),
-        (BreakKind.OPEN_ORDER, open_orders, _numbers(statement.open_orders)),
+        (BreakKind.POSITION, holdings.positions, statement.positions),
+        (BreakKind.OPEN_ORDER, open_orders, statement.open_orders),
     )
     return [
         Break(statement.account_id, "risk", kind, subject, ours, theirs)
@@ -66,7 +55,3 @@ def _differences(
     zero = Decimal(0)
     pairs = [(key, mine.get(key, zero), venues.get(key, zero)) for key in {*mine, *venues}]
     return sorted((key, ours, theirs) for key, ours, theirs in pairs if ours != theirs)
-
-
-def _numbers(texts: Mapping[str, str]) -> dict[str, Decimal]:
-    return {key: Decimal(text) for key, text in texts.items()}

@@ -3,8 +3,9 @@
 from decimal import Decimal
 
 from bifrost.core.codec import from_json
+from bifrost.core.statements import VenueStatement
 from bifrost.portfolio.ledger import CASH, position_account
-from bifrost.portfolio.reconciliation import BreakKind, Difference, Statement, compare
+from bifrost.portfolio.reconciliation import BreakKind, Difference, compare
 from bifrost.portfolio.valuation import Balance
 
 OURS = [
@@ -16,10 +17,10 @@ OURS = [
 
 def statement(
     cash: str = "100.50", positions: dict[str, str] | None = None, fill_sequence: int = 3
-) -> Statement:
+) -> VenueStatement:
     """The venue's statement, as it arrives."""
     return from_json(
-        Statement,
+        VenueStatement,
         {
             "account_id": "a-1",
             "cash": cash,
@@ -27,9 +28,7 @@ def statement(
             "positions": {"AAPL": "10.0"} if positions is None else positions,
             "open_orders": {},
             "last_report": 17,
-            "venue": "paper",
             "fill_sequence": fill_sequence,
-            "unmatched_reports": 0,
         },
     )
 

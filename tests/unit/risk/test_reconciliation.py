@@ -3,13 +3,14 @@
 from decimal import Decimal
 
 from bifrost.core.codec import from_json
+from bifrost.core.statements import VenueStatement
 from bifrost.risk.ports import Holdings
-from bifrost.risk.reconciliation import Break, BreakKind, Statement, breaks_of
+from bifrost.risk.reconciliation import Break, BreakKind, breaks_of
 
 D = Decimal
 
 
-def statement(**changes: object) -> Statement:
+def statement(**changes: object) -> VenueStatement:
     sent = {
         "account_id": "account-1",
         "cash": "100.00",
@@ -19,7 +20,7 @@ def statement(**changes: object) -> Statement:
         "last_report": 7,
         **changes,
     }
-    return from_json(Statement, sent)
+    return from_json(VenueStatement, sent)
 
 
 OURS = Holdings(D("100"), {"AAPL": D("10.0")}, {"order-1": D(5)})

@@ -8,10 +8,10 @@ close of the bars that it is fed.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.venue import VenueBooks
-from bifrost.backtest.matching import Happening, Terms, match_session
 from bifrost.core.bars import Bar
 from bifrost.core.errors import (
     ConflictError,
@@ -20,12 +20,13 @@ from bifrost.core.errors import (
     UnavailableError,
 )
 from bifrost.core.orders import OrderStatus, OrderType
+from bifrost.core.statements import VenueStatement
+from bifrost.core.statements import VenueStatement
 from bifrost.execution.ports import (
     ExecutionReport,
     ReportKind,
     VenueOrder,
     VenueOrderState,
-    VenueStatement,
 )
 
 EVERY_OTHER = "*"
@@ -54,9 +55,7 @@ class PaperVenue:
                     f"id must be unique: {order.client_order_id} was sent before; look it up"
                 )
             if text:
-                rejected = Happening(ReportKind.REJECTED, text=text)
-                entry = (order.client_order_id, order.account_id, rejected)
-                books.report([entry], at=books.market_time(), occasion="")
+                books.report_end(order.client_order_id, order.account_id, ReportKind.REJECTED, text)
         return VenueOrderState(order.client_order_id, status, Decimal(0), text)
 
     def cancel(self, client_order_id: str) -> VenueOrderState:
@@ -65,8 +64,7 @@ class PaperVenue:
             books.lock()
             account_id = books.cancel(client_order_id)
             if account_id is not None:
-                entry = (client_order_id, account_id, Happening(ReportKind.CANCELLED))
-                books.report([entry], at=books.market_time(), occasion="")
+                books.report_end(client_order_id, account_id, ReportKind.CANCELLED, "")
         with _answering("cancel", client_order_id):
             state = self._books.state_of(client_order_id)
         if state is None:
@@ -114,25 +112,26 @@ class PaperVenue:
 
         A bar seen before, and one older than the last, changes nothing.
         """
+        # Imported by the first bar: a submit's cold start does not pay for matching.
+        from bifrost.adapters.postgres.venue_session import VenueSession
+        from bifrost.backtest.matching import match_session
+
         with self._books.writing() as books:
             books.lock()
-            if not books.add_bar(bar):
+            session = VenueSession(books.cursor)
+            if not session.add_bar(bar):
                 return
-            orders, before = books.queue(bar)
-            terms = books.terms_for(bar.instrument)
+            orders, before = session.queue(bar)
+            terms = session.terms_for(bar.instrument)
             matched, after = match_session(orders, bar, before, terms, currency)
-            books.settle(bar.instrument, matched, after)
-            entries = [
-                (m.order.client_order_id, m.order.account_id, happening)
-                for m in matched
-                for happening in m.happenings
-            ]
-            books.report(entries, at=bar.closed_at, occasion=bar.session.isoformat())
+            session.settle(bar, matched, after)
 
-    def set_terms(self, terms: Terms, instrument: str = EVERY_OTHER) -> None:
+    def set_terms(self, terms: "Terms", instrument: str = EVERY_OTHER) -> None:
         """Set what an instrument trades at from the next bar on; `*` is every other one."""
+        from bifrost.adapters.postgres.venue_session import VenueSession
+
         with self._books.writing() as books:
-            books.set_terms(instrument, terms)
+            VenueSession(books.cursor).set_terms(instrument, terms)
 
 
 @contextmanager

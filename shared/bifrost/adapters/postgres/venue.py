@@ -4,28 +4,25 @@ Whatever writes a report first takes the venue's one lock, so reports become vis
 order of their sequence: a reader that asks for what came after 41 can never miss 40.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from bifrost.adapters.postgres.database import Cursor, Database, Row
-from bifrost.backtest.fill_rules import WorkingOrder
-from bifrost.backtest.matching import Books, Happening, Matched, RestingOrder, Terms
-from bifrost.core.bars import Bar
-from bifrost.core.orders import OrderStatus, OrderType, Side, TimeInForce
+from bifrost.core.orders import OrderStatus
+from bifrost.core.statements import VenueStatement
+from bifrost.core.statements import VenueStatement
 from bifrost.execution.ports import (
     ExecutionReport,
     ReportKind,
     VenueOrder,
     VenueOrderState,
-    VenueStatement,
 )
 
 # Any fixed number. SET LOCAL ends with the transaction; a call that waits longer has no answer.
 _LOCK = "SET LOCAL statement_timeout = '5s'; SELECT pg_advisory_xact_lock(6015)"
-_WORKING = "status IN ('accepted', 'partially_filled')"
+WORKING = "status IN ('accepted', 'partially_filled')"
 
 _INSERT_ORDER = """
 INSERT INTO venue.orders (client_order_id, account_id, instrument, side, type, quantity,
@@ -36,32 +33,12 @@ VALUES (%(client_order_id)s, %(account_id)s, %(instrument)s, %(side)s, %(type)s,
     %(status)s, %(text)s)
 ON CONFLICT (client_order_id) DO NOTHING
 """
-_INSERT_REPORT = """
-INSERT INTO venue.reports (execution_id, client_order_id, account_id, kind, quantity, price,
-    commission, occurred_at, text)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
-"""
-_INSERT_BAR = """
-INSERT INTO venue.tape (instrument, closed_at, session, open, high, low, close, volume)
-SELECT %(instrument)s, %(closed_at)s, %(session)s, %(open)s, %(high)s, %(low)s, %(close)s,
-    %(volume)s
-WHERE NOT EXISTS (
-    SELECT FROM venue.tape WHERE instrument = %(instrument)s AND closed_at >= %(closed_at)s)
-"""
-_SELECT_QUEUE = f"""
-SELECT o.*, a.cash, coalesce(p.quantity, 0) AS held
-FROM venue.orders o JOIN venue.accounts a USING (account_id)
-LEFT JOIN venue.positions p USING (account_id, instrument)
-WHERE o.instrument = %(instrument)s AND o.{_WORKING}
-    AND (o.accepted_after IS NULL OR o.accepted_after < %(closed_at)s)
-ORDER BY o.place FOR NO KEY UPDATE OF a
-"""
 _SELECT_STATEMENT = f"""
 SELECT cash, currency,
     (SELECT jsonb_object_agg(instrument, quantity::text) FROM venue.positions p
         WHERE p.account_id = a.account_id AND quantity <> 0) AS positions,
     (SELECT jsonb_object_agg(client_order_id, (quantity - filled_quantity)::text)
-        FROM venue.orders o WHERE o.account_id = a.account_id AND o.{_WORKING}) AS open_orders,
+        FROM venue.orders o WHERE o.account_id = a.account_id AND o.{WORKING}) AS open_orders,
     (SELECT max(sequence) FROM venue.reports r WHERE r.account_id = a.account_id) AS last_report
 FROM venue.accounts a WHERE account_id = %s
 """
@@ -116,15 +93,15 @@ class VenueWriter:
     """The books within one transaction."""
 
     def __init__(self, cursor: Cursor) -> None:
-        self._cursor = cursor
+        self.cursor = cursor
 
     def lock(self) -> None:
         """Wait until nobody else writes reports; held until the transaction ends."""
-        self._cursor.execute(_LOCK)
+        self.cursor.execute(_LOCK)
 
     def open_account(self, account_id: str, currency: str) -> None:
         """Add the account unless it is there."""
-        self._cursor.execute(
+        self.cursor.execute(
             "INSERT INTO venue.accounts (account_id, currency) VALUES (%s, %s)"
             " ON CONFLICT DO NOTHING",
             (account_id, currency),
@@ -137,7 +114,7 @@ class VenueWriter:
 
     def transfer(self, transfer_id: str, account_id: str, amount: Decimal) -> None:
         """Move cash unless this transfer already has."""
-        self._cursor.execute(
+        self.cursor.execute(
             "WITH fresh AS (INSERT INTO venue.transfers (transfer_id, account_id, amount)"
             " VALUES (%s, %s, %s) ON CONFLICT DO NOTHING RETURNING account_id, amount)"
             " UPDATE venue.accounts a SET cash = a.cash + fresh.amount FROM fresh"
@@ -148,128 +125,35 @@ class VenueWriter:
     def add_order(self, order: VenueOrder, status: OrderStatus, text: str) -> bool:
         """Queue the order behind its instrument's last bar; False if its id is taken."""
         values = {name: getattr(order, name) for name in VenueOrder.__slots__}
-        self._cursor.execute(_INSERT_ORDER, values | {"status": status, "text": text})
-        return self._cursor.rowcount == 1
+        self.cursor.execute(_INSERT_ORDER, values | {"status": status, "text": text})
+        return self.cursor.rowcount == 1
 
     def cancel(self, client_order_id: str) -> str | None:
         """End the order if it still works, and return its account; None if it does not."""
         row = self._one(
             "UPDATE venue.orders SET status = 'cancelled' WHERE client_order_id = %s"
-            f" AND {_WORKING} RETURNING account_id",
+            f" AND {WORKING} RETURNING account_id",
             (client_order_id,),
         )
         return str(row["account_id"]) if row else None
 
-    def market_time(self) -> datetime:
-        """Return the close of the newest bar of all; before any bar only the wall clock knows."""
-        row = self._one("SELECT coalesce(max(closed_at), now()) AS at FROM venue.tape", ())
-        at: datetime = _present(row)["at"]
-        return at
-
-    def add_bar(self, bar: Bar) -> bool:
-        """Append to the tape; False if it already holds this bar or a later one."""
-        self._cursor.execute(_INSERT_BAR, {name: getattr(bar, name) for name in Bar.__slots__})
-        return self._cursor.rowcount == 1
-
-    def terms_for(self, instrument: str) -> Terms:
-        """Return the instrument's terms, or those of every instrument without its own."""
-        row = _present(
-            self._one(
-                "SELECT volume_share, commission_per_share FROM venue.terms"
-                " WHERE instrument IN (%s, '*') ORDER BY instrument = '*' LIMIT 1",
-                (instrument,),
-            )
-        )
-        return Terms(row["volume_share"], row["commission_per_share"])
-
-    def set_terms(self, instrument: str, terms: Terms) -> None:
-        """Replace the terms of one instrument, or of all others (`*`)."""
-        self._cursor.execute(
-            "INSERT INTO venue.terms VALUES (%(instrument)s, %(share)s, %(commission)s)"
-            " ON CONFLICT (instrument) DO UPDATE SET volume_share = excluded.volume_share,"
-            " commission_per_share = excluded.commission_per_share",
-            {
-                "instrument": instrument,
-                "share": terms.volume_share,
-                "commission": terms.commission_per_share,
-            },
-        )
-
-    def queue(self, bar: Bar) -> tuple[list[RestingOrder], Books]:
-        """Return the orders this bar may fill, first come first, and the locked books behind."""
-        values = {"instrument": bar.instrument, "closed_at": bar.closed_at}
-        rows = self._cursor.execute(_SELECT_QUEUE, values).fetchall()
-        books = Books(
-            cash={row["account_id"]: row["cash"] for row in rows},
-            positions={row["account_id"]: row["held"] for row in rows},
-        )
-        return [_to_resting(row) for row in rows], books
-
-    def settle(self, instrument: str, matched: Sequence[Matched], books: Books) -> None:
-        """Write what a session did to the orders, and the cash and positions after it."""
-        self._cursor.executemany(
-            "UPDATE venue.orders SET status = %s, filled_quantity = %s, triggered = %s, text = %s"
-            " WHERE client_order_id = %s",
-            [
-                (
-                    m.status,
-                    m.order.filled_quantity,
-                    m.order.working.triggered,
-                    m.text,
-                    m.order.client_order_id,
-                )
-                for m in matched
-            ],
-        )
-        touched = sorted({m.order.account_id for m in matched})
-        self._cursor.executemany(
-            "UPDATE venue.accounts SET cash = %s WHERE account_id = %s",
-            [(books.cash[account], account) for account in touched],
-        )
-        self._cursor.executemany(
-            "INSERT INTO venue.positions VALUES (%s, %s, %s) ON CONFLICT (account_id, instrument)"
-            " DO UPDATE SET quantity = excluded.quantity",
-            [(account, instrument, books.positions[account]) for account in touched],
-        )
-
-    def report(
-        self, happenings: Sequence[tuple[str, str, Happening]], *, at: datetime, occasion: str
+    def report_end(
+        self, client_order_id: str, account_id: str, kind: ReportKind, text: str
     ) -> None:
-        """Write (client_order_id, account_id, happening) down as reports, in this order.
+        """Report that an order ended without a trade, at market time: the newest bar's close.
 
-        occasion: what tells two trades of one order apart; an order ends once.
+        Before any bar only the wall clock knows the time. Take the lock first.
         """
-        self._cursor.executemany(
-            _INSERT_REPORT,
-            [
-                (
-                    f"{order}/{occasion if h.kind is ReportKind.TRADE else h.kind}",
-                    *(order, account, h.kind, h.quantity, h.price, h.commission, at, h.text),
-                )
-                for order, account, h in happenings
-            ],
+        self.cursor.execute(
+            "INSERT INTO venue.reports (execution_id, client_order_id, account_id, kind, quantity,"
+            " price, commission, occurred_at, text) SELECT %(id)s || '/' || %(kind)s, %(id)s,"
+            " %(account)s, %(kind)s, 0, 0, 0, coalesce(max(closed_at), now()), %(text)s"
+            " FROM venue.tape",
+            {"id": client_order_id, "account": account_id, "kind": kind, "text": text},
         )
 
     def _one(self, query: str, values: tuple[Any, ...]) -> Row | None:
-        return self._cursor.execute(query, values).fetchone()
-
-
-def _to_resting(row: Row) -> RestingOrder:
-    return RestingOrder(
-        client_order_id=row["client_order_id"],
-        account_id=row["account_id"],
-        currency=row["currency"],
-        time_in_force=TimeInForce(row["time_in_force"]),
-        filled_quantity=row["filled_quantity"],
-        working=WorkingOrder(
-            side=Side(row["side"]),
-            type=OrderType(row["type"]),
-            remaining=row["quantity"] - row["filled_quantity"],
-            limit_price=row["limit_price"],
-            stop_price=row["stop_price"],
-            triggered=row["triggered"],
-        ),
-    )
+        return self.cursor.execute(query, values).fetchone()
 
 
 def _to_state(row: Row) -> VenueOrderState:
@@ -278,9 +162,3 @@ def _to_state(row: Row) -> VenueOrderState:
 
 def _to_decimals(numbers: dict[str, str] | None) -> dict[str, Decimal]:
     return {name: Decimal(number) for name, number in (numbers or {}).items()}
-
-
-def _present(row: Row | None) -> Row:
-    if row is None:  # an aggregate always answers, and the migration wrote the terms of `*`
-        raise AssertionError("a row that is always there is missing")
-    return row

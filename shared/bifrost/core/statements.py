@@ -1,0 +1,24 @@
+"""Statements: a venue's own books of an account, against which ours are held."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class VenueStatement:
+    """The venue's books of one account, as of one instant.
+
+    positions: signed quantity by instrument, flat ones absent.
+    open_orders: what is still open, by client_order_id.
+    last_report: the `sequence` of the account's last report that these books contain; 0 if none.
+    fill_sequence: the same point in the account's stream of fills, which execution adds: books
+        that have applied exactly the fills up to it must agree with the statement.
+    """
+
+    account_id: str
+    cash: Decimal
+    currency: str
+    positions: dict[str, Decimal]
+    open_orders: dict[str, Decimal]
+    last_report: int
+    fill_sequence: int = 0
