@@ -37,9 +37,9 @@ def sample_objects() -> Iterator[tuple[str, bytes]]:
         ),
     )
     bars: dict[str, list[tuple[str, ...]]] = {symbol: [] for symbol in INSTRUMENTS}
-    for ticker, *values in _rows():
-        if ticker in bars:
-            bars[ticker].append(tuple(values))
+    for listed, *values in _rows():
+        if listed in bars:
+            bars[listed].append(tuple(values))
     for symbol, rows in bars.items():
         yield f"bars/daily/{symbol}.csv", _csv(ADJUSTED, rows)
 
