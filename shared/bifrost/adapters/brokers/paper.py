@@ -21,13 +21,15 @@ from bifrost.core.errors import (
 )
 from bifrost.core.orders import OrderStatus, OrderType
 from bifrost.core.statements import VenueStatement
-from bifrost.core.statements import VenueStatement
 from bifrost.execution.ports import (
     ExecutionReport,
     ReportKind,
     VenueOrder,
     VenueOrderState,
 )
+
+if TYPE_CHECKING:
+    from bifrost.backtest.matching import Terms
 
 EVERY_OTHER = "*"
 

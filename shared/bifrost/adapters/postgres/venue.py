@@ -12,7 +12,6 @@ from typing import Any
 from bifrost.adapters.postgres.database import Cursor, Database, Row
 from bifrost.core.orders import OrderStatus
 from bifrost.core.statements import VenueStatement
-from bifrost.core.statements import VenueStatement
 from bifrost.execution.ports import (
     ExecutionReport,
     ReportKind,
