@@ -24,6 +24,7 @@ from tests.architecture.tidy import (
     too_long,
     undocumented,
     vague_names,
+    words_of_others,
 )
 
 TASK = {
@@ -160,6 +161,7 @@ def test_a_state_that_is_missing_or_unreachable_is_named() -> None:
     [
         (vague_names, "def order_utils(): ...", "def check_order(): ..."),
         (vague_names, "class OrderManager: ...", "class OrderBook: ..."),
+        (words_of_others, "last_candle = 1", "last_bar = 1"),
         (ignores_without_reason, "x = 1  # noqa", "x = 1  # noqa: E731  # short is clearer"),
         (
             ignores_without_reason,

@@ -12,6 +12,7 @@ from tests.architecture.tidy import (
     too_long,
     undocumented,
     vague_names,
+    words_of_others,
 )
 
 # The one file that spells out what it looks for.
@@ -23,6 +24,7 @@ def test_source_file_is_tidy(source: Path) -> None:
     complaints = [
         *too_long([source]),
         *vague_names([source]),
+        *words_of_others([source]),
         *ignores_without_reason([source]),
         *leftovers([source]),
         *undocumented([source]),

@@ -10,6 +10,15 @@ from tests.architecture.project import ROOT, name_of
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 50
 WORDS_BANNED = ("utils", "helpers", "manager", "common", "data2")
+# The field's word for each, one word per idea.
+WORDS_OF_OTHERS = {
+    "ticker": "symbol",
+    "candle": "bar",
+    "ohlc": "bar",
+    "ohlcv": "bar",
+    "profit": "pnl",
+    "utcnow": "now",
+}
 
 _IGNORE = re.compile(r"#\s*(?:noqa|type:\s*ignore|pragma: no cover)(?P<codes>[:\[][^#]*)?")
 _REASON = re.compile(r"#\s*(?:noqa:\s*[A-Z0-9, ]+?|type:\s*ignore\[[a-z, -]+\])\s*(?:#|-)\s*\w+")
@@ -52,6 +61,16 @@ def vague_names(paths: Iterable[Path], root: Path = ROOT) -> list[str]:
     return found
 
 
+def words_of_others(paths: Iterable[Path], root: Path = ROOT) -> list[str]:
+    """Name each name that says with another word what the field has a word for."""
+    return [
+        f"{name_of(path, root)}: {name} has {word}, say {WORDS_OF_OTHERS[word]}"
+        for path in paths
+        for name in sorted(_names(ast.parse(path.read_text())))
+        for word in set(_words(name)) & set(WORDS_OF_OTHERS)
+    ]
+
+
 def ignores_without_reason(paths: Iterable[Path], root: Path = ROOT) -> list[str]:
     """Name each line that silences a check and does not say which and why."""
     return [
@@ -82,6 +101,12 @@ def undocumented(paths: Iterable[Path], root: Path = ROOT) -> list[str]:
         and not node.name.startswith("_")
         and ast.get_docstring(node) is None
     ]
+
+
+def _names(tree: ast.Module) -> set[str]:
+    """Every name that the module makes up or uses for something of its own."""
+    kinds = {ast.ClassDef: "name", ast.FunctionDef: "name", ast.Name: "id", ast.arg: "arg"}
+    return {getattr(node, kinds[type(node)]) for node in ast.walk(tree) if type(node) in kinds}
 
 
 def _words(name: str) -> list[str]:
