@@ -1,0 +1,107 @@
+"""The stack's folder keeps its record private and whole, and leaves nothing when removed."""
+
+import subprocess
+import sys
+from pathlib import Path
+from subprocess import PIPE
+
+import pytest
+
+from bifrost.core.errors import UnavailableError
+from bifrost.local.home import SOCKET_NAME, SOCKET_PATH_MAX, Home, Record
+from bifrost.local.processes import ProcessRef
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from bifrost.local.home import Home
+with Home(Path(sys.argv[1])).lock():
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_record_reads_back_as_it_was_written(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    record = Record(
+        passwords={"risk": "secret"}, port=4570, aws=ProcessRef(7, 1.5), outputs={"ApiId": "a"}
+    )
+
+    home.write(record)
+
+    assert home.read() == record
+
+
+def test_a_home_that_was_never_up_has_an_empty_record(tmp_path: Path) -> None:
+    assert Home(tmp_path / "absent").read() == Record()
+
+
+def test_only_the_owner_reads_the_record_and_the_folder(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.create()
+
+    home.write(Record(passwords={"risk": "secret"}))
+
+    assert (home.path / "state.json").stat().st_mode & 0o777 == 0o600
+    assert home.path.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_spoilt_record_names_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "state.json").write_text("{")
+
+    with pytest.raises(UnavailableError, match="bifrost reset"):
+        Home(tmp_path).read()
+
+
+def test_sockets_stay_inside_until_the_path_is_too_long_for_one(tmp_path: Path) -> None:
+    short = Home(Path("/h"))
+    room = SOCKET_PATH_MAX - len(str(Path("/") / "socket" / SOCKET_NAME)) - 1
+    longest, too_long = Home(Path("/" + "h" * room)), Home(Path("/" + "h" * (room + 1)))
+
+    assert short.sockets == Path("/h/socket")
+    assert longest.sockets.parent == longest.path
+    assert too_long.sockets.parent != too_long.path
+    assert len(str(too_long.sockets / SOCKET_NAME)) <= SOCKET_PATH_MAX
+
+
+def test_two_long_homes_do_not_share_a_socket_folder() -> None:
+    one, other = Home(Path("/" + "a" * 200)), Home(Path("/" + "b" * 200))
+
+    assert one.sockets != other.sockets
+
+
+def test_removing_a_home_removes_its_short_socket_folder_too(tmp_path: Path) -> None:
+    home = Home(tmp_path / ("h" * 120))
+    home.create()
+    home.sockets.mkdir()
+
+    home.remove()
+
+    assert not home.sockets.exists()
+    assert not home.path.exists()
+
+
+def test_a_second_command_waits_its_turn_and_says_so(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+
+    with home.lock(), pytest.raises(UnavailableError, match="another bifrost command"):
+        _take(home)
+
+
+def test_the_lock_of_a_killed_command_is_free(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(UnavailableError, match="another bifrost command"):
+            _take(home)
+
+        holder.kill()
+
+    with home.lock(timeout_seconds=2):
+        assert holder.returncode < 0
+
+
+def _take(home: Home) -> None:
+    with home.lock(timeout_seconds=0.1):
+        raise AssertionError("two commands hold one home")
