@@ -17,8 +17,9 @@ from bifrost.core.errors import (
     UnavailableError,
 )
 from bifrost.core.orders import OrderStatus, OrderType, Side
+from bifrost.core.statements import VenueStatement
 from bifrost.events import FillRecorded, OrderRejected, OrderSubmitted, OrderUnknown
-from bifrost.execution.ports import ExecutionReport, VenueOrder, VenueOrderState, VenueStatement
+from bifrost.execution.ports import ExecutionReport, VenueOrder, VenueOrderState
 from tests.execution_desk import MakeDatabase, TradingDesk
 
 Effect = Callable[[Callable[[], Any]], Any]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bifrost.core.fills import Fill
 from bifrost.core.money import Price, Quantity
 from bifrost.execution.books import Books, Desk
-from bifrost.execution.journal import Journal
+from bifrost.execution.journal import Journal, Why
 from bifrost.execution.lifecycle import Happening
 from bifrost.execution.ports import Broker, ExecutionReport, ReportKind
 from bifrost.execution.records import OrderRecord
@@ -67,7 +67,7 @@ class Collector:
             self._apply_trade(books, record, report)
             return
         happening = _HAPPENINGS[report.kind]
-        self.journal.move(books, record, happening, report.occurred_at, text=report.text)
+        self.journal.move(books, record, happening, report.occurred_at, Why(text=report.text))
 
     def _apply_trade(self, books: Books, record: OrderRecord, report: ExecutionReport) -> None:
         fill = _to_fill(self.broker.venue, record, report)

@@ -41,6 +41,27 @@ _ENDS: dict[OrderStatus, type[OrderEnded]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Why:
+    """What is known of why an order moved.
+
+    reasons: the rules that refused it. text: the venue's own words. error: what our call met.
+    """
+
+    reasons: tuple[Reason, ...] = ()
+    text: str = ""
+    error: str = ""
+
+    @property
+    def said(self) -> dict[str, str]:
+        """As its step shows it; the rules' reasons stand with the order."""
+        said = {"text": self.text, "error": self.error}
+        return {name: words for name, words in said.items() if words}
+
+
+_FOR_NO_REASON = Why()
+
+
+@dataclass(frozen=True, slots=True)
 class Journal:
     """Writes what happens to orders at one venue."""
 
@@ -66,9 +87,7 @@ class Journal:
         record: OrderRecord,
         happening: Happening,
         occurred_at: datetime,
-        *,
-        reasons: tuple[Reason, ...] = (),
-        text: str = "",
+        why: Why = _FOR_NO_REASON,
     ) -> OrderRecord:
         """Write down that this happened; an order that it does not move stays as it is."""
         status = after(record.status, happening, filled=record.filled_quantity)
@@ -77,11 +96,10 @@ class Journal:
         moved = replace(
             record,
             status=status,
-            reasons=reasons or record.reasons,
-            venue_text=text or record.venue_text,
+            reasons=why.reasons or record.reasons,
+            venue_text=why.text or record.venue_text,
         )
-        detail = {"text": text} if text else {}
-        step = Step(happening.value, status, occurred_at, self.clock.now(), detail)
+        step = Step(happening.value, status, occurred_at, self.clock.now(), why.said)
         saved = books.orders.save(moved, step)
         books.announcements.publish(*_announce(record, saved, step))
         return saved

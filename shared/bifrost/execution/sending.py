@@ -16,7 +16,7 @@ from bifrost.core.orders import OrderStatus
 from bifrost.execution.books import Books, Desk
 from bifrost.execution.collecting import Collector
 from bifrost.execution.gate import GateFacts, check
-from bifrost.execution.journal import Journal
+from bifrost.execution.journal import Journal, Why
 from bifrost.execution.lifecycle import Happening
 from bifrost.execution.ports import Broker, VenueOrder, VenueOrderState
 from bifrost.execution.records import OrderRecord, SendClaim
@@ -101,7 +101,7 @@ class Sender:
 
     def _refuse(self, books: Books, record: OrderRecord, reasons: tuple[Reason, ...]) -> Outcome:
         at = self.journal.market_time(books)
-        record = self.journal.move(books, record, Happening.REFUSED, at, reasons=reasons)
+        record = self.journal.move(books, record, Happening.REFUSED, at, Why(reasons))
         # An order cancelled before it was sent stays cancelled; to its workflow it is refused,
         # so that what was reserved for it is released.
         return Outcome(OrderStatus.REFUSED, record.reasons or reasons)
@@ -130,8 +130,8 @@ class Sender:
             record = books.orders.lock(record.order_id)
             if not _is_current(books, record, fence):
                 return record
-            at, text = self.journal.market_time(books), f"{type(error).__name__}: {error}"
-            return self.journal.move(books, record, Happening.NO_ANSWER, at, text=text)
+            at, why = self.journal.market_time(books), Why(error=repr(error))
+            return self.journal.move(books, record, Happening.NO_ANSWER, at, why)
 
     def _hear(
         self, record: OrderRecord, state: VenueOrderState, *, fence: int | None
@@ -145,7 +145,7 @@ class Sender:
             rejected = state.status is OrderStatus.REJECTED
             happening = Happening.REJECTED if rejected else Happening.ACKNOWLEDGED
             at = self.journal.market_time(books)
-            record = self.journal.move(books, record, happening, at, text=state.text)
+            record = self.journal.move(books, record, happening, at, Why(text=state.text))
         if state.status in (OrderStatus.ACCEPTED, OrderStatus.REJECTED):
             return record
         # It is further than accepted: its reports say how it came there, with each fill.

@@ -12,7 +12,7 @@ from bifrost.core.orders import OrderIntent, OrderStatus
 from bifrost.execution.books import Books, Desk
 from bifrost.execution.gate import check
 from bifrost.execution.intake import OrderRequest, check_request, to_intent
-from bifrost.execution.journal import Journal
+from bifrost.execution.journal import Journal, Why
 from bifrost.execution.lifecycle import Happening
 from bifrost.execution.ports import Workflows
 from bifrost.execution.records import Account, Mark, OrderRecord, Step
@@ -119,7 +119,7 @@ class OrderService:
         with self.desk.transaction() as books:
             record = books.orders.lock(order_id)
             at = self.journal.market_time(books)
-            record = self.journal.move(books, record, Happening.REFUSED, at, reasons=reasons)
+            record = self.journal.move(books, record, Happening.REFUSED, at, Why(reasons))
         return outcome_of(record)
 
     def _write_down(self, books: Books, request: OrderRequest, correlation_id: str) -> Placed:
