@@ -132,4 +132,4 @@ def test_not_even_the_owner_may_change_what_is_written(
         psycopg.connect(owner) as connection,
         pytest.raises(psycopg.errors.InsufficientPrivilege, match="append-only"),
     ):
-        connection.execute(statement.format(t=f"portfolio.{table}"))  # type: ignore[call-overload]
+        connection.execute(statement.format(t=f"portfolio.{table}"))

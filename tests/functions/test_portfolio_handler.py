@@ -1,4 +1,4 @@
-"""Portfolio's function by each way in; what HTTP may not see, send or do; what a task loads."""
+"""Portfolio's function by each way in, and what a task loads."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -8,10 +8,8 @@ import pytest
 
 from bifrost.core.decisions import Reason
 from bifrost.core.errors import ConflictError
-from bifrost.runtime import plugs
-from functions.portfolio import wiring
-from tests.contract.ledger_desk import PlayedWorkflow
-from tests.functions.ways_in import Answer, Function, modules_of, plug_in, unplug
+from tests.functions.portfolio_desk import Desk, plugged_desk
+from tests.functions.ways_in import modules_of
 from tests.unit.portfolio.builders import bar_closed, closes_at, fill, recorded
 
 # Powertools imports the bare package botocore (1 ms); its session is what costs.
@@ -26,67 +24,9 @@ HEAVY = {
 }
 
 
-class Sink:
-    """The bus: it keeps what was sent."""
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[str, str, str]] = []
-
-    def put(self, entries: list[tuple[str, str, str]]) -> None:
-        """Take events."""
-        self.sent += entries
-
-
-class Desk:
-    """The function, its bus and its workflow, and one account."""
-
-    def __init__(self, function: Function, sink: Sink, workflow: PlayedWorkflow) -> None:
-        self.function = function
-        self.sink = sink
-        self.workflow = workflow
-        self._handler = function._handler
-        self._headers: dict[str, str] = {}
-        function._handler = self._with_headers
-        opened = self.post("/v1/accounts", {"name": "Main"}, "open")
-        self.account: dict[str, Any] = opened.body
-        self.books = f"/v1/portfolios/{self.account['portfolio_id']}"
-        self.cash = f"/v1/accounts/{self.account['account_id']}"
-
-    def post(self, path: str, body: Any, key: str | None, owner: str = "owner-1") -> Answer:
-        """Call with an Idempotency-Key, or without."""
-        self._headers = {"idempotency-key": key} if key else {}
-        return self.function.http("POST", path, body, owner=owner)
-
-    def get(self, path: str, owner: str = "owner-1", **query: str) -> Answer:
-        """Read an address."""
-        return self.function.http("GET", path, owner=owner, **query)
-
-    def trade(self, *quantities: tuple[str, str]) -> None:
-        """Deliver fills of (quantity, price)."""
-        account_id = self.account["account_id"]
-        fills = [
-            recorded(fill(n, quantity, price, account_id=account_id, commission="1"), n)
-            for n, (quantity, price) in enumerate(quantities, start=1)
-        ]
-        assert self.function.deliver(*fills) == []
-
-    def _with_headers(self, event: dict[str, Any], context: Any) -> Any:
-        if "headers" in event:
-            event["headers"] |= self._headers
-        return self._handler(event, context)
-
-
 @pytest.fixture
 def desk(monkeypatch: pytest.MonkeyPatch, database_url: Callable[[str], str]) -> Iterator[Desk]:
-    """Portfolio on this test's database, with its bus and workflow recorded."""
-    sink, workflow = Sink(), PlayedWorkflow()
-    monkeypatch.setattr(plugs, "EventBridgeSink", lambda *_: sink)
-    monkeypatch.setattr(wiring, "workflows", lambda: workflow)
-    plugs.relay.cache_clear()
-    function = plug_in(monkeypatch, "portfolio", database_url("portfolio"))
-    yield Desk(function, sink, workflow)
-    unplug("portfolio")
-    plugs.relay.cache_clear()
+    yield from plugged_desk(monkeypatch, database_url)
 
 
 def refuse(desk: Desk, given: dict[str, Any], *reasons: Reason) -> None:
@@ -338,70 +278,6 @@ def test_a_break_keeps_the_time_when_it_was_first_seen(desk: Desk) -> None:
 
     assert later["first_seen"] == first["first_seen"] < later["last_seen"]
     assert later["book"] == "portfolio"
-
-
-@pytest.mark.parametrize("path", ["", "/positions", "/ledger", "/valuations"])
-def test_anothers_portfolio_is_as_absent_as_one_that_never_was(desk: Desk, path: str) -> None:
-    anothers = desk.get(f"{desk.books}{path}", owner="owner-2")
-    nobodys = desk.get(f"/v1/portfolios/none{path}")
-
-    assert (anothers.status, nobodys.status) == (404, 404)
-    assert anothers.body["title"] == nobodys.body["title"]
-
-
-@pytest.mark.parametrize("way", ["deposits", "withdrawals"])
-def test_cash_of_anothers_account_is_out_of_reach(desk: Desk, way: str) -> None:
-    tried = desk.post(f"{desk.cash}/{way}", {"amount": "5"}, "k", owner="owner-2")
-
-    assert tried.status == 404
-    assert desk.get("/v1/accounts", owner="owner-2").body["items"] == []
-    assert desk.get(desk.books).body["net_deposits"] == "0.00"
-
-
-@pytest.mark.parametrize("way", ["deposits", "withdrawals"])
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"amount": "NaN"}, {"amount": "-5"}, {"amount": "0"}, {"amount": 5}, {"amount": 5.5},
-        {"amount": "1.001"}, {"amount": "1e99"}, {"amount": None}, {}, [], "5", None,
-        {"amount": "5", "note": "x"}, {"amount": "5", "currency": "EUR"},
-    ],
-)  # fmt: skip
-def test_what_is_no_cash_is_refused_by_field_and_writes_nothing(
-    desk: Desk, way: str, body: Any
-) -> None:
-    tried = desk.post(f"{desk.cash}/{way}", body, "k")
-
-    assert tried.status == 422
-    assert tried.body["errors"][0]["fix"]
-    assert desk.get(f"{desk.books}/ledger").body["items"] == []
-    assert desk.workflow.runs == []
-
-
-@pytest.mark.parametrize("path", ["/v1/accounts", "{cash}/deposits", "{cash}/withdrawals"])
-@pytest.mark.parametrize("key", [None, "with space", "x" * 256, "é"])
-def test_a_post_without_a_proper_key_is_refused(desk: Desk, path: str, key: str | None) -> None:
-    body = {"name": "x"} if path == "/v1/accounts" else {"amount": "5"}
-
-    tried = desk.post(path.format(cash=desk.cash), body, key)
-
-    assert tried.status == 422
-    assert tried.body["errors"][0]["field"] == "Idempotency-Key"
-
-
-@pytest.mark.parametrize(
-    ("path", "query"),
-    [
-        ("/v1/accounts", {"limit": "0"}), ("/v1/accounts", {"limit": "201"}),
-        ("/v1/accounts", {"cursor": "-1"}), ("{books}/ledger", {"cursor": "9" * 19}),
-        ("{books}/ledger", {"cursor": "x"}), ("{books}/valuations", {"cursor": "2012-13-01"}),
-        ("{books}/valuations", {"limit": "ten"}), ("/v1/portfolios/a%00b", {}),
-    ],
-)  # fmt: skip
-def test_a_question_that_cannot_be_read_is_refused(
-    desk: Desk, path: str, query: dict[str, str]
-) -> None:
-    assert desk.get(path.format(books=desk.books), **query).status == 422
 
 
 def test_a_fill_that_cannot_be_booked_fails_alone(desk: Desk) -> None:

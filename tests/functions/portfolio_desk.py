@@ -1,0 +1,76 @@
+"""Portfolio's function as a test calls it: its bus and workflow recorded, one account open."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from bifrost.runtime import plugs
+from functions.portfolio import wiring
+from tests.contract.ledger_desk import PlayedWorkflow
+from tests.functions.ways_in import Answer, Function, plug_in, unplug
+from tests.unit.portfolio.builders import fill, recorded
+
+
+class Sink:
+    """The bus: it keeps what was sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str, str]] = []
+
+    def put(self, entries: list[tuple[str, str, str]]) -> None:
+        """Take events."""
+        self.sent += entries
+
+
+class Desk:
+    """The function, its bus and its workflow, and one account."""
+
+    def __init__(self, function: Function, sink: Sink, workflow: PlayedWorkflow) -> None:
+        self.function = function
+        self.sink = sink
+        self.workflow = workflow
+        self._handler = function._handler
+        self._headers: dict[str, str] = {}
+        function._handler = self._with_headers
+        opened = self.post("/v1/accounts", {"name": "Main"}, "open")
+        self.account: dict[str, Any] = opened.body
+        self.books = f"/v1/portfolios/{self.account['portfolio_id']}"
+        self.cash = f"/v1/accounts/{self.account['account_id']}"
+
+    def post(self, path: str, body: Any, key: str | None, owner: str = "owner-1") -> Answer:
+        """Call with an Idempotency-Key, or without."""
+        self._headers = {"idempotency-key": key} if key else {}
+        return self.function.http("POST", path, body, owner=owner)
+
+    def get(self, path: str, owner: str = "owner-1", **query: str) -> Answer:
+        """Read an address."""
+        return self.function.http("GET", path, owner=owner, **query)
+
+    def trade(self, *quantities: tuple[str, str]) -> None:
+        """Deliver fills of (quantity, price)."""
+        account_id = self.account["account_id"]
+        fills = [
+            recorded(fill(n, quantity, price, account_id=account_id, commission="1"), n)
+            for n, (quantity, price) in enumerate(quantities, start=1)
+        ]
+        assert self.function.deliver(*fills) == []
+
+    def _with_headers(self, event: dict[str, Any], context: Any) -> Any:
+        if "headers" in event:
+            event["headers"] |= self._headers
+        return self._handler(event, context)
+
+
+def plugged_desk(
+    monkeypatch: pytest.MonkeyPatch, database_url: Callable[[str], str]
+) -> Iterator[Desk]:
+    """Portfolio on this test's database, with its bus and workflow recorded."""
+    sink, workflow = Sink(), PlayedWorkflow()
+    monkeypatch.setattr(plugs, "EventBridgeSink", lambda *_: sink)
+    monkeypatch.setattr(wiring, "workflows", lambda: workflow)
+    plugs.relay.cache_clear()
+    function = plug_in(monkeypatch, "portfolio", database_url("portfolio"))
+    yield Desk(function, sink, workflow)
+    unplug("portfolio")
+    plugs.relay.cache_clear()
