@@ -1,31 +1,19 @@
-"""Promises what is the paper venue's own: its tape, its net under cash and positions, its locks."""
+"""Promises what is the paper venue's own: its tape, and its net under cash and positions."""
 
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
 from decimal import Decimal
 
-import psycopg
 import pytest
 
 from bifrost.adapters.brokers.paper import PaperVenue
-from bifrost.adapters.postgres.database import Cursor, Database
+from bifrost.adapters.postgres.database import Database
 from bifrost.backtest.matching import Terms
-from bifrost.core.bars import Bar
-from bifrost.core.errors import (
-    ConflictError,
-    NotFoundError,
-    OutcomeUnknownError,
-    UnavailableError,
-)
-from bifrost.core.money import Price, Quantity
+from bifrost.core.errors import ConflictError, NotFoundError
+from bifrost.core.money import Price
 from bifrost.core.orders import OrderStatus, OrderType, Side, TimeInForce
-from bifrost.execution.ports import ReportKind, VenueOrder
+from bifrost.execution.ports import ReportKind
+from tests.contract.paper_orders import ACCOUNT, a_bar, an_order, fund, quantity
 
-ACCOUNT = "acc-1"
-FIRST_CLOSE = datetime(2012, 1, 3, 21, tzinfo=UTC)
 MakeDatabase = Callable[[str], Database]
 
 
@@ -34,42 +22,6 @@ def venue(make_database: MakeDatabase) -> PaperVenue:
     venue = PaperVenue(make_database("venue"))
     fund(venue, ACCOUNT, "10000")
     return venue
-
-
-def fund(venue: PaperVenue, account_id: str, cash: str) -> None:
-    venue.open_account(account_id, "USD")
-    venue.transfer(
-        transfer_id=f"funding-{account_id}",
-        account_id=account_id,
-        amount=Decimal(cash),
-        currency="USD",
-    )
-
-
-def a_bar(
-    day: int = 0, prices: str = "100 100 100 100", *, volume: int = 10**6, instrument: str = "AAPL"
-) -> Bar:
-    first, high, low, last = (Price(Decimal(price)) for price in prices.split())
-    closed_at = FIRST_CLOSE + timedelta(days=day)
-    return Bar(instrument, closed_at.date(), first, high, low, last, Decimal(volume), closed_at)
-
-
-def an_order(name: str = "o-1", **changes: object) -> VenueOrder:
-    values: dict[str, object] = {
-        "client_order_id": name,
-        "account_id": ACCOUNT,
-        "instrument": "AAPL",
-        "side": Side.BUY,
-        "type": OrderType.MARKET,
-        "quantity": Quantity(Decimal(10)),
-        "time_in_force": TimeInForce.GTC,
-        "currency": "USD",
-    }
-    return VenueOrder(**(values | changes))  # type: ignore[arg-type]
-
-
-def quantity(units: int) -> Quantity:
-    return Quantity(Decimal(units))
 
 
 def kinds(venue: PaperVenue) -> list[ReportKind]:
@@ -313,111 +265,3 @@ def test_a_transfer_to_an_account_not_open_yet_can_be_repeated_after_opening(
 def test_a_transfer_in_another_currency_is_a_conflict(venue: PaperVenue) -> None:
     with pytest.raises(ConflictError, match="holds USD, not EUR"):
         venue.transfer(transfer_id="t-1", account_id=ACCOUNT, amount=Decimal(5), currency="EUR")
-
-
-def test_one_id_sent_by_many_at_once_becomes_one_order(make_database: MakeDatabase) -> None:
-    venues = [PaperVenue(make_database("venue")) for _ in range(8)]
-    fund(venues[0], ACCOUNT, "10000")
-    start = threading.Barrier(len(venues))
-
-    def send(number: int) -> str:
-        start.wait()
-        try:
-            return venues[number].submit(an_order(quantity=quantity(number + 1))).status
-        except OutcomeUnknownError as error:
-            return str(error)
-
-    with ThreadPoolExecutor(len(venues)) as pool:
-        answers = list(pool.map(send, range(len(venues))))
-    assert answers.count(OrderStatus.ACCEPTED) == 1
-    assert sum("id must be unique" in answer for answer in answers) == 7
-    (open_quantity,) = venues[0].statement(ACCOUNT).open_orders.values()
-    assert open_quantity == answers.index(OrderStatus.ACCEPTED) + 1
-
-
-def test_whoever_reads_reports_while_many_are_written_misses_none(
-    make_database: MakeDatabase,
-) -> None:
-    venues = [PaperVenue(make_database("venue")) for _ in range(4)]
-    fund(venues[0], ACCOUNT, "10000")
-    for number in range(120):
-        venues[0].submit(an_order(f"o-{number}"))
-
-    def cancel_every_third(writer: int) -> None:
-        for number in range(writer, 120, 3):
-            venues[writer].cancel(f"o-{number}")
-
-    seen: list[str] = []
-    last, are_done = 0, False
-    with ThreadPoolExecutor(3) as pool:
-        writers = [pool.submit(cancel_every_third, writer) for writer in range(3)]
-        while not are_done:
-            # Asked before the read: what came after the last writer's end is still read.
-            are_done = all(writer.done() for writer in writers)
-            for report in venues[3].reports_after(last, 1000):
-                seen.append(report.client_order_id)
-                last = report.sequence
-        for writer in writers:
-            writer.result()
-    assert sorted(seen) == sorted(f"o-{number}" for number in range(120))
-
-
-def test_a_bar_sent_by_many_at_once_is_matched_once(make_database: MakeDatabase) -> None:
-    venues = [PaperVenue(make_database("venue")) for _ in range(4)]
-    fund(venues[0], ACCOUNT, "10000")
-    venues[0].submit(an_order(quantity=quantity(50)))
-
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda v: v.close_bar(a_bar(volume=10_000), "USD"), venues))
-    assert [report.quantity for report in venues[0].reports_after(0, 10)] == [10]
-
-
-class AnswersLost(Database):
-    """A database whose commit happens and whose answer does not arrive."""
-
-    @contextmanager
-    def transaction(self) -> Iterator[Cursor]:
-        with super().transaction() as cursor:
-            yield cursor
-        raise UnavailableError("the database did not answer: connection reset")
-
-
-def test_a_submit_whose_answer_is_lost_has_an_unknown_outcome_and_is_there(
-    venue: PaperVenue, database_url: Callable[[str], str]
-) -> None:
-    lossy = AnswersLost(database_url("venue"))
-
-    with pytest.raises(OutcomeUnknownError, match="look it up"):
-        PaperVenue(lossy).submit(an_order())
-    lossy.close()
-    assert status(venue) is OrderStatus.ACCEPTED
-
-
-def test_a_cancel_whose_answer_is_lost_has_an_unknown_outcome(
-    venue: PaperVenue, database_url: Callable[[str], str]
-) -> None:
-    venue.submit(an_order())
-    lossy = AnswersLost(database_url("venue"))
-
-    with pytest.raises(OutcomeUnknownError, match="look it up"):
-        PaperVenue(lossy).cancel("o-1")
-    lossy.close()
-    assert status(venue) is OrderStatus.CANCELLED
-
-
-def test_a_read_without_an_answer_says_that_the_venue_is_unavailable() -> None:
-    nowhere = PaperVenue(Database("postgresql://bifrost_venue@/bifrost?host=/nonexistent"))
-
-    with pytest.raises(UnavailableError):
-        nowhere.find("o-1")
-    with pytest.raises(UnavailableError):
-        nowhere.reports_after(0, 1)
-    with pytest.raises(UnavailableError):
-        nowhere.statement(ACCOUNT)
-
-
-def test_another_capabilitys_role_cannot_read_the_venues_books(
-    make_database: MakeDatabase,
-) -> None:
-    with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        make_database("execution").fetch_all("SELECT * FROM venue.orders")
