@@ -79,7 +79,7 @@ def list_orders(
     )
     shown = found[:limit]
     more = str(shown[-1].place) if len(found) > limit else None
-    return OrderPage(orders=[_view(record) for record in shown], next_cursor=more)
+    return OrderPage(items=[_view(record) for record in shown], next_cursor=more)
 
 
 @app.post("/v1/orders/preview", tags=["orders"])

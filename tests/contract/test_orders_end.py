@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from bifrost.core.errors import ConflictError, NotFoundError
+from bifrost.core.errors import ConflictError, NotFoundError, UnavailableError
 from bifrost.core.orders import OrderStatus, OrderType, TimeInForce
 from bifrost.events import (
     FillRecorded,
@@ -15,7 +15,7 @@ from bifrost.events import (
     OrderExpired,
     OrderFilled,
 )
-from bifrost.execution.ports import VenueOrderState
+from bifrost.execution.ports import ExecutionReport, VenueOrderState
 from bifrost.execution.records import OrderRecord
 from tests.execution_desk import (
     ACCOUNT,
@@ -176,6 +176,26 @@ def test_bars_that_come_three_times_and_shuffled_fill_once_and_in_order(
     ]
     assert sum(event.fill.quantity for event in fills) == desk.order(order.order_id).filled_quantity
     assert desk.orders.market().marks[0].price == 102
+
+
+def test_a_bar_whose_listener_died_after_the_venue_traded_is_heard_again(
+    desk: TradingDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = desk.send()
+
+    def no_answer(sequence: int, limit: int) -> list[ExecutionReport]:
+        raise UnavailableError("the venue went away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(desk.venue, "reports_after", no_answer)
+        with pytest.raises(UnavailableError):
+            desk.close(1)
+    before = (desk.status(order.order_id), desk.orders.market().marks)
+    desk.close(1)
+
+    assert before == (OrderStatus.ACCEPTED, ())
+    assert desk.status(order.order_id) is OrderStatus.FILLED
+    assert len(desk.events(FillRecorded)) == 1
 
 
 def test_accounts_and_cash_that_come_three_times_count_once(desk: TradingDesk) -> None:

@@ -224,7 +224,7 @@ def test_bad_input_names_the_field_and_the_fix_and_writes_nothing(
     (problem, *_) = answer.json()["errors"]
     assert problem["field"] == field
     assert problem["fix"]
-    assert client.get("/v1/orders").json()["orders"] == []
+    assert client.get("/v1/orders").json()["items"] == []
     assert workflows.started == []
 
 
@@ -257,7 +257,7 @@ def test_orders_are_listed_by_pages(client: Client) -> None:
     while True:
         given = {"limit": "2"} | ({"cursor": cursor} if cursor else {})
         page = client.get("/v1/orders", params=given).json()
-        seen += [order["order_id"] for order in page["orders"]]
+        seen += [order["order_id"] for order in page["items"]]
         cursor = page["next_cursor"]
         if cursor is None:
             break
@@ -308,7 +308,7 @@ def test_a_preview_words_every_checks_reasons(client: Client, workflows: Workflo
 
     assert sheet.status_code == 200
     assert sheet.json()["reasons"][0]["message"] == "AAPL is on the restricted list"
-    assert client.get("/v1/orders").json()["orders"] == []
+    assert client.get("/v1/orders").json()["items"] == []
 
 
 def test_the_gate_answers_a_preview_without_writing(client: Client, call: Call) -> None:

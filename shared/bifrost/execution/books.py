@@ -1,7 +1,7 @@
 """Execution's own books as its use cases see them: ports, each one role of one transaction.
 
 Locks are taken in one order everywhere, so that no two transactions wait for each other:
-the venue's cursor, then the account, then the order.
+a bar's stream, the venue's cursor, the account, the order.
 """
 
 from contextlib import AbstractContextManager
@@ -205,4 +205,4 @@ class Desk(Protocol):
     """Execution's database."""
 
     def transaction(self) -> AbstractContextManager[Books]:
-        """Open the books; all of what is written is kept, or none of it."""
+        """Open the books; all of what is written is kept, or none of it. A nested one joins."""

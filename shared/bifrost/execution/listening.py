@@ -59,8 +59,8 @@ class Listener:
                 self.feed.close_bar(ready.bar, ready.currency)
                 mark = Mark(ready.bar.instrument, ready.bar.close, ready.occurred_at)
                 books.market.close(self.venue, mark)
-        # Also after a duplicate: its first delivery may have died just here.
-        self.collector.collect()
+            # In the same transaction: whoever sees the bar's price sees its fills.
+            self.collector.collect()
 
     def _transfer(self, event: CashDeposited | CashWithdrawn, amount: Decimal) -> None:
         # Events come in any order: the deposit may be heard before the account's opening.

@@ -165,7 +165,7 @@ class OrderDetail(OrderView):
 class OrderPage(BaseModel):
     """Orders, the newest first; `next_cursor` asks for the older ones, null at the end."""
 
-    orders: list[OrderView]
+    items: list[OrderView]
     next_cursor: str | None
 
 
