@@ -12,7 +12,6 @@ from bifrost.core.statements import VenueStatement
 from bifrost.events import Event
 from bifrost.risk import service
 from bifrost.risk.ports import Withdrawal
-from bifrost.risk.reconciliation import breaks_of
 from bifrost.runtime.lambda_entry import Listeners, Payload, Tasks, lambda_entry
 from functions.risk import wiring
 
@@ -96,8 +95,8 @@ def release_withdrawal(given: Payload) -> Payload:
 def reconcile(given: Payload) -> Payload:
     """Compare risk's exposures with the venue's statement."""
     statement = from_json(Reconciliation, given).statement
-    holdings = wiring.accounts().holdings(statement.account_id, statement.currency)
-    return {"breaks": to_json(breaks_of(holdings, statement))}
+    breaks = service.reconcile(wiring.comparisons(), statement, wiring.clock().now())
+    return {"breaks": to_json(breaks)}
 
 
 def hear(event: Event) -> None:

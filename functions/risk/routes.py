@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import Path, Query
 
-from bifrost.adapters.clock import SystemClock
 from bifrost.core.errors import NotFoundError
 from bifrost.risk.schemas import BuyingPower, LimitsBody, LimitsSheet, MarketDate
 from bifrost.runtime.auth import ADMIN, Caller
@@ -39,7 +38,7 @@ def limits(account_id: AccountId, caller: Caller, as_of: AsOf = None) -> LimitsS
     owner = wiring.limit_book().owner_of(account_id)
     if owner != caller.owner and ADMIN not in caller.groups:
         raise NotFoundError(f"no account {account_id}")
-    day = as_of or SystemClock().now().date()
+    day = as_of or wiring.clock().now().date()
     return LimitsSheet.of(account_id, wiring.limit_book().in_force(account_id, day))
 
 

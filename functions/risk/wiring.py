@@ -2,11 +2,20 @@
 
 from functools import lru_cache
 
+from bifrost.adapters.clock import SystemClock
 from bifrost.adapters.postgres.risk import PostgresOrderGates
 from bifrost.adapters.postgres.risk_accounts import PostgresAccounts, PostgresLimitBook
+from bifrost.adapters.postgres.risk_breaks import PostgresComparisons
 from bifrost.adapters.postgres.risk_facts import PostgresFacts
 from bifrost.adapters.postgres.risk_withdrawals import PostgresWithdrawalGates
-from bifrost.risk.ports import AccountReader, FactKeeper, LimitBook, OrderGates, WithdrawalGates
+from bifrost.risk.ports import (
+    AccountReader,
+    Comparisons,
+    FactKeeper,
+    LimitBook,
+    OrderGates,
+    WithdrawalGates,
+)
 from bifrost.runtime.plugs import database
 
 
@@ -38,3 +47,15 @@ def accounts() -> AccountReader:
 def limit_book() -> LimitBook:
     """The dated limits."""
     return PostgresLimitBook(database())
+
+
+@lru_cache
+def comparisons() -> Comparisons:
+    """Where risk is held against the venue."""
+    return PostgresComparisons(database())
+
+
+@lru_cache
+def clock() -> SystemClock:
+    """Wall time: the age of a break, and today's limits."""
+    return SystemClock()

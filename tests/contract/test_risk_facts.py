@@ -10,6 +10,7 @@ import pytest
 from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.risk import PostgresOrderGates
 from bifrost.adapters.postgres.risk_accounts import PostgresAccounts
+from bifrost.adapters.postgres.risk_breaks import PostgresComparisons
 from bifrost.adapters.postgres.risk_withdrawals import PostgresWithdrawalGates
 from bifrost.events import Event
 from bifrost.risk import service
@@ -35,10 +36,10 @@ LATER: list[Event] = [
     deposited("50", number=2),
     closed("101", 2),
     closed("102", 3),
-    filled(BOUGHT, "4", "100.50", 1),
-    filled(BOUGHT, "3", "100.25", 2),
+    filled(BOUGHT, "4", "100.50", 2),
+    filled(BOUGHT, "3", "100.25", 3),
     cancelled(BOUGHT, "7"),
-    filled(SOLD, "3", "102", 3),
+    filled(SOLD, "3", "102", 4),
     withdrawn("500", "w-1"),
 ]
 
@@ -47,7 +48,7 @@ def judged(database: Database) -> None:
     """Reserve the three orders and a withdrawal."""
     hear(database, *EARLIER)
     gates = PostgresOrderGates(database)
-    hear(database, filled(buy("20", key="before"), "20", "90", 99))
+    hear(database, filled(buy("20", key="before"), "20", "90", 1))
     for order in (BOUGHT, SOLD, PENDING):
         assert service.check_and_reserve(gates, order).accepted
     wanted = Withdrawal("w-1", ACCOUNT, D(500), "USD")
@@ -55,10 +56,11 @@ def judged(database: Database) -> None:
 
 
 def state(database: Database) -> dict[str, Any]:
-    reader = PostgresAccounts(database)
+    with PostgresComparisons(database).locked(ACCOUNT) as comparison:
+        holdings = comparison.holdings("USD")
     return {
-        "cash": reader.cash_of(ACCOUNT, OWNER),
-        "holdings": reader.holdings(ACCOUNT, "USD"),
+        "cash": PostgresAccounts(database).cash_of(ACCOUNT, OWNER),
+        "holdings": holdings,
         "mark": database.fetch_all("SELECT price, sequence FROM risk.marks"),
         "withdrawals": database.fetch_all("SELECT ended FROM risk.withdrawals"),
     }
@@ -77,6 +79,7 @@ def test_the_events_add_up(make_database: Callable[[str], Database]) -> None:
     assert found["holdings"].positions == {"AAPL": D(24)}
     assert found["holdings"].open_orders == {SOLD.order_id: D(1), PENDING.order_id: D(5)}
     assert found["mark"] == [{"price": D(102), "sequence": 3}]
+    assert (found["holdings"].fills, found["holdings"].last_fill) == (4, 4)
     assert found["withdrawals"] == [{"ended": True}]
 
 
@@ -91,10 +94,14 @@ def test_every_event_three_times_and_shuffled_ends_the_same(
 
     hear(database, *deliveries)
 
-    assert state(database)["cash"].cash == D("97349.25")
-    assert state(database)["cash"].reserved == D("550.05")
-    assert state(database)["holdings"].positions == {"AAPL": D(24)}
-    assert state(database)["mark"] == [{"price": D(102), "sequence": 3}]
+    found = state(database)
+    assert found["cash"].cash == D("97349.25")
+    assert found["cash"].reserved == D("550.05")
+    assert found["holdings"].positions == {"AAPL": D(24)}
+    assert found["holdings"].open_orders == {SOLD.order_id: D(1), PENDING.order_id: D(5)}
+    assert (found["holdings"].fills, found["holdings"].last_fill) == (4, 4)
+    assert found["mark"] == [{"price": D(102), "sequence": 3}]
+    assert found["withdrawals"] == [{"ended": True}]
 
 
 def test_fills_that_follow_the_orders_end_stay_reserved_until_they_are_here(
@@ -106,7 +113,7 @@ def test_fills_that_follow_the_orders_end_stay_reserved_until_they_are_here(
     hear(database, cancelled(BOUGHT, "7"))
     assert state(database)["holdings"].open_orders[BOUGHT.order_id] == D(7)
 
-    hear(database, filled(BOUGHT, "4", "100.50", 1))
+    hear(database, filled(BOUGHT, "4", "100.50", 2))
     assert state(database)["holdings"].open_orders[BOUGHT.order_id] == D(3)
 
 
@@ -115,9 +122,9 @@ def test_a_fill_after_the_venue_said_it_was_done_never_opens_a_negative_reservat
 ) -> None:
     database = make_database("risk")
     judged(database)
-    hear(database, cancelled(BOUGHT, "7"), filled(BOUGHT, "7", "100", 1))
+    hear(database, cancelled(BOUGHT, "7"), filled(BOUGHT, "7", "100", 2))
 
-    hear(database, filled(BOUGHT, "2", "100", 2))
+    hear(database, filled(BOUGHT, "2", "100", 3))
     assert BOUGHT.order_id not in state(database)["holdings"].open_orders
     assert state(database)["holdings"].positions == {"AAPL": D(29)}
 

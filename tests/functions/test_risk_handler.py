@@ -101,6 +101,7 @@ def test_a_statement_that_agrees_has_no_breaks_and_one_that_does_not_names_each(
         "positions": {"AAPL": "4"},
         "open_orders": {order.client_order_id: "5"},
         "last_report": 1,
+        "fill_sequence": 1,
     }
 
     assert risk.task("reconcile", statement=statement) == {"breaks": []}
@@ -123,6 +124,30 @@ def test_a_task_that_cannot_be_read_fails_instead_of_guessing(
 
     with pytest.raises(ValueError):  # noqa: PT011  # which field it names is the codec's test
         risk.task("check_and_reserve", **given)
+
+
+def test_a_break_keeps_the_age_of_its_first_sight_and_goes_when_the_books_agree(
+    risk: Function,
+) -> None:
+    statement = {
+        "account_id": ACCOUNT,
+        "cash": "999.99",
+        "currency": "USD",
+        "positions": {},
+        "open_orders": {},
+        "last_report": 0,
+        "fill_sequence": 0,
+    }
+
+    (first,) = risk.task("reconcile", statement=statement)["breaks"]
+    (second,) = risk.task("reconcile", statement={**statement, "cash": "999.98"})["breaks"]
+    assert (first["book"], first["kind"], second["theirs"]) == ("risk", "cash", "999.98")
+    assert second["first_seen"] == first["first_seen"] < second["last_seen"]
+
+    # Fills under way: nothing is compared, so nothing is closed.
+    pending = risk.task("reconcile", statement={**statement, "fill_sequence": 1})["breaks"]
+    assert [one["kind"] for one in pending] == ["cash", "pending"]
+    assert risk.task("reconcile", statement={**statement, "cash": "1000"}) == {"breaks": []}
 
 
 def test_seen_says_whether_an_event_is_in_the_numbers(risk: Function) -> None:

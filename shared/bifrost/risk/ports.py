@@ -2,7 +2,7 @@
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -10,6 +10,7 @@ from bifrost.core.decisions import Decision
 from bifrost.core.orders import OrderIntent
 from bifrost.events import Event
 from bifrost.risk.limits import Exposure, Limits
+from bifrost.risk.reconciliation import BreakKind, Difference, Holdings
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +115,6 @@ class AccountCash:
     reserved: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Holdings:
-    """An account as risk knows it; flat positions and orders with nothing open are absent.
-
-    open_orders: open quantity by order id.
-    """
-
-    cash: Decimal
-    positions: dict[str, Decimal]
-    open_orders: dict[str, Decimal]
-
-
 class AccountReader(Protocol):
     """What risk tells of an account."""
 
@@ -134,9 +123,6 @@ class AccountReader(Protocol):
 
     def has_heard(self, event_id: str) -> bool:
         """Say whether the event is in these numbers."""
-
-    def holdings(self, account_id: str, currency: str) -> Holdings:
-        """Return what is held, as of one instant."""
 
 
 class LimitBook(Protocol):
@@ -157,3 +143,34 @@ class FactKeeper(Protocol):
 
     def hear(self, event: Event) -> None:
         """Apply the event, once however often and whenever it arrives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A difference with its age; open until a comparison no longer finds it."""
+
+    account_id: str
+    book: str
+    kind: BreakKind
+    subject: str
+    ours: Decimal
+    theirs: Decimal
+    first_seen: datetime
+    last_seen: datetime
+
+
+class Comparison(Protocol):
+    """One account held against the venue, inside one transaction."""
+
+    def holdings(self, currency: str) -> Holdings:
+        """Return what is held, as of one instant."""
+
+    def see(self, differences: list[Difference], at: datetime) -> list[Break]:
+        """Write what is seen now, close what is not, and return every open break."""
+
+
+class Comparisons(Protocol):
+    """Where risk is held against the venue."""
+
+    def locked(self, account_id: str) -> AbstractContextManager[Comparison]:
+        """Hold the account still; raise UnavailableError where it is not known yet."""

@@ -1,7 +1,8 @@
-"""Where risk's exposures and the venue's own statement differ.
+"""Where risk's exposures and the venue's own statement differ; nothing is ever plugged.
 
-A break is reported, never plugged: which of the two is wrong is for a person, or for the event
-that is still under way, to say.
+Risk follows the venue by events, so the two are comparable only where both hold the same fills.
+Until then the one difference is `pending`. An order open on one side alone may be news under way
+(an end that is not here yet errs on the safe side); one that stays is a leak, and its age shows.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,9 @@ from enum import StrEnum
 
 from bifrost.core.orders import client_order_id_of
 from bifrost.core.statements import VenueStatement
-from bifrost.risk.ports import Holdings
+from bifrost.events import fill_stream
+
+_ZERO = Decimal(0)
 
 
 class BreakKind(StrEnum):
@@ -20,38 +23,54 @@ class BreakKind(StrEnum):
     CASH = "cash"
     POSITION = "position"
     OPEN_ORDER = "open_order"
+    PENDING = "pending"
 
 
 @dataclass(frozen=True, slots=True)
-class Break:
-    """One difference: `subject` is the currency, the instrument or the client order id."""
+class Holdings:
+    """An account as risk knows it; flat positions and orders with nothing open are absent.
 
-    account_id: str
-    book: str
+    open_orders: open quantity by order id.
+    fills: how many fills are in these numbers; last_fill: the last of their sequences.
+    """
+
+    cash: Decimal
+    positions: dict[str, Decimal]
+    open_orders: dict[str, Decimal]
+    fills: int
+    last_fill: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing said differently: a currency, an instrument, a client order id or a stream."""
+
     kind: BreakKind
     subject: str
     ours: Decimal
     theirs: Decimal
 
 
-def breaks_of(holdings: Holdings, statement: VenueStatement) -> list[Break]:
+def differences_between(holdings: Holdings, statement: VenueStatement) -> list[Difference]:
     """Return every difference, in a stable order; an empty list means that the books agree."""
+    # Fills come in any order here: as many as the highest number means that none is missing.
+    if not holdings.fills == holdings.last_fill == statement.fill_sequence:
+        stream = fill_stream(statement.account_id)
+        ours, theirs = Decimal(holdings.fills), Decimal(statement.fill_sequence)
+        return [Difference(BreakKind.PENDING, stream, ours, theirs)]
     open_orders = {client_order_id_of(key): value for key, value in holdings.open_orders.items()}
     compared = (
         (BreakKind.CASH, {statement.currency: holdings.cash}, {statement.currency: statement.cash}),
         (BreakKind.POSITION, holdings.positions, statement.positions),
         (BreakKind.OPEN_ORDER, open_orders, statement.open_orders),
     )
-    return [
-        Break(statement.account_id, "risk", kind, subject, ours, theirs)
-        for kind, mine, venues in compared
-        for subject, ours, theirs in _differences(mine, venues)
-    ]
+    return [one for kind, mine, venues in compared for one in _unequal(kind, mine, venues)]
 
 
-def _differences(
-    mine: Mapping[str, Decimal], venues: Mapping[str, Decimal]
-) -> list[tuple[str, Decimal, Decimal]]:
-    zero = Decimal(0)
-    pairs = [(key, mine.get(key, zero), venues.get(key, zero)) for key in {*mine, *venues}]
-    return sorted((key, ours, theirs) for key, ours, theirs in pairs if ours != theirs)
+def _unequal(
+    kind: BreakKind, mine: Mapping[str, Decimal], venues: Mapping[str, Decimal]
+) -> list[Difference]:
+    pairs = (
+        (key, mine.get(key, _ZERO), venues.get(key, _ZERO)) for key in sorted({*mine, *venues})
+    )
+    return [Difference(kind, key, ours, theirs) for key, ours, theirs in pairs if ours != theirs]

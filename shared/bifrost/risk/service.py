@@ -1,14 +1,26 @@
-"""Risk's use cases: judge and reserve an order or a withdrawal, or only look.
+"""Risk's use cases: judge and reserve an order or a withdrawal, or only look; reconcile.
 
 The answer is stored in the transaction that reserves, so that a retried task, which cannot know
 whether its first try was kept, hears the first answer again.
 """
 
+from datetime import datetime
+
 from bifrost.core.codec import to_json
 from bifrost.core.decisions import Decision
 from bifrost.core.orders import OrderIntent
+from bifrost.core.statements import VenueStatement
 from bifrost.risk.limits import CODE_VERSION, check, check_withdrawal, reserve_per_share
-from bifrost.risk.ports import Facts, Judgement, OrderGates, Withdrawal, WithdrawalGates
+from bifrost.risk.ports import (
+    Break,
+    Comparisons,
+    Facts,
+    Judgement,
+    OrderGates,
+    Withdrawal,
+    WithdrawalGates,
+)
+from bifrost.risk.reconciliation import differences_between
 
 
 def check_and_reserve(gates: OrderGates, order: OrderIntent) -> Decision:
@@ -46,3 +58,10 @@ def reserve_withdrawal(gates: WithdrawalGates, withdrawal: Withdrawal) -> Decisi
             return free.answered
         decision = check_withdrawal(withdrawal.amount, withdrawal.currency, free.buying_power)
         return gate.keep(withdrawal, decision)
+
+
+def reconcile(comparisons: Comparisons, statement: VenueStatement, at: datetime) -> list[Break]:
+    """Hold risk's exposures against the venue's statement; return every open break."""
+    with comparisons.locked(statement.account_id) as comparison:
+        holdings = comparison.holdings(statement.currency)
+        return comparison.see(differences_between(holdings, statement), at)

@@ -1,46 +1,52 @@
 """Risk's exposures and the venue's statement are compared to the last digit; no break is lost."""
 
+from dataclasses import replace
 from decimal import Decimal
 
-from bifrost.core.codec import from_json
+import pytest
+
 from bifrost.core.statements import VenueStatement
-from bifrost.risk.ports import Holdings
-from bifrost.risk.reconciliation import Break, BreakKind, breaks_of
+from bifrost.risk.reconciliation import BreakKind, Difference, Holdings, differences_between
 
 D = Decimal
+OURS = Holdings(D("100"), {"AAPL": D("10.0")}, {"order-1": D(5)}, fills=3, last_fill=3)
+THEIRS = VenueStatement(
+    account_id="account-1",
+    cash=D("100.00"),
+    currency="USD",
+    positions={"AAPL": D(10)},
+    open_orders={"order-1-0-0": D(5)},
+    last_report=7,
+    fill_sequence=3,
+)
 
 
-def statement(**changes: object) -> VenueStatement:
-    sent = {
-        "account_id": "account-1",
-        "cash": "100.00",
-        "currency": "USD",
-        "positions": {"AAPL": "10"},
-        "open_orders": {"order-1-0-0": "5"},
-        "last_report": 7,
-        **changes,
-    }
-    return from_json(VenueStatement, sent)
+def test_books_that_agree_do_not_differ_however_their_zeros_are_written() -> None:
+    assert differences_between(OURS, THEIRS) == []
 
 
-OURS = Holdings(D("100"), {"AAPL": D("10.0")}, {"order-1": D(5)})
+def test_a_cent_is_a_difference() -> None:
+    found = differences_between(OURS, replace(THEIRS, cash=D("100.01")))
 
-
-def test_books_that_agree_have_no_breaks_however_their_zeros_are_written() -> None:
-    assert breaks_of(OURS, statement()) == []
-
-
-def test_a_cent_of_difference_is_a_break() -> None:
-    (found,) = breaks_of(OURS, statement(cash="100.01"))
-
-    assert found == Break("account-1", "risk", BreakKind.CASH, "USD", D(100), D("100.01"))
+    assert found == [Difference(BreakKind.CASH, "USD", D(100), D("100.01"))]
 
 
 def test_what_only_one_side_has_is_compared_with_zero() -> None:
-    found = breaks_of(OURS, statement(positions={"IBM": "1"}, open_orders={}))
+    found = differences_between(OURS, replace(THEIRS, positions={"IBM": D(1)}, open_orders={}))
 
     assert [(one.kind, one.subject, one.ours, one.theirs) for one in found] == [
         ("position", "AAPL", D(10), D(0)),
         ("position", "IBM", D(0), D(1)),
         ("open_order", "order-1-0-0", D(5), D(0)),
+    ]
+
+
+@pytest.mark.parametrize(("fills", "last_fill"), [(2, 2), (4, 4), (3, 4), (2, 3)])
+def test_books_that_hold_other_fills_than_the_statement_are_not_compared(
+    fills: int, last_fill: int
+) -> None:
+    ours = replace(OURS, cash=D(0), fills=fills, last_fill=last_fill)
+
+    assert differences_between(ours, THEIRS) == [
+        Difference(BreakKind.PENDING, "fills:account-1", D(fills), D(3))
     ]

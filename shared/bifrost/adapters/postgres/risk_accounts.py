@@ -1,8 +1,7 @@
-"""What risk tells of an account: its cash, its holdings and its limits."""
+"""What risk tells of an account: its cash and its limits."""
 
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 
 from bifrost.adapters.postgres.database import Cursor, Database
 from bifrost.adapters.postgres.inbox import Inbox
@@ -16,23 +15,13 @@ from bifrost.adapters.postgres.risk import (
 )
 from bifrost.core.errors import NotFoundError, UnavailableError
 from bifrost.risk.limits import Limits
-from bifrost.risk.ports import AccountCash, Holdings
+from bifrost.risk.ports import AccountCash
 
 _CURRENCY = "SELECT currency FROM risk.accounts WHERE account_id = %s AND owner = %s"
 
 _CASH = f"""
 SELECT {SETTLED_CASH} AS cash, {RESERVED_CASH} AS reserved
 FROM risk.accounts a WHERE a.account_id = %(account_id)s"""
-
-_HOLDINGS = """
-SELECT 'cash' AS kind, currency AS name, amount FROM risk.cash
-WHERE account_id = %(account_id)s AND currency = %(currency)s
-UNION ALL
-SELECT 'position', instrument, quantity FROM risk.positions
-WHERE account_id = %(account_id)s AND quantity <> 0
-UNION ALL
-SELECT 'order', order_id, open FROM risk.reservations
-WHERE account_id = %(account_id)s AND open > 0"""
 
 _OWNER = "SELECT owner FROM risk.accounts WHERE account_id = %s AND owner IS NOT NULL"
 
@@ -68,19 +57,6 @@ class PostgresAccounts:
         """Say whether the event is in these numbers."""
         with self._database.transaction() as cursor:
             return self._inbox.seen(cursor, event_id)
-
-    def holdings(self, account_id: str, currency: str) -> Holdings:
-        """Return what is held, by one statement and so as of one instant."""
-        values = {"account_id": account_id, "currency": currency}
-        rows = self._database.fetch_all(_HOLDINGS, values)
-        held: dict[str, dict[str, Decimal]] = {"cash": {}, "position": {}, "order": {}}
-        for row in rows:
-            held[row["kind"]][row["name"]] = row["amount"]
-        return Holdings(
-            cash=held["cash"].get(currency, Decimal(0)),
-            positions=held["position"],
-            open_orders=held["order"],
-        )
 
 
 class PostgresLimitBook:

@@ -35,6 +35,12 @@ _ADD_POSITION = """
     INSERT INTO risk.positions AS p (account_id, instrument, quantity) VALUES (%s, %s, %s)
     ON CONFLICT (account_id, instrument) DO UPDATE SET quantity = p.quantity + EXCLUDED.quantity"""
 
+# Makes and locks the account like LOCK_OR_MAKE, and counts the fill.
+_COUNT_FILL = """
+    INSERT INTO risk.accounts AS a (account_id, fills, last_fill) VALUES (%s, 1, %s)
+    ON CONFLICT (account_id) DO UPDATE
+    SET fills = a.fills + 1, last_fill = GREATEST(a.last_fill, EXCLUDED.last_fill)"""
+
 _FILL_RESERVATION = "UPDATE risk.reservations SET filled = filled + %s WHERE order_id = %s"
 
 # A second end may only release more.
@@ -80,7 +86,7 @@ def _apply(cursor: Cursor, event: Event) -> None:
         case CashWithdrawn():
             _withdraw(cursor, event)
         case FillRecorded():
-            _fill(cursor, event.fill)
+            _fill(cursor, event.fill, event.sequence)
         case OrderEnded():
             _end(cursor, event)
         case BarClosed():
@@ -105,9 +111,9 @@ def _withdraw(cursor: Cursor, event: CashWithdrawn) -> None:
     cursor.execute(_END_WITHDRAWAL, (event.withdrawal_id,))
 
 
-def _fill(cursor: Cursor, fill: Fill) -> None:
+def _fill(cursor: Cursor, fill: Fill, sequence: int) -> None:
     spent = fill.price * fill.signed_quantity + fill.commission
-    cursor.execute(LOCK_OR_MAKE, (fill.account_id,))
+    cursor.execute(_COUNT_FILL, (fill.account_id, sequence))
     cursor.execute(_ADD_CASH, (fill.account_id, fill.currency, -spent))
     cursor.execute(_ADD_POSITION, (fill.account_id, fill.instrument, fill.signed_quantity))
     cursor.execute(_FILL_RESERVATION, (fill.quantity, fill.order_id))

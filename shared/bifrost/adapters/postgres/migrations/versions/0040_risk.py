@@ -14,7 +14,10 @@ CREATE TABLE risk.accounts (
     -- These three are empty until AccountOpened came: a deposit may overtake it.
     owner text,
     kind text,
-    currency text
+    currency text,
+    -- Equal, they say that the stream of fills is here without a gap.
+    fills bigint NOT NULL DEFAULT 0,
+    last_fill bigint NOT NULL DEFAULT 0
 );
 
 CREATE TABLE risk.cash (
@@ -107,6 +110,20 @@ CREATE TABLE risk.withdrawals (
     CHECK (NOT accepted OR (currency IS NOT NULL AND amount IS NOT NULL))
 );
 CREATE INDEX withdrawals_open ON risk.withdrawals (account_id) WHERE accepted AND NOT ended;
+
+CREATE TABLE risk.breaks (
+    break_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    account_id text NOT NULL REFERENCES risk.accounts,
+    kind text NOT NULL CHECK (kind IN ('cash', 'position', 'open_order', 'pending')),
+    subject text NOT NULL,
+    ours numeric NOT NULL,
+    theirs numeric NOT NULL,
+    first_seen timestamptz NOT NULL,
+    last_seen timestamptz NOT NULL,
+    closed_at timestamptz
+);
+CREATE UNIQUE INDEX breaks_open ON risk.breaks (account_id, kind, subject)
+    WHERE closed_at IS NULL;
 
 -- Limits and answers are added, never changed: what was decided stays explained.
 REVOKE UPDATE, DELETE ON risk.limits, risk.checks FROM bifrost_risk;
