@@ -9,8 +9,9 @@ from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.data.bar_file import RejectedRow
 from bifrost.data.instrument_file import SYMBOL
 
-# Read whole into a function's memory; a century of daily bars is a fortieth of it.
-BYTES_MAX = 64 * 1024 * 1024
+# Read whole, and ten times as large in a function's memory once parsed; a century of daily bars
+# is a ninth of it.
+BYTES_MAX = 16 * 1024 * 1024
 
 _BARS = rf"bars/daily/(?P<symbol>{SYMBOL})\.csv"
 _INSTRUMENTS = r"instruments/[^/]+\.csv"

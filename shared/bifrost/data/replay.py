@@ -17,6 +17,8 @@ from bifrost.events import BarClosed, bar_stream
 INSTRUMENTS_MAX = 50
 SPEED_MAX = 100
 BATCH_AT_FULL_SPEED = 20
+# A Standard workflow's history ends at 25,000 events, and each call takes about nine.
+CALLS_MAX = 2_500
 # A workflow that lives publishes every second or so; one that died must not block the desk.
 STALLED_AFTER = timedelta(seconds=60)
 
@@ -109,6 +111,16 @@ def _problem_of(
 def batch_size(request: ReplayRequest) -> int:
     """Return how many sessions one call publishes."""
     return request.sessions_per_second or BATCH_AT_FULL_SPEED
+
+
+def length_problem(request: ReplayRequest, sessions: int) -> FieldProblem | None:
+    """Return why so many sessions cannot be played at this speed; None where they can."""
+    calls = -(-sessions // batch_size(request))
+    if calls <= CALLS_MAX:
+        return None
+    message = f"{sessions} sessions at {request.sessions_per_second} a second are too many"
+    least = -(-sessions // CALLS_MAX)
+    return FieldProblem("speed", message, f"send {least} or more, or a shorter range")
 
 
 def wait_seconds(request: ReplayRequest) -> int:

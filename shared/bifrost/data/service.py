@@ -21,6 +21,7 @@ from bifrost.data.replay import (
     ReplayStatus,
     bar_events,
     batch_size,
+    length_problem,
     moved_on,
     problems_of,
     wait_seconds,
@@ -154,6 +155,9 @@ class DataService:
         now = self.clock.now()
         _make_room(book, now)
         sessions, first_close = book.sessions_of(request)
+        too_long = length_problem(request, sessions)
+        if too_long:
+            raise InvalidInputError(too_long)
         _check_market_time(book, request, first_close)
         book.add(
             Replay(
