@@ -36,6 +36,11 @@ def refuse_withdrawal(given: Payload) -> Payload:
     return {"withdrawal_id": refused.withdrawal_id, "status": refused.status.value}
 
 
+def sweep(_: Payload) -> Payload:
+    """Bring withdrawals whose workflow died to their end."""
+    return {"ended": wiring.withdrawals().sweep(correlation_id())}
+
+
 def reconcile(given: Payload) -> Payload:
     """Compare the ledger with the venue's statement."""
     breaks = wiring.portfolio().reconcile(from_json(Reconciliation, given).statement)
@@ -55,6 +60,7 @@ def hear_bar(event: BarClosed) -> None:
 TASKS: Tasks = {
     "post_withdrawal": post_withdrawal,
     "refuse_withdrawal": refuse_withdrawal,
+    "sweep": sweep,
     "reconcile": reconcile,
 }
 LISTENERS: Listeners = {"FillRecorded.v1": hear_fill, "BarClosed.v1": hear_bar}

@@ -22,12 +22,15 @@ NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
 Workflow = Callable[[dict[str, Any]], None]
 
 
-class FixedClock:
-    """Wall time that stands still."""
+@dataclass
+class SetClock:
+    """Wall time that stands still until a test moves it."""
+
+    at: datetime = NOW
 
     def now(self) -> datetime:
-        """Return the same instant always."""
-        return NOW
+        """Return the instant that is set."""
+        return self.at
 
 
 class IdsOf:
@@ -65,8 +68,9 @@ class LedgerDesk:
         library = PostgresLibrary(database)
         self.database = database
         self.workflow = PlayedWorkflow()
-        self.service = PortfolioService(library, FixedClock(), ids)
-        self.withdrawals = Withdrawals(library, FixedClock(), ids, self.workflow)
+        self.clock = SetClock()
+        self.service = PortfolioService(library, self.clock, ids)
+        self.withdrawals = Withdrawals(library, self.clock, ids, self.workflow)
         self.reader = PostgresReader(database)
 
     def open_account(self, owner: str = "ann", key: str = "k-1") -> str:

@@ -1,6 +1,7 @@
 """The stored books are what the events say, to the last digit, in whatever order they arrive."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -21,7 +22,7 @@ from bifrost.events import (
     FillRecorded,
 )
 from bifrost.portfolio.rebuild import rebuild
-from bifrost.portfolio.withdrawals import PostWithdrawal
+from bifrost.portfolio.withdrawals import UNDECIDED_FOR, PostWithdrawal
 from tests.contract.backbone import all_at_once
 from tests.contract.ledger_desk import NOW, IdsOf, LedgerDesk, cash_request
 from tests.postgres_server import Server
@@ -353,6 +354,24 @@ def test_a_deposit_carries_market_time_once_a_bar_was_seen(desk: LedgerDesk) -> 
     after = desk.deposit(account_id, "1", "d-2")
 
     assert (before.occurred_at, after.occurred_at) == (NOW, closes_at(3))
+
+
+def test_a_withdrawal_whose_workflow_died_is_swept_to_its_end(desk: LedgerDesk) -> None:
+    account_id = desk.open_account()
+    with pytest.raises(UnavailableError):
+        desk.withdrawals.withdraw(cash_request(account_id, "5", "w-1"))
+    fresh = desk.withdrawals.sweep("test")
+    desk.clock.at += UNDECIDED_FOR + timedelta(seconds=1)
+
+    still_dead = desk.withdrawals.sweep("test")
+    desk.workflow.play = lambda given: void(
+        desk.withdrawals.post(PostWithdrawal(given["withdrawal_id"]), "test")
+    )
+    ended = (desk.withdrawals.sweep("test"), desk.withdrawals.sweep("test"))
+
+    assert (fresh, still_dead, ended) == (0, 0, (1, 0))
+    assert len(desk.workflow.runs) == 3
+    assert desk.worth(account_id).cash == -5
 
 
 def test_the_ledger_is_paged_newest_first_without_gap_or_repeat(desk: LedgerDesk) -> None:

@@ -129,6 +129,9 @@ class WithdrawalStore(Protocol):
     def settle(self, withdrawal: Withdrawal) -> None:
         """Write how it ended."""
 
+    def undecided(self, before: datetime) -> list[Withdrawal]:
+        """Return those asked for before this instant of wall time that have no end yet."""
+
 
 class BreakStore(Protocol):
     """Keeps differences between the venue's books and ours."""

@@ -4,8 +4,9 @@ The row decides what happened, not the workflow's answer: a workflow may fail af
 Both ends are final and safe to repeat, and neither follows the other.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bifrost.core.codec import to_json
@@ -26,6 +27,8 @@ from bifrost.portfolio.ports import (
 from bifrost.portfolio.service import CashRequest, market_time, own_account
 
 WORKFLOW = "withdrawal_flow"
+# Longer than the workflow may take; only then has it died rather than not finished.
+UNDECIDED_FOR = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,16 @@ class Withdrawals:
             books.withdrawals.settle(refused)
             return refused
 
+    def sweep(self, correlation_id: str) -> int:
+        """Run again the workflow of each withdrawal left undecided; return how many ended.
+
+        Until one ends risk holds its cash back, and its client may never ask again.
+        """
+        with self._library.open() as books:
+            left = books.withdrawals.undecided(self._clock.now() - UNDECIDED_FOR)
+        ended = [self._tried(one, correlation_id) for one in left]
+        return sum(one.status is not WithdrawalStatus.REQUESTED for one in ended)
+
     def _request(self, asked: CashRequest) -> Withdrawal:
         now = self._clock.now()
         with self._library.open() as books:
@@ -127,7 +140,17 @@ class Withdrawals:
             return books.withdrawals.locked(withdrawal_id)
 
     def _decide(self, withdrawal: Withdrawal, correlation_id: str) -> Withdrawal:
-        try:
+        after = self._tried(withdrawal, correlation_id)
+        if after.status is WithdrawalStatus.REQUESTED:
+            raise UnavailableError(
+                f"withdrawal {after.withdrawal_id} is not decided yet;"
+                " ask again with the same Idempotency-Key"
+            )
+        return after
+
+    def _tried(self, withdrawal: Withdrawal, correlation_id: str) -> Withdrawal:
+        # Its failure says nothing: it may have posted before it failed. The row knows.
+        with suppress(UnavailableError):
             self._workflows.run(
                 WORKFLOW,
                 {
@@ -139,16 +162,7 @@ class Withdrawals:
                     "correlation_id": correlation_id,
                 },
             )
-            failure = "it ended without an end"
-        except UnavailableError as error:
-            failure = str(error)
-        after = self._read(withdrawal.withdrawal_id)
-        if after.status is WithdrawalStatus.REQUESTED:
-            raise UnavailableError(
-                f"withdrawal {after.withdrawal_id} is not decided yet ({failure});"
-                " ask again with the same Idempotency-Key"
-            )
-        return after
+        return self._read(withdrawal.withdrawal_id)
 
     def _post(self, books: Books, withdrawal: Withdrawal, correlation_id: str) -> Withdrawal:
         now = self._clock.now()

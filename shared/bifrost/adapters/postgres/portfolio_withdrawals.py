@@ -1,20 +1,23 @@
 """Portfolio's withdrawals: a row that only ever goes from requested to one end."""
 
 import json
+from datetime import datetime
 
-from bifrost.adapters.postgres.database import Cursor
+from bifrost.adapters.postgres.database import Cursor, Row
 from bifrost.core.codec import from_json, to_json
 from bifrost.core.decisions import Reason
 from bifrost.core.errors import NotFoundError
 from bifrost.portfolio.ports import Withdrawal, WithdrawalStatus
 
-_LOCKED = """
+_SELECT = """
 SELECT w.withdrawal_id, w.account_id, w.amount, w.currency, w.status, w.reasons, w.occurred_at,
     w.is_market_time, w.recorded_at, w.transaction_id,
     (SELECT event_id FROM portfolio.ledger_transactions t
      WHERE t.transaction_id = w.transaction_id) AS event_id
-FROM portfolio.withdrawals w WHERE w.withdrawal_id = %s FOR NO KEY UPDATE OF w
+FROM portfolio.withdrawals w
 """
+_LOCKED = _SELECT + "WHERE w.withdrawal_id = %s FOR NO KEY UPDATE OF w"
+_UNDECIDED = _SELECT + "WHERE w.status = 'requested' AND w.recorded_at < %s ORDER BY w.recorded_at"
 
 
 class PostgresWithdrawals:
@@ -38,8 +41,11 @@ class PostgresWithdrawals:
         row = self._cursor.execute(_LOCKED, (withdrawal_id,)).fetchone()
         if row is None:
             raise NotFoundError(f"no withdrawal {withdrawal_id}")
-        reasons = tuple(from_json(Reason, reason) for reason in row["reasons"])
-        return Withdrawal(**{**row, "status": WithdrawalStatus(row["status"]), "reasons": reasons})
+        return _withdrawal(row)
+
+    def undecided(self, before: datetime) -> list[Withdrawal]:
+        """Return those asked for before this instant of wall time that have no end yet."""
+        return [_withdrawal(row) for row in self._cursor.execute(_UNDECIDED, (before,)).fetchall()]
 
     def settle(self, withdrawal: Withdrawal) -> None:
         """Write how it ended."""
@@ -53,3 +59,8 @@ class PostgresWithdrawals:
                 withdrawal.withdrawal_id,
             ),
         )
+
+
+def _withdrawal(row: Row) -> Withdrawal:
+    reasons = tuple(from_json(Reason, reason) for reason in row["reasons"])
+    return Withdrawal(**{**row, "status": WithdrawalStatus(row["status"]), "reasons": reasons})

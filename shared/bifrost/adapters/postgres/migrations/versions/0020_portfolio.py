@@ -178,6 +178,8 @@ CREATE TABLE portfolio.withdrawals (
     transaction_id text REFERENCES portfolio.ledger_transactions,
     CHECK ((status = 'posted') = (transaction_id IS NOT NULL))
 );
+CREATE INDEX withdrawals_undecided ON portfolio.withdrawals (recorded_at)
+    WHERE status = 'requested';
 """
 
 _BREAKS = """
