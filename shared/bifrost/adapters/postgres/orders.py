@@ -28,15 +28,17 @@ VALUES (
     %(occurred_at)s, %(recorded_at)s, %(updated_at)s)
 ON CONFLICT DO NOTHING
 """
-_UPDATE = """
-UPDATE execution.orders SET status = %s, filled_quantity = %s, filled_notional = %s,
-    reasons = %s, venue_text = %s, steps = %s, updated_at = %s
-WHERE order_id = %s
-"""
-_INSERT_STEP = """
+# One statement, one round trip: an order's state and its step are never apart anyway.
+_SAVE = """
+WITH moved AS (
+    UPDATE execution.orders SET status = %(status)s, filled_quantity = %(filled_quantity)s,
+        filled_notional = %(filled_notional)s, reasons = %(reasons)s,
+        venue_text = %(venue_text)s, steps = %(steps)s, updated_at = %(recorded_at)s
+    WHERE order_id = %(order_id)s)
 INSERT INTO execution.order_steps
     (order_id, position, what, status, occurred_at, recorded_at, detail)
-VALUES (%s, %s, %s, %s, %s, %s, %s)
+VALUES (%(order_id)s, %(steps)s, %(what)s, %(status)s, %(occurred_at)s, %(recorded_at)s,
+    %(detail)s)
 """
 # The account before the order, as everywhere; NO KEY, so that new orders can refer to it.
 _LOCK_ACCOUNT = """
@@ -110,22 +112,21 @@ class PostgresOrders:
         """Keep where the order stands now and add the step that brought it there."""
         saved = replace(record, steps=record.steps + 1, updated_at=step.recorded_at)
         self._cursor.execute(
-            _UPDATE,
-            (
-                saved.status,
-                saved.filled_quantity,
-                saved.filled_notional,
-                json.dumps(to_json(saved.reasons)),
-                saved.venue_text,
-                saved.steps,
-                saved.updated_at,
-                saved.order_id,
-            ),
+            _SAVE,
+            {
+                "order_id": saved.order_id,
+                "status": saved.status,
+                "filled_quantity": saved.filled_quantity,
+                "filled_notional": saved.filled_notional,
+                "reasons": json.dumps(to_json(saved.reasons)),
+                "venue_text": saved.venue_text,
+                "steps": saved.steps,
+                "what": step.what,
+                "occurred_at": step.occurred_at,
+                "recorded_at": step.recorded_at,
+                "detail": json.dumps(step.detail),
+            },
         )
-        times = (step.occurred_at, step.recorded_at)
-        detail = json.dumps(step.detail)
-        values = (saved.order_id, saved.steps, step.what, step.status, *times, detail)
-        self._cursor.execute(_INSERT_STEP, values)
         return saved
 
     def find(self, order_id: str) -> OrderRecord | None:
