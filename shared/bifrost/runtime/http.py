@@ -75,7 +75,10 @@ def serve(app: FastAPI, event: dict[str, Any], context: Any, logger: Logger) -> 
     logger.append_keys(correlation_id=given)
     if app not in _servers:
         _servers[app] = Mangum(app, lifespan="off", text_mime_types=_TEXT)
-    answer = _servers[app](event, context)
+    # API Gateway says that it was reached by https; what says nothing was reached by plain HTTP,
+    # and Mangum's guess would make every problem's `type` an address that nobody answers.
+    told = {**event, "headers": {"x-forwarded-proto": "http", **headers}}
+    answer = _servers[app](told, context)
     answer.setdefault("headers", {})["x-correlation-id"] = given
     logger.info(
         "request answered",

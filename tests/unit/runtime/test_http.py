@@ -111,7 +111,13 @@ def test_bad_input_is_422_and_names_its_field_and_a_fix(call: Call, body: str, f
 def test_unreadable_json_is_400(call: Call, body: str) -> None:
     status, _, problem = call(event("POST", "/v1/things", body, **KEY))
 
-    assert (status, problem["type"]) == (400, "https://desk.test/v1/problems/unreadable-body")
+    assert (status, problem["type"]) == (400, "http://desk.test/v1/problems/unreadable-body")
+
+
+def test_behind_https_a_problem_is_explained_by_https(call: Call) -> None:
+    _, _, problem = call(event("POST", "/v1/things", "{", **KEY, **{"x-forwarded-proto": "https"}))
+
+    assert problem["type"] == "https://desk.test/v1/problems/unreadable-body"
 
 
 def test_bytes_that_are_no_text_are_refused_as_a_problem(call: Call) -> None:
