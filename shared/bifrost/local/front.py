@@ -11,10 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 from bifrost.core.errors import UnavailableError
-from bifrost.local.aws import is_emulated
+from bifrost.local.aws import client, is_emulated
 from bifrost.local.launcher import DOOR_PATH
 
 READY_SECONDS_MAX = 30.0
+# 502 is a function that does not start; another try or two allows for a worker that just died.
+BROKEN_MAX = 3
 
 
 def address(endpoint_url: str, outputs: dict[str, str], *, emulated: bool) -> str:
@@ -55,10 +57,26 @@ def call(url: str, method: str, path: str, *, timeout_seconds: float) -> tuple[i
         connection.close()
 
 
+def run_tasks(
+    endpoint_url: str, outputs: dict[str, str], tasks: tuple[tuple[str, str], ...]
+) -> list[str]:
+    """Run (capability, task) pairs now rather than at their next minute; those that failed."""
+    functions = client("lambda", endpoint_url)
+    failed = []
+    for capability, task in tasks:
+        answer = functions.invoke(
+            FunctionName=outputs[f"{capability.capitalize()}FunctionName"],
+            Payload=json.dumps({"task": task, "input": {}}),
+        )
+        if answer.get("FunctionError"):
+            failed.append(f"{capability}.{task}")
+    return failed
+
+
 def _wait_one(api_url: str, capability: str) -> None:
     deadline = time.monotonic() + READY_SECONDS_MAX
-    said = ""
-    while time.monotonic() < deadline:
+    said, broken = "", 0
+    while time.monotonic() < deadline and broken < BROKEN_MAX:
         try:
             status, body = call(api_url, "GET", f"/v1/{capability}/ready", timeout_seconds=30)
         except (OSError, http.client.HTTPException) as error:
@@ -67,11 +85,9 @@ def _wait_one(api_url: str, capability: str) -> None:
             if status == 200:
                 return
             said = f"{status} {_shorten(body)}"
+            broken += status == 502
         time.sleep(0.2)
-    raise UnavailableError(
-        f"{capability} is not ready after {READY_SECONDS_MAX:.0f} s: {said}; "
-        f"see `bifrost logs {capability}`"
-    )
+    raise UnavailableError(f"{capability} is not ready: {said}; see `bifrost logs {capability}`")
 
 
 def _shorten(body: bytes) -> str:

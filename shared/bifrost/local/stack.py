@@ -138,6 +138,8 @@ class Stack:
         self._first_user(record)
         republished = self._republish(table, progress) if unclean else {}
         self._settle(record, table, progress)
+        if unclean:
+            front.run_tasks(self._endpoint_of(record), record.outputs, table.periodic)
         return self._describe(record, republished, time.monotonic() - began)
 
     def _database_up(self, record: Record, progress: Progress) -> None:

@@ -16,12 +16,13 @@ from bifrost.core.errors import UnavailableError
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What the local stack needs to know of it."""
+    """What the local stack needs to know of it; `periodic` is (capability, task)."""
 
     names: tuple[str, ...]
     schemas: tuple[str, ...]
     publishers: tuple[str, ...]
     listeners: dict[str, tuple[str, ...]]
+    periodic: tuple[tuple[str, str], ...]
 
 
 @cache
@@ -33,6 +34,12 @@ def read_table(project: Path) -> Table:
         schemas=tuple(schema for row in rows for schema in row.schemas),
         publishers=tuple(row.name for row in rows if row.publishes),
         listeners={row.name: tuple(row.listens_to) for row in rows if row.listens_to},
+        periodic=tuple(
+            (row.name, schedule.task)
+            for row in rows
+            for schedule in row.schedules
+            if schedule.expression.startswith("rate(")
+        ),
     )
 
 

@@ -1,0 +1,185 @@
+"""Real servers: PostgreSQL and MiniStack start, stop, and come back after a kill -9."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]  # it ships no types
+import psycopg
+import pytest
+
+from bifrost.core.errors import UnavailableError
+from bifrost.local import aws, postgres, processes
+from bifrost.local.home import Home
+from bifrost.local.processes import ProcessRef
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    """A home whose servers are gone when the test ends, however it ends."""
+    made = Home(tmp_path / "home")
+    made.create()
+    yield made
+    processes.end(processes.workers_left_behind(made.path))
+    processes.end(processes.backends_left_behind(made.postgres_data))
+    for pid in list(processes._children):
+        processes.collect(pid)
+    made.remove()
+
+
+def connect(home: Home) -> psycopg.Connection:
+    """A connection as the owner."""
+    return psycopg.connect(
+        postgres.address(home, role="postgres", database="postgres"), autocommit=True
+    )
+
+
+def kill(process: ProcessRef) -> None:
+    """End it as a power cut would."""
+    os.kill(process.pid, signal.SIGKILL)
+    assert processes.wait_gone(process, 5)
+
+
+def test_postgres_keeps_what_was_committed_over_a_kill_and_listens_on_no_port(home: Home) -> None:
+    first = postgres.start(home)
+    with connect(home) as connection:
+        connection.execute("CREATE TABLE kept (value int)")
+        connection.execute("INSERT INTO kept VALUES (42)")
+        listening = psutil.Process(first.pid).net_connections(kind="tcp")
+
+    kill(first)
+    second = postgres.start(home)
+    with connect(home) as connection:
+        kept = connection.execute("SELECT value FROM kept").fetchone()
+    postgres.stop(second)
+
+    assert kept == (42,)
+    assert listening == []
+    assert home.sockets.stat().st_mode & 0o777 == 0o700
+    assert processes.backends_left_behind(home.postgres_data) == []
+
+
+def test_postgres_starts_over_children_that_outlived_their_server(home: Home) -> None:
+    first = postgres.start(home)
+    with connect(home) as connection:
+        backend = connection.info.backend_pid
+        os.kill(backend, signal.SIGSTOP)
+        kill(first)
+        assert psutil.pid_exists(backend)
+
+        second = postgres.start(home)
+        with connect(home) as again:
+            assert again.execute("SELECT 1").fetchone() == (1,)
+        postgres.stop(second)
+
+
+def test_postgres_starts_over_a_pid_file_whose_id_is_somebody_elses(home: Home) -> None:
+    postgres.stop(postgres.start(home))
+    (home.postgres_data / "postmaster.pid").write_text(f"{os.getpid()}\n{home.postgres_data}\n")
+
+    again = postgres.start(home)
+    postgres.stop(again)
+
+    assert again.pid != os.getpid()
+
+
+def test_postgres_makes_its_folder_anew_after_an_interrupted_first_start(home: Home) -> None:
+    home.postgres_data.mkdir(parents=True, mode=0o700)
+    (home.postgres_data / "base").mkdir()
+
+    process = postgres.start(home)
+    with connect(home) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    postgres.stop(process)
+
+
+def test_postgres_that_cannot_start_says_why(home: Home) -> None:
+    postgres.stop(postgres.start(home))
+    (home.postgres_data / "postgresql.conf").write_text("no_such_setting = 1\n")
+
+    with pytest.raises(UnavailableError, match="no_such_setting"):
+        postgres.start(home)
+
+
+def test_aws_keeps_resources_over_a_kill_after_a_checkpoint_and_over_a_clean_end(
+    home: Home,
+) -> None:
+    port = aws.free_port(14_570)
+    first = aws.start(home, port)
+    aws.wait_until_ready(home, first, port)
+    queues = aws.client("sqs", aws.endpoint(port))
+    queues.create_queue(QueueName="checkpointed")
+    aws.checkpoint(aws.endpoint(port))
+    kill(first)
+
+    second = aws.start(home, port)
+    aws.wait_until_ready(home, second, port)
+    queues.create_queue(QueueName="saved-at-the-end")
+    aws.stop(home, second)
+    third = aws.start(home, port)
+    aws.wait_until_ready(home, third, port)
+    names = {url.rsplit("/", 1)[-1] for url in queues.list_queues()["QueueUrls"]}
+    aws.stop(home, third)
+
+    assert names == {"checkpointed", "saved-at-the-end"}
+    assert processes.workers_left_behind(home.path) == []
+    queues.close()
+
+
+def test_aws_listens_on_the_loopback_address_only(home: Home) -> None:
+    port = aws.free_port(14_570)
+    process = aws.start(home, port)
+    aws.wait_until_ready(home, process, port)
+    listening = [
+        connection.laddr.ip
+        for connection in psutil.Process(process.pid).net_connections(kind="inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    aws.stop(home, process)
+
+    assert listening == ["127.0.0.1"]
+
+
+def test_a_taken_port_gives_the_next_one() -> None:
+    wanted = aws.free_port(14_800)
+
+    with aws.socket.socket() as taken:
+        taken.bind((aws.HOST, wanted))
+        taken.listen()
+        assert aws.free_port(wanted) > wanted
+
+
+def test_a_process_is_not_taken_for_another_one_with_its_id() -> None:
+    mine = psutil.Process()
+
+    assert ProcessRef(mine.pid, mine.create_time()).is_running()
+    assert not ProcessRef(mine.pid, mine.create_time() - 60).is_running()
+
+
+def test_a_childs_environment_carries_no_aws_account_of_the_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "production")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+
+    given = processes.environment(tmp_path, {"AWS_REGION": "us-east-1"})
+
+    assert {name for name in given if name.startswith("AWS_")} == {"AWS_REGION"}
+    assert given[processes.HOME_MARK] == str(tmp_path)
+
+
+def test_a_process_that_ignores_the_signal_is_killed(tmp_path: Path) -> None:
+    stubborn = processes.start(
+        ["sh", "-c", "trap '' TERM; echo up; while :; do sleep 0.1; done"],
+        log=tmp_path / "log",
+        cwd=tmp_path,
+        environ=processes.environment(tmp_path, {}),
+        user=None,
+    )
+    while "up" not in (tmp_path / "log").read_text():
+        time.sleep(0.01)
+
+    assert not processes.stop(stubborn, how=signal.SIGTERM, timeout_seconds=0.2)
+    assert not stubborn.is_running()
