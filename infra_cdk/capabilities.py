@@ -137,7 +137,7 @@ CAPABILITIES: tuple[Capability, ...] = (
             ),
         ),
         listens_to=("FillRecorded.v1", "BarClosed.v1"),
-        schedules=(_RELAY,),
+        schedules=(_RELAY, Schedule("sweep", "rate(5 minutes)")),
         schemas=("portfolio",),
         starts=(Workflow.WITHDRAWAL_FLOW,),
         publishes=True,
