@@ -6,12 +6,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from bifrost.adapters.postgres.database import Database
 from tests.postgres_server import Server, running_server
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a private folder is made inside
 ROOM_BYTES = 2 * 1024**3
+
+# No test asserts how long something took: a busy machine is not a bug.
+settings.register_profile("desk", deadline=None)
+settings.load_profile("desk")
 
 
 @pytest.fixture(scope="session")
