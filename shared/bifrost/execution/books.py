@@ -58,7 +58,7 @@ class OrderReads(Protocol):
 
 
 class WaitingOrders(Protocol):
-    """What the sweeper looks for."""
+    """What the sweeper looks for: of each, as many as one sweep can look after."""
 
     def unstarted(self, before: datetime) -> list[str]:
         """Return orders not yet sent whose workflow was last started before that instant."""

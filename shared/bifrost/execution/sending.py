@@ -8,7 +8,7 @@ has said, past its settle time, that it has never seen it.
 
 import logging
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bifrost.core.decisions import Reason
 from bifrost.core.errors import BifrostError
@@ -90,11 +90,12 @@ class Sender:
             at = self.journal.market_time(books)
             record = self.journal.move(books, record, Happening.NO_ANSWER, at)
         # Not `look_up`: only "never seen", and not a look-up that failed, allows what follows.
+        asked_at = self.journal.clock.now()
         state = self.broker.find(record.intent.client_order_id)
         if state is not None:
             self._hear(record, state, fence=None)
             return "answered"
-        fence = self._take_over(record, claim)
+        fence = self._take_over(record, claim, asked_at)
         if fence is None:
             return "waiting"
         return "waiting" if self._send(record, fence).status in _UNANSWERED else "sent_again"
@@ -152,10 +153,12 @@ class Sender:
         self.collector.collect()
         return self._read(record)
 
-    def _take_over(self, record: OrderRecord, claim: SendClaim) -> int | None:
-        now = self.journal.clock.now()
-        if now < max(claim.lease_until, claim.sent_at + self.patience.settle):
+    def _take_over(
+        self, record: OrderRecord, claim: SendClaim, never_seen_at: datetime
+    ) -> int | None:
+        if never_seen_at < max(claim.lease_until, claim.sent_at + self.patience.settle):
             return None
+        now = self.journal.clock.now()
         with self.desk.transaction() as books:
             record = books.orders.lock(record.order_id)
             if record.status not in _UNANSWERED:

@@ -64,7 +64,7 @@ _UNANSWERED = """
 SELECT i.order_id FROM execution.intents i JOIN execution.orders o USING (order_id)
 WHERE i.answered_at IS NULL AND o.status IN ('submitted', 'unknown')
   AND (i.lease_until <= %s OR o.status = 'unknown')
-ORDER BY i.sent_at
+ORDER BY i.sent_at LIMIT 200
 """
 
 
@@ -163,7 +163,7 @@ class PostgresOrders:
         """Return orders not yet sent whose workflow was last started before that instant."""
         return self._ids(
             "SELECT order_id FROM execution.orders WHERE status IN ('received', 'checked')"
-            " AND workflow_started_at <= %s ORDER BY place",
+            " AND workflow_started_at <= %s ORDER BY workflow_started_at LIMIT 200",
             before,
         )
 
@@ -180,7 +180,7 @@ class PostgresOrders:
         """Return orders whose cancel the venue has not settled since that instant."""
         return self._ids(
             "SELECT order_id FROM execution.orders WHERE status = 'pending_cancel'"
-            " AND updated_at <= %s ORDER BY place",
+            " AND updated_at <= %s ORDER BY updated_at LIMIT 200",
             before,
         )
 
