@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from bifrost.cli import accounts, dead_letters, demo, market, orders, stack
+from bifrost.cli import accounts, bench, dead_letters, demo, market, orders, session, stack
 from bifrost.cli.output import exit_code, say, show_json
 
 app = typer.Typer(
@@ -14,12 +14,12 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="A trading desk on a laptop or on AWS. Start with: bifrost demo",
 )
+app.command()(demo.demo)
 app.add_typer(stack.app)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(orders.app, name="orders")
 app.add_typer(dead_letters.app, name="dlq")
 for command in (
-    demo.demo,
     demo.sample,
     accounts.deposit,
     accounts.withdraw,
@@ -27,6 +27,9 @@ for command in (
     accounts.ledger,
     market.instruments,
     market.replay,
+    session.url,
+    session.token,
+    bench.bench,
 ):
     app.command()(command)
 

@@ -1,9 +1,32 @@
 """The stack or the API that a command talks to."""
 
-from bifrost.local.api import Api
+from typing import TYPE_CHECKING
+
+from bifrost.cli.output import AsJson, show_json
+
+if TYPE_CHECKING:
+    from bifrost.local.api import Api
 
 
-def connect() -> Api:
+def url(as_json: AsJson = False) -> None:
+    """Print the address of the running stack's API.
+
+    Example: curl "$(bifrost url)/v1/gateway/health"
+    """
+    found = api_url()
+    show_json({"api_url": found}) if as_json else print(found)
+
+
+def token(as_json: AsJson = False) -> None:
+    """Print an access token of the stack's first user; a fresh one when the last has expired.
+
+    Example: curl -H "Authorization: Bearer $(bifrost token)" "$(bifrost url)/v1/accounts"
+    """
+    found = access_token()
+    show_json({"token": found}) if as_json else print(found)
+
+
+def connect() -> "Api":
     """Return the API of the running stack, or of BIFROST_API with BIFROST_TOKEN."""
     from bifrost.core.errors import UnauthenticatedError
     from bifrost.local.api import Api
@@ -32,7 +55,7 @@ def access_token() -> str:
     return token(this_stack().state().login, this_place().home.token_file)
 
 
-def the_account(api: Api, given: str | None) -> str:
+def the_account(api: "Api", given: str | None) -> str:
     """Return the account that is meant: the one named, or the newest there is."""
     from bifrost.core.errors import NotFoundError
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bifrost.local.api import Api, found_or_none, wait_for
 
-_UNDECIDED = ("received", "checked")
+_UNDECIDED = ("received", "checked", "submitted")
 
 
 def open_account(api: Api, body: dict[str, Any], key: str) -> dict[str, Any]:

@@ -16,6 +16,9 @@ _SENTENCES = {
     "no_market_price": "no market price of {subject} is known yet, so its cost cannot be checked",
     "restricted_list": "{subject} is on the restricted list",
     "instrument_unresolved": "an earlier order in {subject} has no known outcome yet",
+    "released": "its reservation was given back before it was judged",
+    "ended": "it had ended before it was judged",
+    "posting_failed": "{subject} could not post it, so nothing was moved",
     "check_unavailable": "the check by {subject} did not answer, and unchecked orders do not leave",
 }
 

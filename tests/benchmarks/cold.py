@@ -1,0 +1,48 @@
+"""Cold starts: what a fresh Lambda process pays before its first task, event or request."""
+
+from importlib.util import find_spec
+
+from infra_cdk.capabilities import CAPABILITIES
+from tests.benchmarks.report import Row, costs
+
+BARE = "bare FastAPI + Mangum"
+_BATCH = (
+    "from aws_lambda_powertools.utilities.batch import BatchProcessor, process_partial_response\n"
+)
+_PEERS = {
+    BARE: "import fastapi, mangum\n",
+    "boto3": "import boto3\n",
+    "SQLAlchemy": "import sqlalchemy\n",
+    "pandas": "import pandas\n",
+    "powertools Tracer with auto-patch": (
+        "import boto3, httpx\nfrom aws_lambda_powertools import Tracer\n"
+        "Tracer(service='peer', disabled=False, auto_patch=True)\n"
+    ),
+}
+
+
+def rows() -> list[Row]:
+    """Import each handler by each way in; the HTTP way also builds the app."""
+    snippets: dict[str, str] = {}
+    for capability in CAPABILITIES:
+        task = f"import functions.{capability.name}.handler\n"
+        snippets[f"{capability.name} task"] = task
+        if capability.has_queue:
+            snippets[f"{capability.name} event"] = task + _BATCH
+        snippets[f"{capability.name} HTTP"] = task + f"import functions.{capability.name}.routes\n"
+    peers = {name: code for name, code in _PEERS.items() if _is_there(name)}
+    found = costs({**snippets, **peers})
+    bare = found[BARE].cpu_ms
+    made = []
+    for name in snippets:
+        goal = "<= 500" if name.endswith("HTTP") else "<= 150"
+        cost = found[name]
+        made.append(Row(f"cold {name}: CPU", cost.cpu_ms, "ms", goal, BARE, bare))
+        made.append(Row(f"cold {name}: modules", cost.modules, "modules"))
+        made.append(Row(f"cold {name}: RSS", cost.rss_mb, "MiB"))
+    made += [Row(f"cold peer {name}: CPU", found[name].cpu_ms, "ms") for name in peers]
+    return made
+
+
+def _is_there(peer: str) -> bool:
+    return peer != "pandas" or find_spec("pandas") is not None
