@@ -19,7 +19,7 @@ from bifrost.portfolio.schemas import (
     PortfolioSheet,
     PositionList,
     PositionSheet,
-    SessionSheet,
+    SessionWorthSheet,
     TransactionSheet,
     ValuationPage,
     WithdrawalSheet,
@@ -141,7 +141,7 @@ def list_valuations(
     found = wiring.reader().valuations(account.account_id, before=before, limit=limit + 1)
     shown, last = page_of(found, limit)
     return ValuationPage(
-        items=[SessionSheet.of(one) for one in shown],
+        items=[SessionWorthSheet.of(one) for one in shown],
         next_cursor=last.session.isoformat() if last else None,
     )
 

@@ -222,14 +222,14 @@ class PortfolioSheet(_Worth):
         )
 
 
-class SessionSheet(_Worth):
+class SessionWorthSheet(_Worth):
     """What a portfolio was worth at a session's close, by the fills known of until then."""
 
     session: date
     occurred_at: datetime
 
     @classmethod
-    def of(cls, one: SessionValuation) -> "SessionSheet":
+    def of(cls, one: SessionValuation) -> "SessionWorthSheet":
         """Show a session's valuation."""
         return cls(
             **_worth(one.valuation),
@@ -241,7 +241,7 @@ class SessionSheet(_Worth):
 class ValuationPage(_Shape):
     """Valuations, newest session first; `next_cursor` is null on the last page."""
 
-    items: list[SessionSheet]
+    items: list[SessionWorthSheet]
     next_cursor: str | None
 
 
