@@ -1,7 +1,7 @@
 """`cdk.json` and the local stack run this: it writes the templates of one target.
 
-`BIFROST_TARGET`, or the context `target`, is `aws` (the default) or `local`. The templates go where
-the CDK says (`CDK_OUTDIR`).
+`BIFROST_TARGET` is `aws` (the default) or `local`. The templates go where the CDK says
+(`CDK_OUTDIR`).
 """
 
 import os
@@ -29,9 +29,18 @@ FLAGS = {
 }
 
 
-def new_app(folder: Path | None = None) -> App:
+def new_app(target: Target, folder: Path | None = None) -> App:
     """Return an app without stacks, writing to `folder` or to where the CDK says."""
-    return App(analytics_reporting=False, context=FLAGS, outdir=str(folder) if folder else None)
+    # CloudFormation's own validator costs a laptop 3 s CPU; the tests run it on the cloud's stacks.
+    is_checked = target is Target.AWS
+    return App(
+        analytics_reporting=False,
+        builtin_cloud_formation_validation=is_checked,
+        stack_traces=is_checked,
+        tree_metadata=is_checked,
+        context=FLAGS,
+        outdir=str(folder) if folder else None,
+    )
 
 
 def add_local(app: App, *, code: Path) -> None:
@@ -66,9 +75,9 @@ def add_aws(app: App, *, code: Path, layers: Path) -> None:
 
 def main() -> None:
     """Write the templates of the target that was asked for."""
-    app = new_app()
-    asked = os.environ.get("BIFROST_TARGET")  # noqa: TID251 - the CDK starts this, nobody configures it
-    target = Target(asked or app.node.try_get_context("target") or Target.AWS)
+    asked = os.environ.get("BIFROST_TARGET")  # noqa: TID251 - this is a program of its own
+    target = Target(asked or Target.AWS)
+    app = new_app(target)
     with tempfile.TemporaryDirectory() as staged:
         code = stage_code(Path(staged))
         if target is Target.LOCAL:

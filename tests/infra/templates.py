@@ -44,6 +44,7 @@ class Synthesised:
 def synthesise_aws(folder: Path) -> Synthesised:
     """Write the AWS target's templates, with placeholders for the layers' packages."""
     from infra_cdk.app import add_aws, new_app
+    from infra_cdk.local_target import Target
     from infra_cdk.staging import stage_code
     from layers.build import layer_names
 
@@ -51,7 +52,7 @@ def synthesise_aws(folder: Path) -> Synthesised:
     for name in layer_names():
         (layers / name / "python").mkdir(parents=True)
         (layers / name / "python" / "placeholder.py").write_text(f'"""{name}."""\n')
-    app = new_app(folder / "out")
+    app = new_app(Target.AWS, folder / "out")
     add_aws(app, code=stage_code(folder / "code"), layers=layers)
     return _synthesised(app, folder / "out")
 
@@ -59,9 +60,10 @@ def synthesise_aws(folder: Path) -> Synthesised:
 def synthesise_local(folder: Path) -> Synthesised:
     """Write the local target's template."""
     from infra_cdk.app import add_local, new_app
+    from infra_cdk.local_target import Target
     from infra_cdk.staging import stage_code
 
-    app = new_app(folder / "out")
+    app = new_app(Target.LOCAL, folder / "out")
     add_local(app, code=stage_code(folder / "code"))
     return _synthesised(app, folder / "out")
 
