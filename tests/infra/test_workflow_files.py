@@ -5,9 +5,7 @@ The emulator takes broken files and AWS does not, so a validator reads them befo
 
 import json
 import re
-import subprocess
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +14,8 @@ import pytest
 from bifrost.core import errors
 from infra_cdk.capabilities import CAPABILITIES, Workflow
 from infra_cdk.constructs.workflows import definition_of
-from infra_cdk.node import bundled_node
 from tests.architecture.project import ROOT
+from tests.infra import npm
 
 VALIDATOR = "asl-validator@4.0.0"
 FILES = sorted((ROOT / "stepfunctions").glob("*.asl.json"))
@@ -49,37 +47,13 @@ def tasks(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield name, state
 
 
-@lru_cache
-def installed_validator(folder: Path) -> tuple[Path | None, str]:
-    """Install the validator into `folder`; return its program, or None and why not."""
-    npm = bundled_node().parents[1] / "lib/node_modules/npm/bin/npm-cli.js"
-    done = subprocess.run(
-        [
-            *(str(bundled_node()), str(npm), "install", "--no-audit", "--no-fund", "--no-save"),
-            *("--prefix", str(folder), "--fetch-retries", "0", VALIDATOR),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    program = folder / "node_modules/asl-validator/dist/bin/asl-validator.js"
-    return (program, "") if done.returncode == 0 else (None, done.stderr[-300:])
-
-
 @BY_FILE
 def test_the_validator_of_states_language_accepts_the_file(
     path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    program, reason = installed_validator(tmp_path_factory.getbasetemp() / "asl-validator")
-    if program is None:
-        pytest.skip(f"{VALIDATOR} could not be installed: {reason}")
+    validator = npm.installed(VALIDATOR, tmp_path_factory.getbasetemp() / "asl-validator")
 
-    checked = subprocess.run(
-        [str(bundled_node()), str(program), "--json-path", str(path)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    checked = npm.run(validator / "dist/bin/asl-validator.js", "--json-path", str(path))
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
