@@ -1,6 +1,9 @@
 """FastAPI set up the same way for every capability, and how API Gateway's events reach it."""
 
+import asyncio
+import atexit
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Any
 from weakref import WeakKeyDictionary
 
@@ -73,6 +76,8 @@ def serve(app: FastAPI, event: dict[str, Any], context: Any, logger: Logger) -> 
     given = correlate(headers.get("x-correlation-id") or request_id)
     route = event.get("requestContext", {}).get("http", {})
     logger.append_keys(correlation_id=given)
+    # Mangum takes the thread's event loop, which from 3.12 on nobody makes by asking for it.
+    asyncio.set_event_loop(_event_loop())
     if app not in _servers:
         _servers[app] = Mangum(app, lifespan="off", text_mime_types=_TEXT)
     # API Gateway says that it was reached by https; what says nothing was reached by plain HTTP,
@@ -89,6 +94,13 @@ def serve(app: FastAPI, event: dict[str, Any], context: Any, logger: Logger) -> 
         },
     )
     return answer
+
+
+@lru_cache
+def _event_loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    atexit.register(loop.close)
+    return loop
 
 
 class _BodyLimit:
