@@ -14,7 +14,7 @@ from infra_cdk.local_target import Part, Target
 from infra_cdk.staging import ROOT
 
 # Express has neither unique names nor a history, so it is for what answers its caller at once.
-_STANDARD = frozenset({Workflow.ORDER_FLOW, Workflow.REPLAY})
+STANDARD = frozenset({Workflow.ORDER_FLOW, Workflow.REPLAY})
 _FILES = {Workflow.ORDER_PREVIEW: "order_flow"}
 
 
@@ -63,7 +63,7 @@ class Workflows(Construct):
             state_machine_name=f"{stack.stack_name}-{workflow}",
             state_machine_type=(
                 sfn.StateMachineType.STANDARD
-                if workflow in _STANDARD
+                if workflow in STANDARD
                 else sfn.StateMachineType.EXPRESS
             ),
             definition_body=sfn.DefinitionBody.from_string(definition),

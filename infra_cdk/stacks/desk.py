@@ -17,7 +17,7 @@ from infra_cdk.constructs.identity import Identity
 from infra_cdk.constructs.listener import Listener
 from infra_cdk.constructs.schedules import Schedules
 from infra_cdk.constructs.storage import DataBucket
-from infra_cdk.constructs.workflows import Workflows, workflow_arn
+from infra_cdk.constructs.workflows import STANDARD, Workflows, workflow_arn
 from infra_cdk.local_target import Part, Target
 
 
@@ -99,12 +99,9 @@ class DeskStack(Stack):
             built.allow([self.bus.event_bus_arn], "events:PutEvents")
         if capability.reads_bucket:
             built.allow([self.data.bucket.arn_for_objects("*")], "s3:GetObject")
-        if capability.starts:
-            built.allow(
-                [workflow_arn(self, workflow) for workflow in capability.starts],
-                "states:StartExecution",
-                "states:StartSyncExecution",
-            )
+        for workflow in capability.starts:
+            waits = () if workflow in STANDARD else ("states:StartSyncExecution",)
+            built.allow([workflow_arn(self, workflow)], "states:StartExecution", *waits)
 
     def _layers(self, built: Path) -> dict[str, lambda_.LayerVersion]:
         names = sorted({name for capability in CAPABILITIES for name in capability.layers})

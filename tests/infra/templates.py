@@ -68,6 +68,19 @@ def synthesise_local(folder: Path) -> Synthesised:
     return _synthesised(app, folder / "out")
 
 
+def synthesise_careless(folder: Path) -> Synthesised:
+    """Write a stack with a queue that takes plain HTTP and keeps no dead letters."""
+    from aws_cdk import Stack
+    from aws_cdk import aws_sqs as sqs
+
+    from infra_cdk.app import new_app
+    from infra_cdk.local_target import Target
+
+    app = new_app(Target.AWS, folder / "out")
+    sqs.Queue(Stack(app, "careless"), "Open")
+    return _synthesised(app, folder / "out")
+
+
 def _synthesised(app: Any, out: Path) -> Synthesised:
     from aws_cdk import Validations
     from cdk_nag import AwsSolutionsChecks, ServerlessChecks

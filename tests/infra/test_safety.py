@@ -4,9 +4,10 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 from infra_cdk.acknowledgements import ACKNOWLEDGED
-from tests.infra.templates import Synthesised, Template
+from tests.infra.templates import Synthesised, Template, synthesise_careless
 
 # CDK states dependencies that a reference already implies.
 LINT_IGNORED = ("W3005",)
@@ -15,6 +16,12 @@ LINT = "from cfnlint.runner import main; main()"
 
 def test_the_rule_packs_find_nothing_that_is_not_acknowledged(aws_target: Synthesised) -> None:
     assert aws_target.findings == []
+
+
+def test_a_careless_queue_would_be_found(tmp_path: Path) -> None:
+    found = {finding.split(" at ")[0] for finding in synthesise_careless(tmp_path).findings}
+
+    assert {"AwsSolutions-SQS4", "Serverless-SQSRedrivePolicy"} <= found
 
 
 def test_synthesis_warns_of_nothing(aws_target: Synthesised) -> None:

@@ -3,6 +3,7 @@
 import io
 import itertools
 import json
+import socket
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -94,7 +95,7 @@ def running_bench(folder: Path) -> Iterator[WorkflowBench]:
     home.create()
     scripts = folder / "scripts"
     scripts.mkdir()
-    port = aws.free_port(4720)
+    port = _unused_port()
     process = aws.start(home, port)
     try:
         aws.wait_until_ready(home, process, port)
@@ -104,6 +105,13 @@ def running_bench(folder: Path) -> Iterator[WorkflowBench]:
         yield WorkflowBench(client=client, scripts=scripts)
     finally:
         aws.stop(home, process)
+
+
+def _unused_port() -> int:
+    # Two test runs on one machine must not meet: the system gives each another port.
+    with socket.socket() as probe:
+        probe.bind((aws.HOST, 0))
+        return int(probe.getsockname()[1])
 
 
 def _client(service: str, port: int) -> Any:
