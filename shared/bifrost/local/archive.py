@@ -1,7 +1,8 @@
 """A function's folder as a zip that depends on its content alone.
 
 Compiled files go in beside the sources, marked as unchecked: the emulator unpacks the zip for
-each worker, and without them every cold start would compile every module again.
+each worker, and without them every cold start would compile every module again. Nothing is
+compressed, for the same reason.
 """
 
 import importlib.util
@@ -17,7 +18,7 @@ FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 def archive(folder: Path) -> bytes:
     """The zip of a folder, the same bytes for the same content."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
+    with zipfile.ZipFile(buffer, "w") as packed:
         for path in sorted(folder.rglob("*")):
             if not path.is_file() or "__pycache__" in path.parts:
                 continue
@@ -48,6 +49,5 @@ def _compiled_name(name: str) -> str:
 
 def _add(packed: zipfile.ZipFile, name: str, content: bytes) -> None:
     entry = zipfile.ZipInfo(name, FIXED_TIME)
-    entry.compress_type = zipfile.ZIP_DEFLATED
     entry.external_attr = 0o644 << 16
     packed.writestr(entry, content)

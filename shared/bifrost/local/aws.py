@@ -16,13 +16,14 @@ from urllib.parse import urlsplit
 from bifrost.core.errors import UnavailableError
 from bifrost.local import processes
 from bifrost.local.home import Home
-from bifrost.local.launcher import CHECKPOINT_PATH, LOG_FOLDER
+from bifrost.local.launcher import CHECKPOINT_PATH, HOME_PATH, LOG_FOLDER
 from bifrost.local.processes import ProcessRef
 
 HOST = "127.0.0.1"
 PORT = 4570
 REGION = "us-east-1"
 HEALTH_PATH = "/_ministack/health"
+PORTS_TRIED_MAX = 5
 
 
 def free_port(wanted: int) -> int:
@@ -43,9 +44,27 @@ def endpoint(port: int) -> str:
     return f"http://{HOST}:{port}"
 
 
-def start(home: Home, port: int) -> ProcessRef:
-    """Start MiniStack; returns before it answers. Workers that a kill -9 left are ended first."""
+def start(home: Home, wanted: int) -> tuple[ProcessRef, int]:
+    """Start MiniStack on the wanted port or the next free one, and wait until it answers.
+
+    A port that is free when it is looked at may be taken a moment later by another stack.
+    """
     processes.end(processes.workers_left_behind(home.path))
+    port = wanted
+    for _ in range(PORTS_TRIED_MAX):
+        port = free_port(port)
+        process = launch(home, port)
+        if wait_until_serving(home, process, port):
+            return process, port
+        if free_port(port) == port:
+            break  # nobody took it: it ended for another reason
+    log = home.logs / "aws.log"
+    said = log.read_text(errors="replace").splitlines()[-5:]
+    raise UnavailableError("\n".join(["MiniStack did not start:", *said, f"(from {log})"]))
+
+
+def launch(home: Home, port: int) -> ProcessRef:
+    """Start MiniStack's process; returns before it answers."""
     temporary = home.aws / "tmp"
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(mode=0o700, parents=True)
@@ -64,30 +83,41 @@ def stop(home: Home, process: ProcessRef) -> None:
     processes.end(processes.workers_left_behind(home.path))
 
 
-def wait_until_ready(
+def wait_until_serving(
     home: Home, process: ProcessRef, port: int, timeout_seconds: float = 30
-) -> None:
-    """Wait until it answers; its log's end says why it did not."""
+) -> bool:
+    """True once it answers for this very home; False when it ended or never answered."""
     deadline = time.monotonic() + timeout_seconds
-    while not answers(endpoint(port)):
-        if not process.is_running() or time.monotonic() > deadline:
-            log = home.logs / "aws.log"
-            said = log.read_text(errors="replace").splitlines()[-5:]
-            raise UnavailableError("\n".join(["MiniStack did not start:", *said, f"(from {log})"]))
+    while time.monotonic() < deadline:
+        if serves(home, endpoint(port)):
+            return True
+        if not process.is_running():
+            processes.collect(process.pid)
+            return False
         time.sleep(0.02)
+    return False
+
+
+def serves(home: Home, endpoint_url: str) -> bool:
+    """Whether the emulator at this address is the one of this home."""
+    try:
+        status, said = _call(endpoint_url, "GET", HOME_PATH, timeout_seconds=5)
+    except (OSError, http.client.HTTPException):
+        return False
+    return status == 200 and said == str(home.aws).encode()
 
 
 def answers(endpoint_url: str) -> bool:
-    """Whether the emulator at this address answers."""
+    """Whether an emulator of the user's own answers at this address."""
     try:
-        return _call(endpoint_url, "GET", HEALTH_PATH, timeout_seconds=5) == 200
-    except OSError:
+        return _call(endpoint_url, "GET", HEALTH_PATH, timeout_seconds=5)[0] == 200
+    except (OSError, http.client.HTTPException):
         return False
 
 
 def checkpoint(endpoint_url: str) -> None:
     """Have the emulator save its state now."""
-    if _call(endpoint_url, "POST", CHECKPOINT_PATH, timeout_seconds=60) != 204:
+    if _call(endpoint_url, "POST", CHECKPOINT_PATH, timeout_seconds=60)[0] != 204:
         raise UnavailableError(f"{endpoint_url} could not save its state; see `bifrost logs aws`")
 
 
@@ -125,13 +155,14 @@ def _keys(endpoint_url: str) -> dict[str, str]:
     return {**keys, "region_name": REGION}
 
 
-def _call(endpoint_url: str, method: str, path: str, timeout_seconds: float) -> int:
+def _call(endpoint_url: str, method: str, path: str, timeout_seconds: float) -> tuple[int, bytes]:
     address = urlsplit(endpoint_url)
     kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
     connection = kind(address.netloc, timeout=timeout_seconds)
     try:
         connection.request(method, path)
-        return connection.getresponse().status
+        answer = connection.getresponse()
+        return answer.status, answer.read()
     finally:
         connection.close()
 
@@ -144,6 +175,8 @@ def _settings(home: Home, port: int) -> dict[str, str]:
         "AWS_REGION": REGION,
         "MINISTACK_REGION": REGION,
         "LAMBDA_EXECUTOR": "local",
+        # The launcher makes a burst wait; MiniStack would refuse what exceeds its memory estimate.
+        "LAMBDA_ACCOUNT_CONCURRENCY": "1000",
         "LOG_LEVEL": "WARNING",
         "PERSIST_STATE": "1",
         "STATE_DIR": str(home.aws / "state"),

@@ -1,4 +1,4 @@
-"""Starts MiniStack with six corrections, each to one place of the pinned version.
+"""Starts MiniStack with seven corrections, each to one place of the pinned version.
 
 Run as `python -m bifrost.local.launcher`; `bifrost.local.aws` prepares its environment.
 
@@ -12,7 +12,9 @@ Run as `python -m bifrost.local.launcher`; `bifrost.local.aws` prepares its envi
    serves only loop detection between functions that call each other, which ours do not.
 5. `POST /_bifrost/checkpoint` saves the state, and so does every tenth second in which something
    was asked, so that a kill -9 loses no resource and little history.
-6. `POST /_bifrost/door/<api id>` lets that API answer at the root, under `/v1/`.
+6. `POST /_bifrost/door/<api id>` lets that API answer at the root, under `/v1/`, and
+   `GET /_bifrost/home` names the folder that it serves: two stacks may want one port.
+7. A burst of invocations shares a few workers before it starts more: see `local.crowd`.
 
 Every correction asserts that what it replaces is still there: the pin is exact, and a new
 version must fail here rather than misbehave later.
@@ -27,15 +29,21 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
+from bifrost.local.crowd import Crowd
+
 LOG_FOLDER = "BIFROST_LOG_FOLDER"
 CHECKPOINT_PATH = "/_bifrost/checkpoint"
 DOOR_PATH = "/_bifrost/door"
+HOME_PATH = "/_bifrost/home"
 API_ROOT = "/v1/"
 END_OF_INVOCATION = "\x01bifrost: end of invocation"
 RAISED = "__bifrost_raised__"
 DRAIN_SECONDS_MAX = 0.25
 LOG_BYTES_MAX = 8_000_000
 CHECKPOINT_SECONDS = 10.0
+# A cold start costs about a second of CPU; two workers a core keep a laptop busy.
+PATIENCE_SECONDS = 1.5
+WORKERS_PER_CORE = 2
 
 type_of_raised = threading.local()
 
@@ -157,6 +165,23 @@ def correct_workers(folder: Path) -> None:
     _replace(lambda_svc, "_emit_lambda_logs", lambda *_args, **_kwargs: None)
 
 
+def share_workers() -> None:
+    """Correction 7, where an invocation takes and returns its worker."""
+    from ministack.core import lambda_runtime
+    from ministack.services import lambda_svc
+
+    crowd = Crowd(
+        lambda_runtime.acquire_worker,
+        lambda_runtime.release_worker,
+        workers=lambda_runtime._workers,
+        key=lambda_runtime._worker_key,
+        at_once=WORKERS_PER_CORE * (os.cpu_count() or 1),
+        patience_seconds=PATIENCE_SECONDS,
+    )
+    _replace(lambda_svc, "acquire_worker", crowd.acquire)
+    _replace(lambda_svc, "release_worker", crowd.release)
+
+
 def _replace(owner: Any, name: str, new: Any) -> None:
     if not callable(getattr(owner, name, None)):
         raise MovedError(f"{owner.__name__} has no {name} any more")
@@ -203,11 +228,13 @@ class FrontDoor:
         path = str(scope.get("path", ""))
         if path == CHECKPOINT_PATH:
             await asyncio.to_thread(self._keeper.save)
-            await _no_content(send)
+            await _answer(send, 204)
+        elif path == HOME_PATH:
+            await _answer(send, 200, str(self._memory.parent).encode())
         elif path.startswith(DOOR_PATH):
             self._api_id = path.removeprefix(DOOR_PATH).strip("/")
             self._memory.write_text(self._api_id)
-            await _no_content(send)
+            await _answer(send, 204)
         else:
             self._keeper.has_news |= scope.get("method") not in ("GET", "HEAD", None)
             await self._inner(self._into_api(scope, path), receive, send)
@@ -220,9 +247,9 @@ class FrontDoor:
         return {**scope, "path": prefix + path, "raw_path": raw}
 
 
-async def _no_content(send: Send) -> None:
-    await send({"type": "http.response.start", "status": 204, "headers": []})
-    await send({"type": "http.response.body", "body": b""})
+async def _answer(send: Send, status: int, body: bytes = b"") -> None:
+    await send({"type": "http.response.start", "status": status, "headers": []})
+    await send({"type": "http.response.body", "body": body})
 
 
 def add_front_door(memory: Path) -> None:
@@ -237,6 +264,7 @@ def add_front_door(memory: Path) -> None:
 def main() -> None:
     """Correct, then serve until a signal."""
     correct_workers(Path(os.environ[LOG_FOLDER]))  # noqa: TID251 - its starter speaks through it
+    share_workers()
     add_front_door(Path.cwd() / "door")
     from ministack import app as emulator
 

@@ -2,6 +2,7 @@
 
 from bifrost.adapters.aws.dead_letters import DeadLetterQueue
 from bifrost.core.errors import NotFoundError
+from bifrost.local.aws import sign_as_emulated
 from bifrost.local.place import this_stack
 from bifrost.runtime.settings import settings
 
@@ -9,6 +10,7 @@ from bifrost.runtime.settings import settings
 def dead_letter_queues() -> dict[str, DeadLetterQueue]:
     """Return every listener's dead-letter queue."""
     state = this_stack().state()
+    sign_as_emulated(state.endpoint_url)
     region = settings().aws_region
     ending = "DeadLetterQueueUrl"
     return {

@@ -113,7 +113,10 @@ class Stack:
         record = self._home.read()
         endpoint_url = self._endpoint(record)
         own_aws, own_postgres = self._place.endpoint_url, self._place.database_url
-        aws_answers = endpoint_url is not None and aws.answers(endpoint_url)
+        if own_aws:
+            aws_answers = aws.answers(own_aws)
+        else:
+            aws_answers = endpoint_url is not None and aws.serves(self._home, endpoint_url)
         return {
             "home": str(self._home.path),
             "up": self._runs(record),
@@ -162,11 +165,10 @@ class Stack:
             return
         if record.aws is not None and record.aws.is_running():
             return
-        record.port = aws.free_port(record.port or self._place.port)
-        progress(f"starting local AWS on {aws.endpoint(record.port)}")
-        record.aws = aws.start(self._home, record.port)
+        progress("starting local AWS")
+        record.aws, record.port = aws.start(self._home, record.port or self._place.port)
         self._home.write(record)
-        aws.wait_until_ready(self._home, record.aws, record.port)
+        progress(f"local AWS answers on {aws.endpoint(record.port)}")
 
     def _synthesise(self, progress: Progress) -> Assembly:
         return synthesise(self._place.project, self._home, progress)

@@ -15,6 +15,8 @@ from bifrost.local import aws, postgres, processes
 from bifrost.local.home import Home
 from bifrost.local.processes import ProcessRef
 
+PORT = 14_570
+
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
@@ -106,20 +108,16 @@ def test_postgres_that_cannot_start_says_why(home: Home) -> None:
 def test_aws_keeps_resources_over_a_kill_after_a_checkpoint_and_over_a_clean_end(
     home: Home,
 ) -> None:
-    port = aws.free_port(14_570)
-    first = aws.start(home, port)
-    aws.wait_until_ready(home, first, port)
+    first, port = aws.start(home, PORT)
     queues = aws.client("sqs", aws.endpoint(port))
     queues.create_queue(QueueName="checkpointed")
     aws.checkpoint(aws.endpoint(port))
     kill(first)
 
-    second = aws.start(home, port)
-    aws.wait_until_ready(home, second, port)
+    second, port = aws.start(home, port)
     queues.create_queue(QueueName="saved-at-the-end")
     aws.stop(home, second)
-    third = aws.start(home, port)
-    aws.wait_until_ready(home, third, port)
+    third, port = aws.start(home, port)
     names = {url.rsplit("/", 1)[-1] for url in queues.list_queues()["QueueUrls"]}
     aws.stop(home, third)
 
@@ -129,9 +127,7 @@ def test_aws_keeps_resources_over_a_kill_after_a_checkpoint_and_over_a_clean_end
 
 
 def test_aws_listens_on_the_loopback_address_only(home: Home) -> None:
-    port = aws.free_port(14_570)
-    process = aws.start(home, port)
-    aws.wait_until_ready(home, process, port)
+    process, _port = aws.start(home, PORT)
     listening = [
         connection.laddr.ip
         for connection in psutil.Process(process.pid).net_connections(kind="inet")
@@ -140,6 +136,33 @@ def test_aws_listens_on_the_loopback_address_only(home: Home) -> None:
     aws.stop(home, process)
 
     assert listening == ["127.0.0.1"]
+
+
+def test_two_stacks_that_want_one_port_never_take_each_other_for_themselves(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, port = aws.start(home, PORT)
+    other = Home(tmp_path / "other")
+    other.create()
+    # The port was still free when it was looked at, and is taken by the time it is opened.
+    real, looks = aws.free_port, iter([port])
+    monkeypatch.setattr(aws, "free_port", lambda wanted: next(looks, None) or real(wanted))
+
+    second, other_port = aws.start(other, port)
+
+    assert other_port != port
+    assert aws.serves(home, aws.endpoint(port))
+    assert aws.serves(other, aws.endpoint(other_port))
+    aws.stop(other, second)
+    aws.stop(home, first)
+
+
+def test_aws_that_cannot_start_says_why(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aws, "HOST", "192.0.2.1")
+    monkeypatch.setattr(aws, "free_port", lambda wanted: wanted)
+
+    with pytest.raises(UnavailableError, match=r"(?s)did not start.*aws\.log"):
+        aws.start(home, PORT)
 
 
 def test_a_taken_port_gives_the_next_one() -> None:
