@@ -160,7 +160,7 @@ def _show(order: dict[str, Any]) -> None:
         print(f"refused by {reason['rule']}: {reason['message']}")
     if steps:
         print()
-        show_table(steps, ("recorded_at", "occurred_at", "status", "detail"), empty="")
+        show_table(steps, ("recorded_at", "occurred_at", "what", "status", "detail"), empty="")
 
 
 def _exit_code(status: str) -> int:

@@ -66,7 +66,7 @@ def exit_code(error: Exception) -> int:
 
 
 def _cell(value: Any) -> str:
-    if value is None:
+    if value is None or value in ({}, []):
         return "-"
     if isinstance(value, str):
         return value
