@@ -3,7 +3,6 @@
 import io
 import itertools
 import json
-import socket
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from tests.architecture.project import ROOT
 
 CAPABILITIES = ("data", "portfolio", "execution", "risk", "compliance")
 ARN = "arn:aws:{service}:us-east-1:000000000000:{kind}:{name}"
+PORT = 4720
 ROLE = "arn:aws:iam::000000000000:role/bench"
 
 # One line per call, answered by the script's next answer for that task; the last one stays.
@@ -95,23 +95,14 @@ def running_bench(folder: Path) -> Iterator[WorkflowBench]:
     home.create()
     scripts = folder / "scripts"
     scripts.mkdir()
-    port = _unused_port()
-    process = aws.start(home, port)
+    process, port = aws.start(home, PORT)
     try:
-        aws.wait_until_ready(home, process, port)
         _create_functions(_client("lambda", port), scripts)
         client = _client("stepfunctions", port)
         _create_workflows(client)
         yield WorkflowBench(client=client, scripts=scripts)
     finally:
         aws.stop(home, process)
-
-
-def _unused_port() -> int:
-    # Two test runs on one machine must not meet: the system gives each another port.
-    with socket.socket() as probe:
-        probe.bind((aws.HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 def _client(service: str, port: int) -> Any:
