@@ -4,6 +4,7 @@ No template engine and nothing from the network: a page that explains a failure 
 most other things do not.
 """
 
+import re
 from html import escape
 
 from bifrost.core.problems import PROBLEMS, ProblemKind
@@ -27,8 +28,8 @@ def problem_page(kind: ProblemKind) -> str:
         f"<h1>{escape(kind.title)}</h1>"
         f"<p>Answered with status <code>{kind.status}</code> as"
         " <code>application/problem+json</code> (RFC 9457).</p>"
-        f"<dl><dt>Cause</dt><dd>{escape(kind.cause)}</dd>"
-        f"<dt>What to do next</dt><dd>{escape(kind.next_step)}</dd></dl>"
+        f"<dl><dt>Cause</dt><dd>{_prose(kind.cause)}</dd>"
+        f"<dt>What to do next</dt><dd>{_prose(kind.next_step)}</dd></dl>"
         '<p><a href="../problems">All problems</a> · <a href="../docs">The API</a></p>',
     )
 
@@ -37,7 +38,7 @@ def problems_page() -> str:
     """List every problem this API answers with."""
     rows = "".join(
         f'<dt><a href="problems/{kind.slug}">{escape(kind.title)}</a>'
-        f" <code>{kind.status}</code></dt><dd>{escape(kind.cause)}</dd>"
+        f" <code>{kind.status}</code></dt><dd>{_prose(kind.cause)}</dd>"
         for kind in PROBLEMS.values()
     )
     return _page("Problems", f"<h1>Problems of the Bifrost API</h1><dl>{rows}</dl>")
@@ -53,6 +54,10 @@ def docs_page() -> str:
         '<script>SwaggerUIBundle({url:"openapi.json",dom_id:"#swagger-ui",deepLinking:true,'
         "persistAuthorization:true,validatorUrl:null})</script></body></html>"
     )
+
+
+def _prose(text: str) -> str:
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _page(title: str, body: str) -> str:
