@@ -10,6 +10,8 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -119,6 +121,19 @@ def checkpoint(endpoint_url: str) -> None:
     """Have the emulator save its state now."""
     if _call(endpoint_url, "POST", CHECKPOINT_PATH, timeout_seconds=60)[0] != 204:
         raise UnavailableError(f"{endpoint_url} could not save its state; see `bifrost logs aws`")
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Turn a call that AWS did not answer into UnavailableError, which names the next step."""
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        yield
+    except (BotoCoreError, OSError, http.client.HTTPException) as error:
+        raise UnavailableError(
+            f"AWS stopped answering ({error}); run `bifrost up`, and see `bifrost logs aws`"
+        ) from error
 
 
 def client(service: str, endpoint_url: str) -> Any:

@@ -1,7 +1,8 @@
 """PostgreSQL for one stack: the real server from a wheel, on a socket that only its owner opens.
 
 PostgreSQL refuses to run as root. There it runs in a user namespace that maps root to nobody,
-so its files stay root's own; where namespaces are forbidden it runs as the user nobody.
+so its files stay root's own; where namespaces are forbidden (most containers) it runs as the
+user nobody, with the one capability that lets it reach a folder under root's home.
 """
 
 import functools
@@ -12,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]  # it ships no types
@@ -22,8 +24,37 @@ from bifrost.local.home import Home
 from bifrost.local.processes import ProcessRef
 
 DATABASE = "bifrost"
-NOBODY = "nobody"
-UNSHARE = ("unshare", "--user", "--map-user=65534", "--map-group=65534")
+NOBODY = 65534
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How the server is started: behind which program, and as whom its files are owned."""
+
+    prefix: tuple[str, ...] = ()
+    owner: int | None = None
+    switches_user: bool = False
+
+    @property
+    def user(self) -> int | None:
+        """The user that the started process becomes; None where its prefix sees to it."""
+        return self.owner if self.switches_user else None
+
+
+AS_OURSELVES = Way()
+IN_A_NAMESPACE = Way(("unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}"))
+WITH_A_CAPABILITY = Way(
+    (
+        "setpriv",
+        f"--reuid={NOBODY}",
+        f"--regid={NOBODY}",
+        "--clear-groups",
+        "--inh-caps=+dac_override",
+        "--ambient-caps=+dac_override",
+    ),
+    owner=NOBODY,
+)
+AS_NOBODY = Way(owner=NOBODY, switches_user=True)
 # Durable (fsync and full pages stay on), and sized for a laptop with many short connections.
 SETTINGS = {
     "listen_addresses": "",
@@ -58,21 +89,21 @@ def start(home: Home, timeout_seconds: float = 30.0) -> ProcessRef:
     After a kill -9 of the server its children may still hold the shared memory; they are
     ended first, which is safe because their server is gone.
     """
-    prefix, user = _identity()
-    _prepare_folders(home, user)
+    way = way_to_run()
+    _prepare_folders(home, way)
     environ = processes.environment(home.path, {"LC_ALL": "C", "TZ": "UTC"})
     if not (home.postgres_data / "PG_VERSION").exists():
-        _initdb(home, prefix, user, environ)
+        _initdb(home, way, environ)
     processes.end(processes.backends_left_behind(home.postgres_data))
     _forget_stale_pid(home)
     settings = [f"-c{name}={value}" for name, value in SETTINGS.items()]
     server = str(binaries() / "postgres")
     started = processes.start(
-        [*prefix, server, f"-D{home.postgres_data}", f"-k{home.sockets}", *settings],
+        [*way.prefix, server, f"-D{home.postgres_data}", f"-k{home.sockets}", *settings],
         log=home.logs / "postgres.log",
         cwd=home.path,
         environ=environ,
-        user=user,
+        user=way.user,
     )
     _wait_until_ready(home, started, timeout_seconds)
     return started
@@ -119,39 +150,42 @@ def _says_ready(home: Home, process: ProcessRef) -> bool:
 
 
 @functools.cache
-def _identity() -> tuple[tuple[str, ...], str | None]:
-    """The prefix and the user under which the server runs: nothing special for an ordinary one."""
+def way_to_run() -> Way:
+    """As ourselves, unless we are root: then the first way that this machine allows."""
     if sys.platform != "linux" or os.geteuid() != 0:
-        return (), None
-    if shutil.which("unshare") and _works([*UNSHARE, "true"]):
-        return UNSHARE, None
-    return (), NOBODY
+        return AS_OURSELVES
+    return next((way for way in (IN_A_NAMESPACE, WITH_A_CAPABILITY) if _works(way)), AS_NOBODY)
 
 
-def _works(command: list[str]) -> bool:
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0  # noqa: S603 - ours
+def _works(way: Way) -> bool:
+    if shutil.which(way.prefix[0]) is None:
+        return False
+    tried = subprocess.run([*way.prefix, "true"], capture_output=True, check=False)  # noqa: S603 - ours
+    return tried.returncode == 0
 
 
-def _prepare_folders(home: Home, user: str | None) -> None:
+def _prepare_folders(home: Home, way: Way) -> None:
     for folder in (home.postgres_data, home.sockets):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _refuse_foreign(folder, user)
-        if user is not None:
-            shutil.chown(folder, user)
+        _refuse_foreign(folder)
+        if way.owner is not None:
+            os.chown(folder, way.owner, way.owner)
+    if way.switches_user:
+        home.path.chmod(0o711)  # it must pass through; what is private has its own mode
 
 
-def _refuse_foreign(folder: Path, user: str | None) -> None:
+def _refuse_foreign(folder: Path) -> None:
     """Never put a socket in a folder that somebody else made under the shared temp folder."""
     owner = folder.stat().st_uid
-    if owner != os.geteuid() and (user is None or os.geteuid() != 0):
+    if os.geteuid() not in (0, owner):
         raise UnavailableError(
             f"{folder} belongs to user {owner}; remove it or set BIFROST_HOME to another folder"
         )
 
 
-def _initdb(home: Home, prefix: tuple[str, ...], user: str | None, environ: dict[str, str]) -> None:
+def _initdb(home: Home, way: Way, environ: dict[str, str]) -> None:
     command = [
-        *prefix,
+        *way.prefix,
         str(binaries() / "initdb"),
         f"--pgdata={home.postgres_data}",
         "--no-sync",
@@ -166,7 +200,13 @@ def _initdb(home: Home, prefix: tuple[str, ...], user: str | None, environ: dict
         # An initdb that was killed leaves a folder that the next one refuses.
         shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
     made = subprocess.run(  # noqa: S603 - our own command line, no shell
-        command, env=environ, capture_output=True, text=True, check=False, user=user, cwd=home.path
+        command,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        user=way.user,
+        cwd=home.path,
     )
     if made.returncode != 0:
         (home.postgres_data / "PG_VERSION").unlink(missing_ok=True)

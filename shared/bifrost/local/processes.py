@@ -52,7 +52,7 @@ def environment(home: Path, extra: Mapping[str, str]) -> dict[str, str]:
 
 
 def start(
-    command: Sequence[str], *, log: Path, cwd: Path, environ: Mapping[str, str], user: str | None
+    command: Sequence[str], *, log: Path, cwd: Path, environ: Mapping[str, str], user: int | None
 ) -> ProcessRef:
     """Start a process that outlives us: own session, output appended to `log`."""
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -66,6 +66,8 @@ def start(
             stderr=subprocess.STDOUT,
             start_new_session=True,
             user=user,
+            group=user,
+            extra_groups=[] if user is not None else None,
         )
     _children[child.pid] = child
     return ProcessRef(child.pid, psutil.Process(child.pid).create_time())

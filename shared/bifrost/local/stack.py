@@ -73,7 +73,8 @@ class Stack:
         with self._home.lock():
             self._home.create()
             record = self._home.read()
-            return self._up(record, progress, began)
+            with aws.answering():
+                return self._up(record, progress, began)
 
     def down(self, progress: Progress) -> None:
         """Stop everything that we started; what it knew is kept."""
@@ -106,7 +107,8 @@ class Stack:
 
     def token(self) -> str:
         """A valid token of the first user; kept between commands until shortly before its end."""
-        return users.token(self.state().login, self._home.token_file)
+        with aws.answering():
+            return users.token(self.state().login, self._home.token_file)
 
     def status(self) -> dict[str, Any]:
         """Each part and whether it runs."""
@@ -119,7 +121,7 @@ class Stack:
             aws_answers = endpoint_url is not None and aws.serves(self._home, endpoint_url)
         return {
             "home": str(self._home.path),
-            "up": self._runs(record),
+            "up": self._runs(record) and aws_answers,
             "postgres": _part(record.postgres, external=bool(own_postgres)),
             "aws": {**_part(record.aws, external=bool(own_aws)), "answers": aws_answers},
             "api_url": record.api_url,

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +39,21 @@ def connect(home: Home) -> psycopg.Connection:
     )
 
 
+def make_queue(port: int, name: str) -> None:
+    """Make a queue on the emulator at this port."""
+    queues = aws.client("sqs", aws.endpoint(port))
+    queues.create_queue(QueueName=name)
+    queues.close()
+
+
+def queue_names(port: int) -> set[str]:
+    """Names of the emulator's queues; it may have had to move to another port."""
+    queues = aws.client("sqs", aws.endpoint(port))
+    found = {url.rsplit("/", 1)[-1] for url in queues.list_queues()["QueueUrls"]}
+    queues.close()
+    return found
+
+
 def kill(process: ProcessRef) -> None:
     """End it as a power cut would."""
     os.kill(process.pid, signal.SIGKILL)
@@ -61,6 +77,29 @@ def test_postgres_keeps_what_was_committed_over_a_kill_and_listens_on_no_port(ho
     assert listening == []
     assert home.sockets.stat().st_mode & 0o777 == 0o700
     assert processes.backends_left_behind(home.postgres_data) == []
+
+
+@pytest.mark.parametrize(
+    "way", [postgres.IN_A_NAMESPACE, postgres.WITH_A_CAPABILITY, postgres.AS_NOBODY]
+)
+def test_postgres_runs_for_root_in_each_way_that_a_machine_may_allow(
+    way: postgres.Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if os.geteuid() != 0 or (way.prefix and not postgres._works(way)):
+        pytest.skip(f"only root needs {way.prefix or 'another user'}, where the machine allows it")
+    monkeypatch.setattr(postgres, "way_to_run", lambda: way)
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # pytest's own is closed to nobody
+        Path(folder).chmod(0o711)
+        home = Home(Path(folder) / "home")
+        home.create()
+
+        first = postgres.start(home)
+        kill(first)
+        second = postgres.start(home)
+        with connect(home) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+        postgres.stop(second)
+        home.remove()
 
 
 def test_postgres_starts_over_children_that_outlived_their_server(home: Home) -> None:
@@ -109,21 +148,19 @@ def test_aws_keeps_resources_over_a_kill_after_a_checkpoint_and_over_a_clean_end
     home: Home,
 ) -> None:
     first, port = aws.start(home, PORT)
-    queues = aws.client("sqs", aws.endpoint(port))
-    queues.create_queue(QueueName="checkpointed")
+    make_queue(port, "checkpointed")
     aws.checkpoint(aws.endpoint(port))
     kill(first)
 
     second, port = aws.start(home, port)
-    queues.create_queue(QueueName="saved-at-the-end")
+    make_queue(port, "saved-at-the-end")
     aws.stop(home, second)
     third, port = aws.start(home, port)
-    names = {url.rsplit("/", 1)[-1] for url in queues.list_queues()["QueueUrls"]}
+    names = queue_names(port)
     aws.stop(home, third)
 
     assert names == {"checkpointed", "saved-at-the-end"}
     assert processes.workers_left_behind(home.path) == []
-    queues.close()
 
 
 def test_aws_listens_on_the_loopback_address_only(home: Home) -> None:
