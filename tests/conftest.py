@@ -1,4 +1,4 @@
-"""What every test may ask for: a migrated PostgreSQL database of its own, as any schema's role."""
+"""What every test may ask for: a migrated database of its own, as any schema's role; a desk."""
 
 import shutil
 import tempfile
@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from bifrost.adapters.postgres.database import Database
+from tests.live_desk import LiveDesk
 from tests.postgres_server import Server, running_server
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a private folder is made inside
@@ -52,3 +53,18 @@ def make_database(database_url: Callable[[str], str]) -> Iterator[Callable[[str]
     yield make
     for database in opened:
         database.close()
+
+
+@pytest.fixture(scope="session")
+def live_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveDesk]:
+    """One stack for the whole run; it leaves neither a process nor a file."""
+    made = LiveDesk(tmp_path_factory.mktemp("live") / "home")
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def desk(live_desk: LiveDesk) -> LiveDesk:
+    """The stack, up: after a test that killed a part of it, too."""
+    live_desk.ensure_up()
+    return live_desk
