@@ -121,7 +121,9 @@ class _BodyLimit:
             more = message.get("more_body", False)
         if len(body) > BODY_BYTES_MAX:
             detail = f"the body is over {BODY_BYTES_MAX} bytes"
-            answer: Response = problem(Request(scope), "BodyTooLargeError", detail)
+            fix = f"send at most {BODY_BYTES_MAX} bytes"
+            errors = [{"field": "body", "message": detail, "fix": fix}]
+            answer: Response = problem(Request(scope), "BodyTooLargeError", detail, errors=errors)
             await answer(scope, receive, send)
             return
 

@@ -35,6 +35,10 @@ _FIXES = {
     "date": "send a date as YYYY-MM-DD",
 }
 
+_UNREADABLE = FieldProblem(
+    "body", "is not JSON in UTF-8", "send a JSON object with `Content-Type: application/json`"
+)
+
 
 def install(app: FastAPI) -> None:
     """Answer every error of `app` as problem+json."""
@@ -85,7 +89,8 @@ def _of_validation_error(request: Request, error: Exception) -> Response:
         raise TypeError(f"not a validation error: {error!r}")
     found = error.errors()
     if any(one["type"] == "json_invalid" for one in found):
-        return problem(request, "UnreadableBodyError", f"the body is not JSON: {found[0]['msg']}")
+        detail = f"the body is not JSON: {found[0]['msg']}"
+        return problem(request, "UnreadableBodyError", detail, errors=[_field(_UNREADABLE)])
     fields = [_field_of(one) for one in found]
     detail = "; ".join(f"{one.field}: {one.message}" for one in fields)
     return problem(request, "InvalidInputError", detail, errors=[_field(one) for one in fields])
@@ -96,7 +101,8 @@ def _of_http_exception(request: Request, error: Exception) -> Response:
         raise TypeError(f"not an HTTP exception: {error!r}")
     kind = _HTTP_KINDS.get(error.status_code, "UnreadableBodyError")
     detail = f"{request.method} {request.url.path}: {error.detail}"
-    return problem(request, kind, detail, headers=dict(error.headers or {}))
+    more = {"errors": [_field(_UNREADABLE)]} if kind == "UnreadableBodyError" else {}
+    return problem(request, kind, detail, headers=dict(error.headers or {}), **more)
 
 
 def _of_fault(request: Request, error: Exception) -> Response:

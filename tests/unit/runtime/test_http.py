@@ -112,6 +112,7 @@ def test_unreadable_json_is_400(call: Call, body: str) -> None:
     status, _, problem = call(event("POST", "/v1/things", body, **KEY))
 
     assert (status, problem["type"]) == (400, "http://desk.test/v1/problems/unreadable-body")
+    assert [error["field"] for error in problem["errors"]] == ["body"]
 
 
 def test_behind_https_a_problem_is_explained_by_https(call: Call) -> None:
@@ -130,7 +131,8 @@ def test_a_body_one_byte_over_the_limit_is_413_and_one_at_it_is_read(call: Call)
     padded = GOOD + " " * (BODY_BYTES_MAX - len(GOOD))
 
     assert call(event("POST", "/v1/things", padded, **KEY))[0] == 200
-    assert call(event("POST", "/v1/things", padded + " ", **KEY))[0] == 413
+    status, _, problem = call(event("POST", "/v1/things", padded + " ", **KEY))
+    assert (status, problem["errors"][0]["field"]) == (413, "body")
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256, "k 1", "k\u00e9"])
