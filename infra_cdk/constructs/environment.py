@@ -50,6 +50,8 @@ class Environment:
         return {
             "CAPABILITY": name,
             "POWERTOOLS_SERVICE_NAME": name,
+            # Said outright: the emulator's own LOG_LEVEL would reach the functions else.
+            "POWERTOOLS_LOG_LEVEL": "INFO",
             "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
             "POWERTOOLS_TRACE_DISABLED": self.trace_disabled,
             "TOKEN_ISSUER": self.identity.issuer,

@@ -52,6 +52,8 @@ def lambda_entry(
     entry = _Entry(capability, tasks, listeners, relay, logger)
 
     def handler(event: Payload, context: Any) -> Any:
+        # What the invocation before said of itself is not true of this one.
+        logger.remove_keys(["task", "detail_type"])
         if "task" in event:
             answer = entry.perform(event)
         elif "Records" in event:
