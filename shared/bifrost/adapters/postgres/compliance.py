@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID, uuid5
 
-from bifrost.adapters.postgres.database import Cursor, Database, Row
+from bifrost.adapters.postgres.database import Database, Row, Statements
 from bifrost.adapters.postgres.idempotency import body_hash
 from bifrost.adapters.postgres.inbox import Inbox
 from bifrost.compliance.ports import Facts, Judgement, LoggedDecision
@@ -35,7 +35,8 @@ SELECT
 _KEEP = """
 INSERT INTO compliance.decisions (decision_id, order_id, account_id, accepted, reasons, rules,
     inputs, input_hash, code_version, occurred_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"""
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+RETURNING order_id"""
 
 _ANSWERED = "SELECT reasons FROM compliance.decisions WHERE order_id = %s"
 
@@ -56,16 +57,16 @@ class PostgresDockets:
 
     @contextmanager
     def open(self) -> Iterator["PostgresDocket"]:
-        """Open a transaction."""
-        with self._database.transaction() as cursor:
-            yield PostgresDocket(cursor)
+        """Open a case: one statement reads it, one decides it, and each is atomic by itself."""
+        with self._database.separately() as statements:
+            yield PostgresDocket(statements)
 
 
 class PostgresDocket:
-    """One order's case inside one transaction."""
+    """One order's case."""
 
-    def __init__(self, cursor: Cursor) -> None:
-        self._cursor = cursor
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
 
     def facts(self, order: OrderIntent) -> Facts:
         """Read the rules of the order's date and what they look at."""
@@ -75,7 +76,7 @@ class PostgresDocket:
             "instrument": order.instrument,
             "as_of": effective_date(order),
         }
-        (row,) = self._cursor.execute(_FACTS, values).fetchall()
+        (row,) = self._statements.execute(_FACTS, values).fetchall()
         answered = row["answered"]
         return Facts(
             rules=tuple(from_json(Rule, rule) for rule in row["rules"] or ()),
@@ -97,10 +98,9 @@ class PostgresDocket:
             judgement.code_version,
             order.occurred_at,
         )
-        self._cursor.execute(_KEEP, values)
-        if self._cursor.rowcount == 1:
+        if self._statements.execute(_KEEP, values).fetchone() is not None:
             return judgement.decision
-        (row,) = self._cursor.execute(_ANSWERED, (order.order_id,)).fetchall()
+        (row,) = self._statements.execute(_ANSWERED, (order.order_id,)).fetchall()
         return _decision_of(row["reasons"])
 
 

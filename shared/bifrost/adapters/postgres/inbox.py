@@ -10,7 +10,7 @@ together or not at all.
 import json
 from typing import TypeVar
 
-from bifrost.adapters.postgres.database import Cursor, Row
+from bifrost.adapters.postgres.database import Row, Statements
 from bifrost.core.codec import to_json
 from bifrost.events import Event, SequencedEvent, read_event
 
@@ -23,20 +23,20 @@ class Inbox:
     def __init__(self, schema: str) -> None:
         self._schema = schema
 
-    def once(self, cursor: Cursor, event: Event) -> bool:
+    def once(self, cursor: Statements, event: Event) -> bool:
         """Say whether this event is new here, and remember it."""
-        cursor.execute(
-            f"INSERT INTO {self._schema}.inbox (event_id) VALUES (%s) ON CONFLICT DO NOTHING",
-            (event.event_id,),
+        query = (
+            f"INSERT INTO {self._schema}.inbox (event_id) VALUES (%s) ON CONFLICT DO NOTHING"
+            " RETURNING event_id"
         )
-        return cursor.rowcount == 1
+        return cursor.execute(query, (event.event_id,)).fetchone() is not None
 
-    def seen(self, cursor: Cursor, event_id: str) -> bool:
+    def seen(self, cursor: Statements, event_id: str) -> bool:
         """Say whether the event has been heard and applied."""
         query = f"SELECT 1 FROM {self._schema}.inbox WHERE event_id = %s"
         return cursor.execute(query, (event_id,)).fetchone() is not None
 
-    def in_order(self, cursor: Cursor, event: E) -> list[E]:
+    def in_order(self, cursor: Statements, event: E) -> list[E]:
         """Return the events of this stream that may now be applied, in order; often just this one.
 
         Empty for a duplicate and for one that came early, which a later call will return. The
@@ -54,7 +54,7 @@ class Inbox:
         in_order = sorted(ready, key=lambda row: int(row["sequence"]))
         return [_read(type(event), row["detail_type"], row["detail"]) for row in in_order]
 
-    def _lock_stream(self, cursor: Cursor, stream: str) -> int:
+    def _lock_stream(self, cursor: Statements, stream: str) -> int:
         cursor.execute(
             f"INSERT INTO {self._schema}.streams (stream, next_sequence) VALUES (%s, 1)"
             " ON CONFLICT DO NOTHING",
@@ -68,14 +68,14 @@ class Inbox:
             raise AssertionError(f"stream {stream} has vanished")
         return int(row["next_sequence"])
 
-    def _keep(self, cursor: Cursor, event: SequencedEvent) -> None:
+    def _keep(self, cursor: Statements, event: SequencedEvent) -> None:
         cursor.execute(
             f"INSERT INTO {self._schema}.early_events (stream, sequence, detail_type, detail)"
             " VALUES (%s, %s, %s, %s)",
             (event.stream, event.sequence, event.detail_type, json.dumps(to_json(event))),
         )
 
-    def _take_run(self, cursor: Cursor, stream: str, start: int) -> list[Row]:
+    def _take_run(self, cursor: Statements, stream: str, start: int) -> list[Row]:
         return cursor.execute(
             f"DELETE FROM {self._schema}.early_events e USING ("
             "   SELECT sequence FROM ("

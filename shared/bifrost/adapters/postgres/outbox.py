@@ -7,7 +7,7 @@ takes rows in order and skips those another process is sending, so two relays sh
 import json
 from typing import Protocol
 
-from bifrost.adapters.postgres.database import Cursor, Database
+from bifrost.adapters.postgres.database import Database, Statements
 from bifrost.core.codec import to_json
 from bifrost.events import Event
 
@@ -30,15 +30,12 @@ class Outbox:
             " VALUES (%s, %s, %s, %s, %s)"
         )
 
-    def add(self, cursor: Cursor, *events: Event) -> None:
+    def add(self, cursor: Statements, *events: Event) -> None:
         """Write the events down in the caller's transaction."""
-        cursor.executemany(
-            self._insert,
-            [
-                (e.event_id, e.source, e.detail_type, json.dumps(to_json(e)), e.recorded_at)
-                for e in events
-            ],
-        )
+        for event in events:
+            detail = json.dumps(to_json(event))
+            values = (event.event_id, event.source, event.detail_type, detail, event.recorded_at)
+            cursor.execute(self._insert, values)
 
 
 class Relay:

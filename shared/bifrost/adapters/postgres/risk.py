@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bifrost.adapters.postgres.database import Cursor, Database, Row
+from bifrost.adapters.postgres.database import Database, Row, Statements
 from bifrost.adapters.postgres.idempotency import body_hash
 from bifrost.core.codec import from_json, to_json
 from bifrost.core.decisions import Decision, Reason
@@ -105,15 +105,15 @@ class PostgresOrderGates:
     @contextmanager
     def locked(self, account_id: str) -> Iterator["PostgresOrderGate"]:
         """Open the account's gate in a transaction that holds its row."""
-        with self._database.transaction() as cursor:
-            cursor.execute(LOCK, (account_id,))
-            yield PostgresOrderGate(cursor)
+        with self._database.pipelined() as statements:
+            statements.execute(LOCK, (account_id,))
+            yield PostgresOrderGate(statements)
 
     @contextmanager
     def glance(self) -> Iterator["PostgresOrderGate"]:
         """Look without a lock; the numbers of one statement still belong to one instant."""
-        with self._database.transaction() as cursor:
-            yield PostgresOrderGate(cursor)
+        with self._database.separately() as statements:
+            yield PostgresOrderGate(statements)
 
     def release(self, order_id: str) -> None:
         """Free all of an order that was never sent."""
@@ -125,8 +125,8 @@ class PostgresOrderGates:
 class PostgresOrderGate:
     """One account's orders inside one transaction."""
 
-    def __init__(self, cursor: Cursor) -> None:
-        self._cursor = cursor
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
 
     def facts(self, order: OrderIntent) -> Facts:
         """Read what the order is judged by, all of it as of one instant."""
@@ -137,7 +137,7 @@ class PostgresOrderGate:
             "currency": order.currency,
             "as_of": effective_date(order),
         }
-        row = self._cursor.execute(_FACTS, values).fetchone()
+        row = self._statements.execute(_FACTS, values).fetchone()
         if row is None:
             raise UnavailableError(f"risk has not heard of account {order.account_id} yet")
         if row["version"] is None:
@@ -158,11 +158,11 @@ class PostgresOrderGate:
 
     def keep(self, order: OrderIntent, judgement: Judgement) -> Decision:
         """Store the answer and, if accepted, the reservation; return the answer that stands."""
-        kept = self._cursor.execute(_KEEP, _values_of(order, judgement)).fetchone()
+        kept = self._statements.execute(_KEEP, _values_of(order, judgement)).fetchone()
         if kept is not None:
             return judgement.decision
         # Released or ended by somebody who does not take the account's lock.
-        row = self._cursor.execute(_ANSWERED, (order.order_id,)).fetchone()
+        row = self._statements.execute(_ANSWERED, (order.order_id,)).fetchone()
         if row is None:  # answers are never deleted
             raise AssertionError(f"the answer to order {order.order_id} has vanished")
         return decision_of(row["reasons"])
