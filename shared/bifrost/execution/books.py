@@ -14,7 +14,7 @@ from bifrost.core.instruments import Instrument
 from bifrost.core.orders import OrderStatus
 from bifrost.events import BarClosed, Event
 from bifrost.execution.ports import ExecutionReport
-from bifrost.execution.records import Account, Mark, OrderRecord, SendClaim, Step
+from bifrost.execution.records import Account, Mark, OrderRecord, SendClaim, Standing, Step
 
 
 class Orders(Protocol):
@@ -32,8 +32,8 @@ class Orders(Protocol):
     def lock_by_client_id(self, client_order_id: str) -> OrderRecord | None:
         """Lock as `lock` does; None where the id is not one of ours."""
 
-    def save(self, record: OrderRecord, step: Step) -> OrderRecord:
-        """Keep where the order stands now and add the step that brought it there."""
+    def save(self, record: OrderRecord, *steps: Step) -> OrderRecord:
+        """Keep where the order stands now and add the steps that brought it there."""
 
 
 class OrderReads(Protocol):
@@ -76,11 +76,11 @@ class WaitingOrders(Protocol):
 class SendClaims(Protocol):
     """The right to send an order: one holder at a time, newest fence wins."""
 
+    def lock(self, order_id: str, venue: str) -> Standing:
+        """Lock as `Orders.lock` does, and read all that a sender asks in the same breath."""
+
     def claim(self, order: OrderRecord, now: datetime, lease_until: datetime) -> int | None:
         """Write the intent to send down and return its fence; None where one exists."""
-
-    def read(self, order_id: str) -> SendClaim | None:
-        """Return the claim on this order; None where nobody ever meant to send it."""
 
     def renew(self, claim: SendClaim, now: datetime, lease_until: datetime) -> int | None:
         """Take an unanswered claim over and return the new fence; None if someone was faster."""
@@ -206,3 +206,6 @@ class Desk(Protocol):
 
     def transaction(self) -> AbstractContextManager[Books]:
         """Open the books; all of what is written is kept, or none of it. A nested one joins."""
+
+    def separately(self) -> AbstractContextManager[Books]:
+        """Open the books to look: each statement sees and keeps by itself."""

@@ -104,6 +104,16 @@ class Journal:
         books.announcements.publish(*_announce(record, saved, step))
         return saved
 
+    def send(self, books: Books, record: OrderRecord, occurred_at: datetime) -> OrderRecord:
+        """Write down that every check passed and that the order goes out; nobody is told yet."""
+        status, now, steps = record.status, self.clock.now(), []
+        for happening in (Happening.CHECKED, Happening.SENT):
+            moved = after(status, happening)
+            if moved is not status:
+                steps.append(Step(happening.value, moved, occurred_at, now))
+            status = moved
+        return books.orders.save(replace(record, status=status), *steps)
+
     def note(
         self, books: Books, record: OrderRecord, what: str, detail: dict[str, str]
     ) -> OrderRecord:

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from bifrost.core.decisions import Reason
+from bifrost.core.instruments import Instrument
 from bifrost.core.orders import OrderIntent, OrderStatus
 
 
@@ -90,3 +91,19 @@ class Mark:
     instrument: str
     price: Decimal
     occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A locked order, and what whoever would send it must know, as of one instant.
+
+    market_time: None before the first bar; so is last_price.
+    unresolved: another order of its account and instrument is `unknown`.
+    """
+
+    record: OrderRecord
+    claim: SendClaim | None
+    market_time: datetime | None
+    instrument: Instrument | None
+    last_price: Decimal | None
+    unresolved: bool

@@ -19,7 +19,7 @@ from bifrost.execution.gate import GateFacts, check
 from bifrost.execution.journal import Journal, Why
 from bifrost.execution.lifecycle import Happening
 from bifrost.execution.ports import Broker, VenueOrder, VenueOrderState
-from bifrost.execution.records import OrderRecord, SendClaim
+from bifrost.execution.records import OrderRecord, SendClaim, Standing
 
 _UNANSWERED = (OrderStatus.SUBMITTED, OrderStatus.UNKNOWN)
 _logger = logging.getLogger(__name__)
@@ -60,14 +60,13 @@ class Sender:
     def submit(self, order_id: str) -> Outcome:
         """Pass the order through the gate and send it; a repeat only looks it up."""
         with self.desk.transaction() as books:
-            record = books.orders.lock(order_id)
-            if books.claims.read(order_id) is None:
-                decision = check(gate_facts(books, record))
+            standing = self._lock(books, order_id)
+            record, fence = standing.record, None
+            if standing.claim is None:
+                decision = check(_facts_of(books, standing))
                 if not decision.accepted:
-                    return self._refuse(books, record, decision.reasons)
-                record, fence = self._claim(books, record)
-            else:
-                fence = None
+                    return self._refuse(books, standing, decision.reasons)
+                record, fence = self._claim(books, standing)
         if fence is None:
             return outcome_of(self.look_up(record))
         return outcome_of(self._send(record, fence))
@@ -84,11 +83,11 @@ class Sender:
     def settle(self, order_id: str) -> str:
         """Settle an order that has no answer: `answered`, `waiting` or `sent_again`."""
         with self.desk.transaction() as books:
-            record, claim = books.orders.lock(order_id), books.claims.read(order_id)
+            standing = self._lock(books, order_id)
+            record, claim = standing.record, standing.claim
             if record.status not in _UNANSWERED or claim is None:
                 return "answered"
-            at = self.journal.market_time(books)
-            record = self.journal.move(books, record, Happening.NO_ANSWER, at)
+            record = self.journal.move(books, record, Happening.NO_ANSWER, self._time(standing))
         # Not `look_up`: only "never seen", and not a look-up that failed, allows what follows.
         asked_at = self.journal.clock.now()
         state = self.broker.find(record.intent.client_order_id)
@@ -100,21 +99,26 @@ class Sender:
             return "waiting"
         return "waiting" if self._send(record, fence).status in _UNANSWERED else "sent_again"
 
-    def _refuse(self, books: Books, record: OrderRecord, reasons: tuple[Reason, ...]) -> Outcome:
-        at = self.journal.market_time(books)
+    def _lock(self, books: Books, order_id: str) -> Standing:
+        return books.claims.lock(order_id, self.journal.venue)
+
+    def _time(self, standing: Standing) -> datetime:
+        return standing.market_time or self.journal.clock.now()
+
+    def _refuse(self, books: Books, standing: Standing, reasons: tuple[Reason, ...]) -> Outcome:
+        record, at = standing.record, self._time(standing)
         record = self.journal.move(books, record, Happening.REFUSED, at, Why(reasons))
         # An order cancelled before it was sent stays cancelled; to its workflow it is refused,
         # so that what was reserved for it is released.
         return Outcome(OrderStatus.REFUSED, record.reasons or reasons)
 
-    def _claim(self, books: Books, record: OrderRecord) -> tuple[OrderRecord, int | None]:
-        at, now = self.journal.market_time(books), self.journal.clock.now()
-        record = self.journal.move(books, record, Happening.CHECKED, at)
-        record = self.journal.move(books, record, Happening.SENT, at)
+    def _claim(self, books: Books, standing: Standing) -> tuple[OrderRecord, int | None]:
+        record = self.journal.send(books, standing.record, self._time(standing))
+        now = self.journal.clock.now()
         return record, books.claims.claim(record, now, now + self.patience.lease)
 
     def _send(self, record: OrderRecord, fence: int) -> OrderRecord:
-        with self.desk.transaction() as books:
+        with self.desk.separately() as books:
             may_send = books.claims.holds(record.order_id, fence, self.journal.clock.now())
         if not may_send:
             return self.look_up(record)
@@ -128,25 +132,26 @@ class Sender:
 
     def _no_answer(self, record: OrderRecord, fence: int, error: Exception) -> OrderRecord:
         with self.desk.transaction() as books:
-            record = books.orders.lock(record.order_id)
-            if not _is_current(books, record, fence):
-                return record
-            at, why = self.journal.market_time(books), Why(error=repr(error))
-            return self.journal.move(books, record, Happening.NO_ANSWER, at, why)
+            standing = self._lock(books, record.order_id)
+            if not _is_current(standing, fence):
+                return standing.record
+            at, why = self._time(standing), Why(error=repr(error))
+            return self.journal.move(books, standing.record, Happening.NO_ANSWER, at, why)
 
     def _hear(
         self, record: OrderRecord, state: VenueOrderState, *, fence: int | None
     ) -> OrderRecord:
         """Write the venue's word down, unless it answers a sender who was overtaken."""
         with self.desk.transaction() as books:
-            record = books.orders.lock(record.order_id)
-            if fence is not None and not _is_current(books, record, fence):
+            standing = self._lock(books, record.order_id)
+            record = standing.record
+            if fence is not None and not _is_current(standing, fence):
                 return record
             books.claims.answer(record.order_id, self.journal.clock.now())
             rejected = state.status is OrderStatus.REJECTED
             happening = Happening.REJECTED if rejected else Happening.ACKNOWLEDGED
-            at = self.journal.market_time(books)
-            record = self.journal.move(books, record, happening, at, Why(text=state.text))
+            at, why = self._time(standing), Why(text=state.text)
+            record = self.journal.move(books, record, happening, at, why)
         if state.status in (OrderStatus.ACCEPTED, OrderStatus.REJECTED):
             return record
         # It is further than accepted: its reports say how it came there, with each fill.
@@ -169,7 +174,7 @@ class Sender:
             return fence
 
     def _read(self, record: OrderRecord) -> OrderRecord:
-        with self.desk.transaction() as books:
+        with self.desk.separately() as books:
             return books.reads.find(record.order_id) or record
 
 
@@ -196,23 +201,36 @@ def to_venue_order(record: OrderRecord) -> VenueOrder:
     )
 
 
-def _is_current(books: Books, record: OrderRecord, fence: int) -> bool:
-    claim = books.claims.read(record.order_id)
-    return claim is not None and claim.fence == fence
+def _is_current(standing: Standing, fence: int) -> bool:
+    return standing.claim is not None and standing.claim.fence == fence
 
 
 def gate_facts(books: Books, record: OrderRecord) -> GateFacts:
-    """Read what the gate asks; positions only where an unknown outcome makes them matter."""
-    intent = record.intent
-    mark = books.market.mark(intent.instrument)
+    """Read what the gate asks of an order that is not written down."""
+    symbol = record.intent.instrument
+    mark = books.market.mark(symbol)
+    standing = Standing(
+        record=record,
+        claim=None,
+        market_time=None,
+        instrument=books.listings.instrument(symbol),
+        last_price=None if mark is None else mark.price,
+        unresolved=books.exposures.unresolved(record),
+    )
+    return _facts_of(books, standing)
+
+
+def _facts_of(books: Books, standing: Standing) -> GateFacts:
+    """Add positions, only where an unknown outcome makes them matter."""
+    record, intent = standing.record, standing.record.intent
     facts = GateFacts(
         order=intent,
         status=record.status,
-        instrument=books.listings.instrument(intent.instrument),
+        instrument=standing.instrument,
         committed=record.filled_quantity,
-        last_price=None if mark is None else mark.price,
+        last_price=standing.last_price,
     )
-    if not books.exposures.unresolved(record):
+    if not standing.unresolved:
         return facts
     return replace(
         facts,

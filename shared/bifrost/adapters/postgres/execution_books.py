@@ -1,9 +1,9 @@
-"""Execution's books in Postgres: every role of one transaction, over one cursor."""
+"""Execution's books in Postgres: every role of one transaction, over one connection."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bifrost.adapters.postgres.database import Cursor, Database
+from bifrost.adapters.postgres.database import Database, Statements
 from bifrost.adapters.postgres.execution_fills import (
     PostgresExposures,
     PostgresFills,
@@ -17,41 +17,40 @@ from bifrost.adapters.postgres.outbox import Outbox
 from bifrost.events import BarClosed, Event
 
 SCHEMA = "execution"
+_OUTBOX, _INBOX = Outbox(SCHEMA), Inbox(SCHEMA)
 
 
 class PostgresAnnouncements:
-    """The outbox and the inbox of execution, through one cursor."""
+    """The outbox and the inbox of execution."""
 
-    def __init__(self, cursor: Cursor) -> None:
-        self._cursor = cursor
-        self._outbox = Outbox(SCHEMA)
-        self._inbox = Inbox(SCHEMA)
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
 
     def publish(self, *events: Event) -> None:
         """Write events down to be relayed after the transaction."""
-        self._outbox.add(self._cursor, *events)
+        _OUTBOX.add(self._statements, *events)
 
     def once(self, event: Event) -> bool:
         """Say whether this event is new here, and remember it."""
-        return self._inbox.once(self._cursor, event)
+        return _INBOX.once(self._statements, event)
 
     def bars_in_order(self, event: BarClosed) -> list[BarClosed]:
         """Return the bars of this stream that may be applied now, in order."""
-        return self._inbox.in_order(self._cursor, event)
+        return _INBOX.in_order(self._statements, event)
 
 
 class PostgresBooks:
-    """One transaction over execution's schema, by role."""
+    """Execution's schema, by role: the statements of one transaction, or each by itself."""
 
-    def __init__(self, cursor: Cursor) -> None:
-        self.orders = self.reads = self.waiting = PostgresOrders(cursor)
-        self.claims = PostgresSendClaims(cursor)
-        self.exposures = PostgresExposures(cursor)
-        self.fills = PostgresFills(cursor)
-        self.reports = PostgresReportLog(cursor)
-        self.listings = PostgresListings(cursor)
-        self.market = PostgresMarket(cursor)
-        self.announcements = PostgresAnnouncements(cursor)
+    def __init__(self, statements: Statements) -> None:
+        self.orders = self.reads = self.waiting = PostgresOrders(statements)
+        self.claims = PostgresSendClaims(statements)
+        self.exposures = PostgresExposures(statements)
+        self.fills = PostgresFills(statements)
+        self.reports = PostgresReportLog(statements)
+        self.listings = PostgresListings(statements)
+        self.market = PostgresMarket(statements)
+        self.announcements = PostgresAnnouncements(statements)
 
 
 class PostgresDesk:
@@ -63,5 +62,11 @@ class PostgresDesk:
     @contextmanager
     def transaction(self) -> Iterator[PostgresBooks]:
         """Open the books; all of what is written is kept, or none of it."""
-        with self._database.transaction() as cursor:
-            yield PostgresBooks(cursor)
+        with self._database.pipelined() as statements:
+            yield PostgresBooks(statements)
+
+    @contextmanager
+    def separately(self) -> Iterator[PostgresBooks]:
+        """Open the books to look: each statement sees and keeps by itself."""
+        with self._database.separately() as statements:
+            yield PostgresBooks(statements)

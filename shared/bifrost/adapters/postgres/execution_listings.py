@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from datetime import datetime
 
-from bifrost.adapters.postgres.database import Cursor, Row
+from bifrost.adapters.postgres.database import Row, Statements
 from bifrost.core.instruments import Instrument
 from bifrost.core.money import Price
 from bifrost.execution.records import Account, Mark
@@ -29,23 +29,23 @@ ON CONFLICT (venue) DO UPDATE SET occurred_at = greatest(t.occurred_at, excluded
 class PostgresListings:
     """Accounts and instruments, through one cursor."""
 
-    def __init__(self, cursor: Cursor) -> None:
-        self._cursor = cursor
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
 
     def account(self, account_id: str) -> Account | None:
         """Return the account."""
         query = "SELECT * FROM execution.accounts WHERE account_id = %s"
-        row = self._cursor.execute(query, (account_id,)).fetchone()
+        row = self._statements.execute(query, (account_id,)).fetchone()
         return None if row is None else Account(**row)
 
     def accounts(self) -> list[str]:
         """Return every account's id."""
         query = "SELECT account_id FROM execution.accounts ORDER BY account_id"
-        return [row["account_id"] for row in self._cursor.execute(query).fetchall()]
+        return [row["account_id"] for row in self._statements.execute(query).fetchall()]
 
     def open_account(self, account: Account) -> None:
         """Keep the account; a known one stays as it is."""
-        self._cursor.execute(
+        self._statements.execute(
             "INSERT INTO execution.accounts (account_id, owner, currency) VALUES (%s, %s, %s)"
             " ON CONFLICT DO NOTHING",
             (account.account_id, account.owner, account.currency),
@@ -54,24 +54,24 @@ class PostgresListings:
     def instrument(self, symbol: str) -> Instrument | None:
         """Return the instrument."""
         query = "SELECT * FROM execution.instruments WHERE symbol = %s"
-        row = self._cursor.execute(query, (symbol,)).fetchone()
+        row = self._statements.execute(query, (symbol,)).fetchone()
         return None if row is None else Instrument(**row)
 
     def list_instrument(self, instrument: Instrument) -> None:
         """Keep the instrument's terms, new or changed."""
-        self._cursor.execute(_LIST, asdict(instrument))
+        self._statements.execute(_LIST, asdict(instrument))
 
 
 class PostgresMarket:
     """The market as far as its bars have come, through one cursor."""
 
-    def __init__(self, cursor: Cursor) -> None:
-        self._cursor = cursor
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
 
     def time(self, venue: str) -> datetime | None:
         """Return the market's time: the latest close seen; None before the first bar."""
         query = "SELECT occurred_at FROM execution.market_time WHERE venue = %s"
-        row = self._cursor.execute(query, (venue,)).fetchone()
+        row = self._statements.execute(query, (venue,)).fetchone()
         if row is None:
             return None
         instant: datetime = row["occurred_at"]
@@ -79,19 +79,19 @@ class PostgresMarket:
 
     def close(self, venue: str, mark: Mark) -> None:
         """Keep the instrument's last price and move the market's time, never backwards."""
-        self._cursor.execute(_MARK, (mark.instrument, mark.price, mark.occurred_at))
-        self._cursor.execute(_TIME, (venue, mark.occurred_at))
+        self._statements.execute(_MARK, (mark.instrument, mark.price, mark.occurred_at))
+        self._statements.execute(_TIME, (venue, mark.occurred_at))
 
     def mark(self, instrument: str) -> Mark | None:
         """Return the instrument's last price."""
         query = "SELECT * FROM execution.marks WHERE instrument = %s"
-        row = self._cursor.execute(query, (instrument,)).fetchone()
+        row = self._statements.execute(query, (instrument,)).fetchone()
         return None if row is None else _mark(row)
 
     def marks(self) -> list[Mark]:
         """Return every instrument's last price."""
         query = "SELECT * FROM execution.marks ORDER BY instrument"
-        return [_mark(row) for row in self._cursor.execute(query).fetchall()]
+        return [_mark(row) for row in self._statements.execute(query).fetchall()]
 
 
 def _mark(row: Row) -> Mark:

@@ -2,8 +2,30 @@
 
 from datetime import datetime
 
-from bifrost.adapters.postgres.database import Cursor
-from bifrost.execution.records import OrderRecord, SendClaim
+from bifrost.adapters.postgres.database import Row, Statements
+from bifrost.adapters.postgres.execution_fills import OPEN
+from bifrost.adapters.postgres.orders import LOCK_ACCOUNT, record_of
+from bifrost.core.errors import NotFoundError
+from bifrost.core.instruments import Instrument
+from bifrost.execution.records import OrderRecord, SendClaim, Standing
+
+_LOCK_ACCOUNT = LOCK_ACCOUNT.format(column="order_id")
+_LOCK = f"""
+SELECT o.*, i.fence, i.sent_at, i.lease_until, i.answered_at,
+    t.occurred_at AS market_time, m.price AS last_price,
+    l.symbol, l.mic, l.currency AS listed_currency, l.tick_size, l.lot_size, l.name,
+    EXISTS (
+        SELECT 1 FROM execution.orders other
+        WHERE other.account_id = o.account_id AND other.instrument = o.instrument
+          AND other.{OPEN} AND other.status = 'unknown' AND other.order_id <> o.order_id
+    ) AS unresolved
+FROM execution.orders o
+LEFT JOIN execution.intents i USING (order_id)
+LEFT JOIN execution.marks m ON m.instrument = o.instrument
+LEFT JOIN execution.instruments l ON l.symbol = o.instrument
+LEFT JOIN execution.market_time t ON t.venue = %s
+WHERE o.order_id = %s FOR NO KEY UPDATE OF o
+"""
 
 _CLAIM = """
 INSERT INTO execution.intents
@@ -15,49 +37,82 @@ _RENEW = """
 UPDATE execution.intents SET fence = fence + 1, sent_at = %s, lease_until = %s
 WHERE order_id = %s AND fence = %s AND answered_at IS NULL RETURNING fence
 """
-# The holder's lock on the row makes a concurrent renewal wait for this answer, not race it.
+# Without a lock: one that ends before the venue is called protects nothing, and its commit would
+# be synced to disk. What protects is the lease: a claim is renewed only after the lease ran out.
 _HOLDS = """
 SELECT 1 FROM execution.intents
-WHERE order_id = %s AND fence = %s AND lease_until > %s AND answered_at IS NULL FOR UPDATE
+WHERE order_id = %s AND fence = %s AND lease_until > %s AND answered_at IS NULL
 """
 
 
 class PostgresSendClaims:
-    """Claims, through one cursor."""
+    """Claims to send."""
 
-    def __init__(self, cursor: Cursor) -> None:
-        self._cursor = cursor
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    def lock(self, order_id: str, venue: str) -> Standing:
+        """Lock the order's account, then the order, and read all that a sender asks."""
+        # Two statements, one round trip: the facts are read after the account was waited for.
+        self._statements.execute(_LOCK_ACCOUNT, (order_id,))
+        row = self._statements.execute(_LOCK, (venue, order_id)).fetchone()
+        if row is None:
+            raise NotFoundError(f"there is no order {order_id}")
+        return Standing(
+            record=record_of(row),
+            claim=_claim_of(row),
+            market_time=row["market_time"],
+            instrument=_instrument_of(row),
+            last_price=row["last_price"],
+            unresolved=row["unresolved"],
+        )
 
     def claim(self, order: OrderRecord, now: datetime, lease_until: datetime) -> int | None:
         """Write the intent to send down and return its fence; None where one exists."""
         intent = order.intent
         values = (intent.order_id, intent.client_order_id, intent.quantity, now, lease_until)
-        row = self._cursor.execute(_CLAIM, values).fetchone()
+        row = self._statements.execute(_CLAIM, values).fetchone()
         return None if row is None else int(row["fence"])
-
-    def read(self, order_id: str) -> SendClaim | None:
-        """Return the claim on this order; None where nobody ever meant to send it."""
-        row = self._cursor.execute(
-            "SELECT order_id, fence, sent_at, lease_until, answered_at FROM execution.intents"
-            " WHERE order_id = %s",
-            (order_id,),
-        ).fetchone()
-        return None if row is None else SendClaim(**row)
 
     def renew(self, claim: SendClaim, now: datetime, lease_until: datetime) -> int | None:
         """Take an unanswered claim over and return the new fence; None if someone was faster."""
         values = (now, lease_until, claim.order_id, claim.fence)
-        row = self._cursor.execute(_RENEW, values).fetchone()
+        row = self._statements.execute(_RENEW, values).fetchone()
         return None if row is None else int(row["fence"])
 
     def holds(self, order_id: str, fence: int, now: datetime) -> bool:
         """Say whether this fence may still send: the newest, in its lease, unanswered."""
-        return self._cursor.execute(_HOLDS, (order_id, fence, now)).fetchone() is not None
+        return self._statements.execute(_HOLDS, (order_id, fence, now)).fetchone() is not None
 
     def answer(self, order_id: str, now: datetime) -> None:
         """Note that the venue has given its word on the order."""
-        self._cursor.execute(
+        self._statements.execute(
             "UPDATE execution.intents SET answered_at = %s"
             " WHERE order_id = %s AND answered_at IS NULL",
             (now, order_id),
         )
+
+
+def _claim_of(row: Row) -> SendClaim | None:
+    if row["fence"] is None:
+        return None
+    return SendClaim(
+        order_id=row["order_id"],
+        fence=row["fence"],
+        sent_at=row["sent_at"],
+        lease_until=row["lease_until"],
+        answered_at=row["answered_at"],
+    )
+
+
+def _instrument_of(row: Row) -> Instrument | None:
+    if row["symbol"] is None:
+        return None
+    return Instrument(
+        symbol=row["symbol"],
+        mic=row["mic"],
+        currency=row["listed_currency"],
+        tick_size=row["tick_size"],
+        lot_size=row["lot_size"],
+        name=row["name"],
+    )

@@ -4,9 +4,10 @@ import json
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from bifrost.adapters.postgres.database import Cursor, Row
+from bifrost.adapters.postgres.database import Row, Statements
 from bifrost.adapters.postgres.idempotency import body_hash
 from bifrost.core.codec import from_json, to_json
 from bifrost.core.decisions import Reason
@@ -26,9 +27,9 @@ VALUES (
     %(instrument)s, %(side)s, %(type)s, %(quantity)s, %(time_in_force)s, %(currency)s,
     %(limit_price)s, %(stop_price)s, %(status)s, %(correlation_id)s, %(recorded_at)s,
     %(occurred_at)s, %(recorded_at)s, %(updated_at)s)
-ON CONFLICT DO NOTHING
+ON CONFLICT DO NOTHING RETURNING order_id
 """
-# One statement, one round trip: an order's state and its step are never apart anyway.
+# One statement, one round trip: an order's state and its steps are never apart anyway.
 _SAVE = """
 WITH moved AS (
     UPDATE execution.orders SET status = %(status)s, filled_quantity = %(filled_quantity)s,
@@ -37,11 +38,12 @@ WITH moved AS (
     WHERE order_id = %(order_id)s)
 INSERT INTO execution.order_steps
     (order_id, position, what, status, occurred_at, recorded_at, detail)
-VALUES (%(order_id)s, %(steps)s, %(what)s, %(status)s, %(occurred_at)s, %(recorded_at)s,
-    %(detail)s)
+VALUES {rows}
 """
+_STEP = """(%(order_id)s, %(position_{n})s, %(what_{n})s, %(status_{n})s, %(occurred_at_{n})s,
+    %(recorded_at_{n})s, %(detail_{n})s)"""
 # The account before the order, as everywhere; NO KEY, so that new orders can refer to it.
-_LOCK_ACCOUNT = """
+LOCK_ACCOUNT = """
 SELECT a.account_id FROM execution.accounts a
 JOIN execution.orders o USING (account_id) WHERE o.{column} = %s FOR NO KEY UPDATE OF a
 """
@@ -69,10 +71,10 @@ ORDER BY i.sent_at LIMIT 200
 
 
 class PostgresOrders:
-    """Orders, through one cursor: written under locks, or only read."""
+    """Orders: written under locks, or only read."""
 
-    def __init__(self, cursor: Cursor) -> None:
-        self._cursor = cursor
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
 
     def add(self, record: OrderRecord, *, key: str, body: dict[str, Any]) -> OrderRecord | None:
         """Write a new order down; return None, or the order that has its id already."""
@@ -86,8 +88,7 @@ class PostgresOrders:
             "recorded_at": record.recorded_at,
             "updated_at": record.updated_at,
         }
-        self._cursor.execute(_INSERT, values)
-        if self._cursor.rowcount == 1:
+        if self._statements.execute(_INSERT, values).fetchone() is not None:
             return None
         row = self._row(record.order_id)
         if row["body_hash"] != digest:
@@ -95,7 +96,7 @@ class PostgresOrders:
                 f"Idempotency-Key {key} was used with another body;"
                 " send a new key for a new request"
             )
-        return _record(row)
+        return record_of(row)
 
     def lock(self, order_id: str) -> OrderRecord:
         """Lock the order's account, then the order."""
@@ -108,37 +109,35 @@ class PostgresOrders:
         """Lock as `lock` does; None where the id is not one of ours."""
         return self._lock("client_order_id", client_order_id)
 
-    def save(self, record: OrderRecord, step: Step) -> OrderRecord:
-        """Keep where the order stands now and add the step that brought it there."""
-        saved = replace(record, steps=record.steps + 1, updated_at=step.recorded_at)
-        self._cursor.execute(
-            _SAVE,
-            {
-                "order_id": saved.order_id,
-                "status": saved.status,
-                "filled_quantity": saved.filled_quantity,
-                "filled_notional": saved.filled_notional,
-                "reasons": json.dumps(to_json(saved.reasons)),
-                "venue_text": saved.venue_text,
-                "steps": saved.steps,
-                "what": step.what,
-                "occurred_at": step.occurred_at,
-                "recorded_at": step.recorded_at,
-                "detail": json.dumps(step.detail),
-            },
-        )
+    def save(self, record: OrderRecord, *steps: Step) -> OrderRecord:
+        """Keep where the order stands now and add the steps that brought it there."""
+        written, recorded_at = record.steps + len(steps), steps[-1].recorded_at
+        saved = replace(record, steps=written, updated_at=recorded_at)
+        values = {
+            "order_id": saved.order_id,
+            "status": saved.status.value,
+            "filled_quantity": saved.filled_quantity,
+            "filled_notional": saved.filled_notional,
+            "reasons": json.dumps(to_json(saved.reasons)),
+            "venue_text": saved.venue_text,
+            "steps": written,
+            "recorded_at": recorded_at,
+        }
+        for number, step in enumerate(steps, 1):
+            values |= _step_values(step, number, record.steps + number)
+        self._statements.execute(_save(len(steps)), values)
         return saved
 
     def find(self, order_id: str) -> OrderRecord | None:
         """Return the order without locking it."""
         query = "SELECT * FROM execution.orders WHERE order_id = %s"
-        row = self._cursor.execute(query, (order_id,)).fetchone()
-        return None if row is None else _record(row)
+        row = self._statements.execute(query, (order_id,)).fetchone()
+        return None if row is None else record_of(row)
 
     def steps(self, order_id: str) -> list[Step]:
         """Return every step of the order, oldest first."""
         query = "SELECT * FROM execution.order_steps WHERE order_id = %s ORDER BY position"
-        return [_step(row) for row in self._cursor.execute(query, (order_id,)).fetchall()]
+        return [_step(row) for row in self._statements.execute(query, (order_id,)).fetchall()]
 
     def page(
         self,
@@ -157,7 +156,7 @@ class PostgresOrders:
             "before": before,
             "limit": limit,
         }
-        return [_record(row) for row in self._cursor.execute(_PAGE, values).fetchall()]
+        return [record_of(row) for row in self._statements.execute(_PAGE, values).fetchall()]
 
     def unstarted(self, before: datetime) -> list[str]:
         """Return orders not yet sent whose workflow was last started before that instant."""
@@ -169,8 +168,8 @@ class PostgresOrders:
 
     def count_start(self, order_id: str, now: datetime) -> OrderRecord | None:
         """Count one more start of its workflow; None where it has moved on or is locked."""
-        row = self._cursor.execute(_COUNT_START, (now, order_id)).fetchone()
-        return None if row is None else _record(row)
+        row = self._statements.execute(_COUNT_START, (now, order_id)).fetchone()
+        return None if row is None else record_of(row)
 
     def unanswered(self, now: datetime) -> list[str]:
         """Return orders that were sent and have no answer, unless their sender is at work."""
@@ -185,24 +184,42 @@ class PostgresOrders:
         )
 
     def _ids(self, query: str, instant: datetime) -> list[str]:
-        return [row["order_id"] for row in self._cursor.execute(query, (instant,)).fetchall()]
+        return [row["order_id"] for row in self._statements.execute(query, (instant,)).fetchall()]
 
     def _row(self, order_id: str) -> Row:
         query = "SELECT * FROM execution.orders WHERE order_id = %s"
-        row = self._cursor.execute(query, (order_id,)).fetchone()
+        row = self._statements.execute(query, (order_id,)).fetchone()
         if row is None:  # the insert saw it, and orders are never deleted
             raise AssertionError(f"order {order_id} has vanished")
         return row
 
     def _lock(self, column: str, value: str) -> OrderRecord | None:
-        if self._cursor.execute(_LOCK_ACCOUNT.format(column=column), (value,)).fetchone() is None:
-            return None
+        # Two statements, one round trip: the order is read after the account was waited for.
+        self._statements.execute(LOCK_ACCOUNT.format(column=column), (value,))
         query = f"SELECT * FROM execution.orders WHERE {column} = %s FOR NO KEY UPDATE"
-        row = self._cursor.execute(query, (value,)).fetchone()
-        return None if row is None else _record(row)
+        row = self._statements.execute(query, (value,)).fetchone()
+        return None if row is None else record_of(row)
 
 
-def _record(row: Row) -> OrderRecord:
+@cache
+def _save(steps: int) -> str:
+    rows = (_STEP.format(n=number) for number in range(1, steps + 1))
+    return _SAVE.format(rows=", ".join(rows))
+
+
+def _step_values(step: Step, number: int, position: int) -> dict[str, Any]:
+    return {
+        f"position_{number}": position,
+        f"what_{number}": step.what,
+        f"status_{number}": step.status.value,
+        f"occurred_at_{number}": step.occurred_at,
+        f"recorded_at_{number}": step.recorded_at,
+        f"detail_{number}": json.dumps(step.detail),
+    }
+
+
+def record_of(row: Row) -> OrderRecord:
+    """Read a row of `execution.orders`."""
     return OrderRecord(
         intent=_intent(row),
         status=OrderStatus(row["status"]),
