@@ -17,9 +17,11 @@ def list_queues(as_json: AsJson = False) -> None:
 
     Example: bifrost dlq list
     """
+    from bifrost.local.aws import answering
     from bifrost.local.queues import dead_letter_queues
 
-    rows = [{"listener": name, "dead": q.depth()} for name, q in dead_letter_queues().items()]
+    with answering():
+        rows = [{"listener": name, "dead": q.depth()} for name, q in dead_letter_queues().items()]
     if as_json:
         show_json({"items": rows})
         return
@@ -38,9 +40,11 @@ def show(
     """
     from dataclasses import asdict
 
+    from bifrost.local.aws import answering
     from bifrost.local.queues import dead_letter_queue
 
-    rows = [asdict(letter) for letter in dead_letter_queue(listener).peek(most)]
+    with answering():
+        rows = [asdict(letter) for letter in dead_letter_queue(listener).peek(most)]
     if as_json:
         show_json({"items": rows})
         return
@@ -61,8 +65,11 @@ def redrive(
 
     Example: bifrost dlq redrive portfolio
     """
+    from bifrost.local.aws import answering
     from bifrost.local.queues import dead_letter_queue
 
     chosen = frozenset(message_id) if message_id else None
-    moved = {"listener": listener, "redriven": dead_letter_queue(listener).redrive(chosen, most)}
+    with answering():
+        redriven = dead_letter_queue(listener).redrive(chosen, most)
+    moved = {"listener": listener, "redriven": redriven}
     show_json(moved) if as_json else show_fields(moved)

@@ -150,14 +150,6 @@ def client(service: str, endpoint_url: str) -> Any:
     return session.client(service, endpoint_url=endpoint_url, config=config)
 
 
-def sign_as_emulated(endpoint_url: str) -> None:
-    """Make boto3's default session sign for the emulator, for adapters that use that session."""
-    import boto3
-
-    if is_emulated(endpoint_url):
-        boto3.setup_default_session(**_keys(endpoint_url))
-
-
 def is_emulated(endpoint_url: str) -> bool:
     """Whether something else than AWS itself answers there."""
     return not (urlsplit(endpoint_url).hostname or "").endswith("amazonaws.com")

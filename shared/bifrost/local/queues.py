@@ -2,21 +2,18 @@
 
 from bifrost.adapters.aws.dead_letters import DeadLetterQueue
 from bifrost.core.errors import NotFoundError
-from bifrost.local.aws import sign_as_emulated
+from bifrost.local.aws import client
 from bifrost.local.place import this_stack
-from bifrost.runtime.settings import settings
 
 
 def dead_letter_queues() -> dict[str, DeadLetterQueue]:
     """Return every listener's dead-letter queue."""
     state = this_stack().state()
-    sign_as_emulated(state.endpoint_url)
-    region = settings().aws_region
+    sqs = client("sqs", state.endpoint_url)
     ending = "DeadLetterQueueUrl"
     return {
         name.removesuffix(ending).lower(): DeadLetterQueue(
-            state.endpoint_url,
-            region,
+            sqs,
             queue=state.outputs[name.removesuffix(ending) + "QueueUrl"],
             dead=url,
         )

@@ -1,14 +1,12 @@
 """Dead-letter queues, for an operator: what is in them, and back to where it came from.
 
 The local AWS has no redrive call and AWS's own moves a whole queue at once; receiving, sending
-and deleting works on both and lets one message be chosen. boto3: never imported on the hot path.
+and deleting works on both and lets one message be chosen.
 """
 
 import json
 from dataclasses import dataclass
 from typing import Any
-
-import boto3
 
 # Long enough to read the whole queue and send what was chosen; then the rest shows again.
 _VISIBILITY_SECONDS = 30
@@ -29,8 +27,9 @@ class DeadLetter:
 class DeadLetterQueue:
     """A listener's dead-letter queue and the queue it belongs to."""
 
-    def __init__(self, endpoint_url: str | None, region: str, *, queue: str, dead: str) -> None:
-        self._sqs: Any = boto3.client("sqs", endpoint_url=endpoint_url, region_name=region)
+    def __init__(self, sqs: Any, *, queue: str, dead: str) -> None:
+        """Use boto3's client `sqs`; both queues are named by their URLs."""
+        self._sqs = sqs
         self._queue = queue
         self._dead = dead
 
