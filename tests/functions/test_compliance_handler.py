@@ -109,6 +109,7 @@ def test_the_restricted_list_is_for_admins_alone(compliance: Function) -> None:
         ("reason", "a\x00b"),
         ("effective_from", "2012-13-01"),
         ("effective_from", 20120101),
+        ("effective_from", "20120101"),
         ("effective_until", True),
         ("account_id", "a b"),
         ("favour", "1"),

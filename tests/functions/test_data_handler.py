@@ -293,6 +293,7 @@ def test_replay_whose_body_is_no_object_is_refused(data: DataFunction, body: Any
         ("/v1/bars", {"instrument": "AAPL", "cursor": "é"}, 422),
         ("/v1/bars", {"instrument": "AAPL", "from": "2012-01-04", "to": "2012-01-03"}, 422),
         ("/v1/bars", {"instrument": "AAPL", "from": "yesterday"}, 422),
+        ("/v1/bars", {"instrument": "AAPL", "from": "2012-W01-1"}, 422),
         ("/v1/sessions", {"from": "2012-01-04"}, 422),
         ("/v1/sessions", {"from": "1998-12-31", "to": "1999-01-04"}, 422),
         ("/v1/sessions", {"from": "2027-12-31", "to": "2028-01-03"}, 422),

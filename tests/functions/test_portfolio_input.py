@@ -37,6 +37,7 @@ def test_cash_of_anothers_account_is_out_of_reach(desk: Desk, way: str) -> None:
     [
         {"amount": "NaN"}, {"amount": "-5"}, {"amount": "0"}, {"amount": 5}, {"amount": 5.5},
         {"amount": "1.001"}, {"amount": "1e99"}, {"amount": None}, {}, [], "5", None,
+        {"amount": "1_0"}, {"amount": " 5 "}, {"amount": "\uff15"},
         {"amount": "5", "note": "x"}, {"amount": "5", "currency": "EUR"},
     ],
 )  # fmt: skip

@@ -17,13 +17,14 @@ from pydantic_core import PydanticCustomError
 
 from bifrost.compliance.ports import Entry, LoggedDecision, Restriction
 from bifrost.core.decisions import Reason
+from bifrost.core.written import is_date
 
 
 def _only_iso(value: object) -> object:
     if isinstance(value, date):
         return value
     try:
-        return date.fromisoformat(value if isinstance(value, str) else "")
+        return date.fromisoformat(value if isinstance(value, str) and is_date(value) else "")
     except ValueError:
         raise PydanticCustomError("date_type", "must be a date written YYYY-MM-DD") from None
 

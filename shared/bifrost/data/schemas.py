@@ -18,6 +18,7 @@ from pydantic_core import PydanticCustomError
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.sessions import Session
+from bifrost.core.written import is_date
 from bifrost.data.instrument_file import SYMBOL
 from bifrost.data.ports import Listing, StoredBar
 from bifrost.data.replay import INSTRUMENTS_MAX, SPEED_MAX, Replay, ReplayRequest
@@ -28,7 +29,7 @@ FULL_SPEED = "max"
 
 def _only_iso(value: object) -> object:
     # pydantic itself would take a number of seconds for a date.
-    if not isinstance(value, str) or len(value) != len("2012-01-03"):
+    if not isinstance(value, str) or not is_date(value):
         raise PydanticCustomError("date_type", "must be a date written YYYY-MM-DD")
     try:
         return date.fromisoformat(value)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from pydantic_core import PydanticCustomError
 
 from bifrost.core.orders import OrderStatus, OrderType, Side, TimeInForce
+from bifrost.core.written import is_decimal
 from bifrost.execution.gate import PRICE_MAX, QUANTITY_MAX
 from bifrost.execution.intake import DECIMALS_MAX, OrderRequest
 from bifrost.execution.records import Mark, OrderRecord, Step
@@ -17,7 +18,7 @@ ID_PATTERN = r"^[A-Za-z0-9._:-]{1,128}$"
 
 
 def _only_text(value: object) -> object:
-    if isinstance(value, str | Decimal):
+    if isinstance(value, Decimal) or (isinstance(value, str) and is_decimal(value)):
         return value
     raise PydanticCustomError("decimal_type", "must be a decimal in a string")
 

@@ -18,6 +18,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from bifrost.core.written import is_decimal
 from bifrost.portfolio.accounts import Account, NewAccount
 from bifrost.portfolio.lots import EXACT
 from bifrost.portfolio.ports import Posted, Withdrawal
@@ -29,7 +30,7 @@ FLOW_MAX = Decimal(10) ** 11
 
 
 def _only_text(value: object) -> object:
-    if isinstance(value, str | Decimal):
+    if isinstance(value, Decimal) or (isinstance(value, str) and is_decimal(value)):
         return value
     raise PydanticCustomError("decimal_type", "must be a decimal in a string")
 

@@ -16,12 +16,13 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from bifrost.core.money import AMOUNT_MAX
+from bifrost.core.written import is_date, is_decimal
 from bifrost.risk.limits import Limits
 from bifrost.risk.ports import AccountCash
 
 
 def _only_text(value: object) -> object:
-    if isinstance(value, str | Decimal):
+    if isinstance(value, Decimal) or (isinstance(value, str) and is_decimal(value)):
         return value
     raise PydanticCustomError("decimal_type", "must be a decimal in a string")
 
@@ -30,7 +31,7 @@ def _only_iso(value: object) -> object:
     if isinstance(value, date):
         return value
     try:
-        return date.fromisoformat(value if isinstance(value, str) else "")
+        return date.fromisoformat(value if isinstance(value, str) and is_date(value) else "")
     except ValueError:
         raise PydanticCustomError("date_type", "must be a date written YYYY-MM-DD") from None
 
