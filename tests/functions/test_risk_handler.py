@@ -178,6 +178,13 @@ def test_limits_are_the_desks_until_an_admin_gives_the_account_its_own(risk: Fun
     assert risk.http("GET", LIMITS, as_of="2011-12-31").body["is_default"] is True
 
 
+def test_a_date_before_all_limits_is_not_found_and_no_fault(risk: Function) -> None:
+    answer = risk.http("GET", LIMITS, as_of="0001-01-01")
+
+    assert answer.status == 404
+    assert "0001-01-01" in answer.body["detail"]
+
+
 def test_only_an_admin_sets_limits(risk: Function) -> None:
     assert risk.http("PUT", LIMITS, BODY).status == 403
     assert risk.http("GET", LIMITS).body["is_default"] is True
@@ -236,6 +243,8 @@ def test_limits_that_end_before_they_begin_are_refused(risk: Function) -> None:
         (f"/v1/accounts/{'x' * 200}/limits", {}),
         (f"/v1/accounts/{ACCOUNT}/buying-power", {"seen": "a\x00"}),
         (f"/v1/accounts/{ACCOUNT}/limits", {"as_of": "yesterday"}),
+        (f"/v1/accounts/{ACCOUNT}/limits", {"as_of": "20120103"}),
+        (f"/v1/accounts/{ACCOUNT}/limits", {"as_of": "2012-W01-1"}),
         (f"/v1/accounts/{ACCOUNT}/limits", {"as_of": "1325376000"}),
     ],
 )

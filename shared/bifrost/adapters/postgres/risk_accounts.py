@@ -13,7 +13,7 @@ from bifrost.adapters.postgres.risk import (
     SETTLED_CASH,
     limits_of,
 )
-from bifrost.core.errors import NotFoundError, UnavailableError
+from bifrost.core.errors import NotFoundError
 from bifrost.risk.limits import Limits
 from bifrost.risk.ports import AccountCash
 
@@ -76,7 +76,7 @@ class PostgresLimitBook:
         """Return the account's own newest version in force on that date, else the default's."""
         row = self._database.fetch_one(_IN_FORCE, {"account_id": account_id, "as_of": as_of})
         if row is None:
-            raise UnavailableError(f"no limits are in force on {as_of}")
+            raise NotFoundError(f"no limits are in force on {as_of}; ask for a later date")
         return limits_of(row)
 
     def add(self, account_id: str, limits: Limits, added_by: str) -> Limits:
