@@ -1,4 +1,4 @@
-"""What is uploaded: the functions' code, and each function with its layers, as Lambda holds them."""
+"""What is uploaded: the code, and each function with its layers, as Lambda holds them."""
 
 import subprocess
 import sys
