@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -60,6 +61,15 @@ def bus() -> Bus:
 def write(database: Database, *events: Event) -> None:
     with database.transaction() as cursor:
         Outbox("portfolio").add(cursor, *events)
+
+
+def flush_until_sent(relay: Relay) -> None:
+    """Flush as the schedule does: a dead sender's rows are skipped until the server misses it."""
+    for _ in range(200):
+        if relay.flush():
+            return
+        time.sleep(0.05)
+    raise AssertionError("the dead sender's events were never sent")
 
 
 def numbers(bus: Bus) -> list[int]:
@@ -137,7 +147,7 @@ def test_a_crash_between_send_and_mark_sends_again(make_database: MakeDatabase, 
 
     with pytest.raises(UnavailableError):
         Relay(crashing, "portfolio", DyingBus()).flush()
-    Relay(make_database("portfolio"), "portfolio", bus).flush()
+    flush_until_sent(Relay(make_database("portfolio"), "portfolio", bus))
 
     assert numbers(bus) == [1, 1]
 
