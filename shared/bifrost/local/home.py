@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from bifrost.core.errors import UnavailableError
 from bifrost.local.processes import ProcessRef
@@ -84,17 +85,14 @@ class Home:
     def read(self) -> Record:
         """The record, or an empty one when the stack was never up."""
         try:
-            stored = json.loads((self.path / "state.json").read_text())
+            return _record_of(json.loads((self.path / "state.json").read_text()))
         except FileNotFoundError:
             return Record()
-        except ValueError as error:
+        except (OSError, ValueError) as error:
             raise UnavailableError(
                 f"{self.path / 'state.json'} cannot be read ({error}); "
                 "`bifrost reset` removes it and starts anew"
             ) from error
-        for name in ("postgres", "aws"):
-            stored[name] = ProcessRef(**stored[name]) if stored[name] else None
-        return Record(**stored)
 
     def write(self, record: Record) -> None:
         """Replace the record in one step, so that a kill never leaves half of one."""
@@ -107,6 +105,15 @@ class Home:
         with (self.path / "lock").open("w") as handle:
             _wait_for(handle.fileno(), timeout_seconds, self.path)
             yield
+
+
+def _record_of(stored: Any) -> Record:
+    try:
+        for name in ("postgres", "aws"):
+            stored[name] = ProcessRef(**stored[name]) if stored[name] else None
+        return Record(**stored)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"it is no record of a stack: {error!r}") from error
 
 
 def write_private(path: Path, text: str) -> None:

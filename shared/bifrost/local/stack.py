@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bifrost.core.errors import UnavailableError
-from bifrost.local import aws, front, postgres, users
+from bifrost.local import aws, front, postgres, processes, users
 from bifrost.local.assembly import Assembly, synthesise
 from bifrost.local.deploy import Deployer
 from bifrost.local.home import Home, Record
@@ -90,7 +90,7 @@ class Stack:
         if not self._home.path.exists():
             return
         with self._home.lock():
-            self._stop(self._home.read(), progress)
+            self._stop_all(progress)
             if self._place.database_url:
                 from bifrost.adapters.postgres.migrate import drop_schemas
 
@@ -216,6 +216,15 @@ class Stack:
         if record.api_url:
             progress("waiting until every capability is ready")
             front.wait_ready(record.api_url, table.names)
+
+    def _stop_all(self, progress: Progress) -> None:
+        """Stop what the record names; where it cannot be read, what is known by its folder."""
+        try:
+            self._stop(self._home.read(), progress)
+        except UnavailableError as error:
+            progress(f"stopping without the record: {error}")
+            processes.end(processes.workers_left_behind(self._home.path))
+            postgres.end_orphans(self._home)
 
     def _stop(self, record: Record, progress: Progress) -> None:
         if record.aws is not None and not self._place.endpoint_url:

@@ -10,6 +10,7 @@ import pytest
 from bifrost.core.errors import UnavailableError
 from bifrost.local.home import SOCKET_NAME, SOCKET_PATH_MAX, Home, Record
 from bifrost.local.processes import ProcessRef
+from bifrost.local.stack import Place, Stack
 
 HOLD = """
 import sys, time
@@ -46,11 +47,35 @@ def test_only_the_owner_reads_the_record_and_the_folder(tmp_path: Path) -> None:
     assert home.path.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_spoilt_record_names_the_way_out(tmp_path: Path) -> None:
-    (tmp_path / "state.json").write_text("{")
+SPOILT = ["{", "", "[]", "null", "{}", '{"postgres": 5, "aws": null}',
+          '{"postgres": {"x": 1}, "aws": null}', '{"postgres": null, "aws": null, "new": 1}',
+          "\udcff"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", SPOILT)
+def test_a_spoilt_record_names_the_way_out(tmp_path: Path, text: str) -> None:
+    (tmp_path / "state.json").write_text(text, errors="surrogateescape")
 
     with pytest.raises(UnavailableError, match="bifrost reset"):
         Home(tmp_path).read()
+
+
+def test_a_record_that_is_no_file_names_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "state.json").mkdir()
+
+    with pytest.raises(UnavailableError, match="bifrost reset"):
+        Home(tmp_path).read()
+
+
+@pytest.mark.parametrize("text", SPOILT)
+def test_a_reset_needs_no_readable_record(tmp_path: Path, text: str) -> None:
+    home = Home(tmp_path / "home")
+    home.create()
+    (home.path / "state.json").write_text(text, errors="surrogateescape")
+
+    Stack(Place(home=home, project=tmp_path)).reset(lambda _step: None)
+
+    assert not home.path.exists()
 
 
 def test_sockets_stay_inside_until_the_path_is_too_long_for_one(tmp_path: Path) -> None:
