@@ -28,7 +28,7 @@ def open_account(
     from bifrost.local.desk import open_account
 
     body = {"name": name, "kind": "cash", "currency": currency}
-    account = open_account(connect(), body, key or RandomIds().new())
+    account = open_account(connect(), body, RandomIds().new() if key is None else key)
     show_json(account) if as_json else show_fields(account)
 
 
@@ -38,14 +38,14 @@ def list_accounts(as_json: AsJson = False) -> None:
 
     Example: bifrost accounts list
     """
-    from bifrost.cli.session import connect
+    from bifrost.cli.session import ACCOUNTS_MAX, connect
 
-    found = connect().get("/v1/accounts")
+    items = list(connect().pages("/v1/accounts", ACCOUNTS_MAX))
     if as_json:
-        show_json(found)
+        show_json({"items": items})
         return
     columns = ("account_id", "name", "kind", "currency", "opened_at")
-    show_table(found["items"], columns, empty="no accounts yet; `bifrost accounts open`")
+    show_table(items, columns, empty="no accounts yet; `bifrost accounts open`")
 
 
 def deposit(
@@ -65,7 +65,7 @@ def deposit(
 
     api = connect()
     body = {"amount": amount, "currency": currency}
-    done = pay_in(api, the_account(api, account), body, key or RandomIds().new())
+    done = pay_in(api, the_account(api, account), body, RandomIds().new() if key is None else key)
     show_json(done) if as_json else show_fields(done)
 
 
@@ -85,7 +85,11 @@ def withdraw(
 
     api = connect()
     path = f"/v1/accounts/{the_account(api, account)}/withdrawals"
-    done = api.post(path, {"amount": amount, "currency": currency}, key=key or RandomIds().new())
+    done = api.post(
+        path,
+        {"amount": amount, "currency": currency},
+        key=RandomIds().new() if key is None else key,
+    )
     show_json(done) if as_json else show_fields(done)
 
 

@@ -1,6 +1,7 @@
 """The `bifrost` command: its commands, and how their errors end."""
 
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -36,13 +37,21 @@ for command in (
 
 def main() -> None:
     """Run the command; every error ends in one line that names the next step, and its code."""
-    from bifrost.core.errors import BifrostError
+    from bifrost.core.errors import BifrostError, UnavailableError
 
     try:
         app()
     except BifrostError as error:
-        say(f"error: {error}")
-        if "--json" in sys.argv:
-            problem = getattr(error, "problem", None) or {"detail": str(error)}
-            show_json({"error": type(error).__name__, **problem})
-        sys.exit(exit_code(error))
+        _end(error)
+    except OSError as error:  # a file or a folder of the stack's home, or of the user's wish
+        _end(UnavailableError(f"{error}; see BIFROST_HOME and the folder's permissions"))
+
+
+def _end(error: Exception) -> NoReturn:
+    say(f"error: {error}")
+    for one in getattr(error, "problems", ()):
+        say(f"  {one.field}: {one.fix}")
+    if "--json" in sys.argv:
+        problem = getattr(error, "problem", None) or {"detail": str(error)}
+        show_json({"error": type(error).__name__, **problem})
+    sys.exit(exit_code(error))

@@ -51,7 +51,7 @@ def place(
 
     api = connect()
     body = _body(the_account(api, account), side, quantity, instrument, kind, limit, stop, tif)
-    order = place_order(api, body, key or RandomIds().new(), wait=wait)
+    order = place_order(api, body, RandomIds().new() if key is None else key, wait=wait)
     show_json(order) if as_json else _show(order)
     raise typer.Exit(_exit_code(order["status"]))
 

@@ -7,6 +7,8 @@ from bifrost.cli.output import AsJson, show_json
 if TYPE_CHECKING:
     from bifrost.local.api import Api
 
+ACCOUNTS_MAX = 10_000
+
 
 def url(as_json: AsJson = False) -> None:
     """Print the address of the running stack's API.
@@ -61,7 +63,8 @@ def the_account(api: "Api", given: str | None) -> str:
 
     if given is not None:
         return given
-    items = api.get("/v1/accounts")["items"]
+    # Market time may stand still between two accounts, so `opened_at` cannot tell which is newer.
+    items = list(api.pages("/v1/accounts", ACCOUNTS_MAX))
     if not items:
         raise NotFoundError("you have no account yet; open one: `bifrost accounts open`")
-    return str(max(items, key=lambda account: account["opened_at"])["account_id"])
+    return str(max(items, key=lambda account: str(account["recorded_at"]))["account_id"])

@@ -1,13 +1,21 @@
 """The desk's HTTP API, as the command line and the demo call it."""
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bifrost.core.errors import BifrostError, OutcomeUnknownError, UnavailableError
+from bifrost.core.errors import (
+    BifrostError,
+    FieldProblem,
+    InvalidInputError,
+    OutcomeUnknownError,
+    UnavailableError,
+)
 
 _TIMEOUT_SECONDS = 70
+_ADDRESS = re.compile(r"/v1(/[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127})+")
 
 
 class ApiError(BifrostError):
@@ -29,12 +37,15 @@ class Api:
     def __init__(self, base_url: str, token: str) -> None:
         import httpx
 
-        self._client = httpx.Client(
-            base_url=base_url,
-            timeout=_TIMEOUT_SECONDS,
-            headers={"Authorization": f"Bearer {token}"},
-            trust_env=False,
-        )
+        try:
+            self._client = httpx.Client(
+                base_url=base_url,
+                timeout=_TIMEOUT_SECONDS,
+                headers={"Authorization": f"Bearer {token}"},
+                trust_env=False,
+            )
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise _unsendable(error) from None
         self.base_url = base_url
 
     def close(self) -> None:
@@ -68,15 +79,26 @@ class Api:
     def _call(self, method: str, path: str, **request: Any) -> Any:
         import httpx
 
+        if not _ADDRESS.fullmatch(path):
+            # An id with "/", ".." or "?" in it would be another address, or another server's.
+            fix = "letters, digits and . _ : - make an id"
+            raise InvalidInputError(FieldProblem("id", f"{path!r} is no address of the API", fix))
         try:
             answer = self._client.request(method, path, **request)
+        except (httpx.InvalidURL, httpx.LocalProtocolError, UnicodeError) as error:
+            raise _unsendable(error) from None
         except httpx.TransportError as error:
             raise UnavailableError(
                 f"{self.base_url} does not answer ({error!r}); is the stack up? try `bifrost up`"
             ) from error
-        if answer.is_success:
+        if not answer.is_success:
+            raise ApiError(answer.status_code, _problem(answer.status_code, answer.text))
+        try:
             return answer.json()
-        raise ApiError(answer.status_code, _problem(answer.status_code, answer.text))
+        except ValueError:
+            raise UnavailableError(
+                f"what answers at {self.base_url} is not the desk's API; see BIFROST_API"
+            ) from None
 
 
 def wait_for(what: str, attempt: Callable[[], Any], *, seconds: float = 30) -> Any:
@@ -108,6 +130,11 @@ def found_or_none(read: Callable[[], Any]) -> Any:
         if error.status == 404:
             return None
         raise
+
+
+def _unsendable(error: Exception) -> InvalidInputError:
+    fix = "ids, keys, tokens and addresses are printable ASCII; text is valid Unicode"
+    return InvalidInputError(FieldProblem("input", f"cannot be sent: {error}", fix))
 
 
 def _problem(status: int, text: str) -> dict[str, Any]:

@@ -15,13 +15,13 @@ def open_account(api: Api, body: dict[str, Any], key: str) -> dict[str, Any]:
     """Open an account and wait until orders and limits know it."""
     account: dict[str, Any] = api.post("/v1/accounts", body, key=key)
     account_id = account["account_id"]
-    for path in (f"/v1/orders?account_id={account_id}", f"/v1/accounts/{account_id}/limits"):
-        _wait_until_found(api, path)
+    _wait_until_found(api, "/v1/orders", account_id=account_id)
+    _wait_until_found(api, f"/v1/accounts/{account_id}/limits")
     return account
 
 
-def _wait_until_found(api: Api, path: str) -> None:
-    wait_for(f"an answer at {path}", lambda: found_or_none(lambda: api.get(path)))
+def _wait_until_found(api: Api, path: str, **params: str) -> None:
+    wait_for(f"an answer at {path}", lambda: found_or_none(lambda: api.get(path, **params)))
 
 
 def deposit(api: Api, account_id: str, body: dict[str, Any], key: str) -> dict[str, Any]:

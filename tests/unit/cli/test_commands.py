@@ -115,6 +115,19 @@ def test_without_a_stack_a_command_names_the_next_step_and_shows_no_traceback(
         assert "bifrost up" in done.stderr + done.stdout
 
 
+@pytest.mark.parametrize("arguments", [("status",), ("up",), ("accounts", "list")])
+def test_a_home_that_cannot_be_is_named_and_shows_no_traceback(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    (tmp_path / "home").write_text("a file where a folder should be")
+
+    done = run(tmp_path, *arguments, "--json")
+
+    assert done.returncode == 5, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "home" in json.loads(done.stdout.splitlines()[-1])["detail"]
+
+
 def test_with_json_an_error_is_one_object_on_the_last_line_too(tmp_path: Path) -> None:
     done = run(tmp_path, "positions", "--json")
 
