@@ -12,8 +12,8 @@ def test_a_decimal_in_plain_digits_is_one(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "1_0", "\uff11\uff10", "\u0663", " 5 ", "5\n", "1,000", "0x10", "NaN", "sNaN", "Infinity", "--5",
-     ".", "1e", "1e9999999999", "5\x00", "\u00bd"],
+    ["", "1_0", "\uff11\uff10", "\u0663", " 5 ", "5\n", "1,000", "0x10", "NaN",
+     "sNaN", "Infinity", "--5", ".", "1e", "1e9999999999", "5\x00", "\u00bd"],
 )  # fmt: skip
 def test_what_only_python_reads_as_a_decimal_is_none(text: str) -> None:
     assert not is_decimal(text)
