@@ -46,6 +46,7 @@ class LiveDesk:
         self.home = folder
         self._stack = Stack(Place(home=Home(folder), project=PROJECT))
         self._api: Api | None = None
+        self._reached = ("", "")
 
     def up(self) -> Json:
         """Bring it up, with the sample imported; return what `up` said."""
@@ -110,12 +111,11 @@ class LiveDesk:
     @property
     def api(self) -> Api:
         """The API as the first user."""
-        state = self.state
-        if self._api is not None and self._api.base_url != state.api_url:
-            self._api.close()
-            self._api = None
-        if self._api is None:
-            self._api = Api(state.api_url, self.token())
+        wanted = (self.state.api_url, self.token())
+        if self._api is None or self._reached != wanted:
+            if self._api is not None:
+                self._api.close()
+            self._api, self._reached = Api(*wanted), wanted
         return self._api
 
     def token(self) -> str:
