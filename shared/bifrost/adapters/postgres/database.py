@@ -152,7 +152,8 @@ def _first_of(error: psycopg.Error) -> psycopg.Error:
 
 
 def with_fresh_password(dsn: str, password_for: Callable[[str, int, str], str]) -> str:
-    """Return `dsn` with the password of (host, port, user) as of now, over TLS."""
+    """Return `dsn` with the password of (host, port, user) as of now, over TLS at the least."""
     parts = conninfo_to_dict(dsn)
     password = password_for(str(parts["host"]), int(parts.get("port") or 5432), str(parts["user"]))
-    return make_conninfo(dsn, password=password, sslmode="require")
+    # What was asked for stands: `require` over `verify-full` would hand the token to any host.
+    return make_conninfo(dsn, password=password, sslmode=parts.get("sslmode") or "require")
