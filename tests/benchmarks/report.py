@@ -1,13 +1,17 @@
 """A measure's row, and processes measured in CPU time."""
 
+import atexit
 import json
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -51,7 +55,7 @@ print(json.dumps([(used.ru_utime + used.ru_stime) * 1000, len(sys.modules), used
 def costs(snippets: dict[str, str], *, rounds: int = ROUNDS) -> dict[str, Cost]:
     """Run each snippet in fresh interpreters, interleaved, and return its median cost."""
     seen: dict[str, list[list[float]]] = {name: [] for name in snippets}
-    for _ in range(rounds + 1):  # the first round only warms the file cache
+    for _ in range(rounds + 1):  # the first round only compiles and warms the file cache
         for name, snippet in snippets.items():
             seen[name].append(_run(snippet))
     return {name: _median(rows[1:]) for name, rows in seen.items()}
@@ -97,6 +101,7 @@ def _run(snippet: str) -> list[float]:
     done = subprocess.run(
         [sys.executable, "-c", snippet + _COST],
         cwd=PROJECT,
+        env=_environment(),
         capture_output=True,
         text=True,
         check=False,
@@ -105,6 +110,15 @@ def _run(snippet: str) -> list[float]:
         raise RuntimeError(f"{snippet!r} failed:\n{done.stderr}")
     found: list[float] = json.loads(done.stdout.splitlines()[-1])
     return found
+
+
+@cache
+def _environment() -> dict[str, str]:
+    """Ours, with bytecode kept in a folder of this run: nobody's cold start compiles twice."""
+    folder = tempfile.mkdtemp(prefix="bifrost-bytecode-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPYCACHEPREFIX": folder}
 
 
 def _median(rows: list[list[float]]) -> Cost:

@@ -47,6 +47,9 @@ def environment(home: Path, extra: Mapping[str, str]) -> dict[str, str]:
     """
     inherited = dict(os.environ)  # noqa: TID251 - a child's environment starts from ours
     kept = {key: value for key, value in inherited.items() if not key.startswith("AWS_")}
+    if kept.pop("PYTHONDONTWRITEBYTECODE", None):
+        # Without bytecode every start of a function compiles its libraries; ours goes to the home.
+        kept["PYTHONPYCACHEPREFIX"] = str(home / "bytecode")
     loopback = {"NO_PROXY": LOOPBACK, "no_proxy": LOOPBACK}
     return kept | loopback | {HOME_MARK: str(home)} | dict(extra)
 
