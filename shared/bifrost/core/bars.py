@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from bifrost.core.money import Price
+from bifrost.core.money import AMOUNT_MAX, Price
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,5 +29,7 @@ class Bar:
             raise ValueError(
                 f"high {self.high} of {self.instrument} {self.session} is not the high"
             )
+        if max(self.high, self.volume) > AMOUNT_MAX:
+            raise ValueError(f"{self.instrument} {self.session} has a number beyond {AMOUNT_MAX}")
         if self.volume < 0:
             raise ValueError(f"volume must not be negative, was {self.volume}")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from bifrost.core.money import Price, Quantity
+from bifrost.core.money import AMOUNT_MAX, Price, Quantity
 from bifrost.core.orders import Side
 
 
@@ -33,6 +33,10 @@ class Fill:
             raise ValueError(f"quantity must be positive, was {self.quantity}")
         if self.price <= 0:
             raise ValueError(f"price must be positive, was {self.price}")
+        if self.commission < 0:
+            raise ValueError(f"commission must not be negative, was {self.commission}")
+        if max(self.quantity, self.price, self.commission) > AMOUNT_MAX:
+            raise ValueError(f"a fill of {self.quantity} at {self.price} is beyond {AMOUNT_MAX}")
 
     @property
     def signed_quantity(self) -> Decimal:

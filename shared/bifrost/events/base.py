@@ -6,6 +6,8 @@ from typing import ClassVar
 
 from bifrost.core.codec import from_json
 
+SEQUENCE_MAX = 2**63 - 1  # a BIGINT's
+
 _KINDS: dict[str, type["Event"]] = {}
 
 
@@ -39,6 +41,10 @@ class SequencedEvent(Event):
 
     stream: str
     sequence: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.sequence <= SEQUENCE_MAX:
+            raise ValueError(f"sequence counts from 1, was {self.sequence} in {self.stream}")
 
 
 def detail_type_of(kind: type[Event]) -> str:

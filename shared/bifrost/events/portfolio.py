@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
 
+from bifrost.core.money import AMOUNT_MAX
 from bifrost.events.base import Event, register
 
 
@@ -32,6 +33,9 @@ class CashDeposited(Event):
     amount: Decimal
     currency: str
 
+    def __post_init__(self) -> None:
+        _check_amount(self.amount)
+
 
 @register
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,3 +49,12 @@ class CashWithdrawn(Event):
     transaction_id: str
     amount: Decimal
     currency: str
+
+    def __post_init__(self) -> None:
+        _check_amount(self.amount)
+
+
+def _check_amount(amount: Decimal) -> None:
+    # A listener adds it to what an account may spend: a sign or a zero too many is money.
+    if not 0 < amount <= AMOUNT_MAX:
+        raise ValueError(f"amount must be above 0 and at most {AMOUNT_MAX}, was {amount}")

@@ -107,3 +107,38 @@ def test_what_must_be_applied_in_order_is_counted_in_a_stream() -> None:
     }
     assert bar_stream("AAPL") == "bars:AAPL"
     assert fill_stream("a-1") == "fills:a-1"
+
+
+@pytest.mark.parametrize("kind", [events.BarClosed, events.FillRecorded])
+@pytest.mark.parametrize("sequence", [0, -1, 2**63])
+def test_a_place_that_no_stream_has_is_refused(kind: type[Event], sequence: int) -> None:
+    detail = {**to_json(example(kind)), "sequence": sequence}
+
+    with pytest.raises(ValueError, match="sequence counts from 1"):
+        read_event(detail_type_of(kind), detail)
+
+
+@pytest.mark.parametrize("kind", [events.CashDeposited, events.CashWithdrawn])
+@pytest.mark.parametrize("amount", ["0", "-5", "1e400", "1000000000000000.01"])
+def test_cash_that_no_account_can_move_is_refused(kind: type[Event], amount: str) -> None:
+    detail = {**to_json(example(kind)), "amount": amount}
+
+    with pytest.raises(ValueError, match="amount must be above 0"):
+        read_event(detail_type_of(kind), detail)
+
+
+@pytest.mark.parametrize(
+    "change", [{"commission": "-1"}, {"quantity": "1e400"}, {"price": "1e400"}, {"price": "-1"}]
+)
+def test_a_fill_that_no_venue_can_report_is_refused(change: dict[str, str]) -> None:
+    detail = to_json(example(events.FillRecorded))
+
+    with pytest.raises(ValueError, match=r"negative|beyond|positive"):
+        read_event("FillRecorded.v1", {**detail, "fill": {**detail["fill"], **change}})
+
+
+def test_a_bar_with_a_price_beyond_any_is_refused() -> None:
+    detail = to_json(example(events.BarClosed))
+
+    with pytest.raises(ValueError, match="beyond"):
+        read_event("BarClosed.v1", {**detail, "bar": {**detail["bar"], "high": "1e400"}})
