@@ -4,6 +4,7 @@ import itertools
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -85,6 +86,14 @@ def test_of_eight_deliveries_at_once_one_is_new(make_database: MakeDatabase) -> 
 
 def test_events_in_order_go_straight_through(database: Database) -> None:
     assert [hear(database, bar_closed(n)) for n in (1, 2, 3)] == [[1], [2], [3]]
+
+
+def test_another_event_at_a_place_that_is_past_fails_and_leaves_no_gap(database: Database) -> None:
+    applied(database, 1, 2)
+
+    with pytest.raises(ValueError, match="is past 1"):
+        hear(database, replace(bar_closed(1), event_id="another"))
+    assert applied(database, 3) == [3]
 
 
 def test_an_early_event_waits_for_the_ones_before_it(database: Database) -> None:

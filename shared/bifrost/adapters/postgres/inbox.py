@@ -39,12 +39,19 @@ class Inbox:
     def in_order(self, cursor: Statements, event: E) -> list[E]:
         """Return the events of this stream that may now be applied, in order; often just this one.
 
-        Empty for a duplicate and for one that came early, which a later call will return. The
-        stream's row stays locked until the caller's transaction ends.
+        Empty for a duplicate and for one that came early, which a later call will return. Raises
+        ValueError for a new event at a place that is past. The stream's row stays locked until
+        the caller's transaction ends.
         """
         if not self.once(cursor, event):
             return []
         next_sequence = self._lock_stream(cursor, event.stream)
+        if event.sequence < next_sequence:
+            # Kept, it would wait for ever and look like a gap: the books would never agree again.
+            raise ValueError(
+                f"{event.stream} is past {event.sequence}: event {event.event_id} claims a place"
+                " that another one had; see `bifrost dlq show`"
+            )
         self._keep(cursor, event)
         ready = self._take_run(cursor, event.stream, next_sequence)
         cursor.execute(
