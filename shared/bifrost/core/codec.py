@@ -24,22 +24,32 @@ class DataclassInstance(Protocol):
 
 T = TypeVar("T", bound=DataclassInstance)
 
+# Exactly these and no subclass: an enum of strings is a string to Python.
+_PLAIN = frozenset({str, int, bool, NoneType})
+
 
 def to_json(value: Any) -> Any:
     """Return `value` as plain JSON types."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: to_json(getattr(value, f.name)) for f in fields(value)}
+    kind: type = type(value)
+    if kind in _PLAIN:
+        return value
+    if is_dataclass(kind):
+        return {name: to_json(getattr(value, name)) for name in _names(kind)}
+    if isinstance(value, Mapping):
+        return {str(key): to_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_json(item) for item in value]
+    return _write_scalar(value)
+
+
+def _write_scalar(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, date):  # a datetime is one too
         return value.isoformat()
-    if isinstance(value, Mapping):
-        return {str(key): to_json(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [to_json(item) for item in value]
-    if value is None or isinstance(value, str | int | bool):
+    if isinstance(value, str | int | bool):
         return value
     raise TypeError(f"{type(value).__name__} does not travel as JSON: {value!r}")
 
@@ -49,8 +59,8 @@ def from_json(kind: type[T], data: object) -> T:
     if not isinstance(data, Mapping):
         raise ValueError(f"{kind.__name__} must be an object, was {type(data).__name__}")
     hints = _hints(kind)
-    unknown = sorted(set(data) - set(hints))
-    if unknown:
+    if not data.keys() <= hints.keys():
+        unknown = sorted(set(data) - set(hints))
         raise ValueError(f"{kind.__name__} has no field {', '.join(unknown)}")
     values = {}
     for field in fields(kind):
@@ -59,6 +69,11 @@ def from_json(kind: type[T], data: object) -> T:
         elif field.default is MISSING and field.default_factory is MISSING:
             raise ValueError(f"{kind.__name__}.{field.name} is missing")
     return kind(**values)
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 @cache
