@@ -48,6 +48,14 @@ def event(method: str, path: str, body: str | None = None, **headers: str) -> di
     }
 
 
+class Label(BaseModel):
+    """What the test's second route takes."""
+
+    name: Annotated[str, Field(min_length=2, max_length=3)] = "abc"
+    number: int = 0
+    tags: Annotated[tuple[str, ...], Field(min_length=1, max_length=2)] = ("a",)
+
+
 Call = Callable[[dict[str, Any]], tuple[int, dict[str, Any], dict[str, Any]]]
 
 
@@ -69,6 +77,10 @@ def call(raised: list[Exception]) -> Call:
         if raised:
             raise raised[0]
         return {"quantity": str(body.quantity), "key": key}
+
+    @app.post("/v1/labels")
+    def label(body: Label) -> dict[str, str]:
+        return {"name": body.name}
 
     @app.get("/v1/mine")
     def mine(caller: Caller) -> dict[str, str]:
@@ -105,6 +117,36 @@ def test_bad_input_is_422_and_names_its_field_and_a_fix(call: Call, body: str, f
     assert headers["content-type"] == "application/problem+json"
     assert problem["errors"][0]["field"] == field
     assert problem["errors"][0]["fix"]
+
+
+@pytest.mark.parametrize(
+    ("body", "fix"),
+    [
+        ('{"name": "a"}', "send a longer string"),
+        ('{"name": "abcd"}', "send a shorter string"),
+        ('{"name": "\\ud800"}', "send valid Unicode: no lone surrogates"),
+        ('{"number": "ten"}', "send a whole number"),
+        ('{"number": 1.5}', "send a whole number"),
+        ('{"tags": 5}', "send a list"),
+        ('{"tags": []}', "send more items"),
+        ('{"tags": ["a", "b", "c"]}', "send fewer items"),
+        ("[]", "send a JSON object with `Content-Type: application/json`"),
+    ],
+)
+def test_the_fix_says_what_to_send(call: Call, body: str, fix: str) -> None:
+    _, _, problem = call(event("POST", "/v1/labels", body))
+
+    assert [error["fix"] for error in problem["errors"]] == [fix]
+
+
+@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", ""])
+def test_a_body_that_does_not_say_it_is_json_is_told_so(call: Call, media_type: str) -> None:
+    given = event("POST", "/v1/things", GOOD, **KEY, **{"content-type": media_type})
+
+    status, _, problem = call(given)
+
+    assert status == 422
+    assert "Content-Type: application/json" in problem["errors"][0]["fix"]
 
 
 @pytest.mark.parametrize("body", ["{", "\x00", '{"quantity": "1"', "not json"])
