@@ -10,6 +10,7 @@ import pytest
 from tests.infra.workflow_bench import Answer, WorkflowBench
 
 ACCEPTED: Answer = {"accepted": True, "reasons": []}
+REFUSED: Answer = {"status": "refused", "reasons": []}
 ORDER = {"order_id": "o-1", "instrument": "AAPL"}
 
 
@@ -31,7 +32,7 @@ def answers(**changes: list[Answer]) -> dict[str, list[Answer]]:
         "execution.check_gate": [ACCEPTED],
         "execution.submit": [{"status": "accepted", "reasons": []}],
         "risk.release": [{}],
-        "execution.refuse": [{}],
+        "execution.refuse": [REFUSED],
     }
     return {**usual, **{name.replace("__", "."): given for name, given in changes.items()}}
 
@@ -69,7 +70,7 @@ def test_an_order_that_every_check_accepts_is_submitted_once(live: Any) -> None:
 def test_a_refusal_by_risk_is_released_and_written_down_with_every_reason(live: Any) -> None:
     run = live(risk__check_and_reserve=[refused("order_notional", "position")])
 
-    assert run.called == ["risk.check_and_reserve", "risk.release", "execution.refuse"]
+    assert run.called == ["risk.check_and_reserve", "execution.refuse", "risk.release"]
     assert rules(run.told("execution.refuse")) == ["order_notional", "position"]
     assert run.output["status"] == "refused"
     assert rules(run.output) == ["order_notional", "position"]
@@ -78,7 +79,7 @@ def test_a_refusal_by_risk_is_released_and_written_down_with_every_reason(live: 
 def test_a_refusal_by_compliance_gives_the_reservation_back(live: Any) -> None:
     run = live(compliance__check=[refused("restricted_list")])
 
-    assert run.called[2:] == ["risk.release", "execution.refuse"]
+    assert run.called[2:] == ["execution.refuse", "risk.release"]
     assert run.told("risk.release") == {"order_id": "o-1"}
     assert rules(run.told("execution.refuse")) == ["restricted_list"]
 
@@ -87,7 +88,7 @@ def test_a_refusal_at_the_last_gate_gives_the_reservation_back(live: Any) -> Non
     gate = {"status": "refused", "reasons": [{"rule": "price_collar"}]}
     run = live(execution__submit=[gate])
 
-    assert run.called[2:] == ["execution.submit", "risk.release", "execution.refuse"]
+    assert run.called[2:] == ["execution.submit", "execution.refuse", "risk.release"]
     assert rules(run.output) == ["price_collar"]
 
 
@@ -133,19 +134,39 @@ def test_a_check_that_cannot_answer_refuses_the_order_and_releases_it(
 ) -> None:
     run = live(**{check: [raised("NotFoundError")]})
 
-    assert run.called[-2:] == ["risk.release", "execution.refuse"]
+    assert run.called[-2:] == ["execution.refuse", "risk.release"]
     assert run.told("execution.refuse")["reasons"] == [
         {"rule": "check_unavailable", "subject": check.split(".", maxsplit=1)[0]}
     ]
 
 
-def test_a_release_that_fails_does_not_keep_the_refusal_from_being_written(live: Any) -> None:
+def test_a_release_that_fails_is_left_to_the_refusals_event(live: Any) -> None:
     run = live(
         risk__check_and_reserve=[refused("position")], risk__release=[raised("ConflictError")]
     )
 
-    assert run.called[-1] == "execution.refuse"
+    assert run.called[-2:] == ["execution.refuse", "risk.release"]
     assert run.output["status"] == "refused"
+
+
+def test_a_refusal_that_could_not_be_written_keeps_the_reservation(live: Any) -> None:
+    run = live(
+        compliance__check=[raised("NotFoundError")], execution__refuse=[raised("ConflictError")]
+    )
+
+    assert run.called[-1] == "execution.refuse"
+    assert run.error == "ConflictError"
+
+
+@pytest.mark.parametrize("status", ["unknown", "accepted", "filled", "cancelled"])
+def test_what_another_workflow_sent_keeps_its_reservation(live: Any, status: str) -> None:
+    run = live(
+        compliance__check=[raised("NotFoundError")],
+        execution__refuse=[{"status": status, "reasons": []}],
+    )
+
+    assert run.called[-1] == "execution.refuse"
+    assert run.output["status"] == status
 
 
 def test_a_preview_asks_every_check_after_a_refusal_and_merges_the_reasons(preview: Any) -> None:
