@@ -52,6 +52,21 @@ def test_an_order_does_not_meet_a_bar_that_had_closed_when_it_came(venue: PaperV
     assert kinds(venue) == []
 
 
+def test_an_order_does_not_meet_a_lagging_bar_that_closed_before_market_time(
+    venue: PaperVenue,
+) -> None:
+    venue.close_bar(a_bar(0), "USD")
+    venue.close_bar(a_bar(2, instrument="IBM"), "USD")
+    venue.submit(an_order())
+    for day in (1, 2):
+        venue.close_bar(a_bar(day), "USD")
+    before = kinds(venue)
+    venue.close_bar(a_bar(3), "USD")
+
+    assert before == []
+    assert kinds(venue) == [ReportKind.TRADE]
+
+
 def test_the_same_bar_again_changes_nothing(venue: PaperVenue) -> None:
     venue.submit(an_order(quantity=quantity(2000)))
     fund(venue, "rich", "1000000")
@@ -186,6 +201,7 @@ def test_an_instruments_own_terms_win_over_those_of_every_other(venue: PaperVenu
     venue.set_terms(Terms(Decimal("0.00001"), Decimal(0)), "AAPL")
     for name in ("AAPL", "IBM"):
         venue.submit(an_order(name, instrument=name, quantity=quantity(20)))
+    for name in ("AAPL", "IBM"):
         venue.close_bar(a_bar(instrument=name), "USD")
 
     assert [report.quantity for report in venue.reports_after(0, 10)] == [10, 20]

@@ -46,7 +46,7 @@ class PaperVenue:
         return "PAPER"
 
     def submit(self, order: VenueOrder) -> VenueOrderState:
-        """Queue the order; it meets the bars after the last one its instrument has had."""
+        """Queue the order; it meets the bars that close after market time, the newest close."""
         with _answering("submit", order.client_order_id), self._books.writing() as books:
             text = _objection(order, books.currency_of(order.account_id))
             if text:

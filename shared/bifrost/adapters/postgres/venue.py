@@ -28,7 +28,7 @@ INSERT INTO venue.orders (client_order_id, account_id, instrument, side, type, q
     time_in_force, currency, limit_price, stop_price, accepted_after, status, text)
 VALUES (%(client_order_id)s, %(account_id)s, %(instrument)s, %(side)s, %(type)s, %(quantity)s,
     %(time_in_force)s, %(currency)s, %(limit_price)s, %(stop_price)s,
-    (SELECT max(closed_at) FROM venue.tape WHERE instrument = %(instrument)s),
+    (SELECT max(closed_at) FROM venue.tape),
     %(status)s, %(text)s)
 ON CONFLICT (client_order_id) DO NOTHING
 """
@@ -122,7 +122,10 @@ class VenueWriter:
         )
 
     def add_order(self, order: VenueOrder, status: OrderStatus, text: str) -> bool:
-        """Queue the order behind its instrument's last bar; False if its id is taken."""
+        """Queue the order behind the newest bar of any instrument; False if its id is taken.
+
+        Bars of two instruments come in any order: one that lags closed before the order existed.
+        """
         values = {name: getattr(order, name) for name in VenueOrder.__slots__}
         self.cursor.execute(_INSERT_ORDER, values | {"status": status, "text": text})
         return self.cursor.rowcount == 1
