@@ -99,6 +99,22 @@ def test_a_connection_that_is_cut_loses_the_transaction_and_not_the_next_one(
     assert symbols(database) == ["IBM"]
 
 
+def test_a_connection_that_was_cut_while_idle_is_replaced_before_anything_is_asked(
+    database: Database, make_database: MakeDatabase
+) -> None:
+    ways = (
+        lambda: add(database, "AAPL"),
+        lambda: symbols(database),
+        lambda: database.fetch_one("SELECT 1"),
+    )
+    for ask in ways:
+        (backend,) = database.fetch_all("SELECT pg_backend_pid() AS pid")
+        make_database("risk").fetch_one("SELECT pg_terminate_backend(%s, 5000)", (backend["pid"],))
+        ask()
+
+    assert symbols(database) == ["AAPL"]
+
+
 def test_a_transaction_inside_a_pipelined_one_joins_it(database: Database) -> None:
     def add_in_three_and_fail() -> None:
         with database.pipelined() as statements:

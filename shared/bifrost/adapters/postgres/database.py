@@ -7,6 +7,7 @@ the server itself: behind the proxy they would pin the connection. Prepared, the
 half the CPU on an order's decision.
 """
 
+import select
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -130,6 +131,12 @@ class Database:
             raise error from given
 
     def _connect(self) -> psycopg.Connection[Row]:
+        if (
+            self._connection is not None
+            and not self._is_pipelined
+            and _is_dropped(self._connection)
+        ):
+            self.close()
         if self._connection is None or self._connection.closed:
             is_direct = isinstance(self._dsn, str)
             self._connection = psycopg.connect(
@@ -140,6 +147,21 @@ class Database:
                 connect_timeout=_CONNECT_TIMEOUT_SECONDS,
             )
         return self._connection
+
+
+def _is_dropped(connection: psycopg.Connection[Row]) -> bool:
+    """Return whether the server has left an idle connection; nothing was asked of it yet.
+
+    A frozen Lambda learns of a failover or of the proxy's idle limit only here. Found out by the
+    next statement instead, an order would be of unknown outcome for nothing. A server that is
+    asked nothing says nothing, unless it says goodbye: no round trip is needed to know.
+    """
+    server = connection.pgconn
+    if server.transaction_status != pq.TransactionStatus.IDLE:
+        return False
+    waiting = select.poll()
+    waiting.register(server.socket, select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 def _first_of(error: psycopg.Error) -> psycopg.Error:
