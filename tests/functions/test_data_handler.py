@@ -86,7 +86,7 @@ class DataFunction:
                     "requestId": "r-1",
                     "stage": "$default",
                     "http": {"method": method, "path": path, "sourceIp": "127.0.0.1"},
-                    "authorizer": {"jwt": {"claims": {"sub": "owner-1"}}},
+                    "authorizer": {"jwt": {"claims": {"sub": "owner-1", "token_use": "access"}}},
                 },
             },
             Context(),

@@ -94,7 +94,7 @@ class Client:
         body: object = None,
         headers: dict[str, str] | None = None,
     ) -> Answer:
-        claims = {"sub": self.owner, "cognito:groups": "[]"}
+        claims = {"sub": self.owner, "token_use": "access", "cognito:groups": "[]"}
         answer = self.call(
             {
                 "version": "2.0",

@@ -76,6 +76,7 @@ class Function:
         **query: str,
     ) -> Answer:
         """Call an address as API Gateway does after its authorizer let the caller in."""
+        claims = {"sub": owner, "token_use": "access", "cognito:groups": groups}
         event = {
             "version": "2.0",
             "rawPath": path,
@@ -92,7 +93,7 @@ class Function:
                     "sourceIp": "127.0.0.1",
                     "protocol": "HTTP/1.1",
                 },
-                "authorizer": {"jwt": {"claims": {"sub": owner, "cognito:groups": groups}}},
+                "authorizer": {"jwt": {"claims": claims}},
             },
         }
         answer = self._handler(event, Context())

@@ -49,6 +49,9 @@ def principal(
         if bearer is None:
             raise UnauthenticatedError("send `Authorization: Bearer <access token>`")
         claims = verified_claims(bearer.credentials)
+    elif claims.get("token_use") != "access":
+        # The authorizer takes ID tokens too: their audience is the same client.
+        raise UnauthenticatedError("send an access token, not an ID token")
     groups = claims.get("cognito:groups") or []
     if isinstance(groups, str):  # API Gateway flattens a list to "[a b]"
         groups = groups.strip("[]").replace(",", " ").split()

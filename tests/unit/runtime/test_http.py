@@ -254,9 +254,20 @@ def test_no_token_is_401_with_a_challenge(call: Call) -> None:
 
 def test_claims_that_the_gateway_verified_name_the_caller(call: Call) -> None:
     given = event("GET", "/v1/mine")
-    given["requestContext"]["authorizer"] = {"jwt": {"claims": {"sub": "owner-1"}}}
+    claims = {"sub": "owner-1", "token_use": "access"}
+    given["requestContext"]["authorizer"] = {"jwt": {"claims": claims}}
 
     assert call(given)[2] == {"owner": "owner-1"}
+
+
+@pytest.mark.parametrize("use", [{}, {"token_use": "id"}])
+def test_only_an_access_token_that_the_gateway_verified_is_taken(
+    call: Call, use: dict[str, str]
+) -> None:
+    given = event("GET", "/v1/mine")
+    given["requestContext"]["authorizer"] = {"jwt": {"claims": {"sub": "owner-1", **use}}}
+
+    assert call(given)[0] == 401
 
 
 def test_readiness_names_what_does_not_answer(call: Call) -> None:
