@@ -22,8 +22,8 @@ class Part(StrEnum):
 OMITTED: dict[Part, str] = {
     Part.DATABASE: "PostgreSQL runs as a process; its URLs are parameters of the template.",
     Part.LAYERS: "Functions run under the project's own interpreter, which has the packages.",
-    Part.AUTHORIZER: "The application verifies each token itself, on AWS too, so that a refused"
-    " one is answered with problem+json; the authorizer's answer has a body of its own.",
+    Part.AUTHORIZER: "The application verifies each token itself where none stands in front; a"
+    " refused one is answered with problem+json, the authorizer's with a body of its own.",
     Part.ACCESS_LOGS: "Nobody but the one user calls; the function's log has every request.",
     Part.ARCHIVE: "The local CloudFormation has no such resource; the outboxes keep every event.",
     Part.TRACING: "There is no X-Ray, and a workflow's history is kept by Step Functions itself.",
