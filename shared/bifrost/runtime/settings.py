@@ -9,6 +9,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bifrost.core.errors import FieldProblem, InvalidInputError
+
 
 class Settings(BaseSettings):
     """What the environment may say; every field has a default that works on a laptop."""
@@ -26,5 +28,14 @@ class Settings(BaseSettings):
 
 @lru_cache
 def settings() -> Settings:
-    """Read the environment of this process, once."""
-    return Settings()
+    """Read the environment of this process, once; InvalidInputError where an address is none."""
+    found = Settings()
+    _check("DATABASE_URL", found.database_url, ("postgresql://", "postgres://"))
+    _check("AWS_ENDPOINT_URL", found.aws_endpoint_url, ("http://", "https://"))
+    return found
+
+
+def _check(name: str, value: str | None, beginnings: tuple[str, ...]) -> None:
+    if value and not value.startswith(beginnings):
+        fix = f"begin it with {' or '.join(beginnings)}, or unset it"
+        raise InvalidInputError(FieldProblem(name, "is no address", fix))
