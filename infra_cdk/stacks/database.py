@@ -117,6 +117,8 @@ class DatabaseStack(Stack):
             manage_master_user_password=True,
             iam_authentication=True,
             storage_encrypted=True,
+            # A function that is killed leaves its row locks; AWS's own limit on them is a day.
+            parameters={"idle_in_transaction_session_timeout": "60000"},
             backup=rds.BackupProps(retention=Duration.days(14)),
             cloudwatch_logs_exports=["postgresql"],
             cluster_identifier=self.stack_name,

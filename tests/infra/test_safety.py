@@ -97,6 +97,15 @@ def test_the_database_takes_iam_over_tls_and_no_password(aws_target: Synthesised
     assert cluster["DeletionProtection"] is True
 
 
+def test_a_transaction_whose_function_was_killed_lets_go_within_a_minute(
+    aws_target: Synthesised,
+) -> None:
+    database = aws_target.templates["bifrost-database"]
+    (group,) = database.of_type("AWS::RDS::DBClusterParameterGroup").values()
+
+    assert group["Parameters"] == {"idle_in_transaction_session_timeout": "60000"}
+
+
 def test_dead_letters_errors_old_messages_and_failed_workflows_raise_an_alarm(
     aws_target: Synthesised,
 ) -> None:
