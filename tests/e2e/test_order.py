@@ -96,7 +96,10 @@ def test_the_execution_is_named_by_the_order_and_shows_each_state(
         "CheckRisk", "RiskAccepts", "CheckCompliance", "ComplianceAccepts", "Submit", "Outcome",
         "Done",
     ]  # fmt: skip
-    assert states_of(desk, refused) == ["CheckRisk", "RiskAccepts", "Release", "Refuse", "Refused"]
+    ended = states_of(desk, refused)
+    assert (ended[0], ended[-1]) == ("CheckRisk", "Refused"), ended
+    assert {"Refuse", "Release"} <= set(ended), ended
+    assert "Submit" not in ended
 
 
 def test_a_refusal_names_every_broken_limit_with_its_numbers(desk: LiveDesk, account: str) -> None:
