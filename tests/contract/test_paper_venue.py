@@ -1,6 +1,8 @@
 """Promises what is the paper venue's own: its tape, and its net under cash and positions."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -121,6 +123,69 @@ def test_a_day_order_expires_after_one_session_with_what_it_filled(venue: PaperV
     state = venue.find("o-1")
     assert state is not None
     assert (state.status, state.filled_quantity) == (OrderStatus.EXPIRED, 20)
+
+
+def test_a_day_order_that_had_no_bar_of_its_session_expires_at_its_instruments_next(
+    venue: PaperVenue,
+) -> None:
+    venue.close_bar(a_bar(0), "USD")
+    venue.submit(an_order(time_in_force=TimeInForce.DAY))
+    for day in range(1, 20):
+        venue.close_bar(a_bar(day, instrument="IBM"), "USD")
+    venue.close_bar(a_bar(20), "USD")
+
+    (report,) = venue.reports_after(0, 10)
+    assert (report.kind, report.occurred_at) == (ReportKind.EXPIRED, a_bar(20).closed_at)
+    assert status(venue) is OrderStatus.EXPIRED
+
+
+def test_a_day_order_accepted_before_any_bar_is_good_for_the_first_session_heard(
+    venue: PaperVenue,
+) -> None:
+    venue.submit(an_order("late", time_in_force=TimeInForce.DAY))
+    venue.submit(an_order("first", instrument="IBM", time_in_force=TimeInForce.DAY))
+    venue.close_bar(a_bar(0, instrument="IBM"), "USD")
+    venue.close_bar(a_bar(1), "USD")
+
+    assert kinds(venue) == [ReportKind.TRADE, ReportKind.EXPIRED]
+    assert status(venue, "late") is OrderStatus.EXPIRED
+
+
+@pytest.mark.parametrize("others", [(1,), (1, 2), (1, 2, 3)])
+def test_a_day_order_meets_the_bar_of_its_session_however_late_it_comes(
+    venue: PaperVenue, others: tuple[int, ...]
+) -> None:
+    for name in ("AAPL", "IBM"):
+        venue.close_bar(a_bar(0, instrument=name), "USD")
+    venue.submit(an_order(time_in_force=TimeInForce.DAY))
+    for day in others:
+        venue.close_bar(a_bar(day, instrument="IBM"), "USD")
+    venue.close_bar(a_bar(1), "USD")
+
+    assert kinds(venue) == [ReportKind.TRADE]
+
+
+def test_an_earlier_close_of_the_session_of_acceptance_ends_no_day_order(
+    venue: PaperVenue,
+) -> None:
+    early, late = a_bar(0, instrument="IBM"), a_bar(0, instrument="MSFT")
+    venue.close_bar(replace(early, closed_at=early.closed_at - timedelta(hours=3)), "USD")
+    venue.submit(an_order(time_in_force=TimeInForce.DAY))
+    venue.close_bar(late, "USD")
+    venue.close_bar(a_bar(1), "USD")
+
+    assert kinds(venue) == [ReportKind.TRADE]
+
+
+def test_a_good_till_cancelled_order_fills_after_sessions_without_a_bar_of_its_own(
+    venue: PaperVenue,
+) -> None:
+    venue.close_bar(a_bar(0), "USD")
+    venue.submit(an_order())
+    venue.close_bar(a_bar(1, instrument="IBM"), "USD")
+    venue.close_bar(a_bar(2), "USD")
+
+    assert kinds(venue) == [ReportKind.TRADE]
 
 
 def test_a_good_till_cancelled_order_outlives_sessions(venue: PaperVenue) -> None:

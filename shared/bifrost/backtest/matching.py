@@ -42,7 +42,10 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class RestingOrder:
-    """An order in the venue's queue, with what it has filled so far."""
+    """An order in the venue's queue, with what it has filled so far.
+
+    is_overdue: the market had a session since it was accepted, and this bar's is a later one.
+    """
 
     client_order_id: str
     account_id: str
@@ -50,6 +53,7 @@ class RestingOrder:
     time_in_force: TimeInForce
     filled_quantity: Decimal
     working: WorkingOrder[Decimal]
+    is_overdue: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,8 @@ def match_session(
 def _match(
     order: RestingOrder, bar: Prices[Decimal], books: Books, terms: Terms, currency: str
 ) -> tuple[Matched, Books]:
+    if order.is_overdue and not outlives_session(order.time_in_force):
+        return _kept(order, ()), books
     if order.currency != currency:
         return _rejected(order, f"it trades in {currency}, not {order.currency}"), books
     outcome = meet(order.working, bar, terms.fill_rules)

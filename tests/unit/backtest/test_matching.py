@@ -98,6 +98,13 @@ def test_a_day_order_that_does_not_trade_expires() -> None:
     assert [h.kind for h in changed.happenings] == [ReportKind.EXPIRED]
 
 
+def test_a_day_order_whose_session_passed_without_it_expires_and_does_not_trade() -> None:
+    (changed,) = matched(an_order(time_in_force=TimeInForce.DAY, is_overdue=True))
+
+    assert changed.status is OrderStatus.EXPIRED
+    assert [h.kind for h in changed.happenings] == [ReportKind.EXPIRED]
+
+
 queues = st.lists(
     st.builds(
         lambda account, side, remaining, time_in_force: {

@@ -22,8 +22,17 @@ SELECT %(instrument)s, %(closed_at)s, %(session)s, %(open)s, %(high)s, %(low)s, 
 WHERE NOT EXISTS (
     SELECT FROM venue.tape WHERE instrument = %(instrument)s AND closed_at >= %(closed_at)s)
 """
+# Overdue: the tape knows a session after the one of the order's acceptance and before the bar's.
+# The venue has no calendar: the first session it heard of was the day order's. Each look into
+# the tape is one step down its index of times, one per bar and one per day order.
 _SELECT_QUEUE = f"""
-SELECT o.*, a.cash, coalesce(p.quantity, 0) AS held
+WITH before AS (
+    SELECT session FROM venue.tape WHERE closed_at < %(closed_at)s AND session < %(session)s
+    ORDER BY closed_at DESC LIMIT 1)
+SELECT o.*, a.cash, coalesce(p.quantity, 0) AS held,
+    o.time_in_force = 'day' AND coalesce((SELECT session FROM before) > coalesce(
+        (SELECT session FROM venue.tape WHERE closed_at <= o.accepted_after
+            ORDER BY closed_at DESC LIMIT 1), '-infinity'), false) AS is_overdue
 FROM venue.orders o JOIN venue.accounts a USING (account_id)
 LEFT JOIN venue.positions p USING (account_id, instrument)
 WHERE o.instrument = %(instrument)s AND o.{WORKING}
@@ -74,7 +83,7 @@ class VenueSession:
 
     def queue(self, bar: Bar) -> tuple[list[RestingOrder], Books]:
         """Return the orders this bar may fill, first come first, and the locked books behind."""
-        values = {"instrument": bar.instrument, "closed_at": bar.closed_at}
+        values = {name: getattr(bar, name) for name in ("instrument", "closed_at", "session")}
         rows = self._cursor.execute(_SELECT_QUEUE, values).fetchall()
         books = Books(
             cash={row["account_id"]: row["cash"] for row in rows},
@@ -120,6 +129,7 @@ def _to_resting(row: Row) -> RestingOrder:
         currency=row["currency"],
         time_in_force=TimeInForce(row["time_in_force"]),
         filled_quantity=row["filled_quantity"],
+        is_overdue=row["is_overdue"],
         working=WorkingOrder(
             side=Side(row["side"]),
             type=OrderType(row["type"]),
