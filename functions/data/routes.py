@@ -11,15 +11,15 @@ from bifrost.data.schemas import (
     InstrumentSheet,
     ReplayBody,
     ReplaySheet,
-    SessionDate,
     SessionList,
     Symbol,
     session_of,
 )
-from bifrost.runtime.auth import Caller
+from bifrost.runtime.auth import ADMIN, Caller
 from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.health import database_check, queue_check
 from bifrost.runtime.http import IdempotencyKey, create_app
+from bifrost.wire.dates import MarketDate
 from functions.data import wiring
 
 app = create_app("data", checks={"database": database_check, "queue": queue_check})
@@ -29,8 +29,8 @@ Limit = Annotated[int, Query(ge=1, le=1000, description="How many items a page m
 Cursor = Annotated[
     str | None, Query(max_length=64, description="`next_cursor` of the page before.")
 ]
-First = Annotated[SessionDate, Query(alias="from", description="First session.")]
-Last = Annotated[SessionDate, Query(alias="to", description="Last session.")]
+First = Annotated[MarketDate, Query(alias="from", description="First session.")]
+Last = Annotated[MarketDate, Query(alias="to", description="Last session.")]
 
 
 @app.get("/v1/instruments", tags=["data"])
@@ -81,8 +81,9 @@ def start_replay(
 ) -> ReplaySheet:
     """Play stored bars as the live feed: they drive the venue, marks and valuations.
 
-    One replay at a time, and market time only moves forward.
+    Group `admin` only: market time moves for everybody, one replay at a time and only forward.
     """
+    caller.require(ADMIN)
     replay = wiring.data().start_replay(
         body.to_request(), owner=caller.owner, key=key, correlation_id=correlation_id()
     )

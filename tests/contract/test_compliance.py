@@ -73,11 +73,17 @@ def test_a_refusal_names_the_instrument_and_not_the_confidential_reason(
 
 
 def test_a_restriction_of_one_account_binds_no_other(database: Database) -> None:
+    PostgresOwnerBook(database).hear(opened("account-2"))
     restrict(database, "2012-01-01", account_id="account-2")
 
     assert judge(database, buy("1")).accepted
     stranger = replace(buy("1", key="other"), account_id="account-2")
     assert not judge(database, stranger).accepted
+
+
+def test_an_account_that_nobody_opened_cannot_be_restricted(database: Database) -> None:
+    with pytest.raises(NotFoundError, match="no account mistyped"):
+        restrict(database, "2012-01-01", account_id="mistyped")
 
 
 def test_the_first_answer_stands_when_the_list_changes(database: Database) -> None:

@@ -26,9 +26,10 @@ class Bus:
         self.calls: list[list[Entry]] = []
         self._lock = threading.Lock()
 
-    def put(self, entries: list[Entry]) -> None:
+    def put(self, entries: list[Entry]) -> frozenset[int]:
         with self._lock:
             self.calls.append(entries)
+        return frozenset()
 
     @property
     def events(self) -> list[Event]:
@@ -42,10 +43,11 @@ class FailingBus(Bus):
         super().__init__()
         self._failing = failing
 
-    def put(self, entries: list[Entry]) -> None:
+    def put(self, entries: list[Entry]) -> frozenset[int]:
         super().put(entries)
         if len(self.calls) in self._failing:
             raise UnavailableError("the bus did not answer")
+        return frozenset()
 
 
 @pytest.fixture
@@ -140,10 +142,11 @@ def test_a_crash_between_send_and_mark_sends_again(make_database: MakeDatabase, 
     write(crashing, deposit(1))
 
     class DyingBus(Bus):
-        def put(self, entries: list[Entry]) -> None:
+        def put(self, entries: list[Entry]) -> frozenset[int]:
             bus.put(entries)
             # The process dies here: its connection closes, its transaction with it.
             crashing.close()
+            return frozenset()
 
     with pytest.raises(UnavailableError):
         Relay(crashing, "portfolio", DyingBus()).flush()
@@ -173,10 +176,11 @@ def test_a_relay_waits_for_no_other_and_takes_none_of_its_events(
     other = Relay(make_database("portfolio"), "portfolio", bus)
 
     class SlowBus(Bus):
-        def put(self, entries: list[Entry]) -> None:
+        def put(self, entries: list[Entry]) -> frozenset[int]:
             super().put(entries)
             if len(self.calls) == 1:
                 other.flush()
+            return frozenset()
 
     slow = SlowBus()
     Relay(make_database("portfolio"), "portfolio", slow).flush()
@@ -242,3 +246,28 @@ def test_what_no_listener_hears_is_not_sent_again(
 
 def _fields(event: Event) -> dict[str, object]:
     return {name: getattr(event, name) for name in to_json(event)}
+
+
+def test_an_event_that_the_bus_refuses_stops_no_other(database: Database) -> None:
+    class PickyBus(Bus):
+        def put(self, entries: list[Entry]) -> frozenset[int]:
+            kept = [entry for entry in entries if '"deposit-3"' not in entry[2]]
+            super().put(kept)
+            return frozenset(n for n, entry in enumerate(entries) if entry not in kept)
+
+    bus = PickyBus()
+    write(database, *[deposit(n) for n in range(2 * BATCH)])
+    relay = Relay(database, "portfolio", bus)
+
+    sent = (relay.flush(), relay.flush())
+
+    assert sent == (2 * BATCH - 1, 0)
+    assert sorted(numbers(bus)) == [n for n in range(2 * BATCH) if n != 3]
+
+
+def test_a_flush_whose_time_is_over_leaves_the_rest_for_the_next(database: Database) -> None:
+    bus = Bus()
+    write(database, *[deposit(n) for n in range(3 * BATCH)])
+    relay = Relay(database, "portfolio", bus)
+
+    assert (relay.flush(0), relay.flush()) == (BATCH, 2 * BATCH)

@@ -34,11 +34,15 @@ class Answer:
         return {error["field"] for error in self.body["errors"]}
 
 
+CLAIMS = {"sub": "owner-1", "token_use": "access"}
+
+
 class DataFunction:
     """The handler, wired to a desk of the test's own; what it publishes stays in the outbox."""
 
     def __init__(self, desk: DataDesk) -> None:
         self.desk = desk
+        self.groups = "[admin]"
         self._call = lambda_entry("data", tasks=handler.TASKS, listeners=handler.LISTENERS)
 
     def put(self, key: str, content: bytes, etag: str = "etag-1") -> list[str]:
@@ -86,7 +90,7 @@ class DataFunction:
                     "requestId": "r-1",
                     "stage": "$default",
                     "http": {"method": method, "path": path, "sourceIp": "127.0.0.1"},
-                    "authorizer": {"jwt": {"claims": {"sub": "owner-1", "token_use": "access"}}},
+                    "authorizer": {"jwt": {"claims": {**CLAIMS, "cognito:groups": self.groups}}},
                 },
             },
             Context(),
@@ -208,6 +212,16 @@ def test_replay_goes_from_the_request_to_its_last_bar(data: DataFunction) -> Non
     assert data.get("/v1/sessions", **{"from": "2012-01-03", "to": "2012-01-03"}).body[
         "market_time"
     ] == ("2012-01-13T21:00:00Z")
+
+
+def test_only_an_admin_moves_the_market(data: DataFunction) -> None:
+    data.groups = "[]"
+
+    assert data.replay().status == 403
+    assert (
+        data.get("/v1/sessions", **{"from": "2012-01-03", "to": "2012-01-03"}).body["market_time"]
+        is None
+    )
 
 
 def test_same_replay_asked_twice_is_one_replay(data: DataFunction) -> None:

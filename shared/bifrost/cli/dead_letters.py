@@ -65,11 +65,18 @@ def redrive(
 
     Example: bifrost dlq redrive portfolio
     """
+    from bifrost.core.errors import NotFoundError
     from bifrost.local.aws import answering
     from bifrost.local.queues import dead_letter_queue
 
     chosen = frozenset(message_id) if message_id else None
     with answering():
         redriven = dead_letter_queue(listener).redrive(chosen, most)
+    if chosen is not None and redriven < len(chosen):
+        missing = len(chosen) - redriven
+        raise NotFoundError(
+            f"{missing} of {len(chosen)} messages are not among the first {most} dead letters of"
+            f" {listener}, {redriven} went back; `bifrost dlq show {listener}` lists them"
+        )
     moved = {"listener": listener, "redriven": redriven}
     show_json(moved) if as_json else show_fields(moved)

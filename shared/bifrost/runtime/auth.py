@@ -23,6 +23,8 @@ from bifrost.runtime.environment import environment
 
 ADMIN = "admin"
 _JWKS_TIMEOUT_SECONDS = 5
+_KEYS_SECONDS = 300
+_FRESH_KEYS_SECONDS = 10
 _bearer = HTTPBearer(auto_error=False, description="A Cognito access token: `bifrost token`")
 
 
@@ -65,10 +67,11 @@ def verified_claims(token: str) -> dict[str, Any]:
     """Return the token's claims, or raise UnauthenticatedError saying what is wrong with it."""
     try:
         try:
-            claims = jwt.decode(token, _keys(), algorithms=["RS256"]).claims
+            claims = jwt.decode(token, _keys(_window(_KEYS_SECONDS)), algorithms=["RS256"]).claims
         except (JoseError, ValueError):
-            _keys.cache_clear()  # the pool may have rotated its keys since
-            claims = jwt.decode(token, _keys(), algorithms=["RS256"]).claims
+            # The pool may have new keys; looked up no oftener, however many bad tokens come.
+            fresh = _keys(_window(_FRESH_KEYS_SECONDS))
+            claims = jwt.decode(token, fresh, algorithms=["RS256"]).claims
         _registry().validate(claims)
     except (JoseError, ValueError) as error:
         raise UnauthenticatedError(f"the token is not accepted: {error}") from error
@@ -99,8 +102,12 @@ def _is_recent(claims: dict[str, Any]) -> bool:
     return float(claims["exp"]) > SystemClock().now().timestamp()
 
 
-@lru_cache
-def _keys() -> KeySet:
+def _window(seconds: int) -> tuple[int, int]:
+    return seconds, int(SystemClock().now().timestamp() // seconds)
+
+
+@lru_cache(maxsize=2)
+def _keys(_when: tuple[int, int]) -> KeySet:
     url = environment().token_jwks_url
     if not url.startswith(("http://", "https://")):
         raise UnavailableError(f"TOKEN_JWKS_URL is not a URL: {url!r}")

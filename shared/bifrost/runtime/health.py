@@ -1,10 +1,13 @@
 """Health: whether the function runs, and whether what it needs answers."""
 
+import logging
 from collections.abc import Callable, Mapping
 
 from bifrost.core.errors import BifrostError
 from bifrost.runtime.environment import environment
 from bifrost.runtime.plugs import database, queues
+
+_logger = logging.getLogger(__name__)
 
 Check = Callable[[], None]
 
@@ -22,13 +25,14 @@ def queue_check() -> None:
 
 
 def run(checks: Mapping[str, Check]) -> dict[str, str]:
-    """Run every check; each says `ok` or what is wrong."""
-    return {name: _outcome(check) for name, check in checks.items()}
+    """Run every check; each says `ok` or `down`. The cause is logged: the address is public."""
+    return {name: _outcome(name, check) for name, check in checks.items()}
 
 
-def _outcome(check: Check) -> str:
+def _outcome(name: str, check: Check) -> str:
     try:
         check()
     except BifrostError as error:
-        return f"{type(error).__name__}: {error}"
+        _logger.warning("not ready", extra={"check": name, "error": str(error)})
+        return "down"
     return "ok"

@@ -13,7 +13,6 @@ from typing import Any, Protocol
 
 from aws_lambda_powertools import Logger
 
-from bifrost.core.errors import BifrostError
 from bifrost.events import Event, read_event
 from bifrost.events.base import is_known
 from bifrost.runtime.correlation import correlate
@@ -26,11 +25,15 @@ Listeners = Mapping[str, Callable[[Any], None]]
 Handler = Callable[[Payload, Any], Any]
 
 
+# How long a caller may wait for other capabilities' news before its own answer.
+_FLUSH_SECONDS = 2
+
+
 class Flushes(Protocol):
     """Sends on what the invocation left in the outbox."""
 
-    def flush(self) -> int:
-        """Return how many events went."""
+    def flush(self, seconds: int | None = None) -> int:
+        """Send until the time is over; return how many events went."""
 
 
 def lambda_entry(
@@ -112,13 +115,18 @@ class _Entry:
         self._logger.append_keys(correlation_id=correlate(given), detail_type=kind)
         try:
             with traced(f"hear {kind}"):
-                self._listeners[kind](message)
+                self._listener_of(kind)(message)
         except Exception:
             self._logger.exception("the event was not applied; its queue will deliver it again")
             count(self._capability, "EventFailed", detail_type=kind)
             raise
         self._logger.info("event applied")
         count(self._capability, "EventApplied", detail_type=kind)
+
+    def _listener_of(self, kind: str) -> Callable[[Any], None]:
+        if kind not in self._listeners:
+            raise ValueError(f"{self._capability} does not listen to {kind}")
+        return self._listeners[kind]
 
     def serve(self, event: Payload, context: Any) -> Any:
         """Answer an HTTP request of API Gateway."""
@@ -128,12 +136,15 @@ class _Entry:
         return serve(app, event, context, self._logger)
 
     def flush(self) -> None:
-        """Send the outbox on; where that fails the scheduled relay will."""
+        """Send the outbox on; what does not go now the scheduled relay will send.
+
+        Whatever fails here, what the caller asked for is done and committed.
+        """
         if self._relay is None:
             return
         try:
-            self._relay().flush()
-        except BifrostError as error:
+            self._relay().flush(_FLUSH_SECONDS)
+        except Exception as error:
             self._logger.warning("the outbox waits for the next relay", extra={"error": str(error)})
 
 

@@ -45,7 +45,7 @@ class Relay:
         self.flushes = 0
         self.down = False
 
-    def flush(self) -> int:
+    def flush(self, seconds: int | None = None) -> int:
         self.flushes += 1
         if self.down:
             raise UnavailableError("the bus sleeps")

@@ -11,8 +11,8 @@ class EventBridgeSink:
         self._client = client
         self._bus_name = bus_name
 
-    def put(self, entries: list[tuple[str, str, str]]) -> None:
-        """Publish (source, detail_type, detail) entries; raise unless every one was taken."""
+    def put(self, entries: list[tuple[str, str, str]]) -> frozenset[int]:
+        """Publish (source, detail_type, detail) entries; return the places of those refused."""
         answer = self._client.call(
             "AWSEvents.PutEvents",
             {
@@ -27,6 +27,8 @@ class EventBridgeSink:
                 ]
             },
         )
-        failed = answer.get("FailedEntryCount", 0)
-        if failed:
-            raise UnavailableError(f"{failed} of {len(entries)} events were not taken by the bus")
+        results = answer.get("Entries", [])
+        refused = frozenset(place for place, one in enumerate(results) if one.get("ErrorCode"))
+        if answer.get("FailedEntryCount", 0) != len(refused) or len(results) != len(entries):
+            raise UnavailableError(f"the bus did not say which of {len(entries)} events it took")
+        return refused

@@ -43,7 +43,10 @@ class PostgresRestrictedList:
         return [_entry(row) for row in self._database.fetch_all(_IN_FORCE, {"as_of": as_of})]
 
     def put(self, restriction: Restriction, added_by: str) -> Entry:
-        """Replace what holds for this instrument and account from the new row's date on."""
+        """Replace what holds for this instrument and account from the new row's date on.
+
+        Raises NotFoundError for an account that nobody has opened.
+        """
         terms = (
             restriction.instrument,
             restriction.account_id,
@@ -52,6 +55,7 @@ class PostgresRestrictedList:
             restriction.reason,
         )
         with self._database.transaction() as cursor:
+            _require_account(cursor, restriction.account_id)
             cursor.execute(_LOCK, (restriction.instrument,))
             same = cursor.execute(_SAME, terms).fetchone()
             if same is not None:
@@ -70,6 +74,13 @@ class PostgresRestrictedList:
             place = "any account" if account_id is None else f"account {account_id}"
             raise NotFoundError(f"{instrument} is not restricted for {place} from {until} on")
         return ended[-1]
+
+
+def _require_account(cursor: Cursor, account_id: str | None) -> None:
+    # A restriction of an account that does not exist would restrict nobody and look as if it did.
+    query = "SELECT 1 FROM compliance.accounts WHERE account_id = %s"
+    if account_id is not None and cursor.execute(query, (account_id,)).fetchone() is None:
+        raise NotFoundError(f"there is no account {account_id}")
 
 
 def _end(cursor: Cursor, whose: Restriction, until: date, by: str) -> list[Entry]:

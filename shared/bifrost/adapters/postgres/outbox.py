@@ -5,11 +5,15 @@ takes rows in order and skips those another process is sending, so two relays sh
 """
 
 import json
+import logging
+import time
 from typing import Protocol
 
 from bifrost.adapters.postgres.database import Database, Statements
 from bifrost.core.codec import to_json
 from bifrost.events import Event
+
+_logger = logging.getLogger(__name__)
 
 BATCH = 10  # EventBridge takes at most ten entries in a call
 
@@ -17,8 +21,11 @@ BATCH = 10  # EventBridge takes at most ten entries in a call
 class EventSink(Protocol):
     """Where the relay hands events on."""
 
-    def put(self, entries: list[tuple[str, str, str]]) -> None:
-        """Publish (source, detail_type, detail JSON); raise UnavailableError unless all went."""
+    def put(self, entries: list[tuple[str, str, str]]) -> frozenset[int]:
+        """Publish (source, detail_type, detail JSON) entries; return the places of those refused.
+
+        Raises UnavailableError where it is not known which of them went.
+        """
 
 
 class Outbox:
@@ -44,24 +51,38 @@ class Relay:
     def __init__(self, database: Database, schema: str, sink: EventSink) -> None:
         self._database = database
         self._sink = sink
+        # What was refused goes to the back: one event that the bus cannot take stops no other.
         self._take = (
-            f"SELECT position, source, detail_type, detail::text AS detail FROM {schema}.outbox"
-            f" WHERE published_at IS NULL ORDER BY position LIMIT {BATCH} FOR UPDATE SKIP LOCKED"
+            f"SELECT position, event_id, source, detail_type, detail::text AS detail"
+            f" FROM {schema}.outbox WHERE published_at IS NULL"
+            f" ORDER BY refusals, position LIMIT {BATCH} FOR UPDATE SKIP LOCKED"
         )
         self._mark = f"UPDATE {schema}.outbox SET published_at = now() WHERE position = ANY(%s)"
+        self._put_back = (
+            f"UPDATE {schema}.outbox SET refusals = refusals + 1 WHERE position = ANY(%s)"
+        )
 
-    def flush(self) -> int:
-        """Publish everything that waits; return how many events went."""
+    def flush(self, seconds: int | None = None) -> int:
+        """Publish what waits, batch by batch, until the time is over; return how many went."""
+        began = time.monotonic()
         sent = 0
         while taken := self._send_batch():
             sent += taken
+            if seconds is not None and time.monotonic() - began > seconds:
+                break
         return sent
 
     def _send_batch(self) -> int:
         with self._database.transaction() as cursor:
             rows = cursor.execute(self._take).fetchall()
-            if rows:
-                # Sent before it is marked: a crash between the two sends again, never loses.
-                self._sink.put([(r["source"], r["detail_type"], r["detail"]) for r in rows])
-                cursor.execute(self._mark, ([row["position"] for row in rows],))
-            return len(rows)
+            if not rows:
+                return 0
+            # Sent before it is marked: a crash between the two sends again, never loses.
+            refused = self._sink.put([(r["source"], r["detail_type"], r["detail"]) for r in rows])
+            taken = [row["position"] for place, row in enumerate(rows) if place not in refused]
+            cursor.execute(self._mark, (taken,))
+            if refused:
+                ids = [rows[place]["event_id"] for place in sorted(refused)]
+                _logger.error("the bus refused events", extra={"event_ids": ids})
+                cursor.execute(self._put_back, ([rows[place]["position"] for place in refused],))
+            return len(taken)

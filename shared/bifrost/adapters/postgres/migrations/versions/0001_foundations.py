@@ -21,9 +21,10 @@ CREATE TABLE {s}.outbox (
     detail_type text NOT NULL,
     detail jsonb NOT NULL,
     recorded_at timestamptz NOT NULL,
-    published_at timestamptz
+    published_at timestamptz,
+    refusals integer NOT NULL DEFAULT 0
 );
-CREATE INDEX outbox_waiting ON {s}.outbox (position) WHERE published_at IS NULL;
+CREATE INDEX outbox_waiting ON {s}.outbox (refusals, position) WHERE published_at IS NULL;
 
 CREATE TABLE {s}.inbox (
     event_id text PRIMARY KEY,
