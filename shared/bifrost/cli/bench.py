@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bifrost.cli.output import AsJson, say, show_json, show_table
+from bifrost.cli.output import DEPENDENCY_DOWN, USAGE, AsJson, say, show_json, show_table
 
 Only = Annotated[list[str] | None, typer.Option(help="Only this measure; may be given again.")]
 Output = Annotated[Path, typer.Option(help="Where the JSON is written.")]
@@ -31,7 +31,7 @@ def bench(
     )
     if done.returncode:
         say("error: the benchmarks stopped; the lines above say why")
-        raise typer.Exit(done.returncode)
+        raise typer.Exit(USAGE if done.returncode == USAGE else DEPENDENCY_DOWN)
     report = json.loads(done.stdout.splitlines()[-1])
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(report, indent=1))
