@@ -8,7 +8,6 @@ from bifrost.adapters.clock import SystemClock
 from bifrost.compliance.schemas import (
     DecisionPage,
     DecisionSheet,
-    MarketDate,
     RestrictedInstrument,
     RestrictedListPage,
     RestrictionBody,
@@ -16,6 +15,7 @@ from bifrost.compliance.schemas import (
 from bifrost.runtime.auth import ADMIN, Caller
 from bifrost.runtime.health import database_check, queue_check
 from bifrost.runtime.http import create_app
+from bifrost.wire.dates import MarketDate
 from functions.compliance import wiring
 
 app = create_app("compliance", checks={"database": database_check, "queue": queue_check})

@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import Path, Query
 
 from bifrost.core.errors import NotFoundError
-from bifrost.risk.schemas import BuyingPower, LimitsBody, LimitsSheet, MarketDate
+from bifrost.risk.schemas import BuyingPower, LimitsBody, LimitsSheet
 from bifrost.runtime.auth import ADMIN, Caller
 from bifrost.runtime.health import database_check, queue_check
 from bifrost.runtime.http import create_app
+from bifrost.wire.dates import MarketDate
 from functions.risk import wiring
 
 app = create_app("risk", checks={"database": database_check, "queue": queue_check})

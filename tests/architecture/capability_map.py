@@ -12,7 +12,7 @@ from typing import Any
 from tests.architecture.project import ROOT
 
 SHARED_ROOMS = frozenset(
-    {"core", "events", "backtest", "adapters", "runtime", "cli", "local"},
+    {"core", "events", "wire", "backtest", "adapters", "runtime", "cli", "local"},
 )
 ERRORS_OF_AWS = ("States.", "Lambda.")
 

@@ -13,6 +13,7 @@ from tests.architecture.project import ROOT, name_of
 ROOMS = (
     "shared/bifrost/core",
     "shared/bifrost/events",
+    "shared/bifrost/wire",
     "shared/bifrost/backtest",
     "shared/bifrost/portfolio",
     "shared/bifrost/execution",

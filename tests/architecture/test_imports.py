@@ -63,6 +63,14 @@ def test_core_imports_only_the_standard_library() -> None:
     assert outside <= sys.stdlib_module_names
 
 
+def test_only_schemas_and_routes_import_wire() -> None:
+    graph = grimp.build_graph("bifrost", "functions", "infra_cdk", cache_dir=None)
+    wire = {name for name in graph.modules if name.split(".")[:2] == ["bifrost", "wire"]}
+    importers = set().union(*map(graph.find_modules_that_directly_import, wire))
+
+    assert {name.rpartition(".")[2] for name in importers - wire} == {"schemas", "routes"}
+
+
 @pytest.mark.parametrize("capability", NAMES)
 def test_a_task_or_listener_loads_nothing_heavy(capability: str) -> None:
     assert heavy_modules_of(f"functions.{capability}.handler") == []

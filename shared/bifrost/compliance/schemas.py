@@ -1,43 +1,13 @@
 """Compliance's JSON over HTTP; dates are the market's, a replay's included."""
 
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Annotated
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    WithJsonSchema,
-    model_validator,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bifrost.compliance.ports import Entry, LoggedDecision, Restriction
-from bifrost.core.decisions import Reason
-from bifrost.core.written import is_date
-
-
-def _only_iso(value: object) -> object:
-    if isinstance(value, date):
-        return value
-    try:
-        return date.fromisoformat(value if isinstance(value, str) and is_date(value) else "")
-    except ValueError:
-        raise PydanticCustomError("date_type", "must be a date written YYYY-MM-DD") from None
-
-
-MarketDate = Annotated[
-    date, BeforeValidator(_only_iso), WithJsonSchema({"type": "string", "format": "date"})
-]
-Amount = Annotated[
-    Decimal,
-    PlainSerializer(lambda number: format(number, "f"), return_type=str),
-    WithJsonSchema({"type": "string", "format": "decimal"}),
-]
-
+from bifrost.wire.dates import MarketDate, require_order
+from bifrost.wire.reasons import ReasonSheet
 
 # Before any market data: what names no first date holds on every date, a replay's included.
 ALWAYS = date(1900, 1, 1)
@@ -59,8 +29,7 @@ class RestrictionBody(BaseModel):
 
     @model_validator(mode="after")
     def _dates_in_order(self) -> "RestrictionBody":
-        if self.effective_until is not None and self.effective_until <= self.effective_from:
-            raise PydanticCustomError("date_order", "effective_until must be after effective_from")
+        require_order(self.effective_from, self.effective_until)
         return self
 
     def to_restriction(self, instrument: str) -> Restriction:
@@ -113,31 +82,6 @@ class RestrictedListPage(BaseModel):
 
     as_of: MarketDate
     items: list[RestrictedInstrument]
-
-
-class ReasonSheet(BaseModel):
-    """One broken rule, as the log keeps it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    rule: str
-    limit: Amount | None
-    value: Amount | None
-    headroom: Amount | None
-    unit: str
-    subject: str
-
-    @classmethod
-    def of(cls, reason: Reason) -> "ReasonSheet":
-        """Show a reason."""
-        return cls(
-            rule=reason.rule,
-            limit=reason.limit,
-            value=reason.value,
-            headroom=reason.headroom,
-            unit=reason.unit,
-            subject=reason.subject,
-        )
 
 
 class AppliedRule(BaseModel):

@@ -2,39 +2,21 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Annotated
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    WithJsonSchema,
-    field_validator,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 from pydantic_core import PydanticCustomError
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.sessions import Session
-from bifrost.core.written import is_date
 from bifrost.data.instrument_file import SYMBOL
 from bifrost.data.ports import Listing, StoredBar
 from bifrost.data.replay import INSTRUMENTS_MAX, SPEED_MAX, Replay, ReplayRequest
 from bifrost.data.service import BarPage
+from bifrost.wire.dates import MarketDate
+from bifrost.wire.numbers import ExactDecimal
 
 FULL_SPEED = "max"
-
-
-def _only_iso(value: object) -> object:
-    # pydantic itself would take a number of seconds for a date.
-    if not isinstance(value, str) or not is_date(value):
-        raise PydanticCustomError("date_type", "must be a date written YYYY-MM-DD")
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        raise PydanticCustomError("date_type", "must be a date written YYYY-MM-DD") from None
 
 
 def _speed(value: object) -> object:
@@ -49,9 +31,6 @@ def _speed(value: object) -> object:
 
 
 Symbol = Annotated[str, Field(pattern=rf"^{SYMBOL}$", examples=["AAPL"])]
-SessionDate = Annotated[
-    date, BeforeValidator(_only_iso), WithJsonSchema({"type": "string", "format": "date"})
-]
 Speed = Annotated[
     str,
     BeforeValidator(_speed),
@@ -64,11 +43,6 @@ Speed = Annotated[
             ]
         }
     ),
-]
-ExactDecimal = Annotated[
-    Decimal,
-    PlainSerializer(lambda number: format(number, "f"), return_type=str),
-    WithJsonSchema({"type": "string", "format": "decimal"}),
 ]
 
 
@@ -196,8 +170,8 @@ class ReplayBody(_Sheet):
     """What to play: stored bars of these instruments, as the live feed."""
 
     instruments: tuple[Symbol, ...] = Field(min_length=1, max_length=INSTRUMENTS_MAX)
-    first: SessionDate = Field(alias="from")
-    last: SessionDate = Field(alias="to")
+    first: MarketDate = Field(alias="from")
+    last: MarketDate = Field(alias="to")
     speed: Speed = FULL_SPEED
 
     @field_validator("instruments")

@@ -1,40 +1,22 @@
 """Execution's JSON over HTTP. Numbers are decimal strings both ways: a JSON number is a float."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field
 
 from bifrost.core.orders import OrderStatus, OrderType, Side, TimeInForce
-from bifrost.core.written import is_decimal
 from bifrost.execution.gate import PRICE_MAX, QUANTITY_MAX
 from bifrost.execution.intake import DECIMALS_MAX, OrderRequest
 from bifrost.execution.records import Mark, OrderRecord, Step
 from bifrost.execution.service import MarketView
+from bifrost.wire.numbers import PlainDecimal
+from bifrost.wire.reasons import ReasonView
 
 ID_PATTERN = r"^[A-Za-z0-9._:-]{1,128}$"
 
-
-def _only_text(value: object) -> object:
-    if isinstance(value, Decimal) or (isinstance(value, str) and is_decimal(value)):
-        return value
-    raise PydanticCustomError("decimal_type", "must be a decimal in a string")
-
-
-def _plain(number: Decimal) -> str:
-    return format(number.normalize(), "f")
-
-
-Number = Annotated[
-    Decimal,
-    BeforeValidator(_only_text),
-    PlainSerializer(_plain, return_type=str),
-    WithJsonSchema({"type": "string", "format": "decimal", "examples": ["10.50"]}),
-]
-QuantityText = Annotated[Number, Field(gt=0, le=QUANTITY_MAX, decimal_places=DECIMALS_MAX)]
-PriceText = Annotated[Number, Field(gt=0, le=PRICE_MAX, decimal_places=DECIMALS_MAX)]
+QuantityText = Annotated[PlainDecimal, Field(gt=0, le=QUANTITY_MAX, decimal_places=DECIMALS_MAX)]
+PriceText = Annotated[PlainDecimal, Field(gt=0, le=PRICE_MAX, decimal_places=DECIMALS_MAX)]
 Identifier = Annotated[str, Field(pattern=ID_PATTERN)]
 
 
@@ -86,18 +68,6 @@ class OrderBody(BaseModel):
         )
 
 
-class ReasonView(BaseModel):
-    """One broken rule: its numbers, and a sentence."""
-
-    rule: str
-    limit: Number | None
-    value: Number | None
-    headroom: Number | None
-    unit: str
-    subject: str
-    message: str
-
-
 class StepView(BaseModel):
     """One step of an order: `occurred_at` is the market's time, `recorded_at` the wall's."""
 
@@ -128,15 +98,15 @@ class OrderView(BaseModel):
     instrument: str
     side: Side
     type: OrderType
-    quantity: Number
+    quantity: PlainDecimal
     time_in_force: TimeInForce
-    limit_price: Number | None
-    stop_price: Number | None
+    limit_price: PlainDecimal | None
+    stop_price: PlainDecimal | None
     currency: str
     status: OrderStatus
-    filled_quantity: Number
-    open_quantity: Number
-    average_price: Number | None
+    filled_quantity: PlainDecimal
+    open_quantity: PlainDecimal
+    average_price: PlainDecimal | None
     reasons: list[ReasonView]
     venue_text: str
     correlation_id: str
@@ -205,7 +175,7 @@ class MarkView(BaseModel):
     """The last price of an instrument."""
 
     instrument: str
-    price: Number
+    price: PlainDecimal
     occurred_at: datetime
 
     @classmethod

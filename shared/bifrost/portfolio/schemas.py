@@ -8,31 +8,17 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    WithJsonSchema,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
-from bifrost.core.written import is_decimal
 from bifrost.portfolio.accounts import Account, NewAccount
 from bifrost.portfolio.lots import EXACT
 from bifrost.portfolio.ports import Posted, Withdrawal
 from bifrost.portfolio.service import CashRequest
 from bifrost.portfolio.valuation import Position, SessionValuation, Valuation
+from bifrost.wire.numbers import WrittenDecimal, example
 
 # One transfer; ten thousand of them still fit the bounds of core.money.
 FLOW_MAX = Decimal(10) ** 11
-
-
-def _only_text(value: object) -> object:
-    if isinstance(value, Decimal) or (isinstance(value, str) and is_decimal(value)):
-        return value
-    raise PydanticCustomError("decimal_type", "must be a decimal in a string")
 
 
 def exact_text(number: Decimal) -> str:
@@ -48,17 +34,8 @@ def _count_text(number: Decimal) -> str:
     return format(EXACT.normalize(number), "f")
 
 
-Amount = Annotated[
-    Decimal,
-    BeforeValidator(_only_text),
-    PlainSerializer(exact_text, return_type=str),
-    WithJsonSchema({"type": "string", "format": "decimal", "examples": ["1000.00"]}),
-]
-Count = Annotated[
-    Decimal,
-    PlainSerializer(_count_text, return_type=str),
-    WithJsonSchema({"type": "string", "format": "decimal", "examples": ["100"]}),
-]
+Amount = Annotated[WrittenDecimal, PlainSerializer(exact_text, return_type=str), example("1000.00")]
+Count = Annotated[WrittenDecimal, PlainSerializer(_count_text, return_type=str), example("100")]
 Flow = Annotated[Amount, Field(gt=0, le=FLOW_MAX, decimal_places=2)]
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
 

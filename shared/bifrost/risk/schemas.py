@@ -1,53 +1,19 @@
 """Risk's JSON over HTTP. Numbers are decimal strings both ways: a JSON number is a float."""
 
-from datetime import date
-from decimal import Decimal
 from typing import Annotated
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    WithJsonSchema,
-    model_validator,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bifrost.core.money import AMOUNT_MAX
-from bifrost.core.written import is_date, is_decimal
 from bifrost.risk.limits import Limits
 from bifrost.risk.ports import AccountCash
+from bifrost.wire.dates import MarketDate, require_order
+from bifrost.wire.numbers import ExactDecimal, example
 
-
-def _only_text(value: object) -> object:
-    if isinstance(value, Decimal) or (isinstance(value, str) and is_decimal(value)):
-        return value
-    raise PydanticCustomError("decimal_type", "must be a decimal in a string")
-
-
-def _only_iso(value: object) -> object:
-    if isinstance(value, date):
-        return value
-    try:
-        return date.fromisoformat(value if isinstance(value, str) and is_date(value) else "")
-    except ValueError:
-        raise PydanticCustomError("date_type", "must be a date written YYYY-MM-DD") from None
-
-
-Amount = Annotated[
-    Decimal,
-    BeforeValidator(_only_text),
-    PlainSerializer(lambda number: format(number, "f"), return_type=str),
-    WithJsonSchema({"type": "string", "format": "decimal", "examples": ["250000.00"]}),
-]
+Amount = Annotated[ExactDecimal, example("250000.00")]
 # As fine and as large as the numbers an order may carry.
 Limit = Annotated[Amount, Field(ge=0, le=AMOUNT_MAX, decimal_places=8)]
 Fraction = Annotated[Amount, Field(ge=0, lt=1, decimal_places=8)]
-MarketDate = Annotated[
-    date, BeforeValidator(_only_iso), WithJsonSchema({"type": "string", "format": "date"})
-]
 
 
 class BuyingPower(BaseModel):
@@ -98,8 +64,7 @@ class LimitsBody(BaseModel):
 
     @model_validator(mode="after")
     def _dates_in_order(self) -> "LimitsBody":
-        if self.effective_until is not None and self.effective_until <= self.effective_from:
-            raise PydanticCustomError("date_order", "effective_until must be after effective_from")
+        require_order(self.effective_from, self.effective_until)
         return self
 
     def to_limits(self, account_id: str) -> Limits:

@@ -1,0 +1,32 @@
+"""Dates are the market's, a replay's included, and written YYYY-MM-DD.
+
+pydantic itself would take a number of seconds for a date.
+"""
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import BeforeValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from bifrost.core.written import is_date
+
+
+def _only_iso(value: object) -> object:
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(value if isinstance(value, str) and is_date(value) else "")
+    except ValueError:
+        raise PydanticCustomError("date_type", "must be a date written YYYY-MM-DD") from None
+
+
+MarketDate = Annotated[
+    date, BeforeValidator(_only_iso), WithJsonSchema({"type": "string", "format": "date"})
+]
+
+
+def require_order(effective_from: date, effective_until: date | None) -> None:
+    """Raise pydantic's error where a rule would end before it has held on any date."""
+    if effective_until is not None and effective_until <= effective_from:
+        raise PydanticCustomError("date_order", "effective_until must be after effective_from")
