@@ -1,0 +1,73 @@
+"""A number or a date is read only as a person reads it, and shown as its reader was promised."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from bifrost.core.decisions import Reason
+from bifrost.wire.dates import MarketDate
+from bifrost.wire.numbers import ExactDecimal, PlainDecimal
+from bifrost.wire.reasons import ReasonSheet, ReasonView
+
+EXACT: TypeAdapter[Decimal] = TypeAdapter(ExactDecimal)
+PLAIN: TypeAdapter[Decimal] = TypeAdapter(PlainDecimal)
+DATES: TypeAdapter[date] = TypeAdapter(MarketDate)
+
+
+@pytest.mark.parametrize("number", [10, 10.5, True, None, "1_0", " 5", "NaN", "Infinity", "٣", ""])
+@pytest.mark.parametrize("decimals", [EXACT, PLAIN], ids=["exact", "plain"])
+def test_what_is_no_decimal_in_a_string_is_refused(
+    decimals: TypeAdapter[Decimal], number: Any
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        decimals.validate_python(number)
+
+    (error,) = refused.value.errors()
+    assert (error["type"], error["msg"]) == ("decimal_type", "must be a decimal in a string")
+
+
+@pytest.mark.parametrize(
+    ("number", "exact", "plain"),
+    [("410.50", "410.50", "410.5"), ("1E+3", "1000", "1000"), ("0E-8", "0.00000000", "0"),
+     ("-0.10", "-0.10", "-0.1"), (".5", "0.5", "0.5")],
+)  # fmt: skip
+def test_a_decimal_is_shown_as_it_is_kept_or_plain(number: str, exact: str, plain: str) -> None:
+    assert EXACT.dump_python(EXACT.validate_python(number), mode="json") == exact
+    assert PLAIN.dump_python(PLAIN.validate_python(number), mode="json") == plain
+
+
+@pytest.mark.parametrize(
+    "day", ["2012-W01-1", "20120103", "2012-02-30", "2012-1-3", " 2012-01-03", 1325548800, None, ""]
+)
+def test_what_is_no_date_is_refused(day: Any) -> None:
+    with pytest.raises(ValidationError) as refused:
+        DATES.validate_python(day)
+
+    assert refused.value.errors()[0]["type"] == "date_type"
+
+
+def test_a_date_is_read_and_shown_alike() -> None:
+    assert DATES.validate_python("2012-01-03") == date(2012, 1, 3)
+    assert DATES.dump_python(date(2012, 1, 3), mode="json") == "2012-01-03"
+
+
+def test_a_reason_keeps_its_zeros_in_the_log_and_not_in_an_answer() -> None:
+    numbers = {"limit": Decimal("100.00"), "value": Decimal("250.50"), "headroom": None}
+    kept = {"rule": "position", **numbers, "unit": "USD", "subject": ""}
+
+    logged = ReasonSheet.of(Reason(**kept)).model_dump(mode="json")
+    answered = ReasonView(**kept, message="too much").model_dump(mode="json")
+
+    assert logged == {**kept, "limit": "100.00", "value": "250.50"}
+    assert answered == {**kept, "limit": "100", "value": "250.5", "message": "too much"}
+
+
+def test_only_an_unknown_field_of_a_logged_reason_is_refused() -> None:
+    kept = {"rule": "r", "limit": None, "value": None, "headroom": None, "unit": "", "subject": ""}
+
+    assert ReasonView.model_validate({**kept, "message": "no", "later": 1}).message == "no"
+    with pytest.raises(ValidationError):
+        ReasonSheet.model_validate({**kept, "later": 1})
