@@ -11,6 +11,7 @@ from bifrost.core.errors import InvalidInputError, UnavailableError
 MakeDatabase = Callable[[str], Database]
 
 ADD = "INSERT INTO risk.instruments (symbol, currency, listed_at) VALUES (%s, 'USD', now())"
+SILENCE = ("keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout")
 
 
 class CallerFailedError(Exception):
@@ -137,6 +138,16 @@ def test_an_inner_transaction_that_fails_loses_only_its_own(database: Database) 
             add_and_fail(database, "MSFT")
 
     assert symbols(database) == ["AAPL"]
+
+
+def test_a_server_that_falls_silent_is_given_up_within_seconds(database: Database) -> None:
+    with database.transaction() as cursor:
+        parameters = cursor.connection.info.get_parameters()
+
+    idle, interval, count, unanswered = (int(parameters[name]) for name in SILENCE)
+    # Waiting for an answer, and with bytes under way: both well within a sender's lease.
+    assert idle + interval * count <= 5
+    assert unanswered <= 5000
 
 
 def test_statements_by_themselves_are_kept_one_by_one(database: Database) -> None:

@@ -120,6 +120,25 @@ def test_a_cancel_whose_answer_is_lost_has_an_unknown_outcome(
     assert status(venue) is OrderStatus.CANCELLED
 
 
+@pytest.mark.parametrize("call", ["submit", "cancel"])
+def test_a_change_that_another_holds_up_ends_with_an_unknown_outcome(
+    venue: PaperVenue, make_database: MakeDatabase, call: str
+) -> None:
+    venue.submit(an_order("o-0"))
+    calls = {
+        "submit": lambda: venue.submit(an_order()),
+        "cancel": lambda: venue.cancel("o-0"),
+    }
+    with make_database("venue").transaction() as other:
+        # As long as a sender's lease; a call without a deadline would end well after it.
+        other.execute("SET LOCAL idle_in_transaction_session_timeout = '20s'")
+        other.execute("LOCK TABLE venue.orders IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(OutcomeUnknownError, match="statement timeout"):
+            calls[call]()
+
+    assert (venue.find("o-1"), venue.statement(ACCOUNT).open_orders) == (None, {"o-0": 10})
+
+
 def test_a_read_without_an_answer_says_that_the_venue_is_unavailable() -> None:
     nowhere = PaperVenue(Database("postgresql://bifrost_venue@/bifrost?host=/nonexistent"))
 

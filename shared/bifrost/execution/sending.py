@@ -29,7 +29,8 @@ _logger = logging.getLogger(__name__)
 class Patience:
     """How long something may take before somebody else looks after it, in wall time.
 
-    lease: a sender's right to send; longer than any call to the venue.
+    lease: a sender's right to send; longer than a call to the venue that has an effect, which is
+        16 s at the very most: 5 to connect, two statements of 3, 5 until silence is given up.
     settle: what the venue may need until an order that reached it can be found there.
     stuck: how long an order may stand before its workflow counts as dead.
     """

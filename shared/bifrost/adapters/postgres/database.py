@@ -145,6 +145,12 @@ class Database:
                 row_factory=dict_row,
                 prepare_threshold=_PREPARE_THRESHOLD if is_direct else None,
                 connect_timeout=_CONNECT_TIMEOUT_SECONDS,
+                # A server whose machine died says nothing, not even goodbye: over TCP, the kernel
+                # asks it, and gives it up after five seconds. A socket file ignores all four.
+                keepalives_idle=3,
+                keepalives_interval=1,
+                keepalives_count=2,
+                tcp_user_timeout=5000,
             )
         return self._connection
 

@@ -19,8 +19,11 @@ from bifrost.execution.ports import (
     VenueOrderState,
 )
 
-# Any fixed number. SET LOCAL ends with the transaction; a call that waits longer has no answer.
-_LOCK = "SET LOCAL statement_timeout = '5s'; SELECT pg_advisory_xact_lock(6015)"
+# SET LOCAL ends with the transaction. A statement that waits longer (for the lock, for another
+# sender of the same id) has no answer: a sender's lease is longer than all of a call's together.
+_DEADLINE = "SET LOCAL statement_timeout = '3s'"
+# Any fixed number.
+_LOCK = "SELECT pg_advisory_xact_lock(6015)"
 WORKING = "status IN ('accepted', 'partially_filled')"
 
 _INSERT_ORDER = """
@@ -51,8 +54,9 @@ class VenueBooks:
 
     @contextmanager
     def writing(self) -> Iterator["VenueWriter"]:
-        """Yield the books in one transaction: all of it is kept, or none."""
+        """Yield the books in one transaction with deadlines: all of it is kept, or none."""
         with self._database.transaction() as cursor:
+            cursor.execute(_DEADLINE)
             yield VenueWriter(cursor)
 
     def state_of(self, client_order_id: str) -> VenueOrderState | None:
