@@ -18,9 +18,10 @@ class Sink:
     def __init__(self) -> None:
         self.sent: list[tuple[str, str, str]] = []
 
-    def put(self, entries: list[tuple[str, str, str]]) -> None:
-        """Take events."""
+    def put(self, entries: list[tuple[str, str, str]]) -> frozenset[int]:
+        """Take events and refuse none."""
         self.sent += entries
+        return frozenset()
 
 
 class Desk:
