@@ -154,6 +154,8 @@ CAPABILITIES: tuple[Capability, ...] = (
                 "POST /v1/orders/{order_id}/cancel",
                 "POST /v1/reconciliations",
                 "GET /v1/venue",
+                "GET /v1/kill-switch",
+                "PUT /v1/kill-switch",
             ),
         ),
         listens_to=(

@@ -11,6 +11,8 @@ from bifrost.core.orders import OrderStatus
 from bifrost.execution.records import OrderRecord
 from bifrost.execution.schemas import (
     ID_PATTERN,
+    KillSwitchBody,
+    KillSwitchView,
     OrderBody,
     OrderDetail,
     OrderPage,
@@ -18,9 +20,10 @@ from bifrost.execution.schemas import (
     PreviewSheet,
     Reconciliation,
     ReconciliationBody,
+    SwitchView,
     VenueView,
 )
-from bifrost.runtime.auth import Caller
+from bifrost.runtime.auth import ADMIN, Caller
 from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.health import database_check, queue_check
 from bifrost.runtime.http import IdempotencyKey, create_app
@@ -120,6 +123,21 @@ def reconcile(body: ReconciliationBody, caller: Caller) -> Reconciliation:
 def show_venue(caller: Caller) -> VenueView:
     """Show the market's time and the last price of each instrument."""
     return VenueView.of(wiring.orders().market())
+
+
+@app.get("/v1/kill-switch", tags=["kill switch"])
+def show_kill_switch(caller: Caller) -> KillSwitchView:
+    """Show the desk's switch and those of the caller's accounts; to an admin, every account's."""
+    owner = None if ADMIN in caller.groups else caller.owner
+    return KillSwitchView.of(wiring.kill_switch().show(owner))
+
+
+@app.put("/v1/kill-switch", tags=["kill switch"])
+def set_kill_switch(body: KillSwitchBody, caller: Caller) -> SwitchView:
+    """Set the switch; no order is claimed past it once this answers. Group `admin` only."""
+    caller.require(ADMIN)
+    switch = wiring.kill_switch().set(body.mode, body.reason, caller.owner, body.account_id)
+    return SwitchView.of(switch)
 
 
 def _view(record: OrderRecord) -> OrderView:

@@ -13,6 +13,7 @@ from bifrost.execution.sending import Sender
 from bifrost.execution.service import OrderService
 from bifrost.execution.statements import Statements
 from bifrost.execution.sweeping import Sweeper
+from bifrost.execution.switches import KillSwitch
 from bifrost.runtime import plugs
 
 
@@ -20,6 +21,12 @@ from bifrost.runtime import plugs
 def orders() -> OrderService:
     """Orders, as their owners and their workflow handle them."""
     return OrderService(_desk(), _journal(), plugs.workflows())
+
+
+@lru_cache
+def kill_switch() -> KillSwitch:
+    """What may leave."""
+    return KillSwitch(_desk(), SystemClock())
 
 
 @lru_cache

@@ -5,7 +5,17 @@ from typing import NoReturn
 
 import typer
 
-from bifrost.cli import accounts, bench, dead_letters, demo, market, orders, session, stack
+from bifrost.cli import (
+    accounts,
+    bench,
+    dead_letters,
+    demo,
+    kill_switch,
+    market,
+    orders,
+    session,
+    stack,
+)
 from bifrost.cli.output import exit_code, say, show_json
 
 app = typer.Typer(
@@ -19,6 +29,7 @@ app.command()(demo.demo)
 app.add_typer(stack.app)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(orders.app, name="orders")
+app.add_typer(kill_switch.app, name="kill-switch")
 app.add_typer(dead_letters.app, name="dlq")
 for command in (
     demo.sample,

@@ -15,6 +15,7 @@ from bifrost.core.orders import OrderStatus
 from bifrost.events import BarClosed, Event
 from bifrost.execution.ports import ExecutionReport
 from bifrost.execution.records import Account, Mark, OrderRecord, SendClaim, Standing, Step
+from bifrost.execution.switches import GateState, Switch
 
 
 class Orders(Protocol):
@@ -76,7 +77,7 @@ class WaitingOrders(Protocol):
 class SendClaims(Protocol):
     """The right to send an order: one holder at a time, newest fence wins."""
 
-    def lock(self, order_id: str, venue: str) -> Standing:
+    def lock(self, order_id: str, venue: str, now: datetime) -> Standing:
         """Lock as `Orders.lock` does, and read all that a sender asks in the same breath."""
 
     def claim(self, order: OrderRecord, now: datetime, lease_until: datetime) -> int | None:
@@ -86,10 +87,26 @@ class SendClaims(Protocol):
         """Take an unanswered claim over and return the new fence; None if someone was faster."""
 
     def holds(self, order_id: str, fence: int, now: datetime) -> bool:
-        """Say whether this fence may still send: the newest, in its lease, unanswered."""
+        """Say whether this fence may still send: newest, in its lease, unanswered, not halted."""
 
     def answer(self, order_id: str, now: datetime) -> None:
         """Note that the venue has given its word on the order."""
+
+
+class Switches(Protocol):
+    """The kill switch, and what else the gate knows of an account."""
+
+    def gate(self, account_id: str, now: datetime) -> GateState:
+        """Read what the gate knows of the account."""
+
+    def lock(self, account_id: str | None) -> None:
+        """Wait for claims under way in the account or, for None, on the desk; hold off others."""
+
+    def put(self, switch: Switch) -> None:
+        """Set the switch and keep the change for the audit."""
+
+    def in_force(self, owner: str | None) -> list[Switch]:
+        """Return the desk's switch and those of the owner's accounts; of all accounts for None."""
 
 
 class Exposures(Protocol):
@@ -187,6 +204,8 @@ class Books(Protocol):
     def waiting(self) -> WaitingOrders: ...
     @property
     def claims(self) -> SendClaims: ...
+    @property
+    def switches(self) -> Switches: ...
     @property
     def exposures(self) -> Exposures: ...
     @property

@@ -1,9 +1,9 @@
 """The last gate, just before the venue: what no order may do, whoever sent it.
 
 It knows nothing of strategies, limits or accounts' wishes; risk has asked those. It catches what
-must never leave: an order that has ended, more than was asked for, a price or size that can only
-be a mistake, and new exposure in an instrument where an earlier order's outcome is unknown
-(ORDER_FLOW, rules 3 and 5).
+must never leave: anything past the kill switch, an order that has ended, a price, size or pace
+that can only be a mistake, and new exposure in an instrument where an earlier order's outcome is
+unknown (ORDER_FLOW, rules 3, 5 and 9).
 """
 
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from decimal import Decimal
 from bifrost.core.decisions import Decision, Reason
 from bifrost.core.instruments import Instrument
 from bifrost.core.orders import OrderIntent, OrderStatus
+from bifrost.execution.switches import GateState, SwitchMode
 
 QUANTITY_MAX = Decimal(10) ** 9
 PRICE_MAX = Decimal(10) ** 7
@@ -24,7 +25,7 @@ PRICE_FACTOR_MAX = Decimal(10)
 class GateFacts:
     """What the gate must know, read in the transaction that claims the send.
 
-    committed: quantity already sent under this order.
+    gate: the switch, the gate's limits, and how many orders the account has sent of late.
     last_price: the market's last; None before its first bar.
     unresolved: another order of this account and instrument is `unknown`.
     position: signed quantity that the account's fills add up to.
@@ -34,7 +35,7 @@ class GateFacts:
     order: OrderIntent
     status: OrderStatus
     instrument: Instrument | None
-    committed: Decimal = Decimal(0)
+    gate: GateState
     last_price: Decimal | None = None
     unresolved: bool = False
     position: Decimal = Decimal(0)
@@ -43,7 +44,14 @@ class GateFacts:
 
 def check(facts: GateFacts) -> Decision:
     """Say whether the order may leave; every reason against it comes back."""
-    return Decision((*_state(facts), *_quantity(facts), *_prices(facts), *_unresolved(facts)))
+    checks = (_switch, _state, _quantity, _prices, _limits, _unresolved)
+    return Decision(tuple(reason for check_one in checks for reason in check_one(facts)))
+
+
+def is_stopped(facts: GateFacts) -> bool:
+    """Say whether the kill switch keeps the order here."""
+    mode = facts.gate.mode
+    return mode is SwitchMode.HALT or (mode is SwitchMode.STOP_NEW and opens_exposure(facts))
 
 
 def opens_exposure(facts: GateFacts) -> bool:
@@ -51,6 +59,11 @@ def opens_exposure(facts: GateFacts) -> bool:
     if facts.position * facts.order.side.sign >= 0:
         return True
     return facts.order.quantity > abs(facts.position) - facts.closing
+
+
+def _switch(facts: GateFacts) -> Iterator[Reason]:
+    if is_stopped(facts):
+        yield Reason("kill_switch", subject=facts.gate.mode.value)
 
 
 def _state(facts: GateFacts) -> Iterator[Reason]:
@@ -66,9 +79,6 @@ def _quantity(facts: GateFacts) -> Iterator[Reason]:
         yield Reason("quantity_sanity", QUANTITY_MAX, quantity, QUANTITY_MAX, "shares")
     if instrument is not None and not instrument.in_lots(quantity):
         yield Reason("lot_size", instrument.lot_size, quantity, unit="shares")
-    if facts.committed + quantity > quantity:
-        sent = facts.committed + quantity
-        yield Reason("sent_twice", quantity, sent, quantity - facts.committed, "shares")
 
 
 def _prices(facts: GateFacts) -> Iterator[Reason]:
@@ -85,6 +95,22 @@ def _prices(facts: GateFacts) -> Iterator[Reason]:
             yield Reason("price_sanity", highest, price, unit=facts.order.currency)
         if facts.instrument is not None and not facts.instrument.on_tick(price):
             yield Reason("tick_size", facts.instrument.tick_size, price, unit=facts.order.currency)
+
+
+def _limits(facts: GateFacts) -> Iterator[Reason]:
+    limits, order = facts.gate.limits, facts.order
+    if limits is None:
+        yield Reason("gate_limits_absent")
+        return
+    # Without any price there is nothing to multiply; risk refuses such an order.
+    price = order.limit_price or order.stop_price or facts.last_price
+    notional = None if price is None else price * order.quantity
+    if notional is not None and notional > limits.order_notional_max:
+        yield Reason("gate_notional", limits.order_notional_max, notional, unit=order.currency)
+    orders = facts.gate.sent_lately + 1
+    if orders > limits.orders_per_minute:
+        most = Decimal(limits.orders_per_minute)
+        yield Reason("gate_rate", most, Decimal(orders), unit="orders")
 
 
 def _unresolved(facts: GateFacts) -> Iterator[Reason]:

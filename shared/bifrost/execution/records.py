@@ -7,6 +7,7 @@ from decimal import Decimal
 from bifrost.core.decisions import Reason
 from bifrost.core.instruments import Instrument
 from bifrost.core.orders import OrderIntent, OrderStatus
+from bifrost.execution.switches import GateState
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +108,4 @@ class Standing:
     instrument: Instrument | None
     last_price: Decimal | None
     unresolved: bool
+    gate: GateState

@@ -10,6 +10,7 @@ from bifrost.execution.gate import PRICE_MAX, QUANTITY_MAX
 from bifrost.execution.intake import DECIMALS_MAX, OrderRequest
 from bifrost.execution.records import Mark, OrderRecord, Step
 from bifrost.execution.service import MarketView
+from bifrost.execution.switches import DESK, Switch, SwitchMode
 from bifrost.wire.numbers import PlainDecimal
 from bifrost.wire.reasons import ReasonView
 
@@ -196,6 +197,56 @@ class VenueView(BaseModel):
         """Show the market."""
         tape = [MarkView.of(mark) for mark in market.marks]
         return cls(venue=market.venue, occurred_at=market.occurred_at, tape=tape)
+
+
+class KillSwitchBody(BaseModel):
+    """How the switch of an account or, where none is named, of the desk is to stand, and why."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"mode": "halt", "reason": "the feed is wrong"}]},
+    )
+
+    mode: SwitchMode
+    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]+$")]
+    account_id: Identifier | None = None
+
+
+class SwitchView(BaseModel):
+    """One switch; `account_id` is null for the desk's."""
+
+    account_id: str | None
+    mode: SwitchMode
+    reason: str
+    set_by: str
+    set_at: datetime
+
+    @classmethod
+    def of(cls, switch: Switch) -> "SwitchView":
+        """Show a switch."""
+        return cls(
+            account_id=None if switch.scope == DESK else switch.scope,
+            mode=switch.mode,
+            reason=switch.reason,
+            set_by=switch.set_by,
+            set_at=switch.set_at,
+        )
+
+
+class KillSwitchView(BaseModel):
+    """What holds for the desk, and every switch that the caller may see; the stricter one holds."""
+
+    mode: SwitchMode
+    items: list[SwitchView]
+
+    @classmethod
+    def of(cls, switches: list[Switch]) -> "KillSwitchView":
+        """Show the switches; a desk without one is halted."""
+        desk = [one.mode for one in switches if one.scope == DESK]
+        return cls(
+            mode=desk[0] if desk else SwitchMode.HALT,
+            items=[SwitchView.of(one) for one in switches],
+        )
 
 
 def _shown(record: OrderRecord, reasons: list[dict[str, Any]]) -> dict[str, Any]:

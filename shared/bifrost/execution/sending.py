@@ -15,11 +15,12 @@ from bifrost.core.errors import BifrostError
 from bifrost.core.orders import OrderStatus
 from bifrost.execution.books import Books, Desk
 from bifrost.execution.collecting import Collector
-from bifrost.execution.gate import GateFacts, check
+from bifrost.execution.gate import GateFacts, check, is_stopped
 from bifrost.execution.journal import Journal, Why
 from bifrost.execution.lifecycle import Happening
 from bifrost.execution.ports import Broker, VenueOrder, VenueOrderState
 from bifrost.execution.records import OrderRecord, SendClaim, Standing
+from bifrost.execution.switches import SwitchMode
 
 _UNANSWERED = (OrderStatus.SUBMITTED, OrderStatus.UNKNOWN)
 _logger = logging.getLogger(__name__)
@@ -101,7 +102,7 @@ class Sender:
         return "waiting" if self._send(record, fence).status in _UNANSWERED else "sent_again"
 
     def _lock(self, books: Books, order_id: str) -> Standing:
-        return books.claims.lock(order_id, self.journal.venue)
+        return books.claims.lock(order_id, self.journal.venue, self.journal.clock.now())
 
     def _time(self, standing: Standing) -> datetime:
         return standing.market_time or self.journal.clock.now()
@@ -166,8 +167,9 @@ class Sender:
             return None
         now = self.journal.clock.now()
         with self.desk.transaction() as books:
-            record = books.orders.lock(record.order_id)
-            if record.status not in _UNANSWERED:
+            standing = self._lock(books, record.order_id)
+            record = standing.record
+            if record.status not in _UNANSWERED or is_stopped(_facts_of(books, standing)):
                 return None
             fence = books.claims.renew(claim, now, now + self.patience.lease)
             if fence is not None:
@@ -206,7 +208,7 @@ def _is_current(standing: Standing, fence: int) -> bool:
     return standing.claim is not None and standing.claim.fence == fence
 
 
-def gate_facts(books: Books, record: OrderRecord) -> GateFacts:
+def gate_facts(books: Books, record: OrderRecord, now: datetime) -> GateFacts:
     """Read what the gate asks of an order that is not written down."""
     symbol = record.intent.instrument
     mark = books.market.mark(symbol)
@@ -217,25 +219,26 @@ def gate_facts(books: Books, record: OrderRecord) -> GateFacts:
         instrument=books.listings.instrument(symbol),
         last_price=None if mark is None else mark.price,
         unresolved=books.exposures.unresolved(record),
+        gate=books.switches.gate(record.intent.account_id, now),
     )
     return _facts_of(books, standing)
 
 
 def _facts_of(books: Books, standing: Standing) -> GateFacts:
-    """Add positions, only where an unknown outcome makes them matter."""
+    """Add positions, only where an unknown outcome or the switch makes them matter."""
     record, intent = standing.record, standing.record.intent
     facts = GateFacts(
         order=intent,
         status=record.status,
         instrument=standing.instrument,
-        committed=record.filled_quantity,
+        gate=standing.gate,
         last_price=standing.last_price,
+        unresolved=standing.unresolved,
     )
-    if not standing.unresolved:
+    if not standing.unresolved and standing.gate.mode is not SwitchMode.STOP_NEW:
         return facts
     return replace(
         facts,
-        unresolved=True,
         position=books.exposures.position(intent.account_id, intent.instrument),
         closing=books.exposures.closing(record),
     )

@@ -112,7 +112,7 @@ class OrderService:
         now = self.journal.clock.now()
         record = OrderRecord(intent, OrderStatus.RECEIVED, "", now, now)
         with self.desk.transaction() as books:
-            return check(gate_facts(books, record))
+            return check(gate_facts(books, record, now))
 
     def refuse(self, order_id: str, reasons: tuple[Reason, ...]) -> Outcome:
         """End an order that a check refused; one that was sent, or has ended, stays."""

@@ -11,6 +11,7 @@ from bifrost.core.instruments import Instrument
 from bifrost.core.money import Price, Quantity
 from bifrost.core.orders import OrderIntent, OrderStatus, OrderType, Side, TimeInForce
 from bifrost.execution.gate import PRICE_MAX, QUANTITY_MAX, GateFacts, check
+from bifrost.execution.switches import GateLimits, GateState, SwitchMode, strictest
 
 AAPL = Instrument("AAPL", "XNYS", "USD", Decimal("0.01"), Decimal(1), "Apple Inc.")
 
@@ -33,8 +34,17 @@ def an_order(**changes: Any) -> OrderIntent:
     return replace(order, **changes)
 
 
+def a_gate(**changes: Any) -> GateState:
+    return replace(GateState(SwitchMode.TRADE, GateLimits(Decimal(10) ** 7, 600)), **changes)
+
+
+# For what is told of prices and sizes alone, whose own bounds lie beyond any sane notional.
+UNBOUNDED = a_gate(limits=GateLimits(Decimal(10) ** 20, 600))
+
+
 def facts(order: OrderIntent | None = None, **changes: Any) -> GateFacts:
-    return replace(GateFacts(order or an_order(), OrderStatus.RECEIVED, AAPL), **changes)
+    ordinary = GateFacts(order or an_order(), OrderStatus.RECEIVED, AAPL, a_gate())
+    return replace(ordinary, **changes)
 
 
 def rules(of: GateFacts) -> list[str]:
@@ -65,7 +75,7 @@ def test_an_instrument_nobody_listed_does_not_pass() -> None:
     ],
 )
 def test_quantity_stays_within_bounds_and_lots(quantity: Decimal, broken: list[str]) -> None:
-    assert rules(facts(an_order(quantity=Quantity(quantity)))) == broken
+    assert rules(facts(an_order(quantity=Quantity(quantity)), gate=UNBOUNDED)) == broken
 
 
 @pytest.mark.parametrize(
@@ -83,14 +93,76 @@ def test_quantity_stays_within_bounds_and_lots(quantity: Decimal, broken: list[s
 def test_a_price_stays_within_sight_of_the_market(
     price: Decimal, last: Decimal | None, broken: list[str]
 ) -> None:
-    assert rules(facts(an_order(limit_price=Price(price)), last_price=last)) == broken
+    order = an_order(limit_price=Price(price))
+
+    assert rules(facts(order, last_price=last, gate=UNBOUNDED)) == broken
 
 
-def test_more_than_was_asked_for_is_never_sent() -> None:
-    (reason,) = check(facts(committed=Decimal(1))).reasons
+@pytest.mark.parametrize(
+    ("changes", "last", "broken"),
+    [
+        ({"limit_price": Price(Decimal(100000))}, None, []),
+        ({"limit_price": Price(Decimal("100000.01"))}, None, ["gate_notional"]),
+        ({"limit_price": None, "type": OrderType.MARKET}, Decimal(100000), []),
+        ({"limit_price": None, "type": OrderType.MARKET}, Decimal("100000.01"), ["gate_notional"]),
+        ({"limit_price": None, "type": OrderType.MARKET}, None, []),
+    ],
+)
+def test_a_notional_over_the_gates_limit_does_not_pass(
+    changes: dict[str, Any], last: Decimal | None, broken: list[str]
+) -> None:
+    assert rules(facts(an_order(**changes), last_price=last)) == broken
 
-    assert reason.rule == "sent_twice"
-    assert (reason.limit, reason.value, reason.headroom) == (100, 101, 99)
+
+@pytest.mark.parametrize(("sent_lately", "broken"), [(599, []), (600, ["gate_rate"])])
+def test_an_order_past_the_accounts_pace_does_not_pass(sent_lately: int, broken: list[str]) -> None:
+    assert rules(facts(gate=a_gate(sent_lately=sent_lately))) == broken
+
+
+def test_without_limits_in_force_nothing_passes() -> None:
+    assert rules(facts(gate=a_gate(limits=None))) == ["gate_limits_absent"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "position", "closing", "passes"),
+    [
+        (SwitchMode.TRADE, 0, 0, True),
+        (SwitchMode.STOP_NEW, 100, 0, True),
+        (SwitchMode.STOP_NEW, 99, 0, False),
+        (SwitchMode.STOP_NEW, 150, 50, True),
+        (SwitchMode.STOP_NEW, 150, 51, False),
+        (SwitchMode.HALT, 100, 0, False),
+    ],
+)
+def test_the_kill_switch_lets_a_sale_through_only_as_far_as_it_may(
+    mode: SwitchMode, position: int, closing: int, *, passes: bool
+) -> None:
+    sale = facts(
+        an_order(side=Side.SELL),
+        gate=a_gate(mode=mode),
+        position=Decimal(position),
+        closing=Decimal(closing),
+    )
+
+    reasons = [(reason.rule, reason.subject) for reason in check(sale).reasons]
+    assert reasons == ([] if passes else [("kill_switch", mode.value)])
+
+
+@pytest.mark.parametrize(
+    ("desk", "account", "holds"),
+    [
+        (None, None, SwitchMode.HALT),
+        (None, SwitchMode.TRADE, SwitchMode.HALT),
+        (SwitchMode.TRADE, None, SwitchMode.TRADE),
+        (SwitchMode.TRADE, SwitchMode.HALT, SwitchMode.HALT),
+        (SwitchMode.STOP_NEW, SwitchMode.TRADE, SwitchMode.STOP_NEW),
+        (SwitchMode.HALT, SwitchMode.STOP_NEW, SwitchMode.HALT),
+    ],
+)
+def test_the_stricter_switch_holds_and_no_switch_of_the_desk_is_a_halt(
+    desk: SwitchMode | None, account: SwitchMode | None, holds: SwitchMode
+) -> None:
+    assert strictest(desk, account) is holds
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from bifrost.adapters.postgres.inbox import Inbox
 from bifrost.adapters.postgres.order_claims import PostgresSendClaims
 from bifrost.adapters.postgres.orders import PostgresOrders
 from bifrost.adapters.postgres.outbox import Outbox
+from bifrost.adapters.postgres.switches import PostgresSwitches
 from bifrost.events import BarClosed, Event
 
 SCHEMA = "execution"
@@ -45,6 +46,7 @@ class PostgresBooks:
     def __init__(self, statements: Statements) -> None:
         self.orders = self.reads = self.waiting = PostgresOrders(statements)
         self.claims = PostgresSendClaims(statements)
+        self.switches = PostgresSwitches(statements)
         self.exposures = PostgresExposures(statements)
         self.fills = PostgresFills(statements)
         self.reports = PostgresReportLog(statements)

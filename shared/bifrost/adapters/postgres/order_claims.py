@@ -5,6 +5,7 @@ from datetime import datetime
 from bifrost.adapters.postgres.database import Row, Statements
 from bifrost.adapters.postgres.execution_fills import OPEN
 from bifrost.adapters.postgres.orders import LOCK_ACCOUNT, record_of
+from bifrost.adapters.postgres.switches import GATE_COLUMNS, GATE_LIMITS, SHARE_DESK, gate_of
 from bifrost.core.errors import NotFoundError
 from bifrost.core.instruments import Instrument
 from bifrost.execution.records import OrderRecord, SendClaim, Standing
@@ -18,19 +19,21 @@ SELECT o.*, i.fence, i.sent_at, i.lease_until, i.answered_at,
         SELECT 1 FROM execution.orders other
         WHERE other.account_id = o.account_id AND other.instrument = o.instrument
           AND other.{OPEN} AND other.status = 'unknown' AND other.order_id <> o.order_id
-    ) AS unresolved
+    ) AS unresolved,
+    {GATE_COLUMNS.format(account="o.account_id")}
 FROM execution.orders o
 LEFT JOIN execution.intents i USING (order_id)
 LEFT JOIN execution.marks m ON m.instrument = o.instrument
 LEFT JOIN execution.instruments l ON l.symbol = o.instrument
-LEFT JOIN execution.market_time t ON t.venue = %s
-WHERE o.order_id = %s FOR NO KEY UPDATE OF o
+LEFT JOIN execution.market_time t ON t.venue = %(venue)s
+LEFT JOIN LATERAL {GATE_LIMITS}
+WHERE o.order_id = %(order_id)s FOR NO KEY UPDATE OF o
 """
 
 _CLAIM = """
 INSERT INTO execution.intents
-    (order_id, client_order_id, quantity, fence, sent_at, lease_until)
-VALUES (%s, %s, %s, 1, %s, %s)
+    (order_id, client_order_id, account_id, quantity, fence, sent_at, lease_until)
+VALUES (%s, %s, %s, %s, 1, %s, %s)
 ON CONFLICT DO NOTHING RETURNING fence
 """
 _RENEW = """
@@ -39,9 +42,13 @@ WHERE order_id = %s AND fence = %s AND answered_at IS NULL RETURNING fence
 """
 # Without a lock: one that ends before the venue is called protects nothing, and its commit would
 # be synced to disk. What protects is the lease: a claim is renewed only after the lease ran out.
+# The switch is asked once more, for a halt that came after the claim; no switch is a halt.
 _HOLDS = """
-SELECT 1 FROM execution.intents
+SELECT 1 FROM execution.intents i
 WHERE order_id = %s AND fence = %s AND lease_until > %s AND answered_at IS NULL
+  AND (SELECT mode FROM execution.switches WHERE scope = 'desk') <> 'halt'
+  AND NOT EXISTS (
+    SELECT 1 FROM execution.switches WHERE scope = i.account_id AND mode = 'halt')
 """
 
 
@@ -51,11 +58,13 @@ class PostgresSendClaims:
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
 
-    def lock(self, order_id: str, venue: str) -> Standing:
+    def lock(self, order_id: str, venue: str, now: datetime) -> Standing:
         """Lock the order's account, then the order, and read all that a sender asks."""
-        # Two statements, one round trip: the facts are read after the account was waited for.
+        # Three statements, one round trip: the facts are read after the locks were waited for.
         self._statements.execute(_LOCK_ACCOUNT, (order_id,))
-        row = self._statements.execute(_LOCK, (venue, order_id)).fetchone()
+        self._statements.execute(SHARE_DESK)
+        values = {"venue": venue, "order_id": order_id, "now": now}
+        row = self._statements.execute(_LOCK, values).fetchone()
         if row is None:
             raise NotFoundError(f"there is no order {order_id}")
         return Standing(
@@ -65,12 +74,14 @@ class PostgresSendClaims:
             instrument=_instrument_of(row),
             last_price=row["last_price"],
             unresolved=row["unresolved"],
+            gate=gate_of(row),
         )
 
     def claim(self, order: OrderRecord, now: datetime, lease_until: datetime) -> int | None:
         """Write the intent to send down and return its fence; None where one exists."""
         intent = order.intent
-        values = (intent.order_id, intent.client_order_id, intent.quantity, now, lease_until)
+        ids = (intent.order_id, intent.client_order_id, intent.account_id)
+        values = (*ids, intent.quantity, now, lease_until)
         row = self._statements.execute(_CLAIM, values).fetchone()
         return None if row is None else int(row["fence"])
 
@@ -81,7 +92,7 @@ class PostgresSendClaims:
         return None if row is None else int(row["fence"])
 
     def holds(self, order_id: str, fence: int, now: datetime) -> bool:
-        """Say whether this fence may still send: the newest, in its lease, unanswered."""
+        """Say whether this fence may still send: newest, in its lease, unanswered, not halted."""
         return self._statements.execute(_HOLDS, (order_id, fence, now)).fetchone() is not None
 
     def answer(self, order_id: str, now: datetime) -> None:
