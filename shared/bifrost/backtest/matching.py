@@ -17,7 +17,7 @@ from bifrost.backtest.fill_rules import (
     meet,
     outlives_session,
 )
-from bifrost.core.money import to_cents
+from bifrost.core.money import EXACT, exact_product, exact_sum, to_cents
 from bifrost.core.orders import OrderStatus, Side, TimeInForce
 from bifrost.execution.ports import ReportKind
 
@@ -91,11 +91,11 @@ class Books:
     def after(self, order: RestingOrder, trade: Trade[Decimal], commission: Decimal) -> "Books":
         """Return the books with the trade in them."""
         account, sign = order.account_id, order.working.side.sign
-        paid = sign * trade.price * trade.quantity + commission
-        held = self.positions[account] + sign * trade.quantity
-        return Books(
-            {**self.cash, account: self.cash[account] - paid}, {**self.positions, account: held}
-        )
+        bought = trade.quantity * sign
+        paid = exact_sum((exact_product(trade.price, bought), commission))
+        cash = EXACT.subtract(self.cash[account], paid)
+        held = EXACT.add(self.positions[account], bought)
+        return Books({**self.cash, account: cash}, {**self.positions, account: held})
 
 
 def match_session(
@@ -128,7 +128,7 @@ def _match(
     if outcome.trade is None:
         return _kept(replace(order, working=outcome.order), ()), books
     trade = outcome.trade
-    commission = to_cents(terms.commission_per_share * trade.quantity)
+    commission = to_cents(exact_product(terms.commission_per_share, trade.quantity))
     after = books.after(order, trade, commission)
     if objection := _objection(order, books, after):
         return _rejected(order, objection), books
@@ -146,7 +146,7 @@ def _objection(order: RestingOrder, before: Books, after: Books) -> str:
         if after.positions[account] < 0:
             return f"a position of {held} does not cover the sale"
     elif after.cash[account] < 0:
-        needed = before.cash[account] - after.cash[account]
+        needed = EXACT.subtract(before.cash[account], after.cash[account])
         return f"cash of {before.cash[account]} does not cover {needed}"
     return ""
 

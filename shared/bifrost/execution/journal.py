@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 
 from bifrost.core.decisions import Reason
 from bifrost.core.fills import Fill
+from bifrost.core.money import exact_product, exact_sum
 from bifrost.core.orders import OrderStatus
 from bifrost.events import (
     Event,
@@ -131,7 +132,9 @@ class Journal:
             record,
             status=after(record.status, happening),
             filled_quantity=filled,
-            filled_notional=record.filled_notional + fill.quantity * fill.price,
+            filled_notional=exact_sum(
+                (record.filled_notional, exact_product(fill.price, fill.quantity))
+            ),
         )
         detail = _fill_detail(fill)
         step = Step("fill", moved.status, fill.occurred_at, self.clock.now(), detail)

@@ -10,8 +10,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from bifrost.core.fills import Fill
-from bifrost.core.money import Money
-from bifrost.portfolio.lots import EXACT, LotChange, exact_sum
+from bifrost.core.money import EXACT, Money, exact_product, exact_sum
+from bifrost.portfolio.lots import LotChange
 
 CASH = "assets:cash"
 CAPITAL = "equity:capital"
@@ -73,7 +73,7 @@ def flow_entries(money: Money) -> tuple[Entry, ...]:
 
 def fill_entries(fill: Fill, change: LotChange) -> tuple[Entry, ...]:
     """Write a fill: cash against the position at cost, the gain and the commission."""
-    paid = EXACT.multiply(fill.signed_quantity, fill.price)
+    paid = exact_product(fill.signed_quantity, fill.price)
     currency, symbol = fill.currency, fill.instrument
     lines = (
         Entry(CASH, currency, EXACT.minus(EXACT.add(paid, fill.commission))),

@@ -7,16 +7,15 @@ COST_INCREMENT) and the rest keeps the difference; the last part takes all that 
 costs of the parts sum to the lot's cost to the last digit, whatever the parts are.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 
 from bifrost.core.fills import Fill
+from bifrost.core.money import EXACT, exact_sum
 
 COST_INCREMENT = Decimal("1E-12")
-# Wide enough that a product or sum of ledger numbers is never rounded behind our back.
-EXACT = Context(prec=80)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +68,6 @@ class LotChange:
         """By how much the cost of the position grew (or, negative, shrank)."""
         closed = exact_sum(closure.cost for closure in self.closures)
         return EXACT.subtract(self.opened.cost if self.opened else Decimal(0), closed)
-
-
-def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
-    """Sum without rounding."""
-    with localcontext(EXACT):
-        return sum(amounts, Decimal(0))
 
 
 def apply_fill(lots: Sequence[Lot], fill: Fill, sequence: int) -> LotChange:

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from bifrost.core.money import EXACT, exact_product, exact_sum
 from bifrost.events import CashDeposited, CashWithdrawn, Event, FillRecorded
-from bifrost.portfolio.lots import EXACT, Lot, apply_fill, exact_sum
+from bifrost.portfolio.lots import Lot, apply_fill
 
 
 @dataclass(slots=True)
@@ -54,7 +55,7 @@ def _apply(books: Rebuilt, recorded: FillRecorded) -> None:
             del books.lots[lot.lot_id]
     if change.opened:
         books.lots[change.opened.lot_id] = change.opened
-    paid = EXACT.multiply(fill.signed_quantity, fill.price)
+    paid = exact_product(fill.signed_quantity, fill.price)
     books.cash = EXACT.subtract(EXACT.subtract(books.cash, paid), fill.commission)
     books.realised_pnl = EXACT.add(books.realised_pnl, change.realised)
     books.commissions = EXACT.add(books.commissions, fill.commission)

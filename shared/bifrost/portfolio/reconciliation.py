@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from bifrost.core.money import exact_sum
 from bifrost.core.statements import VenueStatement
 from bifrost.events import fill_stream
 from bifrost.portfolio.ledger import CASH
-from bifrost.portfolio.lots import exact_sum
 from bifrost.portfolio.valuation import Balance
 
 

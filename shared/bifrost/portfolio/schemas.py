@@ -10,8 +10,8 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
+from bifrost.core.money import EXACT
 from bifrost.portfolio.accounts import Account, NewAccount
-from bifrost.portfolio.lots import EXACT
 from bifrost.portfolio.ports import Posted, Withdrawal
 from bifrost.portfolio.service import CashRequest
 from bifrost.portfolio.valuation import Position, SessionValuation, Valuation

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
+from bifrost.core.money import EXACT, exact_product, exact_sum
 from bifrost.portfolio.ledger import CAPITAL, CASH, COMMISSION, REALISED
-from bifrost.portfolio.lots import EXACT, exact_sum
 
 # An average is a quotient and shown only; the ledger keeps the cost itself.
 AVERAGE_INCREMENT = Decimal("1E-8")
@@ -48,7 +48,7 @@ class Position:
         """Quantity times the last price; None while there is none."""
         if self.market_price is None:
             return None
-        return EXACT.multiply(self.quantity, self.market_price)
+        return exact_product(self.quantity, self.market_price)
 
     @property
     def unrealised_pnl(self) -> Decimal | None:

@@ -9,10 +9,11 @@ from datetime import UTC, date
 from decimal import Decimal
 
 from bifrost.core.decisions import Decision, Reason
+from bifrost.core.money import EXACT, exact_product, exact_sum
 from bifrost.core.orders import OrderIntent, Side
 
 # Kept with every decision; raised with every change that could alter an answer.
-CODE_VERSION = "risk.limits/1"
+CODE_VERSION = "risk.limits/2"
 
 _ZERO = Decimal(0)
 _ONE = Decimal(1)
@@ -61,7 +62,7 @@ class Exposure:
     @property
     def buying_power(self) -> Decimal:
         """What nothing has a claim on; negative where fills cost more than was set aside."""
-        return self.cash - self.reserved
+        return EXACT.subtract(self.cash, self.reserved)
 
 
 def effective_date(order: OrderIntent) -> date:
@@ -104,7 +105,7 @@ def reserve_price(order: OrderIntent, mark: Decimal | None, collar: Decimal) -> 
     if mark is None:
         return None
     triggered = mark if order.stop_price is None else max(mark, order.stop_price)
-    return triggered * (_ONE + collar)
+    return exact_product(triggered, _ONE + collar)
 
 
 def reserve_per_share(order: OrderIntent, mark: Decimal | None, limits: Limits) -> Decimal:
@@ -115,7 +116,7 @@ def reserve_per_share(order: OrderIntent, mark: Decimal | None, limits: Limits) 
     price = reserve_price(order, mark, limits.price_collar)
     if price is None or order.side is Side.SELL:
         return _ZERO
-    return price + limits.commission_per_share
+    return exact_sum((price, limits.commission_per_share))
 
 
 def _market_price(order: OrderIntent, exposure: Exposure) -> Reason | None:
@@ -133,9 +134,12 @@ def _order_quantity(order: OrderIntent, limits: Limits) -> Reason | None:
 
 def _order_notional(order: OrderIntent, price: Decimal | None, limits: Limits) -> Reason | None:
     limit = limits.order_notional_max
-    if price is None or price * order.quantity <= limit:
+    if price is None:
         return None
-    return Reason("order_notional", limit, price * order.quantity, limit, order.currency)
+    value = exact_product(price, order.quantity)
+    if value <= limit:
+        return None
+    return Reason("order_notional", limit, value, limit, order.currency)
 
 
 def _position(order: OrderIntent, exposure: Exposure, limits: Limits) -> Reason | None:
@@ -144,12 +148,12 @@ def _position(order: OrderIntent, exposure: Exposure, limits: Limits) -> Reason 
     ahead = exposure.open_buys if order.side is Side.BUY else -exposure.open_sales
     before = exposure.position + ahead
     after = before + order.signed_quantity
+    limit, value = limits.position_notional_max, exact_product(abs(after), exposure.mark)
     # An order that makes a position smaller is the way back under a lowered limit.
-    if abs(after) <= abs(before) or abs(after) * exposure.mark <= limits.position_notional_max:
+    if abs(after) <= abs(before) or value <= limit:
         return None
-    limit = limits.position_notional_max
-    headroom = max(limit - abs(before) * exposure.mark, _ZERO)
-    return Reason("position", limit, abs(after) * exposure.mark, headroom, order.currency)
+    headroom = max(EXACT.subtract(limit, exact_product(abs(before), exposure.mark)), _ZERO)
+    return Reason("position", limit, value, headroom, order.currency)
 
 
 def _short_sale(order: OrderIntent, exposure: Exposure) -> Reason | None:
@@ -161,7 +165,7 @@ def _short_sale(order: OrderIntent, exposure: Exposure) -> Reason | None:
 
 
 def _buying_power(order: OrderIntent, exposure: Exposure, limits: Limits) -> Reason | None:
-    needed = reserve_per_share(order, exposure.mark, limits) * order.quantity
+    needed = exact_product(reserve_per_share(order, exposure.mark, limits), order.quantity)
     if order.side is Side.SELL:  # needs nothing, even where the account already owes
         return None
     return _unaffordable(needed, order.currency, exposure.buying_power)
@@ -183,10 +187,10 @@ def _price_collar(order: OrderIntent, exposure: Exposure, limits: Limits) -> Rea
     mark, trigger = exposure.mark, order.stop_price
     places = (mark,) if trigger is None else (mark, trigger)
     if order.side is Side.BUY:
-        farthest = max(places) * (_ONE + limits.price_collar)
+        farthest = exact_product(max(places), _ONE + limits.price_collar)
         broken = order.limit_price > farthest
     else:
-        farthest = min(places) * (_ONE - limits.price_collar)
+        farthest = exact_product(min(places), _ONE - limits.price_collar)
         broken = order.limit_price < farthest
     if not broken:
         return None

@@ -1,12 +1,22 @@
 """Money adds exactly, refuses to mix, and is rounded in one place."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifrost.core.money import Money, Price, Quantity, notional, to_cents
+from bifrost.core.money import (
+    CENT,
+    Money,
+    Price,
+    Quantity,
+    exact_product,
+    exact_sum,
+    notional,
+    to_cents,
+)
 
 amounts = st.decimals(
     allow_nan=False, allow_infinity=False, places=8, min_value=-(10**12), max_value=10**12
@@ -68,6 +78,34 @@ def test_price_times_quantity_is_money_unrounded() -> None:
     cost = notional(Price(Decimal("10.125")), Quantity(Decimal(3)), "USD")
 
     assert cost == Money(Decimal("30.375"), "USD")
+
+
+wide = st.integers(-(10**23), 10**23).map(lambda units: Decimal(units).scaleb(-8))
+
+
+@given(wide, wide)
+def test_a_product_keeps_every_digit(first: Decimal, second: Decimal) -> None:
+    product = exact_product(first, second)
+
+    assert Fraction(product) == Fraction(first) * Fraction(second)
+    assert notional(Price(first), Quantity(second), "USD") == Money(product, "USD")
+
+
+@given(st.lists(st.tuples(wide, wide), max_size=8))
+def test_a_sum_of_products_keeps_every_digit(pairs: list[tuple[Decimal, Decimal]]) -> None:
+    products = [exact_product(*pair) for pair in pairs]
+
+    total = exact_sum(products)
+    assert Fraction(total) == sum((Fraction(one) for one in products), Fraction(0))
+    assert Money(total, "USD") - Money(total, "USD") == Money(Decimal(0), "USD")
+    more = Money(total, "USD") + Money(CENT, "USD")
+    assert Fraction(more.amount) == Fraction(total) + Fraction(CENT)
+
+
+def test_an_amount_of_more_digits_than_a_default_decimal_is_rounded_to_the_cent() -> None:
+    amount = exact_product(Decimal("123456789.12345678"), Decimal("123456789012345.12345678"))
+
+    assert abs(Fraction(to_cents(amount)) - Fraction(amount)) <= Fraction(1, 200)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifrost.core.money import Money
+from bifrost.core.money import Money, exact_sum
 from bifrost.portfolio.ledger import (
     CAPITAL,
     CASH,
@@ -17,7 +17,7 @@ from bifrost.portfolio.ledger import (
     fill_entries,
     flow_entries,
 )
-from bifrost.portfolio.lots import apply_fill, exact_sum
+from bifrost.portfolio.lots import apply_fill
 from tests.unit.portfolio.builders import FIRST_CLOSE, fill
 from tests.unit.portfolio.test_lots import PRICE, SIGNED
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bifrost.core.fills import Fill
-from bifrost.portfolio.lots import EXACT, Closure, Lot, apply_fill, exact_sum
+from bifrost.core.money import EXACT, exact_sum
+from bifrost.portfolio.lots import Closure, Lot, apply_fill
 from tests.unit.portfolio.builders import fill
 
 SIGNED = st.decimals(-5000, 5000, places=3).filter(lambda quantity: quantity != 0)

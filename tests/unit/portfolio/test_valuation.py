@@ -5,8 +5,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bifrost.core.money import exact_sum
 from bifrost.portfolio.ledger import CAPITAL, CASH, COMMISSION, REALISED, position_account
-from bifrost.portfolio.lots import exact_sum
 from bifrost.portfolio.valuation import Balance, value
 from tests.unit.portfolio.builders import FIRST_CLOSE, closes_at
 

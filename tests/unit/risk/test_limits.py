@@ -1,5 +1,6 @@
 """Every limit holds to the cent, and an order that breaks several hears of each, with numbers."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -44,6 +45,17 @@ def test_an_order_one_cent_over_the_notional_limit_is_refused_with_its_numbers()
     reason = only_reason(buy("10", limit="100"), exposure(), limits(order_notional_max="999.99"))
 
     assert reason == Reason("order_notional", D("999.99"), D(1000), D("999.99"), "USD")
+
+
+def test_an_order_over_a_limit_by_its_last_digit_is_refused() -> None:
+    # The product has 32 digits; past 28 a Decimal rounds it, here down.
+    order = buy("12345678.12345673", limit="123456789.12345678")
+    short = order.quantity * D("123456789.12345678")
+    wide = limits(order_quantity_max="1E9", position_notional_max="1E18", price_collar="0.9")
+    held = exposure(cash=str(short), mark="123456789.12345678")
+
+    allowed = replace(wide, order_notional_max=short, position_notional_max=short)
+    assert broken(order, held, allowed) == ["order_notional", "position", "buying_power"]
 
 
 def test_a_market_orders_notional_counts_the_farthest_price_it_may_reach() -> None:

@@ -11,6 +11,7 @@ from bifrost.adapters.postgres.database import Cursor, Database
 from bifrost.adapters.postgres.inbox import Inbox
 from bifrost.adapters.postgres.risk import LOCK_OR_MAKE, TOMBSTONE, tombstone_of
 from bifrost.core.fills import Fill
+from bifrost.core.money import EXACT, exact_product, exact_sum
 from bifrost.events import (
     AccountOpened,
     BarClosed,
@@ -112,9 +113,9 @@ def _withdraw(cursor: Cursor, event: CashWithdrawn) -> None:
 
 
 def _fill(cursor: Cursor, fill: Fill, sequence: int) -> None:
-    spent = fill.price * fill.signed_quantity + fill.commission
+    spent = exact_sum((exact_product(fill.price, fill.signed_quantity), fill.commission))
     cursor.execute(_COUNT_FILL, (fill.account_id, sequence))
-    cursor.execute(_ADD_CASH, (fill.account_id, fill.currency, -spent))
+    cursor.execute(_ADD_CASH, (fill.account_id, fill.currency, EXACT.minus(spent)))
     cursor.execute(_ADD_POSITION, (fill.account_id, fill.instrument, fill.signed_quantity))
     cursor.execute(_FILL_RESERVATION, (fill.quantity, fill.order_id))
 
