@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from bifrost.core.decisions import Decision, Reason
 from bifrost.core.instruments import Instrument
+from bifrost.core.money import exact_product
 from bifrost.core.orders import OrderIntent, OrderStatus
 from bifrost.execution.switches import GateState, SwitchMode
 
@@ -104,7 +105,7 @@ def _limits(facts: GateFacts) -> Iterator[Reason]:
         return
     # Without any price there is nothing to multiply; risk refuses such an order.
     price = order.limit_price or order.stop_price or facts.last_price
-    notional = None if price is None else price * order.quantity
+    notional = None if price is None else exact_product(price, order.quantity)
     if notional is not None and notional > limits.order_notional_max:
         yield Reason("gate_notional", limits.order_notional_max, notional, unit=order.currency)
     orders = facts.gate.sent_lately + 1
