@@ -132,6 +132,8 @@ def test_orders_in_flight_at_a_kill_end_once_and_the_books_agree(desk: LiveDesk,
     assert {order["status"] for order in ended} <= {"filled", "refused"}, ended
     rules = {reason["rule"] for order in ended for reason in order["reasons"]}
     assert rules <= OF_THE_KILL, f"refused for another reason than the kill: {ended}"
+    # No database, no check: then all of them may be refused. Without workflows some must live on.
+    assert part == "postgres" or "filled" in {order["status"] for order in ended}, ended
     assert_books_agree(desk, account, ids)
 
 
