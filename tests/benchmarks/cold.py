@@ -32,14 +32,14 @@ def rows() -> list[Row]:
         snippets[f"{capability.name} HTTP"] = task + f"import functions.{capability.name}.routes\n"
     peers = {name: code for name, code in _PEERS.items() if _is_there(name)}
     found = costs({**snippets, **peers})
-    bare = found[BARE].cpu_ms
+    bare = found[BARE]
     made = []
     for name in snippets:
         goal = "<= 500" if name.endswith("HTTP") else "<= 150"
         cost = found[name]
-        made.append(Row(f"cold {name}: CPU", cost.cpu_ms, "ms", goal, BARE, bare))
-        made.append(Row(f"cold {name}: modules", cost.modules, "modules"))
-        made.append(Row(f"cold {name}: RSS", cost.rss_mb, "MiB"))
+        made.append(Row(f"cold {name}: CPU", cost.cpu_ms, "ms", goal, BARE, bare.cpu_ms))
+        made.append(Row(f"cold {name}: modules", cost.modules, "modules", "", BARE, bare.modules))
+        made.append(Row(f"cold {name}: RSS", cost.rss_mb, "MiB", "", BARE, bare.rss_mb))
     made += [Row(f"cold peer {name}: CPU", found[name].cpu_ms, "ms") for name in peers]
     return made
 
