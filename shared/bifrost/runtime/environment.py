@@ -33,6 +33,7 @@ class FunctionEnvironment:
     token_audience: str
     token_jwks_url: str
     traced: bool
+    starts_in_lambda: bool
 
 
 @lru_cache
@@ -60,4 +61,5 @@ def environment() -> FunctionEnvironment:
         token_audience=get("TOKEN_AUDIENCE", ""),
         token_jwks_url=get("TOKEN_JWKS_URL", ""),
         traced=get("POWERTOOLS_TRACE_DISABLED", "true").lower() not in ("1", "true"),
+        starts_in_lambda="AWS_LAMBDA_INITIALIZATION_TYPE" in os.environ,
     )

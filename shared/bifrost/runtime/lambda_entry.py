@@ -13,9 +13,11 @@ from typing import Any, Protocol
 
 from aws_lambda_powertools import Logger
 
+from bifrost.adapters.postgres.database import load_driver
 from bifrost.events import Event, read_event
 from bifrost.events.base import is_known
 from bifrost.runtime.correlation import correlate
+from bifrost.runtime.environment import environment
 from bifrost.runtime.metrics import count
 from bifrost.runtime.tracing import traced
 
@@ -52,6 +54,9 @@ def lambda_entry(
         the scheduled `relay` task is the net below.
     """
     logger = Logger(service=capability)
+    if environment().starts_in_lambda and environment().database_url:
+        # A Lambda starts on a whole processor and is called on a share of one.
+        load_driver()
     entry = _Entry(capability, tasks, listeners, relay, logger)
 
     def handler(event: Payload, context: Any) -> Any:

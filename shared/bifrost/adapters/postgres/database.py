@@ -10,22 +10,17 @@ half the CPU on an order's decision.
 import select
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
-
-import psycopg
-from psycopg import pq
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.rows import dict_row
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from bifrost.core.errors import FieldProblem, InvalidInputError, UnavailableError
 
+if TYPE_CHECKING:
+    import psycopg
+
 Row = dict[str, Any]
-Cursor = psycopg.Cursor[Row]
+Cursor: TypeAlias = "psycopg.Cursor[Row]"
 
 _CONNECT_TIMEOUT_SECONDS = 5
-# A prepared statement whose table a migration has changed since is as good as a lost connection:
-# a new one plans it again.
-_LOST = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.FeatureNotSupported)
 # psycopg's own: what a process asks this often is worth a plan that is kept.
 _PREPARE_THRESHOLD = 5
 
@@ -72,7 +67,7 @@ class Database:
         with self._answering() as connection:
             if (
                 self._is_pipelined
-                or connection.info.transaction_status != pq.TransactionStatus.IDLE
+                or connection.info.transaction_status != _driver().pq.TransactionStatus.IDLE
             ):
                 with connection.transaction():
                     yield connection
@@ -113,24 +108,28 @@ class Database:
             self._connection = None
 
     @contextmanager
-    def _answering(self) -> Iterator[psycopg.Connection[Row]]:
+    def _answering(self) -> Iterator["psycopg.Connection[Row]"]:
         """Yield the connection, and say in our own words why it did not answer."""
+        driver = _driver()
         try:
             yield self._connect()
-        except psycopg.Error as given:
+        except driver.Error as given:
             error = _first_of(given)
-            if isinstance(error, psycopg.DataError):
+            if isinstance(error, driver.DataError):
                 # Input that passed every schema and still is no text or number to Postgres (NUL).
                 fix = "send printable text and finite numbers"
                 raise InvalidInputError(FieldProblem("input", str(error), fix)) from error
-            if isinstance(error, _LOST):
+            # A prepared statement whose table a migration has changed since is as good as a lost
+            # connection: a new one plans it again.
+            lost = (driver.OperationalError, driver.InterfaceError)
+            if isinstance(error, (*lost, driver.errors.FeatureNotSupported)):
                 self.close()
                 raise UnavailableError(f"the database did not answer: {error}") from error
             if error is given:
                 raise
             raise error from given
 
-    def _connect(self) -> psycopg.Connection[Row]:
+    def _connect(self) -> "psycopg.Connection[Row]":
         if (
             self._connection is not None
             and not self._is_pipelined
@@ -139,10 +138,10 @@ class Database:
             self.close()
         if self._connection is None or self._connection.closed:
             is_direct = isinstance(self._dsn, str)
-            self._connection = psycopg.connect(
+            self._connection = _driver().connect(
                 self._dsn if isinstance(self._dsn, str) else self._dsn(),
                 autocommit=True,
-                row_factory=dict_row,
+                row_factory=_driver().rows.dict_row,
                 prepare_threshold=_PREPARE_THRESHOLD if is_direct else None,
                 connect_timeout=_CONNECT_TIMEOUT_SECONDS,
                 # A server whose machine died says nothing, not even goodbye: over TCP, the kernel
@@ -155,7 +154,19 @@ class Database:
         return self._connection
 
 
-def _is_dropped(connection: psycopg.Connection[Row]) -> bool:
+def load_driver() -> None:
+    """Import psycopg now: some 120 ms of CPU, which a Lambda had better spend while it starts."""
+    _driver()
+
+
+def _driver() -> Any:
+    import psycopg
+    import psycopg.rows
+
+    return psycopg
+
+
+def _is_dropped(connection: "psycopg.Connection[Row]") -> bool:
     """Return whether the server has left an idle connection; nothing was asked of it yet.
 
     A frozen Lambda learns of a failover or of the proxy's idle limit only here. Found out by the
@@ -163,17 +174,18 @@ def _is_dropped(connection: psycopg.Connection[Row]) -> bool:
     asked nothing says nothing, unless it says goodbye: no round trip is needed to know.
     """
     server = connection.pgconn
-    if server.transaction_status != pq.TransactionStatus.IDLE:
+    if server.transaction_status != _driver().pq.TransactionStatus.IDLE:
         return False
     waiting = select.poll()
     waiting.register(server.socket, select.POLLIN)
     return bool(waiting.poll(0))
 
 
-def _first_of(error: psycopg.Error) -> psycopg.Error:
+def _first_of(error: "psycopg.Error") -> "psycopg.Error":
     """Return what aborted a pipeline rather than what was aborted by it."""
-    while isinstance(error, psycopg.errors.PipelineAborted):
-        if not isinstance(error.__context__, psycopg.Error):
+    driver = _driver()
+    while isinstance(error, driver.errors.PipelineAborted):
+        if not isinstance(error.__context__, driver.Error):
             break
         error = error.__context__
     return error
@@ -181,6 +193,8 @@ def _first_of(error: psycopg.Error) -> psycopg.Error:
 
 def with_fresh_password(dsn: str, password_for: Callable[[str, int, str], str]) -> str:
     """Return `dsn` with the password of (host, port, user) as of now, over TLS at the least."""
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
     parts = conninfo_to_dict(dsn)
     password = password_for(str(parts["host"]), int(parts.get("port") or 5432), str(parts["user"]))
     # What was asked for stands: `require` over `verify-full` would hand the token to any host.
