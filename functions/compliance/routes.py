@@ -16,20 +16,21 @@ from bifrost.runtime.auth import ADMIN, Caller
 from bifrost.runtime.health import database_check, queue_check
 from bifrost.runtime.http import create_app
 from bifrost.wire.dates import MarketDate
+from bifrost.wire.identifiers import ID_PATTERN
 from functions.compliance import wiring
 
 app = create_app("compliance", checks={"database": database_check, "queue": queue_check})
 
-_ID = r"^[A-Za-z0-9._:-]{1,128}$"
 Symbol = Annotated[str, Path(pattern=r"^[A-Z0-9][A-Z0-9.-]{0,31}$", description="Its symbol.")]
 AccountId = Annotated[
-    str | None, Query(pattern=_ID, description="The restriction of this account; else of all.")
+    str | None,
+    Query(pattern=ID_PATTERN, description="The restriction of this account; else of all."),
 ]
 AsOf = Annotated[MarketDate | None, Query(description="The market's date; today if absent.")]
 Until = Annotated[
     MarketDate, Query(description="The first market date on which it is no longer restricted.")
 ]
-OrderId = Annotated[str, Query(pattern=_ID, description="The order.")]
+OrderId = Annotated[str, Query(pattern=ID_PATTERN, description="The order.")]
 
 
 @app.get("/v1/restricted-list", tags=["compliance"])

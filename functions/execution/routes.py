@@ -10,7 +10,6 @@ from bifrost.core.decisions import Reason
 from bifrost.core.orders import OrderStatus
 from bifrost.execution.records import OrderRecord
 from bifrost.execution.schemas import (
-    ID_PATTERN,
     KillSwitchBody,
     KillSwitchView,
     OrderBody,
@@ -28,6 +27,7 @@ from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.health import database_check, queue_check
 from bifrost.runtime.http import IdempotencyKey, create_app
 from bifrost.runtime.reasons import reason_json
+from bifrost.wire.identifiers import ID_PATTERN
 from functions.execution import wiring
 
 app = create_app(

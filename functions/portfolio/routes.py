@@ -30,14 +30,14 @@ from bifrost.runtime.auth import Caller
 from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.health import database_check, queue_check
 from bifrost.runtime.http import IdempotencyKey, create_app
+from bifrost.wire.identifiers import ID_PATTERN
 from functions.portfolio import wiring
 
 app = create_app("portfolio", checks={"database": database_check, "queue": queue_check})
 
-_ID = r"^[A-Za-z0-9._:-]{1,128}$"
 _LAST_PLACE = 2**63 - 1
-AccountId = Annotated[str, Path(pattern=_ID, description="The account.")]
-PortfolioId = Annotated[str, Path(pattern=_ID, description="The portfolio.")]
+AccountId = Annotated[str, Path(pattern=ID_PATTERN, description="The account.")]
+PortfolioId = Annotated[str, Path(pattern=ID_PATTERN, description="The portfolio.")]
 Limit = Annotated[int, Query(ge=1, le=200, description="How many to show.")]
 Cursor = Annotated[
     str | None,

@@ -10,15 +10,17 @@ from bifrost.runtime.auth import ADMIN, Caller
 from bifrost.runtime.health import database_check, queue_check
 from bifrost.runtime.http import create_app
 from bifrost.wire.dates import MarketDate
+from bifrost.wire.identifiers import ID_PATTERN
 from functions.risk import wiring
 
 app = create_app("risk", checks={"database": database_check, "queue": queue_check})
 
-_ID = r"^[A-Za-z0-9._:-]{1,128}$"
-AccountId = Annotated[str, Path(pattern=_ID, description="The account.")]
+AccountId = Annotated[str, Path(pattern=ID_PATTERN, description="The account.")]
 EventId = Annotated[
     str | None,
-    Query(pattern=_ID, description="An event; `seen` then says whether it is in the answer."),
+    Query(
+        pattern=ID_PATTERN, description="An event; `seen` then says whether it is in the answer."
+    ),
 ]
 AsOf = Annotated[
     MarketDate | None, Query(description="The market's date to judge by; today if absent.")

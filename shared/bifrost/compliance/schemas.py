@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bifrost.compliance.ports import Entry, LoggedDecision, Restriction
 from bifrost.wire.dates import MarketDate, require_order
+from bifrost.wire.identifiers import Identifier
 from bifrost.wire.reasons import ReasonSheet
 
 # Before any market data: what names no first date holds on every date, a replay's included.
@@ -25,7 +26,7 @@ class RestrictionBody(BaseModel):
     effective_from: MarketDate = ALWAYS
     effective_until: MarketDate | None = None
     reason: Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]+$")]
-    account_id: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9._:-]{1,128}$")] = None
+    account_id: Identifier | None = None
 
     @model_validator(mode="after")
     def _dates_in_order(self) -> "RestrictionBody":

@@ -11,14 +11,12 @@ from bifrost.execution.intake import DECIMALS_MAX, OrderRequest
 from bifrost.execution.records import Mark, OrderRecord, Step
 from bifrost.execution.service import MarketView
 from bifrost.execution.switches import DESK, Switch, SwitchMode
+from bifrost.wire.identifiers import Identifier
 from bifrost.wire.numbers import PlainDecimal
 from bifrost.wire.reasons import ReasonView
 
-ID_PATTERN = r"^[A-Za-z0-9._:-]{1,128}$"
-
 QuantityText = Annotated[PlainDecimal, Field(gt=0, le=QUANTITY_MAX, decimal_places=DECIMALS_MAX)]
 PriceText = Annotated[PlainDecimal, Field(gt=0, le=PRICE_MAX, decimal_places=DECIMALS_MAX)]
-Identifier = Annotated[str, Field(pattern=ID_PATTERN)]
 
 
 class OrderBody(BaseModel):

@@ -9,12 +9,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from bifrost.core.decisions import Reason
 from bifrost.wire.dates import MarketDate
+from bifrost.wire.identifiers import Identifier
 from bifrost.wire.numbers import ExactDecimal, PlainDecimal
 from bifrost.wire.reasons import ReasonSheet, ReasonView
 
 EXACT: TypeAdapter[Decimal] = TypeAdapter(ExactDecimal)
 PLAIN: TypeAdapter[Decimal] = TypeAdapter(PlainDecimal)
 DATES: TypeAdapter[date] = TypeAdapter(MarketDate)
+IDS: TypeAdapter[str] = TypeAdapter(Identifier)
 
 
 @pytest.mark.parametrize("number", [10, 10.5, True, None, "1_0", " 5", "NaN", "Infinity", "٣", ""])
@@ -71,3 +73,14 @@ def test_only_an_unknown_field_of_a_logged_reason_is_refused() -> None:
     assert ReasonView.model_validate({**kept, "message": "no", "later": 1}).message == "no"
     with pytest.raises(ValidationError):
         ReasonSheet.model_validate({**kept, "later": 1})
+
+
+@pytest.mark.parametrize("written", ["a", "BRK.B", "bars:AAPL", "o-1_2", "x" * 128])
+def test_an_id_of_ours_or_a_venues_is_read_as_it_is_written(written: str) -> None:
+    assert IDS.validate_python(written) == written
+
+
+@pytest.mark.parametrize("written", ["", "x" * 129, "a b", "a/b", "a\n", "\x00", "é", 7, None])
+def test_what_could_not_be_an_id_is_refused(written: Any) -> None:
+    with pytest.raises(ValidationError):
+        IDS.validate_python(written)
