@@ -10,7 +10,7 @@ import grimp
 
 from tests.architecture.project import ROOT, sources
 
-PACKAGES = ("bifrost", "functions", "infra_cdk")
+PACKAGES = ("bifrost", "functions", "infra_cdk", "layers", "batch")
 # What a task or a listener may not load: each costs a cold start more than the work itself.
 HEAVY = (
     "boto3",
@@ -44,7 +44,7 @@ def broken_contracts(root: Path = ROOT) -> str:
 def copy_packages(target: Path) -> Path:
     """Copy what the contracts read, so that a copy can be spoiled."""
     ignored = shutil.ignore_patterns("__pycache__")
-    for folder in ("shared", "functions", "infra_cdk"):
+    for folder in ("shared", "functions", "infra_cdk", "layers", "batch"):
         shutil.copytree(ROOT / folder, target / folder, ignore=ignored)
     shutil.copy(ROOT / "pyproject.toml", target)
     return target

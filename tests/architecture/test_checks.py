@@ -52,6 +52,9 @@ def write(folder: Path, text: str, name: str = "code.py") -> list[Path]:
         ("risk/__init__.py", "import psycopg", "SQL lives only"),
         ("risk/__init__.py", "import boto3", "AWS lives only"),
         ("risk/__init__.py", "import fastapi", "The web and Lambda live only"),
+        ("execution/__init__.py", "import alpaca", "Broker SDKs live only"),
+        ("adapters/aws/__init__.py", "import ib_async", "Broker SDKs live only"),
+        ("adapters/brokers/paper.py", "import yfinance", "Vendors of market data and news live"),
     ],
 )
 def test_a_misplaced_import_breaks_its_contract(
@@ -62,6 +65,24 @@ def test_a_misplaced_import_breaks_its_contract(
     spoiled.write_text(f"{spoiled.read_text()}\n{line}\n")
 
     assert contract in broken_contracts(root)
+
+
+def test_a_container_that_reaches_for_a_broker_breaks_its_contract(tmp_path: Path) -> None:
+    root = copy_packages(tmp_path)
+    (root / "batch/runner.py").write_text("import ccxt\n")
+
+    assert "Broker SDKs live only" in broken_contracts(root)
+
+
+def test_a_broker_may_import_its_sdk_and_a_vendor_its_own(tmp_path: Path) -> None:
+    root = copy_packages(tmp_path)
+    vendors = root / "shared/bifrost/adapters/vendors"
+    vendors.mkdir(exist_ok=True)
+    (vendors / "__init__.py").touch()
+    (vendors / "alpaca_bars.py").write_text("import alpaca\nimport yfinance\n")
+    (root / "shared/bifrost/adapters/brokers/alpaca_orders.py").write_text("import alpaca\n")
+
+    assert broken_contracts(root) == ""
 
 
 def test_a_function_that_imports_another_breaks_its_contract(tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 """Rooms import only what lies below them, and a task or a listener loads nothing heavy."""
 
+import ast
 import subprocess
 import sys
 import tomllib
 from collections import defaultdict
+from importlib import import_module
 from pathlib import Path
 
 import grimp
@@ -11,11 +13,12 @@ import pytest
 
 from infra_cdk.capabilities import CAPABILITIES
 from tests.architecture.imports import (
+    PACKAGES,
     broken_contracts,
     heavy_modules_of,
     modules_outside_the_graph,
 )
-from tests.architecture.project import ROOT, name_of, sources
+from tests.architecture.project import ROOT, SOURCE_FOLDERS, name_of, sources
 
 NAMES = [capability.name for capability in CAPABILITIES]
 RUFF = [Path(sys.executable).parent / "ruff", "check", "--no-cache", "--output-format=concise"]
@@ -50,6 +53,26 @@ def test_the_import_graph_sees_every_file() -> None:
     assert modules_outside_the_graph() == []
 
 
+def test_every_package_is_in_the_scope_of_every_check() -> None:
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"} | {"bifrost"}
+
+    assert set(PACKAGES) == packages
+    assert set(tools["importlinter"]["root_packages"]) == packages
+    assert set(tools["mypy"]["packages"]) == packages
+    assert set(tools["coverage"]["run"]["source_pkgs"]) == packages
+    assert packages - {"bifrost"} <= set(SOURCE_FOLDERS)
+    for contract in tools["importlinter"]["contracts"]:
+        assert set(contract.get("source_modules", packages)) == packages
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_opens_with_one_sentence_and_no_code(package: str) -> None:
+    source = Path(str(import_module(package).__file__)).read_text()
+
+    assert [type(node) for node in ast.parse(source).body] == [ast.Expr]
+
+
 def test_core_imports_only_the_standard_library() -> None:
     graph = grimp.build_graph("bifrost", include_external_packages=True, cache_dir=None)
     imported = {
@@ -64,7 +87,7 @@ def test_core_imports_only_the_standard_library() -> None:
 
 
 def test_only_schemas_and_routes_import_wire() -> None:
-    graph = grimp.build_graph("bifrost", "functions", "infra_cdk", cache_dir=None)
+    graph = grimp.build_graph(*PACKAGES, cache_dir=None)
     wire = {name for name in graph.modules if name.split(".")[:2] == ["bifrost", "wire"]}
     importers = set().union(*map(graph.find_modules_that_directly_import, wire))
 

@@ -1,0 +1,1 @@
+"""Container entry points and the self-managed runner stand here, thin like functions."""
