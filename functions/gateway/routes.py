@@ -1,7 +1,8 @@
 """Gateway's addresses: the API's document, its pages, and what each problem means."""
 
-from fastapi import Request
+from fastapi import HTTPException
 from fastapi.responses import HTMLResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from bifrost.core.errors import NotFoundError
 from bifrost.gateway.pages import docs_page, problem_kind, problem_page, problems_page
@@ -45,11 +46,13 @@ def problem(slug: str) -> str:
     return problem_page(kind)
 
 
-@app.api_route(
-    "/{path:path}",
-    methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-    include_in_schema=False,
-)
-def nothing_here(path: str, request: Request) -> None:
-    """Answer for every address that no capability has."""
-    raise NotFoundError(f"nothing is at {request.url.path}; see /v1/openapi.json")
+async def nothing_here(scope: Scope, _receive: Receive, _send: Send) -> None:
+    """Answer for what no capability takes: another method of its address, or no address."""
+    path = scope["path"]
+    methods = wiring.addresses().methods_at(path)
+    if methods:
+        raise HTTPException(405, headers={"Allow": ", ".join(methods)})
+    raise NotFoundError(f"nothing is at {path}; see /v1/openapi.json")
+
+
+app.router.default = nothing_here

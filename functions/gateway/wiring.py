@@ -4,6 +4,7 @@ from functools import lru_cache
 from importlib.resources import files
 
 from bifrost.core.errors import NotFoundError
+from bifrost.gateway.addresses import Addresses
 
 _ASSETS = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
 
@@ -12,6 +13,12 @@ _ASSETS = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/cs
 def api_document() -> bytes:
     """The OpenAPI document of the whole API, made by `python -m infra_cdk.openapi`."""
     return files("bifrost.gateway").joinpath("openapi.json").read_bytes()
+
+
+@lru_cache
+def addresses() -> Addresses:
+    """Every address of the API."""
+    return Addresses.of(api_document())
 
 
 @lru_cache

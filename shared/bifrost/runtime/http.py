@@ -2,7 +2,9 @@
 
 import asyncio
 import atexit
-from collections.abc import Mapping
+import json
+from collections import Counter
+from collections.abc import Callable, Coroutine, Mapping
 from functools import lru_cache
 from typing import Annotated, Any
 from weakref import WeakKeyDictionary
@@ -10,10 +12,13 @@ from weakref import WeakKeyDictionary
 from aws_lambda_powertools import Logger
 from fastapi import FastAPI, Header
 from fastapi.responses import JSONResponse, Response
+from fastapi.routing import APIRoute
 from mangum import Mangum
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.runtime.correlation import correlate
 from bifrost.runtime.health import Check, run
 from bifrost.runtime.problems import install, problem
@@ -51,6 +56,7 @@ def create_app(capability: str, *, checks: Mapping[str, Check]) -> FastAPI:
         redirect_slashes=False,
     )
     install(app)
+    app.router.route_class = _StrictRoute
     app.add_middleware(_BodyLimit)
 
     @app.get(f"/v1/{capability}/health", tags=["health"], operation_id=f"{capability}_health")
@@ -101,6 +107,49 @@ def _event_loop() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
     atexit.register(loop.close)
     return loop
+
+
+class _StrictRequest(Request):
+    """Reads a body in which each name of an object comes once.
+
+    RFC 8259 leaves it open which of two quantities counts; what reads the log and what places
+    the order could take different ones.
+    """
+
+    async def json(self) -> Any:
+        return json.loads(await self.body(), object_pairs_hook=_each_once)
+
+
+class _StrictRoute(APIRoute):
+    """Hands its request's body over strictly read."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        answer = super().get_route_handler()
+
+        async def answer_strictly(request: Request) -> Response:
+            try:
+                return await answer(_StrictRequest(request.scope, request.receive))
+            except HTTPException as error:
+                # FastAPI puts a 400 of its own over whatever the reading of a body raises.
+                if isinstance(error.__cause__, InvalidInputError):
+                    raise error.__cause__ from None
+                raise
+
+        return answer_strictly
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        times = Counter(name for name, _ in pairs)
+        raise InvalidInputError(
+            *(
+                FieldProblem(name, f"comes {count} times in one object", "send it once")
+                for name, count in times.items()
+                if count > 1
+            )
+        )
+    return found
 
 
 class _BodyLimit:

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from bifrost.core.errors import BifrostError, FieldProblem, InvalidInputError, RefusedError
 from bifrost.core.problems import PROBLEMS
@@ -100,7 +101,7 @@ def _of_validation_error(request: Request, error: Exception) -> Response:
         raise TypeError(f"not a validation error: {error!r}")
     found = error.errors()
     if any(one["type"] == "json_invalid" for one in found):
-        detail = f"the body is not JSON: {found[0]['msg']}"
+        detail = f"the body is not JSON: {found[0]['ctx']['error']}"
         return problem(request, "UnreadableBodyError", detail, errors=[_field(_UNREADABLE)])
     fields = [_field_of(one) for one in found]
     detail = "; ".join(f"{one.field}: {one.message}" for one in fields)
@@ -112,8 +113,21 @@ def _of_http_exception(request: Request, error: Exception) -> Response:
         raise TypeError(f"not an HTTP exception: {error!r}")
     kind = _HTTP_KINDS.get(error.status_code, "UnreadableBodyError")
     detail = f"{request.method} {request.url.path}: {error.detail}"
+    headers = dict(error.headers or {})
+    if kind == "MethodNotAllowedError":
+        headers["Allow"] = _allowed(request, headers.get("Allow", ""))
+        detail = f"{request.url.path} takes {headers['Allow']}, not {request.method}"
     more = {"errors": [_field(_UNREADABLE)]} if kind == "UnreadableBodyError" else {}
-    return problem(request, kind, detail, headers=dict(error.headers or {}), **more)
+    return problem(request, kind, detail, headers=headers, **more)
+
+
+def _allowed(request: Request, said: str) -> str:
+    """Join the methods of every route at this address: Starlette says those of the first only."""
+    methods = {method.strip() for method in said.split(",") if method.strip()}
+    for route in request.app.routes:
+        if route.matches(request.scope)[0] is Match.PARTIAL:
+            methods |= route.methods
+    return ", ".join(sorted(methods))
 
 
 def _of_fault(request: Request, error: Exception) -> Response:

@@ -78,6 +78,10 @@ def call(raised: list[Exception]) -> Call:
             raise raised[0]
         return {"quantity": str(body.quantity), "key": key}
 
+    @app.get("/v1/things")
+    def things() -> dict[str, str]:
+        return {}
+
     @app.post("/v1/labels")
     def label(body: Label) -> dict[str, str]:
         return {"name": body.name}
@@ -139,6 +143,35 @@ def test_the_fix_says_what_to_send(call: Call, body: str, fix: str) -> None:
     assert [error["fix"] for error in problem["errors"]] == [fix]
 
 
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ('{"quantity": "1", "quantity": "2"}', ["quantity"]),
+        ('{"quantity": "1", "quantity": "1"}', ["quantity"]),
+        ('{"quantity": "1", "quant\\u0069ty": "2"}', ["quantity"]),
+        ('{"quantity": {"amount": "1", "amount": "2"}}', ["amount"]),
+        ('[{"a": 1, "b": 2, "a": 3, "b": 4}]', ["a", "b"]),
+        ('{"a": {}, "b": {"a": 1, "": 2, "": 3}}', [""]),
+    ],
+)
+def test_a_name_that_comes_twice_in_one_object_is_422_and_named(
+    call: Call, body: str, named: list[str]
+) -> None:
+    status, headers, problem = call(event("POST", "/v1/things", body, **KEY))
+
+    assert (status, headers["content-type"]) == (422, "application/problem+json")
+    assert [error["field"] for error in problem["errors"]] == named
+    assert {error["fix"] for error in problem["errors"]} == {"send it once"}
+
+
+def test_a_name_may_come_again_in_another_object(call: Call) -> None:
+    body = '{"quantity": {"a": 1}, "price": {"a": 1}}'
+
+    _, _, problem = call(event("POST", "/v1/things", body, **KEY))
+
+    assert [error["field"] for error in problem["errors"]] == ["quantity", "price"]
+
+
 @pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", ""])
 def test_a_body_that_does_not_say_it_is_json_is_told_so(call: Call, media_type: str) -> None:
     given = event("POST", "/v1/things", GOOD, **KEY, **{"content-type": media_type})
@@ -154,6 +187,7 @@ def test_unreadable_json_is_400(call: Call, body: str) -> None:
     status, _, problem = call(event("POST", "/v1/things", body, **KEY))
 
     assert (status, problem["type"]) == (400, "http://desk.test/v1/problems/unreadable-body")
+    assert problem["detail"].startswith("the body is not JSON: ")
     assert [error["field"] for error in problem["errors"]] == ["body"]
 
 
@@ -242,7 +276,17 @@ def test_a_fault_of_ours_says_nothing_of_its_inside(call: Call, raised: list[Exc
 
 def test_an_address_that_is_not_there_is_a_problem(call: Call) -> None:
     assert call(event("GET", "/v1/nothing"))[0] == 404
-    assert call(event("DELETE", "/v1/things"))[0] == 405
+
+
+@pytest.mark.parametrize("method", ["DELETE", "PATCH", "HEAD", "OPTIONS", "NONSENSE"])
+def test_a_method_that_an_address_does_not_take_is_405_and_says_which_it_takes(
+    call: Call, method: str
+) -> None:
+    status, headers, problem = call(event(method, "/v1/things"))
+
+    assert (status, headers["allow"]) == (405, "GET, POST")
+    assert problem["type"].endswith("/method-not-allowed")
+    assert "GET, POST" in problem["detail"]
 
 
 def test_no_token_is_401_with_a_challenge(call: Call) -> None:
