@@ -3,6 +3,7 @@
 import asyncio
 import atexit
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from functools import lru_cache
@@ -38,6 +39,8 @@ IdempotencyKey = Annotated[
 
 # What travels as text; API Gateway would take everything else as base64.
 _TEXT = ["text/", "application/json", "application/problem+json"]
+
+_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}(:[0-9]{1,5})?")
 
 _servers: WeakKeyDictionary[FastAPI, Mangum] = WeakKeyDictionary()
 
@@ -86,10 +89,7 @@ def serve(app: FastAPI, event: dict[str, Any], context: Any, logger: Logger) -> 
     asyncio.set_event_loop(_event_loop())
     if app not in _servers:
         _servers[app] = Mangum(app, lifespan="off", text_mime_types=_TEXT)
-    # API Gateway says that it was reached by https; what says nothing was reached by plain HTTP,
-    # and Mangum's guess would make every problem's `type` an address that nobody answers.
-    told = {**event, "headers": {"x-forwarded-proto": "http", **headers}}
-    answer = _servers[app](told, context)
+    answer = _servers[app]({**event, "headers": headers | _reached_by(headers)}, context)
     answer.setdefault("headers", {})["x-correlation-id"] = given
     logger.info(
         "request answered",
@@ -100,6 +100,21 @@ def serve(app: FastAPI, event: dict[str, Any], context: Any, logger: Logger) -> 
         },
     )
     return answer
+
+
+def _reached_by(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers that say by which address the caller came, where they do not, a guess.
+
+    On the local stack they are whatever the caller wrote, and Mangum fails on a port that is no
+    number. API Gateway says that it was reached by https; what says nothing was reached by plain
+    HTTP, and Mangum's guess would make each problem's `type` an address that nobody answers.
+    """
+    host = headers.get("host", "")
+    return {
+        "host": host if _HOST.fullmatch(host) else "localhost",
+        "x-forwarded-proto": "https" if headers.get("x-forwarded-proto") == "https" else "http",
+        "x-forwarded-port": "80",
+    }
 
 
 @lru_cache

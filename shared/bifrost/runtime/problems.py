@@ -70,7 +70,7 @@ def problem(
         "title": entry.title,
         "status": entry.status,
         "detail": detail,
-        "instance": request.url.path,
+        "instance": request.scope["path"],
         "correlation_id": correlation_id(),
         **more,
     }
@@ -112,11 +112,11 @@ def _of_http_exception(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise TypeError(f"not an HTTP exception: {error!r}")
     kind = _HTTP_KINDS.get(error.status_code, "UnreadableBodyError")
-    detail = f"{request.method} {request.url.path}: {error.detail}"
+    detail = f"{request.method} {request.scope['path']}: {error.detail}"
     headers = dict(error.headers or {})
     if kind == "MethodNotAllowedError":
         headers["Allow"] = _allowed(request, headers.get("Allow", ""))
-        detail = f"{request.url.path} takes {headers['Allow']}, not {request.method}"
+        detail = f"{request.scope['path']} takes {headers['Allow']}, not {request.method}"
     more = {"errors": [_field(_UNREADABLE)]} if kind == "UnreadableBodyError" else {}
     return problem(request, kind, detail, headers=headers, **more)
 

@@ -197,6 +197,30 @@ def test_behind_https_a_problem_is_explained_by_https(call: Call) -> None:
     assert problem["type"] == "https://desk.test/v1/problems/unreadable-body"
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"host": "[::1"},
+        {"host": "[::1]:4566"},
+        {"host": "a:b:c"},
+        {"host": "desk.test:port"},
+        {"host": ""},
+        {"x-forwarded-port": "abc"},
+        {"x-forwarded-proto": "ftp", "host": "a b"},
+    ],
+)
+def test_an_address_that_is_none_in_the_callers_headers_is_not_believed(
+    call: Call, said: dict[str, str]
+) -> None:
+    status, headers, problem = call(event("POST", "/v1/things", "{", **KEY, **said))
+
+    assert (status, headers["content-type"]) == (400, "application/problem+json")
+    assert problem["type"] in {
+        "http://localhost/v1/problems/unreadable-body",
+        "http://desk.test/v1/problems/unreadable-body",
+    }
+
+
 def test_bytes_that_are_no_text_are_refused_as_a_problem(call: Call) -> None:
     given = event("POST", "/v1/things", "//79", **KEY) | {"isBase64Encoded": True}
 
