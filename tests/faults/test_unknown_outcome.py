@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -353,36 +352,6 @@ def test_a_cancel_that_finds_the_order_at_the_venue_cancels_it_there(line: Tradi
     order = line.send()
 
     assert line.canceller.cancel(order.order_id).status is OrderStatus.CANCELLED
-
-
-# Workflows that died
-
-
-def test_the_sweeper_starts_what_did_not_start_and_counts_later_names(line: TradingDesk) -> None:
-    line.workflows.down = True
-    order_id = line.place().order_id
-    line.sweeper.sweep()
-    too_early = list(line.workflows.names)
-
-    line.clock.pass_by(31)
-    failed = line.sweeper.sweep()
-    line.workflows.down = False
-    for _ in range(3):
-        line.clock.pass_by(31)
-        line.sweeper.sweep()
-
-    assert too_early == []
-    assert failed["failed"] == 1
-    assert line.workflows.names == [order_id, f"{order_id}-r1", f"{order_id}-r2"]
-
-
-def test_the_sweeper_leaves_a_finished_order_alone(line: TradingDesk) -> None:
-    line.send()
-    line.close(1)
-    line.clock.pass_by(timedelta(days=1).total_seconds())
-
-    assert line.sweeper.sweep() == {"reports": 1}
-    assert len(line.workflows.started) == 1
 
 
 def test_an_unknown_order_id_is_not_found_by_any_task(line: TradingDesk) -> None:

@@ -5,7 +5,7 @@ a bar's stream, the venue's cursor, the account, the order.
 """
 
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -61,11 +61,20 @@ class OrderReads(Protocol):
 class WaitingOrders(Protocol):
     """What the sweeper looks for: of each, as many as one sweep can look after."""
 
-    def unstarted(self, before: datetime) -> list[str]:
-        """Return orders not yet sent whose workflow was last started before that instant."""
+    def unstarted(self, now: datetime, patience: timedelta) -> list[OrderRecord]:
+        """Return orders not yet sent whose workflow counts as dead.
 
-    def count_start(self, order_id: str, now: datetime) -> OrderRecord | None:
-        """Count one more start of its workflow; None where it has moved on or is locked."""
+        It does once its last start is `patience` ago, twice as long after each restart.
+        """
+
+    def claim_start(self, seen: OrderRecord, now: datetime) -> OrderRecord | None:
+        """Count one more start of its workflow: the count is the new fence.
+
+        None where the order is not as it was seen: somebody was faster, or it has moved on.
+        """
+
+    def may_start(self, claimed: OrderRecord) -> bool:
+        """Say whether nobody has claimed a later start, and the order is still not sent."""
 
     def unanswered(self, now: datetime) -> list[str]:
         """Return orders that were sent, have no answer, and whose sender's lease has ended."""

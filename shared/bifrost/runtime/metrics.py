@@ -5,12 +5,12 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 NAMESPACE = "Bifrost"
 
 
-def count(capability: str, name: str, **dimensions: str) -> None:
-    """Count one of `name`; each dimension is a metric of its own, so keep their values few."""
+def count(capability: str, name: str, *, times: int = 1, **dimensions: str) -> None:
+    """Count `name`; each dimension is a metric of its own, so keep their values few."""
     with single_metric(
         name=name,
         unit=MetricUnit.Count,
-        value=1,
+        value=times,
         namespace=NAMESPACE,
         default_dimensions={"service": capability, **dimensions},
     ):

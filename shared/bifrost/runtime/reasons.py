@@ -14,6 +14,8 @@ _SENTENCES = {
     "buying_power": "{value} {unit} is needed and {limit} {unit} is free",
     "price_collar": "the price {value} is beyond {limit}, the farthest from the market it may be",
     "no_market_price": "no market price of {subject} is known yet, so its cost cannot be checked",
+    "stale_mark": "the last market price is of {subject}, {value} {unit} before the order:"
+    " it may be {limit} {unit} old",
     "restricted_list": "{subject} is on the restricted list",
     "instrument_unresolved": "an earlier order in {subject} has no known outcome yet",
     "order_not_open": "it is {subject} already",
@@ -29,6 +31,7 @@ _SENTENCES = {
     "released": "its reservation was given back before it was judged",
     "ended": "it had ended before it was judged",
     "posting_failed": "{subject} could not post it, so nothing was moved",
+    "workflow_failed": "its checks never came to an end, nor after {limit} {unit}: it was not sent",
     "check_unavailable": "the check by {subject} did not answer, and unchecked orders do not leave",
 }
 

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -55,12 +55,20 @@ WHERE owner = %(owner)s
   AND (%(before)s::bigint IS NULL OR place < %(before)s)
 ORDER BY place DESC LIMIT %(limit)s
 """
-_COUNT_START = """
+_UNSTARTED = """
+SELECT * FROM execution.orders
+WHERE status IN ('received', 'checked')
+  AND workflow_started_at <= %(now)s - %(patience)s * power(2, workflow_starts)
+ORDER BY workflow_started_at LIMIT 200
+"""
+_CLAIM_START = """
 UPDATE execution.orders SET workflow_starts = workflow_starts + 1, workflow_started_at = %s
-WHERE order_id = (
-    SELECT order_id FROM execution.orders
-    WHERE order_id = %s AND status IN ('received', 'checked') FOR UPDATE SKIP LOCKED)
+WHERE order_id = %s AND workflow_starts = %s AND status IN ('received', 'checked')
 RETURNING *
+"""
+_MAY_START = """
+SELECT 1 FROM execution.orders
+WHERE order_id = %s AND workflow_starts = %s AND status IN ('received', 'checked')
 """
 _UNANSWERED = """
 SELECT i.order_id FROM execution.intents i JOIN execution.orders o USING (order_id)
@@ -158,18 +166,21 @@ class PostgresOrders:
         }
         return [record_of(row) for row in self._statements.execute(_PAGE, values).fetchall()]
 
-    def unstarted(self, before: datetime) -> list[str]:
-        """Return orders not yet sent whose workflow was last started before that instant."""
-        return self._ids(
-            "SELECT order_id FROM execution.orders WHERE status IN ('received', 'checked')"
-            " AND workflow_started_at <= %s ORDER BY workflow_started_at LIMIT 200",
-            before,
-        )
+    def unstarted(self, now: datetime, patience: timedelta) -> list[OrderRecord]:
+        """Return orders not yet sent whose workflow counts as dead."""
+        values = {"now": now, "patience": patience}
+        return [record_of(row) for row in self._statements.execute(_UNSTARTED, values).fetchall()]
 
-    def count_start(self, order_id: str, now: datetime) -> OrderRecord | None:
-        """Count one more start of its workflow; None where it has moved on or is locked."""
-        row = self._statements.execute(_COUNT_START, (now, order_id)).fetchone()
+    def claim_start(self, seen: OrderRecord, now: datetime) -> OrderRecord | None:
+        """Count one more start of its workflow; None where it is not as it was seen."""
+        values = (now, seen.order_id, seen.workflow_starts)
+        row = self._statements.execute(_CLAIM_START, values).fetchone()
         return None if row is None else record_of(row)
+
+    def may_start(self, claimed: OrderRecord) -> bool:
+        """Say whether nobody has claimed a later start, and the order is still not sent."""
+        values = (claimed.order_id, claimed.workflow_starts)
+        return self._statements.execute(_MAY_START, values).fetchone() is not None
 
     def unanswered(self, now: datetime) -> list[str]:
         """Return orders that were sent and have no answer, unless their sender is at work."""
