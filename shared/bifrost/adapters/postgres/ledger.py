@@ -1,4 +1,7 @@
-"""Portfolio's ledger: a posting is one statement, and its balance is checked at the commit."""
+"""Portfolio's ledger: a posting is one statement, and its balance is checked at the commit.
+
+The balances are written by the entries' own trigger: nothing here can set them.
+"""
 
 from bifrost.adapters.postgres.database import Cursor, Row
 from bifrost.portfolio.ledger import Posting
@@ -15,17 +18,10 @@ WITH posted AS (
     SELECT * FROM unnest(%(ledger_accounts)s::text[], %(currencies)s::text[],
         %(amounts)s::numeric[], %(instruments)s::text[], %(quantities)s::numeric[])
         AS line (ledger_account, currency, amount, instrument, quantity)
-), written AS (
-    INSERT INTO portfolio.ledger_entries
-        (transaction_id, ledger_account, currency, amount, instrument, quantity)
-    SELECT %(transaction_id)s, line.* FROM lines line
 )
-INSERT INTO portfolio.balances AS kept
-    (account_id, ledger_account, currency, instrument, amount, quantity)
-SELECT %(account_id)s, ledger_account, currency, instrument, sum(amount), sum(quantity)
-FROM lines GROUP BY ledger_account, currency, instrument
-ON CONFLICT (account_id, ledger_account, currency, instrument) DO UPDATE
-SET amount = kept.amount + EXCLUDED.amount, quantity = kept.quantity + EXCLUDED.quantity
+INSERT INTO portfolio.ledger_entries
+    (transaction_id, ledger_account, currency, amount, instrument, quantity)
+SELECT %(transaction_id)s, line.* FROM lines line
 """
 
 BALANCES = """
@@ -53,7 +49,7 @@ class PostgresLedger:
         self._cursor = cursor
 
     def post(self, posting: Posting) -> None:
-        """Write the transaction, its entries and the balances that they change."""
+        """Write the transaction and its entries, which change the balances by themselves."""
         values = {name: getattr(posting, name) for name in Posting.__dataclass_fields__}
         lines = posting.entries
         self._cursor.execute(

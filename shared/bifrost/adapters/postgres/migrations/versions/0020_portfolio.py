@@ -4,6 +4,11 @@ The balance is the database's to hold, not the program's: a deferred trigger ref
 of a transaction that does not sum to zero in each currency or has not exactly the entries that
 it declares (so none can be added to it later either). The ledger is append-only twice: the role
 may not update or delete, and a trigger refuses it to the owner too.
+
+Balances are the sums of entries because only a trigger of the entries writes them: the role may
+read them and nothing more. What the open lots of an instrument add up to is kept the same way,
+and a commit where it differs from the position's balance is refused. Both are running sums of the
+rows that a transaction touches: neither ever sums a table.
 """
 
 from alembic import op
@@ -63,7 +68,7 @@ CREATE TABLE portfolio.ledger_entries (
 );
 CREATE INDEX ledger_entries_of_transaction ON portfolio.ledger_entries (transaction_id);
 
--- What the entries sum to, kept in the same transaction so that a read costs a row, not a ledger.
+-- What the entries sum to, kept by their trigger so that a read costs a row, not a ledger.
 CREATE TABLE portfolio.balances (
     account_id text NOT NULL REFERENCES portfolio.accounts,
     ledger_account text NOT NULL,
@@ -73,6 +78,31 @@ CREATE TABLE portfolio.balances (
     quantity numeric,
     PRIMARY KEY (account_id, ledger_account, currency, instrument)
 );
+-- Not partial: a predicate on `quantity` would cost each of its updates an entry in the index.
+CREATE INDEX balances_of_instrument ON portfolio.balances (account_id, instrument, currency);
+"""
+
+# The functions act as their owner, so nobody else may hang them on a table of his own.
+_SUMS = """
+CREATE FUNCTION portfolio.add_to_balances() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    INSERT INTO portfolio.balances AS kept
+        (account_id, ledger_account, currency, instrument, amount, quantity)
+    SELECT t.account_id, e.ledger_account, e.currency, e.instrument, sum(e.amount), sum(e.quantity)
+    FROM added e JOIN portfolio.ledger_transactions t USING (transaction_id)
+    GROUP BY t.account_id, e.ledger_account, e.currency, e.instrument
+    ON CONFLICT (account_id, ledger_account, currency, instrument) DO UPDATE
+    SET amount = kept.amount + EXCLUDED.amount,
+        quantity = coalesce(kept.quantity + EXCLUDED.quantity, kept.quantity, EXCLUDED.quantity);
+    RETURN NULL;
+END $body$;
+REVOKE EXECUTE ON FUNCTION portfolio.add_to_balances() FROM PUBLIC;
+
+CREATE TRIGGER ledger_entries_add_up AFTER INSERT ON portfolio.ledger_entries
+    REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION portfolio.add_to_balances();
+REVOKE INSERT, UPDATE, DELETE ON portfolio.balances FROM bifrost_portfolio;
 """
 
 _BALANCE = """
@@ -149,6 +179,93 @@ CREATE TABLE portfolio.lot_closures (
     proceeds numeric NOT NULL,
     PRIMARY KEY (lot_id, transaction_id)
 );
+
+-- What the lots of an instrument sum to, kept by their triggers like the balances by theirs.
+CREATE TABLE portfolio.lot_totals (
+    account_id text NOT NULL,
+    instrument text NOT NULL,
+    currency text NOT NULL,
+    quantity numeric NOT NULL,
+    cost numeric NOT NULL,
+    PRIMARY KEY (account_id, instrument, currency)
+);
+"""
+
+_LOT_SUMS = """
+CREATE FUNCTION portfolio.add_to_lot_totals() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    INSERT INTO portfolio.lot_totals AS kept (account_id, instrument, currency, quantity, cost)
+    SELECT account_id, instrument, currency, sum(quantity), sum(cost) FROM added
+    GROUP BY account_id, instrument, currency
+    ON CONFLICT (account_id, instrument, currency) DO UPDATE
+    SET quantity = kept.quantity + EXCLUDED.quantity, cost = kept.cost + EXCLUDED.cost;
+    RETURN NULL;
+END $body$;
+REVOKE EXECUTE ON FUNCTION portfolio.add_to_lot_totals() FROM PUBLIC;
+
+CREATE FUNCTION portfolio.move_lot_totals() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    UPDATE portfolio.lot_totals kept
+    SET quantity = kept.quantity + change.quantity, cost = kept.cost + change.cost
+    FROM (
+        SELECT account_id, instrument, currency, sum(quantity) AS quantity, sum(cost) AS cost
+        FROM (
+            SELECT account_id, instrument, currency, quantity, cost FROM after
+            UNION ALL
+            SELECT account_id, instrument, currency, -quantity, -cost FROM before) moved
+        GROUP BY account_id, instrument, currency) change
+    WHERE kept.account_id = change.account_id AND kept.instrument = change.instrument
+        AND kept.currency = change.currency;
+    RETURN NULL;
+END $body$;
+REVOKE EXECUTE ON FUNCTION portfolio.move_lot_totals() FROM PUBLIC;
+
+CREATE TRIGGER lots_opened_add_up AFTER INSERT ON portfolio.lots
+    REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION portfolio.add_to_lot_totals();
+CREATE TRIGGER lots_reduced_add_up AFTER UPDATE ON portfolio.lots
+    REFERENCING OLD TABLE AS before NEW TABLE AS after
+    FOR EACH STATEMENT EXECUTE FUNCTION portfolio.move_lot_totals();
+
+CREATE FUNCTION portfolio.refuse_lots_apart() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+    PERFORM 1 FROM (
+        SELECT coalesce(sum(quantity), 0) AS quantity, coalesce(sum(amount), 0) AS cost
+        FROM portfolio.balances
+        WHERE account_id = NEW.account_id AND instrument = NEW.instrument
+            AND currency = NEW.currency AND quantity IS NOT NULL) position,
+        (SELECT coalesce(sum(quantity), 0) AS quantity, coalesce(sum(cost), 0) AS cost
+        FROM portfolio.lot_totals
+        WHERE account_id = NEW.account_id AND instrument = NEW.instrument
+            AND currency = NEW.currency) lots
+        WHERE position.quantity <> lots.quantity OR position.cost <> lots.cost;
+    IF FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'lots_equal_entries',
+            MESSAGE = 'the lots of ' || NEW.instrument || ' in account ' || NEW.account_id
+                || ' are not what its ledger entries add up to';
+    END IF;
+    RETURN NULL;
+END $body$;
+
+-- At the commit, so that entries and lots may be written one after the other.
+CREATE CONSTRAINT TRIGGER balances_equal_lots
+    AFTER INSERT OR UPDATE ON portfolio.balances DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.quantity IS NOT NULL) EXECUTE FUNCTION portfolio.refuse_lots_apart();
+CREATE CONSTRAINT TRIGGER lots_equal_balances
+    AFTER INSERT OR UPDATE ON portfolio.lot_totals DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION portfolio.refuse_lots_apart();
+
+CREATE TRIGGER lots_stay BEFORE DELETE OR TRUNCATE ON portfolio.lots
+    FOR EACH STATEMENT EXECUTE FUNCTION portfolio.refuse_change();
+CREATE TRIGGER lot_closures_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON portfolio.lot_closures
+    FOR EACH STATEMENT EXECUTE FUNCTION portfolio.refuse_change();
+REVOKE INSERT, UPDATE, DELETE ON portfolio.lot_totals FROM bifrost_portfolio;
+REVOKE UPDATE, DELETE ON portfolio.lot_closures FROM bifrost_portfolio;
+REVOKE UPDATE, DELETE ON portfolio.lots FROM bifrost_portfolio;
+GRANT UPDATE (quantity, cost) ON portfolio.lots TO bifrost_portfolio;
 """
 
 _MARKS = """
@@ -201,5 +318,6 @@ CREATE UNIQUE INDEX breaks_open ON portfolio.breaks (account_id, kind, subject)
 
 def upgrade() -> None:
     """Create the books."""
-    for sql in (_ACCOUNTS, _LEDGER, _BALANCE, _LOTS, _MARKS, _WITHDRAWALS, _BREAKS):
+    books = (_ACCOUNTS, _LEDGER, _SUMS, _BALANCE, _LOTS, _LOT_SUMS)
+    for sql in (*books, _MARKS, _WITHDRAWALS, _BREAKS):
         op.execute(sql)
