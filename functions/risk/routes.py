@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import Path, Query
 
 from bifrost.core.errors import NotFoundError
-from bifrost.risk.schemas import BuyingPower, LimitsBody, LimitsSheet
+from bifrost.risk.schemas import BuyingPower, LimitsBody, LimitsInForce, LimitsSheet
 from bifrost.runtime.auth import ADMIN, Caller
 from bifrost.runtime.health import database_check, queue_check
 from bifrost.runtime.http import create_app
-from bifrost.wire.dates import MarketDate
+from bifrost.wire.dates import MarketDate, as_of
 from bifrost.wire.identifiers import ID_PATTERN
 from functions.risk import wiring
 
@@ -23,7 +23,8 @@ EventId = Annotated[
     ),
 ]
 AsOf = Annotated[
-    MarketDate | None, Query(description="The market's date to judge by; today if absent.")
+    MarketDate | None,
+    Query(alias="as_of", description="The market's date to judge by; its newest if absent."),
 ]
 
 
@@ -36,13 +37,14 @@ def buying_power(account_id: AccountId, caller: Caller, seen: EventId = None) ->
 
 
 @app.get("/v1/accounts/{account_id}/limits", tags=["risk"])
-def limits(account_id: AccountId, caller: Caller, as_of: AsOf = None) -> LimitsSheet:
+def limits(account_id: AccountId, caller: Caller, asked: AsOf = None) -> LimitsInForce:
     """Show the limits by which the account's orders are judged on a date."""
     owner = wiring.limit_book().owner_of(account_id)
     if owner != caller.owner and ADMIN not in caller.groups:
         raise NotFoundError(f"no account {account_id}")
-    day = as_of or wiring.clock().now().date()
-    return LimitsSheet.of(account_id, wiring.limit_book().in_force(account_id, day))
+    book = wiring.limit_book()
+    date = as_of(asked, market=book.market_time(), wall=wiring.clock().now())
+    return LimitsInForce.on(account_id, book.in_force(account_id, date.day), date)
 
 
 @app.put("/v1/accounts/{account_id}/limits", tags=["risk"])

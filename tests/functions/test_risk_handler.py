@@ -1,13 +1,14 @@
 """Risk's function by each way in: tasks, events, HTTP; and what HTTP may not see, send or do."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from bifrost.core.codec import to_json
 from tests.functions.ways_in import Function, modules_of, plug_in, unplug
-from tests.unit.risk.builders import ACCOUNT, buy
+from tests.unit.risk.builders import ACCOUNT, AT, buy
 from tests.unit.risk.facts import closed, deposited, filled, listed, opened
 
 LIMITS = f"/v1/accounts/{ACCOUNT}/limits"
@@ -17,6 +18,7 @@ BODY = {
     "position_notional_max": "75000",
     "price_collar": "0.05",
     "commission_per_share": "0.01",
+    "mark_age_days_max": 3,
     "effective_from": "2012-01-01",
     "source": "risk committee",
 }
@@ -178,6 +180,55 @@ def test_limits_are_the_desks_until_an_admin_gives_the_account_its_own(risk: Fun
     assert risk.http("GET", LIMITS, as_of="2011-12-31").body["is_default"] is True
 
 
+def test_limits_shown_without_a_date_are_those_of_the_markets(risk: Function) -> None:
+    risk.http("PUT", LIMITS, {**BODY, "effective_until": "2012-01-04"}, groups="[admin]")
+
+    shown = risk.http("GET", LIMITS).body
+    assert (shown["as_of"], shown["as_of_clock"], shown["is_default"]) == (
+        "2012-01-03",
+        "market",
+        False,
+    )
+
+
+def test_limits_shown_for_a_date_say_that_it_was_asked_for(risk: Function) -> None:
+    shown = risk.http("GET", LIMITS, as_of="2012-02-01").body
+
+    assert (shown["as_of"], shown["as_of_clock"]) == ("2012-02-01", "caller")
+
+
+def test_limits_shown_before_the_first_bar_say_that_the_date_is_the_walls(
+    monkeypatch: pytest.MonkeyPatch, database_url: Callable[[str], str]
+) -> None:
+    function = plug_in(monkeypatch, "risk", database_url("risk"))
+    function.deliver(opened())
+
+    before = datetime.now(UTC).date().isoformat()
+    shown = function.http("GET", LIMITS).body
+    unplug("risk")
+    assert before <= shown["as_of"] <= datetime.now(UTC).date().isoformat()
+    assert shown["as_of_clock"] == "wall"
+
+
+def test_limits_that_name_no_age_take_the_desks(risk: Function) -> None:
+    body = {name: value for name, value in BODY.items() if name != "mark_age_days_max"}
+
+    assert risk.http("PUT", LIMITS, body, groups="[admin]").body["mark_age_days_max"] == 7
+
+
+def test_an_order_judged_by_a_price_the_market_left_behind_is_refused(risk: Function) -> None:
+    late = buy("1", limit="100", occurred_at=AT + timedelta(days=8))
+
+    answer = risk.task("check_and_reserve", order=late, mode="live")
+    (reason,) = answer["reasons"]
+    assert (reason["rule"], reason["subject"], reason["value"], reason["limit"]) == (
+        "stale_mark",
+        "2012-01-03",
+        "8",
+        "7",
+    )
+
+
 def test_a_date_before_all_limits_is_not_found_and_no_fault(risk: Function) -> None:
     answer = risk.http("GET", LIMITS, as_of="0001-01-01")
 
@@ -210,6 +261,11 @@ def test_an_admin_sees_limits_and_cannot_set_those_of_no_account(risk: Function)
         ("price_collar", "1"),
         ("price_collar", "Infinity"),
         ("commission_per_share", True),
+        ("mark_age_days_max", -1),
+        ("mark_age_days_max", 1.5),
+        ("mark_age_days_max", "3"),
+        ("mark_age_days_max", True),
+        ("mark_age_days_max", 2**31),
         ("effective_from", "soon"),
         ("effective_from", 1325376000),
         ("effective_from", "2012-02-30"),

@@ -5,7 +5,7 @@ out. What is unknown is not zero: without a market price nothing can be bounded,
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from bifrost.core.decisions import Decision, Reason
@@ -13,11 +13,12 @@ from bifrost.core.money import EXACT, exact_product, exact_sum
 from bifrost.core.orders import OrderIntent, Side
 
 # Kept with every decision; raised with every change that could alter an answer.
-CODE_VERSION = "risk.limits/2"
+CODE_VERSION = "risk.limits/3"
 
 _ZERO = Decimal(0)
 _ONE = Decimal(1)
 _SHARES = "shares"
+_DAYS = "days"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Limits:
     effective_until: the first date on which it no longer holds; None while it does.
     price_collar: the farthest a price may be from the market, as a fraction of it.
     commission_per_share: what is set aside for the venue's charge.
+    mark_age_days_max: the oldest market price to judge by, in calendar days of market time.
     source: who decided it, or the rule it follows.
     """
 
@@ -40,6 +42,7 @@ class Limits:
     position_notional_max: Decimal
     price_collar: Decimal
     commission_per_share: Decimal
+    mark_age_days_max: int
     source: str
 
 
@@ -50,6 +53,7 @@ class Exposure:
     cash: settled, in the order's currency; reserved: promised to open buys and withdrawals.
     position: signed, of the order's instrument; open_buys, open_sales: still to fill of it.
     mark: the instrument's last price in the order's currency; None where none is known.
+    marked_on: the market's date of that price.
     """
 
     cash: Decimal
@@ -58,6 +62,7 @@ class Exposure:
     open_buys: Decimal
     open_sales: Decimal
     mark: Decimal | None
+    marked_on: date | None
 
     @property
     def buying_power(self) -> Decimal:
@@ -65,12 +70,17 @@ class Exposure:
         return EXACT.subtract(self.cash, self.reserved)
 
 
-def effective_date(order: OrderIntent) -> date:
-    """Return the market's date by which the order is judged.
+def market_date(instant: datetime) -> date:
+    """Return the session of an instant of market time.
 
     UTC's date is the session's: New York trades within one UTC day, summer and winter.
     """
-    return order.occurred_at.astimezone(UTC).date()
+    return instant.astimezone(UTC).date()
+
+
+def effective_date(order: OrderIntent) -> date:
+    """Return the market's date by which the order is judged."""
+    return market_date(order.occurred_at)
 
 
 def check(order: OrderIntent, exposure: Exposure, limits: Limits) -> Decision:
@@ -78,6 +88,7 @@ def check(order: OrderIntent, exposure: Exposure, limits: Limits) -> Decision:
     price = reserve_price(order, exposure.mark, limits.price_collar)
     found = (
         _market_price(order, exposure),
+        _stale_mark(order, exposure, limits),
         _order_quantity(order, limits),
         _order_notional(order, price, limits),
         _position(order, exposure, limits),
@@ -123,6 +134,17 @@ def _market_price(order: OrderIntent, exposure: Exposure) -> Reason | None:
     if exposure.mark is not None:
         return None
     return Reason("no_market_price", unit=order.currency, subject=order.instrument)
+
+
+def _stale_mark(order: OrderIntent, exposure: Exposure, limits: Limits) -> Reason | None:
+    """Refuse to judge by a price that the market has left behind, whatever the order's type."""
+    if exposure.marked_on is None:
+        return None
+    age = (effective_date(order) - exposure.marked_on).days
+    if age <= limits.mark_age_days_max:
+        return None
+    most, subject = Decimal(limits.mark_age_days_max), exposure.marked_on.isoformat()
+    return Reason("stale_mark", most, Decimal(age), unit=_DAYS, subject=subject)
 
 
 def _order_quantity(order: OrderIntent, limits: Limits) -> Reason | None:

@@ -137,6 +137,9 @@ class LimitBook(Protocol):
     def add(self, account_id: str, limits: Limits, added_by: str) -> Limits:
         """Add the next version of the account's limits and return it, numbered."""
 
+    def market_time(self) -> datetime | None:
+        """Return when the newest bar that risk has heard of closed; None before the first."""
+
 
 class FactKeeper(Protocol):
     """Risk's own copy of what happened elsewhere."""

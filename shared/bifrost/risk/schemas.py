@@ -7,12 +7,15 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from bifrost.core.money import AMOUNT_MAX
 from bifrost.risk.limits import Limits
 from bifrost.risk.ports import AccountCash
-from bifrost.wire.dates import MarketDate, require_order
+from bifrost.wire.dates import AsOf, AsOfClock, MarketDate, require_order
 from bifrost.wire.numbers import ExactDecimal, example
 
 Amount = Annotated[ExactDecimal, example("250000.00")]
 # As fine and as large as the numbers an order may carry.
 Limit = Annotated[Amount, Field(ge=0, le=AMOUNT_MAX, decimal_places=8)]
+# The desk's default is that of its first limits: five sessions and their weekend.
+Days = Annotated[int, Field(strict=True, ge=0, le=36_500, examples=[7])]
+MARK_AGE_DAYS_MAX = 7
 Fraction = Annotated[Amount, Field(ge=0, lt=1, decimal_places=8)]
 
 
@@ -47,6 +50,7 @@ class BuyingPower(BaseModel):
 class LimitsBody(BaseModel):
     """A new version of an account's limits; dates are the market's, a replay's included.
 
+    mark_age_days_max: the oldest market price to judge by, in calendar days of market time.
     effective_until: the first date on which it no longer holds.
     source: who decided it, or by which rule.
     """
@@ -58,6 +62,7 @@ class LimitsBody(BaseModel):
     position_notional_max: Limit
     price_collar: Fraction
     commission_per_share: Limit
+    mark_age_days_max: Days = MARK_AGE_DAYS_MAX
     effective_from: MarketDate
     effective_until: MarketDate | None = None
     source: Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]+$")]
@@ -79,6 +84,7 @@ class LimitsBody(BaseModel):
             position_notional_max=self.position_notional_max,
             price_collar=self.price_collar,
             commission_per_share=self.commission_per_share,
+            mark_age_days_max=self.mark_age_days_max,
             source=self.source,
         )
 
@@ -98,6 +104,7 @@ class LimitsSheet(BaseModel):
     position_notional_max: Amount
     price_collar: Amount
     commission_per_share: Amount
+    mark_age_days_max: int
     source: str
 
     @classmethod
@@ -114,5 +121,22 @@ class LimitsSheet(BaseModel):
             position_notional_max=limits.position_notional_max,
             price_collar=limits.price_collar,
             commission_per_share=limits.commission_per_share,
+            mark_age_days_max=limits.mark_age_days_max,
             source=limits.source,
         )
+
+
+class LimitsInForce(LimitsSheet):
+    """The limits that hold on a date: the caller's, the market's, or the wall clock's.
+
+    as_of_clock: `market` where none was asked for; `wall` where no bar has been heard of yet.
+    """
+
+    as_of: MarketDate
+    as_of_clock: AsOfClock
+
+    @classmethod
+    def on(cls, account_id: str, limits: Limits, asked: AsOf) -> "LimitsInForce":
+        """Show the limits that hold for the account on that date."""
+        shown = LimitsSheet.of(account_id, limits).model_dump()
+        return cls(**shown, as_of=asked.day, as_of_clock=asked.clock)

@@ -3,7 +3,9 @@
 pydantic itself would take a number of seconds for a date.
 """
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -24,6 +26,34 @@ def _only_iso(value: object) -> object:
 MarketDate = Annotated[
     date, BeforeValidator(_only_iso), WithJsonSchema({"type": "string", "format": "date"})
 ]
+
+
+class AsOfClock(StrEnum):
+    """Who says which date an answer is of."""
+
+    CALLER = "caller"
+    MARKET = "market"
+    WALL = "wall"
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """The date that an answer is of, and whose it is."""
+
+    day: date
+    clock: AsOfClock
+
+
+def as_of(asked: date | None, *, market: datetime | None, wall: datetime) -> AsOf:
+    """Return the date that was asked for, else the market's, else, before any bar, the wall's.
+
+    Orders are judged by the market's date; while a year that is long past is replayed, so is it.
+    """
+    if asked is not None:
+        return AsOf(asked, AsOfClock.CALLER)
+    if market is not None:
+        return AsOf(market.astimezone(UTC).date(), AsOfClock.MARKET)
+    return AsOf(wall.astimezone(UTC).date(), AsOfClock.WALL)
 
 
 def require_order(effective_from: date, effective_until: date | None) -> None:

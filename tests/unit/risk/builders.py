@@ -64,8 +64,8 @@ def _order(
     return replace(made, **changes)
 
 
-def exposure(**numbers: str | None) -> Exposure:
-    """A million in cash, a mark of 100, and nothing held, unless told otherwise."""
+def exposure(marked_on: str | None = "2012-01-03", **numbers: str | None) -> Exposure:
+    """A million in cash, that day's mark of 100, and nothing held, unless told otherwise."""
     given = {
         "cash": "1000000",
         "reserved": "0",
@@ -75,10 +75,11 @@ def exposure(**numbers: str | None) -> Exposure:
         "mark": "100",
         **numbers,
     }
-    return Exposure(**{key: _number(value) for key, value in given.items()})  # type: ignore[arg-type]
+    day = None if marked_on is None else date.fromisoformat(marked_on)
+    return Exposure(**{key: _number(value) for key, value in given.items()}, marked_on=day)  # type: ignore[arg-type]
 
 
-def limits(**numbers: str) -> Limits:
+def limits(mark_age_days_max: int = 7, **numbers: str) -> Limits:
     """Limits wide enough for anything but what a test narrows; a collar of a tenth."""
     given = {
         "order_notional_max": "1000000000",
@@ -94,6 +95,7 @@ def limits(**numbers: str) -> Limits:
         effective_from=date(1900, 1, 1),
         effective_until=None,
         source="test",
+        mark_age_days_max=mark_age_days_max,
         **{key: Decimal(value) for key, value in given.items()},
     )
 

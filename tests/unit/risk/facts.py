@@ -46,7 +46,7 @@ def deposited(amount: str, account_id: str = ACCOUNT, number: int = 1) -> CashDe
     return CashDeposited(
         **_said(f"deposited-{account_id}-{number}"),
         account_id=account_id,
-        transaction_id=f"t-{number}",
+        transaction_id=f"t-{account_id}-{number}",
         amount=Decimal(amount),
         currency="USD",
     )

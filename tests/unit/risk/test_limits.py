@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bifrost.core.codec import from_json, to_json
 from bifrost.core.decisions import Reason
-from bifrost.core.orders import OrderIntent
+from bifrost.core.orders import OrderIntent, TimeInForce
 from bifrost.risk.limits import (
     Exposure,
     Limits,
@@ -19,6 +19,7 @@ from bifrost.risk.limits import (
     reserve_per_share,
     reserve_price,
 )
+from bifrost.runtime.reasons import sentence
 from tests.unit.risk.builders import AT, buy, exposure, limits, sell
 
 D = Decimal
@@ -227,3 +228,42 @@ def test_an_accepted_buy_never_needs_more_than_was_free(
     held = exposure(cash=str(cash), reserved=str(reserved))
     accepted = "buying_power" not in broken(order, held, limits())
     assert accepted == (quantity * price <= cash - reserved)
+
+
+@pytest.mark.parametrize(
+    "order",
+    [buy(limit="100", time_in_force=TimeInForce.GTC), buy(), buy(stop="105"), sell("1")],
+)
+def test_a_price_as_old_as_it_may_be_passes_and_one_a_day_older_is_refused(
+    order: OrderIntent,
+) -> None:
+    oldest = exposure(position="10", marked_on="2011-12-27")
+    older = exposure(position="10", marked_on="2011-12-26")
+
+    assert broken(order, oldest, limits(mark_age_days_max=7)) == []
+    assert only_reason(order, older, limits(mark_age_days_max=7)) == Reason(
+        "stale_mark", D(7), D(8), unit="days", subject="2011-12-26"
+    )
+
+
+def test_a_stale_price_is_said_beside_what_else_is_broken() -> None:
+    held = exposure(marked_on="2011-06-01")
+    allowed = limits(order_notional_max="1")
+
+    assert broken(buy(limit="200"), held, allowed) == [
+        "stale_mark",
+        "order_notional",
+        "price_collar",
+    ]
+
+
+def test_a_price_of_a_later_session_than_the_order_is_not_stale() -> None:
+    assert broken(buy(), exposure(marked_on="2012-01-05"), limits(mark_age_days_max=0)) == []
+
+
+def test_a_stale_prices_sentence_names_its_date_and_both_ages() -> None:
+    reason = only_reason(buy(), exposure(marked_on="2011-12-01"), limits())
+
+    assert sentence(reason) == (
+        "the last market price is of 2011-12-01, 33 days before the order: it may be 7 days old"
+    )

@@ -14,13 +14,13 @@ from bifrost.core.codec import from_json, to_json
 from bifrost.core.decisions import Decision, Reason
 from bifrost.core.errors import UnavailableError
 from bifrost.core.orders import OrderIntent
-from bifrost.risk.limits import Exposure, Limits, effective_date
+from bifrost.risk.limits import Exposure, Limits, effective_date, market_date
 from bifrost.risk.ports import Facts, Judgement
 
 LIMITS = """
     l.account_id AS limits_account_id, l.version, l.effective_from, l.effective_until,
     l.order_notional_max, l.order_quantity_max, l.position_notional_max, l.price_collar,
-    l.commission_per_share, l.source"""
+    l.commission_per_share, l.mark_age_days_max, l.source"""
 
 # The account's own newest version in force, else the default's.
 LIMITS_IN_FORCE = """
@@ -54,6 +54,7 @@ SELECT {SETTLED_CASH} AS cash, {RESERVED_CASH} AS reserved,
     COALESCE((SELECT quantity FROM risk.positions p
               WHERE p.account_id = a.account_id AND p.instrument = %(instrument)s), 0) AS position,
     open.buys AS open_buys, open.sales AS open_sales, m.price AS mark,
+    m.occurred_at AS marked_at,
     k.reasons AS answered, {LIMITS}
 FROM risk.accounts a
 CROSS JOIN LATERAL (
@@ -151,6 +152,7 @@ class PostgresOrderGate:
                 open_buys=row["open_buys"],
                 open_sales=row["open_sales"],
                 mark=row["mark"],
+                marked_on=None if row["marked_at"] is None else market_date(row["marked_at"]),
             ),
             limits=limits_of(row),
             answered=None if answered is None else decision_of(answered),
@@ -195,6 +197,7 @@ def limits_of(row: Row) -> Limits:
         position_notional_max=row["position_notional_max"],
         price_collar=row["price_collar"],
         commission_per_share=row["commission_per_share"],
+        mark_age_days_max=row["mark_age_days_max"],
         source=row["source"],
     )
 

@@ -1,7 +1,7 @@
 """What risk tells of an account: its cash and its limits."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 from bifrost.adapters.postgres.database import Cursor, Database
 from bifrost.adapters.postgres.inbox import Inbox
@@ -29,8 +29,9 @@ _IN_FORCE = f"SELECT {LIMITS} FROM ({LIMITS_IN_FORCE}) l"
 
 _ADD = """
 INSERT INTO risk.limits (account_id, version, effective_from, effective_until, order_notional_max,
-    order_quantity_max, position_notional_max, price_collar, commission_per_share, source, added_by)
-SELECT %s, COALESCE(max(version), 0) + 1, %s, %s, %s, %s, %s, %s, %s, %s, %s
+    order_quantity_max, position_notional_max, price_collar, commission_per_share,
+    mark_age_days_max, source, added_by)
+SELECT %s, COALESCE(max(version), 0) + 1, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s
 FROM risk.limits WHERE account_id = %s
 RETURNING version"""
 
@@ -79,6 +80,12 @@ class PostgresLimitBook:
             raise NotFoundError(f"no limits are in force on {as_of}; ask for a later date")
         return limits_of(row)
 
+    def market_time(self) -> datetime | None:
+        """Return when the newest bar that risk has heard of closed; None before the first."""
+        row = self._database.fetch_one("SELECT max(occurred_at) AS newest FROM risk.marks")
+        newest: datetime | None = row["newest"] if row else None
+        return newest
+
     def add(self, account_id: str, limits: Limits, added_by: str) -> Limits:
         """Add a version; the account's lock keeps two of them from taking one number."""
         with self._database.transaction() as cursor:
@@ -97,6 +104,7 @@ def _insert(cursor: Cursor, account_id: str, limits: Limits, added_by: str) -> L
         limits.position_notional_max,
         limits.price_collar,
         limits.commission_per_share,
+        limits.mark_age_days_max,
         limits.source,
         added_by,
         account_id,

@@ -28,6 +28,14 @@ _OPEN = """
     ON CONFLICT (account_id) DO UPDATE
     SET owner = EXCLUDED.owner, kind = EXCLUDED.kind, currency = EXCLUDED.currency"""
 
+# Unique by the ledger's transaction, as at the venue: two events of one flow move it once.
+_MOVE_CASH = """
+    WITH fresh AS (
+        INSERT INTO risk.cash_transactions (transaction_id, account_id, currency, amount)
+        VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING account_id, currency, amount)
+    INSERT INTO risk.cash AS c (account_id, currency, amount) SELECT * FROM fresh
+    ON CONFLICT (account_id, currency) DO UPDATE SET amount = c.amount + EXCLUDED.amount"""
+
 _ADD_CASH = """
     INSERT INTO risk.cash AS c (account_id, currency, amount) VALUES (%s, %s, %s)
     ON CONFLICT (account_id, currency) DO UPDATE SET amount = c.amount + EXCLUDED.amount"""
@@ -83,7 +91,7 @@ def _apply(cursor: Cursor, event: Event) -> None:
         case AccountOpened():
             _open(cursor, event)
         case CashDeposited():
-            _add_cash(cursor, event, event.amount)
+            _move_cash(cursor, event, event.amount)
         case CashWithdrawn():
             _withdraw(cursor, event)
         case FillRecorded():
@@ -102,13 +110,14 @@ def _open(cursor: Cursor, event: AccountOpened) -> None:
     cursor.execute(_OPEN, (event.account_id, event.owner, event.kind, event.currency))
 
 
-def _add_cash(cursor: Cursor, event: CashDeposited | CashWithdrawn, amount: Decimal) -> None:
+def _move_cash(cursor: Cursor, event: CashDeposited | CashWithdrawn, amount: Decimal) -> None:
     cursor.execute(LOCK_OR_MAKE, (event.account_id,))
-    cursor.execute(_ADD_CASH, (event.account_id, event.currency, amount))
+    values = (event.transaction_id, event.account_id, event.currency, amount)
+    cursor.execute(_MOVE_CASH, values)
 
 
 def _withdraw(cursor: Cursor, event: CashWithdrawn) -> None:
-    _add_cash(cursor, event, -event.amount)
+    _move_cash(cursor, event, -event.amount)
     cursor.execute(_END_WITHDRAWAL, (event.withdrawal_id,))
 
 

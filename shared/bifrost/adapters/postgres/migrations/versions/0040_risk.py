@@ -27,6 +27,15 @@ CREATE TABLE risk.cash (
     PRIMARY KEY (account_id, currency)
 );
 
+-- A flow counts once whatever events report it: their ids are the bus's, this one the ledger's.
+CREATE TABLE risk.cash_transactions (
+    transaction_id text PRIMARY KEY,
+    account_id text NOT NULL REFERENCES risk.accounts,
+    currency text NOT NULL,
+    amount numeric NOT NULL,
+    recorded_at timestamptz NOT NULL DEFAULT now()
+);
+
 CREATE TABLE risk.positions (
     account_id text NOT NULL REFERENCES risk.accounts,
     instrument text NOT NULL,
@@ -60,6 +69,7 @@ CREATE TABLE risk.limits (
     position_notional_max numeric NOT NULL CHECK (position_notional_max >= 0),
     price_collar numeric NOT NULL CHECK (price_collar >= 0 AND price_collar < 1),
     commission_per_share numeric NOT NULL CHECK (commission_per_share >= 0),
+    mark_age_days_max integer NOT NULL CHECK (mark_age_days_max >= 0),
     source text NOT NULL,
     added_by text NOT NULL,
     recorded_at timestamptz NOT NULL DEFAULT now(),
@@ -125,16 +135,33 @@ CREATE TABLE risk.breaks (
 CREATE UNIQUE INDEX breaks_open ON risk.breaks (account_id, kind, subject)
     WHERE closed_at IS NULL;
 
--- Limits and answers are added, never changed: what was decided stays explained.
-REVOKE UPDATE, DELETE ON risk.limits, risk.checks FROM bifrost_risk;
+-- Limits, answers and flows are added, never changed: what was decided stays explained. The role
+-- may only add, and the triggers refuse those whom no grant binds: the tables' owner.
+REVOKE UPDATE, DELETE ON risk.limits, risk.checks, risk.cash_transactions FROM bifrost_risk;
 
 INSERT INTO risk.limits (account_id, version, effective_from, order_notional_max,
-    order_quantity_max, position_notional_max, price_collar, commission_per_share, source, added_by)
-VALUES (NULL, 1, '1900-01-01', 2000000, 100000, 5000000, 0.10, 0.01,
+    order_quantity_max, position_notional_max, price_collar, commission_per_share,
+    mark_age_days_max, source, added_by)
+-- Seven days are five sessions and their weekend.
+VALUES (NULL, 1, '1900-01-01', 2000000, 100000, 5000000, 0.10, 0.01, 7,
     'the desk''s default, in the shape of SEA Rule 15c3-5(c)(1)', 'migration 0040');
+"""
+
+_APPEND_ONLY = """
+CREATE FUNCTION risk.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
+        MESSAGE = TG_TABLE_NAME || ' is append-only: what was recorded stays';
+END $body$;
 """
 
 
 def upgrade() -> None:
     """Create risk's tables and the desk's default limits."""
     op.execute(_TABLES)
+    op.execute(_APPEND_ONLY)
+    for table in ("limits", "checks", "cash_transactions"):
+        op.execute(
+            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE"
+            f" ON risk.{table} FOR EACH STATEMENT EXECUTE FUNCTION risk.refuse_change()"
+        )
