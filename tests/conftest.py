@@ -10,6 +10,7 @@ from hypothesis import settings
 
 from bifrost.adapters.postgres.database import Database
 from tests.live_desk import LiveDesk
+from tests.local_aws import LocalAws, running_aws
 from tests.postgres_server import Server, running_server
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a private folder is made inside
@@ -53,6 +54,13 @@ def make_database(database_url: Callable[[str], str]) -> Iterator[Callable[[str]
     yield make
     for database in opened:
         database.close()
+
+
+@pytest.fixture(scope="session")
+def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    """Give one local AWS for the whole run; a test names what it makes there after itself."""
+    with running_aws(tmp_path_factory.mktemp("aws")) as local:
+        yield local
 
 
 @pytest.fixture(scope="session")

@@ -1,15 +1,16 @@
 """Data's services on a test's own database, with a bucket, a clock and workflows in memory."""
 
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 from bifrost.adapters.ids import RandomIds
+from bifrost.adapters.memory.clock import SetClock
+from bifrost.adapters.memory.objects import MemoryObjects
+from bifrost.adapters.memory.workflows import MemoryWorkflows
 from bifrost.adapters.postgres.database import Database, Row
 from bifrost.adapters.postgres.imports import PostgresImports
 from bifrost.adapters.postgres.market_data import PostgresMarketData
 from bifrost.adapters.postgres.replays import PostgresReplays
-from bifrost.core.errors import NotFoundError, UnavailableError
 from bifrost.data.import_service import ImportService
 from bifrost.data.imports import ImportRecord, StoredObject
 from bifrost.data.replay import Replay, ReplayRequest
@@ -31,56 +32,14 @@ def bar_file(*sessions: date, close: str = "411.23") -> bytes:
     return "\n".join(["date,open,high,low,close,volume", *rows]).encode()
 
 
-@dataclass
-class FakeClock:
-    """Stands still until it is moved."""
-
-    time: datetime = datetime(2026, 11, 21, 12, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        """Return the time it was set to."""
-        return self.time
-
-    def move(self, by: timedelta) -> None:
-        """Let time pass."""
-        self.time += by
-
-
-@dataclass
-class FakeBucket:
-    """Objects by key; it can be made not to answer."""
-
-    objects: dict[str, bytes] = field(default_factory=dict)
-    answers: bool = True
-
-    def get(self, key: str) -> bytes:
-        """Return what is there now."""
-        if not self.answers:
-            raise UnavailableError("s3 did not answer")
-        if key not in self.objects:
-            raise NotFoundError(f"no object {key}")
-        return self.objects[key]
-
-
-@dataclass
-class FakeWorkflows:
-    """Remembers what was started."""
-
-    started: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
-
-    def start(self, workflow: str, name: str, workflow_input: dict[str, Any]) -> None:
-        """Remember it."""
-        self.started.append((workflow, name, workflow_input))
-
-
 class DataDesk:
     """Everything of data, and short ways to ask what became of it."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.clock = FakeClock()
-        self.bucket = FakeBucket()
-        self.workflows = FakeWorkflows()
+        self.clock = SetClock(datetime(2026, 11, 21, 12, tzinfo=UTC))
+        self.bucket = MemoryObjects()
+        self.workflows = MemoryWorkflows()
         self.imports = ImportService(
             PostgresImports(database), self.bucket, self.clock, RandomIds()
         )
@@ -99,7 +58,7 @@ class DataDesk:
 
     def hear(self, key: str, etag: str = "etag-1") -> list[ImportRecord]:
         """Hear of an object."""
-        self.clock.move(timedelta(seconds=1))
+        self.clock.pass_by(1)
         return self.imports.import_object(StoredObject(key, etag, size=100), "request-1")
 
     def stock(self, *symbols: str, sessions: tuple[date, ...] = SESSIONS) -> None:

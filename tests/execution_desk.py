@@ -1,16 +1,16 @@
 """Execution over a real PostgreSQL and the real paper venue, with a clock that tests move."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from bifrost.adapters.brokers.paper import PaperVenue
+from bifrost.adapters.memory.clock import SetClock
+from bifrost.adapters.memory.workflows import MemoryWorkflows
 from bifrost.adapters.postgres.database import Database, Row
 from bifrost.adapters.postgres.execution_books import PostgresDesk
 from bifrost.core.bars import Bar
-from bifrost.core.errors import UnavailableError
 from bifrost.core.instruments import Instrument
 from bifrost.core.money import Price
 from bifrost.core.orders import OrderStatus, OrderType, Side, TimeInForce
@@ -44,42 +44,6 @@ FIRST_CLOSE = datetime(2012, 1, 3, 21, tzinfo=UTC)
 AAPL = Instrument("AAPL", "XNYS", "USD", Decimal("0.01"), Decimal(1), "Apple Inc.")
 
 
-@dataclass(slots=True)
-class Clock:
-    """Wall time that stands until a test moves it."""
-
-    instant: datetime = WALL
-
-    def now(self) -> datetime:
-        return self.instant
-
-    def pass_by(self, seconds: float) -> None:
-        self.instant += timedelta(seconds=seconds)
-
-
-@dataclass(slots=True)
-class Workflows:
-    """Remembers what was started; a test may switch it off."""
-
-    started: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
-    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
-    down: bool = False
-
-    def start(self, workflow: str, name: str, workflow_input: dict[str, Any]) -> None:
-        if self.down:
-            raise UnavailableError("the workflows are switched off")
-        self.started.append((workflow, name, workflow_input))
-
-    def run(self, workflow: str, workflow_input: dict[str, Any]) -> dict[str, Any]:
-        if self.down:
-            raise UnavailableError("the workflows are switched off")
-        return self.answers[workflow] | {"given": workflow_input}
-
-    @property
-    def names(self) -> list[str]:
-        return [name for _, name, _ in self.started]
-
-
 class TradingDesk:
     """One process of execution: its own connections, a broker that a test may wrap."""
 
@@ -88,11 +52,11 @@ class TradingDesk:
         make_database: MakeDatabase,
         *,
         wrap: Callable[[PaperVenue], Broker] = lambda venue: venue,
-        clock: Clock | None = None,
-        workflows: Workflows | None = None,
+        clock: SetClock | None = None,
+        workflows: MemoryWorkflows | None = None,
     ) -> None:
-        self.clock = clock or Clock()
-        self.workflows = workflows or Workflows()
+        self.clock = clock or SetClock(WALL)
+        self.workflows = workflows or MemoryWorkflows()
         self.database = make_database("execution")
         self.venue = PaperVenue(make_database("venue"))
         self.broker = wrap(self.venue)

@@ -1,16 +1,15 @@
 """Portfolio on a real database, its clock and ids counted, its workflow played in process."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from itertools import count
 from typing import Any
 
+from bifrost.adapters.memory.clock import SetClock
+from bifrost.adapters.memory.ids import CountedIds
+from bifrost.adapters.memory.workflows import MemoryWorkflows
 from bifrost.adapters.postgres.database import Database, Row
 from bifrost.adapters.postgres.portfolio_books import PostgresLibrary
 from bifrost.adapters.postgres.portfolio_reads import PostgresReader
-from bifrost.core.errors import UnavailableError
 from bifrost.events import Event, read_event
 from bifrost.portfolio.accounts import NewAccount
 from bifrost.portfolio.ports import Posted
@@ -19,58 +18,19 @@ from bifrost.portfolio.valuation import Valuation, value
 from bifrost.portfolio.withdrawals import Withdrawals
 
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
-Workflow = Callable[[dict[str, Any]], None]
-
-
-@dataclass
-class SetClock:
-    """Wall time that stands still until a test moves it."""
-
-    at: datetime = NOW
-
-    def now(self) -> datetime:
-        """Return the instant that is set."""
-        return self.at
-
-
-class IdsOf:
-    """Ids that a reader can follow."""
-
-    def __init__(self, prefix: str) -> None:
-        self._ids = (f"{prefix}{number}" for number in count(1))
-
-    def new(self) -> str:
-        """Return the next id."""
-        return next(self._ids)
-
-
-@dataclass
-class PlayedWorkflow:
-    """Step Functions, doing what the test says; by default it never answers."""
-
-    play: Workflow | None = None
-    runs: list[dict[str, Any]] = field(default_factory=list)
-
-    def run(self, workflow: str, workflow_input: dict[str, Any]) -> dict[str, Any]:
-        """Play the workflow."""
-        self.runs.append(workflow_input)
-        if self.play is None:
-            raise UnavailableError(f"workflow {workflow} did not run")
-        self.play(workflow_input)
-        return {}
 
 
 class LedgerDesk:
     """Portfolio, and what a test asks of it."""
 
-    def __init__(self, database: Database, ids: IdsOf | None = None) -> None:
-        ids = ids or IdsOf("id-")
+    def __init__(self, database: Database, ids: CountedIds | None = None) -> None:
+        ids = ids or CountedIds()
         library = PostgresLibrary(database)
         self.database = database
-        self.workflow = PlayedWorkflow()
-        self.clock = SetClock()
+        self.workflows = MemoryWorkflows()
+        self.clock = SetClock(NOW)
         self.service = PortfolioService(library, self.clock, ids)
-        self.withdrawals = Withdrawals(library, self.clock, ids, self.workflow)
+        self.withdrawals = Withdrawals(library, self.clock, ids, self.workflows)
         self.reader = PostgresReader(database)
 
     def open_account(self, owner: str = "ann", key: str = "k-1") -> str:

@@ -218,10 +218,10 @@ def test_bucket_that_does_not_answer_leaves_nothing_behind(desk: DataDesk) -> No
     desk.put(LISTED, INSTRUMENTS)
     told = len(desk.published())
 
-    desk.bucket.answers = False
+    desk.bucket.down = True
     with pytest.raises(UnavailableError):
         desk.put(BARS, bar_file(*SESSIONS))
-    desk.bucket.answers = True
+    desk.bucket.down = False
 
     assert len(desk.published()) == told
     (record,) = desk.hear(BARS)

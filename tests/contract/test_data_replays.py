@@ -161,7 +161,7 @@ def test_replay_without_progress_for_a_minute_makes_room_and_publishes_no_more(
 ) -> None:
     dead = desk.start("AAPL", speed=2)
     desk.service.publish_sessions(dead.replay_id)
-    desk.clock.move(STALLED_AFTER + timedelta(microseconds=1))
+    desk.clock.at += STALLED_AFTER + timedelta(microseconds=1)
 
     desk.start("IBM", first=SESSIONS[2], key="key-2")
 
@@ -172,7 +172,7 @@ def test_replay_without_progress_for_a_minute_makes_room_and_publishes_no_more(
 
 def test_replay_that_moved_a_minute_ago_does_not_make_room(desk: DataDesk) -> None:
     desk.start("AAPL", speed=2)
-    desk.clock.move(STALLED_AFTER)
+    desk.clock.at += STALLED_AFTER
 
     with pytest.raises(ConflictError):
         desk.start("IBM", key="key-2")

@@ -14,7 +14,7 @@ from bifrost.core.orders import OrderStatus, OrderType, Side
 from bifrost.execution.ports import VenueOrder, VenueOrderState
 from bifrost.execution.records import OrderRecord
 from bifrost.execution.switches import KillSwitch, SwitchMode
-from tests.execution_desk import ACCOUNT, Clock, MakeDatabase, TradingDesk
+from tests.execution_desk import ACCOUNT, MakeDatabase, TradingDesk
 
 SUBMITTERS = 8
 
@@ -231,7 +231,7 @@ def test_a_preview_asks_the_switch_and_the_pace(desk: TradingDesk) -> None:
 
 
 def test_every_change_is_kept_with_who_made_it_and_why(desk: TradingDesk) -> None:
-    switch = KillSwitch(desk.desk, Clock())
+    switch = KillSwitch(desk.desk, desk.clock)
     switch.set(SwitchMode.HALT, "the feed is wrong", "admin-1", None)
     switch.set(SwitchMode.TRADE, "it is right again", "admin-2", None)
     with pytest.raises(NotFoundError):

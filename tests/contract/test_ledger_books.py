@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bifrost.adapters.memory.ids import CountedIds
 from bifrost.adapters.postgres.database import Database, Row
 from bifrost.core.errors import (
     InvalidInputError,
@@ -24,7 +25,7 @@ from bifrost.events import (
 from bifrost.portfolio.rebuild import rebuild
 from bifrost.portfolio.withdrawals import UNDECIDED_FOR, PostWithdrawal
 from tests.contract.backbone import all_at_once
-from tests.contract.ledger_desk import NOW, IdsOf, LedgerDesk, cash_request
+from tests.contract.ledger_desk import NOW, LedgerDesk, cash_request
 from tests.postgres_server import Server
 from tests.unit.portfolio.builders import bar_closed, closes_at, fill, recorded, seeded, session
 
@@ -141,7 +142,7 @@ def test_books_rebuilt_from_the_events_equal_the_stored_ones(desk: LedgerDesk, s
 
 def withdraw(desk: LedgerDesk, account_id: str, amount: str, key: str) -> None:
     """Let cash out, risk agreeing at once."""
-    desk.workflow.play = lambda given: void(
+    desk.workflows.machines["withdrawal_flow"] = lambda given: void(
         desk.withdrawals.post(PostWithdrawal(given["withdrawal_id"]), "test")
     )
     desk.withdrawals.withdraw(cash_request(account_id, amount, key))
@@ -218,7 +219,7 @@ def test_sixteen_deliveries_at_once_book_each_fill_once(
 ) -> None:
     account_id = desk.open_account()
     fills = fills_of(account_id, seed=3, number=8)
-    desks = [LedgerDesk(make_database("portfolio"), IdsOf(f"d{n}-")) for n in range(16)]
+    desks = [LedgerDesk(make_database("portfolio"), CountedIds(f"d{n}-")) for n in range(16)]
 
     def until_heard(one: LedgerDesk, event: Event) -> None:
         for _ in range(20):
@@ -318,7 +319,7 @@ def test_sixteen_deposits_at_once_under_one_key_are_one(
     desk: LedgerDesk, make_database: Make
 ) -> None:
     account_id = desk.open_account()
-    desks = [LedgerDesk(make_database("portfolio"), IdsOf(f"d{n}-")) for n in range(16)]
+    desks = [LedgerDesk(make_database("portfolio"), CountedIds(f"d{n}-")) for n in range(16)]
 
     made = all_at_once([lambda d=d: d.deposit(account_id, "5", "d-1") for d in desks])
 
@@ -364,13 +365,13 @@ def test_a_withdrawal_whose_workflow_died_is_swept_to_its_end(desk: LedgerDesk) 
     desk.clock.at += UNDECIDED_FOR + timedelta(seconds=1)
 
     still_dead = desk.withdrawals.sweep("test")
-    desk.workflow.play = lambda given: void(
+    desk.workflows.machines["withdrawal_flow"] = lambda given: void(
         desk.withdrawals.post(PostWithdrawal(given["withdrawal_id"]), "test")
     )
     ended = (desk.withdrawals.sweep("test"), desk.withdrawals.sweep("test"))
 
     assert (fresh, still_dead, ended) == (0, 0, (1, 0))
-    assert len(desk.workflow.runs) == 3
+    assert len(desk.workflows.runs) == 3
     assert desk.worth(account_id).cash == -5
 
 

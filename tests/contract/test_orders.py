@@ -252,11 +252,12 @@ def test_orders_are_listed_newest_first_page_by_page_and_only_ones_own(
 
 
 def test_a_preview_writes_nothing_and_hands_the_order_to_every_check(desk: TradingDesk) -> None:
-    desk.workflows.answers["order_preview"] = {"accepted": True, "reasons": [], "checks": []}
+    sheet = {"accepted": True, "reasons": [], "checks": []}
+    desk.workflows.machines["order_preview"] = lambda _: sheet
 
-    sheet = desk.orders.preview(a_request("k-9", side=Side.SELL), "corr-1")
+    shown = desk.orders.preview(a_request("k-9", side=Side.SELL), "corr-1")
 
-    assert sheet["accepted"]
-    assert sheet["given"]["mode"] == "preview"
+    assert shown == sheet
+    assert [given["mode"] for given in desk.workflows.runs] == ["preview"]
     assert desk.rows("orders") == []
     assert desk.events(OrderReceived) == []

@@ -1,42 +1,23 @@
 """What was committed is published at least once and in its order; what was not never is."""
 
-import json
-import threading
 import time
 from collections.abc import Callable
 
 import pytest
 
+from bifrost.adapters.memory.bus import Entry, MemoryBus
 from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.outbox import BATCH, Outbox, Relay
 from bifrost.adapters.postgres.recovery import unsend_unheard
 from bifrost.core.codec import to_json
 from bifrost.core.errors import UnavailableError
-from bifrost.events import Event, read_event
+from bifrost.events import Event
 from tests.contract.backbone import WorkFailedError, all_at_once, deposit, fail_after
 
-Entry = tuple[str, str, str]
 MakeDatabase = Callable[[str], Database]
 
 
-class Bus:
-    """Keeps what it was given, a list for each call."""
-
-    def __init__(self) -> None:
-        self.calls: list[list[Entry]] = []
-        self._lock = threading.Lock()
-
-    def put(self, entries: list[Entry]) -> frozenset[int]:
-        with self._lock:
-            self.calls.append(entries)
-        return frozenset()
-
-    @property
-    def events(self) -> list[Event]:
-        return [read_event(kind, json.loads(text)) for call in self.calls for _, kind, text in call]
-
-
-class FailingBus(Bus):
+class FailingBus(MemoryBus):
     """Takes what it is given, then fails the calls it was told to: the answer is lost."""
 
     def __init__(self, *failing: int) -> None:
@@ -56,8 +37,8 @@ def database(make_database: MakeDatabase) -> Database:
 
 
 @pytest.fixture
-def bus() -> Bus:
-    return Bus()
+def bus() -> MemoryBus:
+    return MemoryBus()
 
 
 def write(database: Database, *events: Event) -> None:
@@ -74,11 +55,11 @@ def flush_until_sent(relay: Relay) -> None:
     raise AssertionError("the dead sender's events were never sent")
 
 
-def numbers(bus: Bus) -> list[int]:
+def numbers(bus: MemoryBus) -> list[int]:
     return [int(event.event_id.removeprefix("deposit-")) for event in bus.events]
 
 
-def test_an_event_arrives_as_it_was_written(database: Database, bus: Bus) -> None:
+def test_an_event_arrives_as_it_was_written(database: Database, bus: MemoryBus) -> None:
     write(database, deposit(1, "0.10"))
 
     assert Relay(database, "portfolio", bus).flush() == 1
@@ -86,7 +67,9 @@ def test_an_event_arrives_as_it_was_written(database: Database, bus: Bus) -> Non
     assert bus.calls[0][0][0] == "bifrost.portfolio"
 
 
-def test_an_event_of_a_transaction_that_failed_never_happened(database: Database, bus: Bus) -> None:
+def test_an_event_of_a_transaction_that_failed_never_happened(
+    database: Database, bus: MemoryBus
+) -> None:
     with pytest.raises(WorkFailedError):
         fail_after(database, lambda cursor: Outbox("portfolio").add(cursor, deposit(1)))
 
@@ -94,7 +77,7 @@ def test_an_event_of_a_transaction_that_failed_never_happened(database: Database
     assert bus.calls == []
 
 
-def test_a_published_event_is_not_published_again(database: Database, bus: Bus) -> None:
+def test_a_published_event_is_not_published_again(database: Database, bus: MemoryBus) -> None:
     relay = Relay(database, "portfolio", bus)
     write(database, deposit(1))
 
@@ -108,7 +91,7 @@ def test_the_same_event_cannot_be_written_twice(database: Database) -> None:
         write(database, deposit(1))
 
 
-def test_events_leave_in_the_order_they_were_written(database: Database, bus: Bus) -> None:
+def test_events_leave_in_the_order_they_were_written(database: Database, bus: MemoryBus) -> None:
     for number in range(1, 2 * BATCH + 4):
         write(database, deposit(number))
 
@@ -116,7 +99,7 @@ def test_events_leave_in_the_order_they_were_written(database: Database, bus: Bu
     assert numbers(bus) == list(range(1, 2 * BATCH + 4))
 
 
-def test_no_call_carries_more_than_the_bus_takes(database: Database, bus: Bus) -> None:
+def test_no_call_carries_more_than_the_bus_takes(database: Database, bus: MemoryBus) -> None:
     write(database, *(deposit(number) for number in range(BATCH + 1)))
 
     Relay(database, "portfolio", bus).flush()
@@ -137,11 +120,13 @@ def test_a_lost_answer_sends_the_batch_again_and_loses_nothing(database: Databas
     assert numbers(bus) == [*range(20), *range(10, 25)]
 
 
-def test_a_crash_between_send_and_mark_sends_again(make_database: MakeDatabase, bus: Bus) -> None:
+def test_a_crash_between_send_and_mark_sends_again(
+    make_database: MakeDatabase, bus: MemoryBus
+) -> None:
     crashing = make_database("portfolio")
     write(crashing, deposit(1))
 
-    class DyingBus(Bus):
+    class DyingBus(MemoryBus):
         def put(self, entries: list[Entry]) -> frozenset[int]:
             bus.put(entries)
             # The process dies here: its connection closes, its transaction with it.
@@ -156,7 +141,7 @@ def test_a_crash_between_send_and_mark_sends_again(make_database: MakeDatabase, 
 
 
 def test_two_relays_share_the_work_and_publish_nothing_twice(
-    make_database: MakeDatabase, bus: Bus
+    make_database: MakeDatabase, bus: MemoryBus
 ) -> None:
     database = make_database("portfolio")
     for start in range(0, 200, 20):
@@ -170,12 +155,12 @@ def test_two_relays_share_the_work_and_publish_nothing_twice(
 
 
 def test_a_relay_waits_for_no_other_and_takes_none_of_its_events(
-    make_database: MakeDatabase, bus: Bus
+    make_database: MakeDatabase, bus: MemoryBus
 ) -> None:
     write(make_database("portfolio"), *(deposit(number) for number in range(BATCH + 2)))
     other = Relay(make_database("portfolio"), "portfolio", bus)
 
-    class SlowBus(Bus):
+    class SlowBus(MemoryBus):
         def put(self, entries: list[Entry]) -> frozenset[int]:
             super().put(entries)
             if len(self.calls) == 1:
@@ -188,7 +173,9 @@ def test_a_relay_waits_for_no_other_and_takes_none_of_its_events(
     assert (numbers(slow), numbers(bus)) == (list(range(BATCH)), [BATCH, BATCH + 1])
 
 
-def test_writers_at_the_same_time_lose_no_event(make_database: MakeDatabase, bus: Bus) -> None:
+def test_writers_at_the_same_time_lose_no_event(
+    make_database: MakeDatabase, bus: MemoryBus
+) -> None:
     databases = [make_database("portfolio") for _ in range(8)]
 
     def write_ten(worker: int) -> None:
@@ -201,7 +188,7 @@ def test_writers_at_the_same_time_lose_no_event(make_database: MakeDatabase, bus
     assert sorted(numbers(bus)) == list(range(80))
 
 
-def test_text_that_json_must_escape_survives(database: Database, bus: Bus) -> None:
+def test_text_that_json_must_escape_survives(database: Database, bus: MemoryBus) -> None:
     event = deposit(1)
     odd = type(event)(**{**_fields(event), "account_id": 'quote " back \\ line \n Zürich 東京'})
     write(database, odd)
@@ -212,7 +199,7 @@ def test_text_that_json_must_escape_survives(database: Database, bus: Bus) -> No
 
 
 def test_an_event_that_a_listener_never_heard_is_sent_again(
-    make_database: MakeDatabase, database_url: Callable[[str], str], bus: Bus
+    make_database: MakeDatabase, database_url: Callable[[str], str], bus: MemoryBus
 ) -> None:
     portfolio, risk = make_database("portfolio"), make_database("risk")
     write(portfolio, deposit(1), deposit(2))
@@ -231,7 +218,7 @@ def test_an_event_that_a_listener_never_heard_is_sent_again(
 
 
 def test_what_no_listener_hears_is_not_sent_again(
-    make_database: MakeDatabase, database_url: Callable[[str], str], bus: Bus
+    make_database: MakeDatabase, database_url: Callable[[str], str], bus: MemoryBus
 ) -> None:
     portfolio = make_database("portfolio")
     write(portfolio, deposit(1))
@@ -249,7 +236,7 @@ def _fields(event: Event) -> dict[str, object]:
 
 
 def test_an_event_that_the_bus_refuses_stops_no_other(database: Database) -> None:
-    class PickyBus(Bus):
+    class PickyBus(MemoryBus):
         def put(self, entries: list[Entry]) -> frozenset[int]:
             kept = [entry for entry in entries if '"deposit-3"' not in entry[2]]
             super().put(kept)
@@ -266,7 +253,7 @@ def test_an_event_that_the_bus_refuses_stops_no_other(database: Database) -> Non
 
 
 def test_a_flush_whose_time_is_over_leaves_the_rest_for_the_next(database: Database) -> None:
-    bus = Bus()
+    bus = MemoryBus()
     write(database, *[deposit(n) for n in range(3 * BATCH)])
     relay = Relay(database, "portfolio", bus)
 

@@ -5,32 +5,21 @@ from typing import Any
 
 import pytest
 
+from bifrost.adapters.memory.bus import MemoryBus
+from bifrost.adapters.memory.workflows import MemoryWorkflows
 from bifrost.runtime import plugs
 from functions.portfolio import wiring
-from tests.contract.ledger_desk import PlayedWorkflow
 from tests.functions.ways_in import Answer, Function, plug_in, unplug
 from tests.unit.portfolio.builders import fill, recorded
-
-
-class Sink:
-    """The bus: it keeps what was sent."""
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[str, str, str]] = []
-
-    def put(self, entries: list[tuple[str, str, str]]) -> frozenset[int]:
-        """Take events and refuse none."""
-        self.sent += entries
-        return frozenset()
 
 
 class Desk:
     """The function, its bus and its workflow, and one account."""
 
-    def __init__(self, function: Function, sink: Sink, workflow: PlayedWorkflow) -> None:
+    def __init__(self, function: Function, bus: MemoryBus, workflows: MemoryWorkflows) -> None:
         self.function = function
-        self.sink = sink
-        self.workflow = workflow
+        self.bus = bus
+        self.workflows = workflows
         self._handler = function._handler
         self._headers: dict[str, str] = {}
         function._handler = self._with_headers
@@ -67,11 +56,11 @@ def plugged_desk(
     monkeypatch: pytest.MonkeyPatch, database_url: Callable[[str], str]
 ) -> Iterator[Desk]:
     """Portfolio on this test's database, with its bus and workflow recorded."""
-    sink, workflow = Sink(), PlayedWorkflow()
-    monkeypatch.setattr(plugs, "EventBridgeSink", lambda *_: sink)
-    monkeypatch.setattr(wiring, "workflows", lambda: workflow)
+    bus, workflows = MemoryBus(), MemoryWorkflows()
+    monkeypatch.setattr(plugs, "EventBridgeSink", lambda *_: bus)
+    monkeypatch.setattr(wiring, "workflows", lambda: workflows)
     plugs.relay.cache_clear()
     function = plug_in(monkeypatch, "portfolio", database_url("portfolio"))
-    yield Desk(function, sink, workflow)
+    yield Desk(function, bus, workflows)
     unplug("portfolio")
     plugs.relay.cache_clear()

@@ -141,7 +141,7 @@ def test_unreadable_object_is_logged_and_not_delivered_again(
 
 
 def test_bucket_that_does_not_answer_leaves_the_event_in_the_queue(data: DataFunction) -> None:
-    data.desk.bucket.answers = False
+    data.desk.bucket.down = True
 
     assert data.put(BARS, bar_file(*SESSIONS[:1]), "etag-2") == ["m-1"]
 

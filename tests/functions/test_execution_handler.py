@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from bifrost.adapters.memory.workflows import MemoryWorkflows
 from bifrost.core.codec import to_json
 from bifrost.events import Event, InstrumentListed
 from bifrost.runtime import plugs
@@ -18,7 +19,6 @@ from tests.execution_desk import (
     ACCOUNT,
     OWNER,
     MakeDatabase,
-    Workflows,
     account_opened,
     bar_closed,
     cash_deposited,
@@ -37,10 +37,16 @@ BODY = {
 
 
 @pytest.fixture
-def workflows(make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workflows]:
+def workflows(
+    make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[MemoryWorkflows]:
     """Plug this test's database and recorded workflows into the function."""
     builders = [one for one in vars(wiring).values() if hasattr(one, "cache_clear")]
-    database, venue, recorded = make_database("execution"), make_database("venue"), Workflows()
+    database, venue, recorded = (
+        make_database("execution"),
+        make_database("venue"),
+        MemoryWorkflows(),
+    )
     monkeypatch.setattr(plugs, "database", lambda: database)
     monkeypatch.setattr(plugs, "venue_database", lambda: venue)
     monkeypatch.setattr(plugs, "workflows", lambda: recorded)
@@ -52,7 +58,7 @@ def workflows(make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 @pytest.fixture
-def call(workflows: Workflows) -> Call:
+def call(workflows: MemoryWorkflows) -> Call:
     """Call the handler as Lambda does; the outbox keeps what it would publish."""
     entry = lambda_entry("execution", tasks=handler.TASKS, listeners=handler.LISTENERS)
     return lambda event: entry(event, None)
@@ -155,7 +161,7 @@ def place(client: Client, key: str = "k-1", **changes: Any) -> Any:
 
 
 def test_an_order_travels_from_http_to_its_fill(
-    client: Client, call: Call, workflows: Workflows
+    client: Client, call: Call, workflows: MemoryWorkflows
 ) -> None:
     placed = place(client)
     order_id = placed.json()["order_id"]
@@ -219,7 +225,7 @@ def test_the_same_call_again_is_the_same_order(client: Client) -> None:
     ],
 )
 def test_bad_input_names_the_field_and_the_fix_and_writes_nothing(
-    client: Client, workflows: Workflows, changes: dict[str, Any], field: str
+    client: Client, workflows: MemoryWorkflows, changes: dict[str, Any], field: str
 ) -> None:
     answer = place(client, **changes)
 
@@ -298,10 +304,10 @@ def test_a_refusal_shows_its_numbers_and_a_sentence(client: Client, call: Call) 
     assert "10 USD" in shown["message"]
 
 
-def test_a_preview_words_every_checks_reasons(client: Client, workflows: Workflows) -> None:
+def test_a_preview_words_every_checks_reasons(client: Client, workflows: MemoryWorkflows) -> None:
     reason = {"rule": "restricted_list", "subject": "AAPL"}
     check = {"check": "compliance", "accepted": False, "reasons": [reason]}
-    workflows.answers["order_preview"] = {
+    workflows.machines["order_preview"] = lambda _: {
         "accepted": False,
         "reasons": [reason],
         "checks": [check],
@@ -324,9 +330,9 @@ def test_the_gate_answers_a_preview_without_writing(client: Client, call: Call) 
 
 
 def test_a_reconciliation_answers_the_workflows_breaks(
-    client: Client, workflows: Workflows, call: Call
+    client: Client, workflows: MemoryWorkflows, call: Call
 ) -> None:
-    workflows.answers["reconcile"] = {"account_id": ACCOUNT, "breaks": []}
+    workflows.machines["reconcile"] = lambda _: {"account_id": ACCOUNT, "breaks": []}
 
     answer = client.post("/v1/reconciliations", json={"account_id": ACCOUNT})
 
@@ -336,7 +342,7 @@ def test_a_reconciliation_answers_the_workflows_breaks(
 
 
 def test_a_dependency_that_is_down_is_a_503_and_not_a_5xx_fault(
-    client: Client, workflows: Workflows
+    client: Client, workflows: MemoryWorkflows
 ) -> None:
     workflows.down = True
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bifrost.adapters.memory.workflows import MemoryWorkflows
 from bifrost.core.codec import to_json
 from bifrost.events import InstrumentListed
 from bifrost.runtime import plugs
@@ -15,7 +16,6 @@ from tests.execution_desk import (
     ACCOUNT,
     OWNER,
     MakeDatabase,
-    Workflows,
     a_request,
     account_opened,
     cash_deposited,
@@ -30,7 +30,11 @@ PATH = "/v1/kill-switch"
 def execution(make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[Function]:
     """The function, which has heard of one funded account and of AAPL."""
     builders = [one for one in vars(wiring).values() if hasattr(one, "cache_clear")]
-    database, venue, workflows = make_database("execution"), make_database("venue"), Workflows()
+    database, venue, workflows = (
+        make_database("execution"),
+        make_database("venue"),
+        MemoryWorkflows(),
+    )
     monkeypatch.setattr(plugs, "database", lambda: database)
     monkeypatch.setattr(plugs, "venue_database", lambda: venue)
     monkeypatch.setattr(plugs, "workflows", lambda: workflows)

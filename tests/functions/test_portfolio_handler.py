@@ -48,7 +48,7 @@ def test_an_account_is_opened_shown_and_told_to_everybody(desk: Desk) -> None:
     assert desk.account["broker_profile"] == "paper"
     assert desk.get(desk.cash).body == desk.account
     assert desk.get("/v1/accounts").body == {"items": [desk.account], "next_cursor": None}
-    ((source, detail_type, detail),) = desk.sink.sent
+    ((source, detail_type, detail),) = desk.bus.entries
     assert (source, detail_type) == ("bifrost.portfolio", "AccountOpened.v1")
     assert json.loads(detail)["account_id"] == desk.account["account_id"]
 
@@ -80,10 +80,10 @@ def test_a_deposit_answers_the_transaction_and_the_event_that_tells_of_it(desk: 
 
     assert (made.status, made.body["amount"], made.body["status"]) == (201, "1000.50", "posted")
     assert again == made
-    told = json.loads(desk.sink.sent[-1][2])
+    told = json.loads(desk.bus.entries[-1][2])
     assert told["event_id"] == made.body["event_id"]
     assert told["transaction_id"] == made.body["transaction_id"]
-    assert [kind for _, kind, _ in desk.sink.sent] == ["AccountOpened.v1", "CashDeposited.v1"]
+    assert [kind for _, kind, _ in desk.bus.entries] == ["AccountOpened.v1", "CashDeposited.v1"]
 
 
 def test_a_portfolio_shows_its_worth_to_the_cent(desk: Desk) -> None:
@@ -163,23 +163,23 @@ def test_valuations_are_paged_by_session(desk: Desk) -> None:
 
 def test_a_withdrawal_that_risk_allows_is_posted_once(desk: Desk) -> None:
     desk.post(f"{desk.cash}/deposits", {"amount": "100"}, "d-1")
-    desk.workflow.play = lambda given: post_withdrawal(desk, given)
+    desk.workflows.machines["withdrawal_flow"] = lambda given: post_withdrawal(desk, given)
 
     made = desk.post(f"{desk.cash}/withdrawals", {"amount": "60.01"}, "w-1")
     again = desk.post(f"{desk.cash}/withdrawals", {"amount": "60.01"}, "w-1")
 
     assert (made.status, made.body["status"]) == (201, "posted")
     assert again == made
-    assert len(desk.workflow.runs) == 1
+    assert len(desk.workflows.runs) == 1
     assert desk.get(desk.books).body["cash"] == "39.99"
-    told = json.loads(desk.sink.sent[-1][2])
+    told = json.loads(desk.bus.entries[-1][2])
     assert told["withdrawal_id"] == made.body["withdrawal_id"]
     assert told["event_id"] == made.body["event_id"]
 
 
 def test_a_withdrawal_that_risk_refuses_answers_its_reasons(desk: Desk) -> None:
     reason = Reason("buying_power", unit="USD")
-    desk.workflow.play = lambda given: refuse(desk, given, reason)
+    desk.workflows.machines["withdrawal_flow"] = lambda given: refuse(desk, given, reason)
 
     made = desk.post(f"{desk.cash}/withdrawals", {"amount": "60.01"}, "w-1")
 
@@ -190,11 +190,11 @@ def test_a_withdrawal_that_risk_refuses_answers_its_reasons(desk: Desk) -> None:
 
 def test_a_withdrawal_that_nobody_decided_can_be_asked_again(desk: Desk) -> None:
     undecided = desk.post(f"{desk.cash}/withdrawals", {"amount": "60"}, "w-1")
-    desk.workflow.play = lambda given: post_withdrawal(desk, given)
+    desk.workflows.machines["withdrawal_flow"] = lambda given: post_withdrawal(desk, given)
     decided = desk.post(f"{desk.cash}/withdrawals", {"amount": "60"}, "w-1")
 
     assert (undecided.status, decided.status) == (503, 201)
-    first, second = desk.workflow.runs
+    first, second = desk.workflows.runs
     assert first["withdrawal_id"] == second["withdrawal_id"]
 
 
@@ -204,7 +204,7 @@ def test_a_workflow_that_fails_after_it_posted_has_still_posted(desk: Desk) -> N
         with pytest.raises(ConflictError):
             refuse(desk, given)
 
-    desk.workflow.play = play
+    desk.workflows.machines["withdrawal_flow"] = play
 
     assert desk.post(f"{desk.cash}/withdrawals", {"amount": "60"}, "w-1").status == 201
 
@@ -216,7 +216,7 @@ def test_a_refused_withdrawal_is_never_posted(desk: Desk) -> None:
             post_withdrawal(desk, given)
         refuse(desk, given, Reason("posting_failed", subject="portfolio"))
 
-    desk.workflow.play = play
+    desk.workflows.machines["withdrawal_flow"] = play
 
     made = desk.post(f"{desk.cash}/withdrawals", {"amount": "60"}, "w-1")
 
@@ -228,7 +228,7 @@ def test_a_workflow_cannot_post_another_amount_than_was_asked(desk: Desk) -> Non
         with pytest.raises(ConflictError, match="amount"):
             post_withdrawal(desk, {**given, "amount": "61"})
 
-    desk.workflow.play = play
+    desk.workflows.machines["withdrawal_flow"] = play
 
     assert desk.post(f"{desk.cash}/withdrawals", {"amount": "60"}, "w-1").status == 503
 

@@ -49,7 +49,7 @@ def test_what_is_no_cash_is_refused_by_field_and_writes_nothing(
     assert tried.status == 422
     assert tried.body["errors"][0]["fix"]
     assert desk.get(f"{desk.books}/ledger").body["items"] == []
-    assert desk.workflow.runs == []
+    assert desk.workflows.runs == []
 
 
 @pytest.mark.parametrize("path", ["/v1/accounts", "{cash}/deposits", "{cash}/withdrawals"])

@@ -10,16 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
-from bifrost.local import aws
-from bifrost.local.home import Home
 from tests.architecture.project import ROOT
+from tests.local_aws import running_aws
 
 CAPABILITIES = ("data", "portfolio", "execution", "risk", "compliance")
 ARN = "arn:aws:{service}:us-east-1:000000000000:{kind}:{name}"
-PORT = 4720
 ROLE = "arn:aws:iam::000000000000:role/bench"
 
 # One line per call, answered by the script's next answer for that task; the last one stays.
@@ -91,30 +86,13 @@ class WorkflowBench:
 @contextmanager
 def running_bench(folder: Path) -> Iterator[WorkflowBench]:
     """Start the emulator with the scripted functions and the workflows, and end it afterwards."""
-    home = Home(folder)
-    home.create()
-    scripts = folder / "scripts"
-    scripts.mkdir()
-    process, port = aws.start(home, PORT)
-    try:
-        _create_functions(_client("lambda", port), scripts)
-        client = _client("stepfunctions", port)
+    with running_aws(folder) as local:
+        scripts = folder / "scripts"
+        scripts.mkdir()
+        _create_functions(local.boto3("lambda"), scripts)
+        client = local.boto3("stepfunctions")
         _create_workflows(client)
         yield WorkflowBench(client=client, scripts=scripts)
-    finally:
-        aws.stop(home, process)
-
-
-def _client(service: str, port: int) -> Any:
-    return boto3.client(
-        service,
-        endpoint_url=aws.endpoint(port),
-        region_name=aws.REGION,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        # Synchronous executions are called at `sync-<host>`, which a loopback address has not.
-        config=Config(inject_host_prefix=False, proxies={}),
-    )
 
 
 def _create_functions(client: Any, scripts: Path) -> None:

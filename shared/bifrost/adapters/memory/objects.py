@@ -1,0 +1,19 @@
+"""A bucket in memory."""
+
+from bifrost.core.errors import NotFoundError, UnavailableError
+
+
+class MemoryObjects:
+    """Objects by key; while `down` it does not answer."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.down = False
+
+    def get(self, key: str) -> bytes:
+        """Return the object's bytes; raise NotFoundError where it is not there."""
+        if self.down:
+            raise UnavailableError("the bucket is switched off")
+        if key not in self.objects:
+            raise NotFoundError(f"no object {key}")
+        return self.objects[key]
