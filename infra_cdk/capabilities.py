@@ -34,11 +34,16 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A task called by the clock; `expression` is EventBridge Scheduler's, in `timezone`."""
+    """A task called by the clock; `expression` is EventBridge Scheduler's, in `timezone`.
+
+    patient: it waits until something counts as dead, and takes `patience_seconds`: 0 says that
+        every workflow is known to have died.
+    """
 
     task: str
     expression: str
     timezone: str = "UTC"
+    patient: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,7 @@ CAPABILITIES: tuple[Capability, ...] = (
             ),
         ),
         hears_objects=True,
-        schedules=(_RELAY,),
+        schedules=(_RELAY, Schedule("sweep", "rate(1 minute)", patient=True)),
         schemas=("data",),
         starts=(Workflow.REPLAY,),
         publishes=True,
@@ -167,7 +172,7 @@ CAPABILITIES: tuple[Capability, ...] = (
         ),
         schedules=(
             _RELAY,
-            Schedule("sweep", "rate(1 minute)"),
+            Schedule("sweep", "rate(1 minute)", patient=True),
             Schedule("reconcile_all", "cron(30 17 ? * MON-FRI *)", "America/New_York"),
         ),
         # The paper venue is an outside party: its own schema, role and connection.
@@ -212,7 +217,7 @@ CAPABILITIES: tuple[Capability, ...] = (
                 "GET /v1/decisions",
             ),
         ),
-        listens_to=("AccountOpened.v1",),
+        listens_to=("AccountOpened.v1", "BarClosed.v1"),
         schemas=("compliance",),
     ),
 )

@@ -9,6 +9,7 @@ from bifrost.data.imports import ImportStatus, StoredObject
 from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.lambda_entry import Listeners, Payload, Tasks, lambda_entry
 from bifrost.runtime.plugs import relay
+from bifrost.runtime.sweeps import Sweep, alarm
 from functions.data import wiring
 
 logger = Logger(service="data")
@@ -19,13 +20,21 @@ class PublishSessions:
     """Input of `publish_sessions`."""
 
     replay_id: str
+    run: int | None = None
 
 
 def publish_sessions(given: Payload) -> Payload:
     """Publish the next sessions of a replay."""
     asked = from_json(PublishSessions, given)
-    answer: Payload = to_json(wiring.data().publish_sessions(asked.replay_id))
+    answer: Payload = to_json(wiring.data().publish_sessions(asked.replay_id, asked.run))
     return answer
+
+
+def sweep(given: Payload) -> Payload:
+    """Start the workflow of a replay again whose own has died."""
+    swept = wiring.data().sweep(from_json(Sweep, given).patience)
+    alarm("data", swept)
+    return dict(swept)
 
 
 def on_object_created(envelope: Payload) -> None:
@@ -46,6 +55,6 @@ def on_object_created(envelope: Payload) -> None:
         )
 
 
-TASKS: Tasks = {"publish_sessions": publish_sessions}
+TASKS: Tasks = {"publish_sessions": publish_sessions, "sweep": sweep}
 LISTENERS: Listeners = {"Object Created": on_object_created}
 handler = lambda_entry("data", tasks=TASKS, listeners=LISTENERS, relay=relay)

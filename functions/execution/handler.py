@@ -1,7 +1,6 @@
 """Execution, as Step Functions, the clock, its queue and API Gateway call it."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from bifrost.core.codec import from_json, to_json
 from bifrost.core.decisions import Reason
@@ -10,11 +9,8 @@ from bifrost.events import AccountOpened, BarClosed, CashDeposited, CashWithdraw
 from bifrost.runtime import plugs
 from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.lambda_entry import Listeners, Payload, Tasks, lambda_entry
-from bifrost.runtime.metrics import count
+from bifrost.runtime.sweeps import Sweep, alarm
 from functions.execution import wiring
-
-# What a sweep did that nobody should have to do: `infra_cdk/stacks/watch.py` alarms on these.
-_ALARMING = {"workflows_restarted": "WorkflowsRestarted", "workflows_given_up": "WorkflowsGivenUp"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +34,6 @@ class Refusal:
 
     order_id: str
     reasons: tuple[Reason, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Sweep:
-    """Input of `sweep`; patience_seconds 0 where every workflow is known to have died."""
-
-    patience_seconds: int | None = None
-
-    @property
-    def patience(self) -> timedelta | None:
-        """As the sweeper takes it; None is its own."""
-        return None if self.patience_seconds is None else timedelta(seconds=self.patience_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +65,7 @@ def refuse(given: Payload) -> Payload:
 def sweep(given: Payload) -> Payload:
     """Move what was left lying to its next step."""
     swept = wiring.sweeper().sweep(from_json(Sweep, given).patience)
-    for outcome, metric in _ALARMING.items():
-        if swept.get(outcome):
-            count("execution", metric, times=swept[outcome])
+    alarm("execution", swept)
     return dict(swept)
 
 

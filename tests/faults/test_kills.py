@@ -30,7 +30,6 @@ from tests.live_desk import (
 Json = dict[str, Any]
 
 ORDERS = 6
-# An order stands for 30 s before its workflow counts as dead; then one sweep moves it on.
 RECOVERY_SECONDS = 120
 # A check that nobody answered, and an instrument with an order whose outcome nobody knows yet.
 OF_THE_KILL = {"check_unavailable", "instrument_unresolved"}
@@ -154,7 +153,6 @@ def test_a_kill_in_the_middle_of_a_replay_loses_no_bar_and_fills_nothing_twice(
 
     kill(desk.record.aws)
     desk.up()
-    desk.api.post("/v1/replays", body, key=key)
     wait_until("it is done", lambda: desk.api.get(path)["state"] == "done",
                lambda: desk.api.get(path), RECOVERY_SECONDS)  # fmt: skip
     desk.settle()

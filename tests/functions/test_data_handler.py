@@ -207,7 +207,7 @@ def test_replay_goes_from_the_request_to_its_last_bar(data: DataFunction) -> Non
     assert [(one["done"], one["wait_seconds"]) for one in steps] == [(False, 1), (True, 1)]
     assert (shown["state"], shown["published"], shown["published_to"]) == ("done", 9, "2012-01-13")
     assert data.desk.workflows.started == [
-        ("replay", replay_id, {"replay_id": replay_id, "correlation_id": "r-1"})
+        ("replay", replay_id, {"replay_id": replay_id, "run": 0, "correlation_id": "r-1"})
     ]
     assert data.get("/v1/sessions", **{"from": "2012-01-03", "to": "2012-01-03"}).body[
         "market_time"

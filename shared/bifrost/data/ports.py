@@ -135,6 +135,9 @@ class ReplayBook(Protocol):
     def abandon(self, replay: Replay) -> None:
         """Give up a replay that stalled."""
 
+    def restart(self, replay: Replay) -> None:
+        """Keep that its workflow is started again."""
+
     def add(self, replay: Replay) -> None:
         """Keep a new replay."""
 

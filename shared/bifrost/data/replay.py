@@ -21,6 +21,9 @@ BATCH_AT_FULL_SPEED = 20
 CALLS_MAX = 2_500
 # A workflow that lives publishes every second or so; one that died must not block the desk.
 STALLED_AFTER = timedelta(seconds=60)
+# How long its workflow may be silent, twice as long after each restart that brought nothing.
+LEASE = timedelta(seconds=30)
+RESTARTS_MAX = 4
 
 # Never changes. An event's id is derived from its bar, so that the outbox's unique ids refuse
 # to publish one bar twice, whatever else went wrong.
@@ -32,7 +35,7 @@ class ReplayStatus(StrEnum):
 
     RUNNING = "running"
     DONE = "done"
-    FAILED = "failed"  # its workflow died, and another replay took over
+    FAILED = "failed"  # its workflow died, and no restart helped or another replay took over
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,11 @@ class ReplayRequest:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """A replay and its progress; published_to is the last session that went out."""
+    """A replay and its progress; published_to is the last session that went out.
+
+    restarts: how often its workflow was started again; only the newest one may publish.
+    stalls: how many of them there were since it last published.
+    """
 
     replay_id: str
     request: ReplayRequest
@@ -60,6 +67,15 @@ class Replay:
     correlation_id: str
     requested_at: datetime
     progressed_at: datetime
+    restarts: int = 0
+    stalls: int = 0
+    restarted_at: datetime | None = None
+
+    def lease_ended(self, now: datetime, lease: timedelta) -> bool:
+        """Say whether its workflow counts as dead."""
+        began = max(self.progressed_at, self.restarted_at or self.progressed_at)
+        running = self.status is ReplayStatus.RUNNING
+        return running and now - began >= lease * 2**self.stalls
 
     def is_stalled(self, now: datetime) -> bool:
         """Say whether it should have moved and has not."""
@@ -168,4 +184,15 @@ def moved_on(replay: Replay, events: Sequence[BarClosed], *, more: bool, now: da
         bars_published=replay.bars_published + len(events),
         published_to=max(sessions, default=replay.published_to),
         progressed_at=now,
+        stalls=0,
     )
+
+
+def restarted(replay: Replay, now: datetime) -> Replay:
+    """Return the replay as its next workflow finds it; an earlier one publishes no more."""
+    return replace(replay, restarts=replay.restarts + 1, stalls=replay.stalls + 1, restarted_at=now)
+
+
+def workflow_name(replay: Replay) -> str:
+    """Name the execution by the replay; a dead one's name is taken, so restarts are counted."""
+    return f"{replay.replay_id}-r{replay.restarts}" if replay.restarts else replay.replay_id

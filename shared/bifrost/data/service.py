@@ -1,7 +1,7 @@
 """Data's use cases but imports: what is stored, and replays of it."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from bifrost.core.errors import ConflictError, FieldProblem, InvalidInputError
 from bifrost.core.sessions import Session
@@ -16,6 +16,8 @@ from bifrost.data.ports import (
     Workflows,
 )
 from bifrost.data.replay import (
+    LEASE,
+    RESTARTS_MAX,
     Replay,
     ReplayRequest,
     ReplayStatus,
@@ -24,7 +26,9 @@ from bifrost.data.replay import (
     length_problem,
     moved_on,
     problems_of,
+    restarted,
     wait_seconds,
+    workflow_name,
 )
 
 
@@ -113,18 +117,41 @@ class DataService:
             replay = book.find(replay_id)
         # Again for a key that came again: the first call may have died before this line.
         if replay.status is ReplayStatus.RUNNING:
-            self.workflows.start(
-                "replay",
-                replay_id,
-                {"replay_id": replay_id, "correlation_id": replay.correlation_id},
-            )
+            self._start_workflow(replay)
         return replay
 
-    def publish_sessions(self, replay_id: str) -> Progress:
-        """Publish the replay's next sessions; a call that is repeated goes on, never back."""
+    def sweep(self, patience: timedelta | None = None) -> dict[str, int]:
+        """Start the running replay's workflow again where its lease has ended.
+
+        patience: how long its workflow may be silent, where that is not `LEASE`; none at all
+            where every workflow is known to have died.
+        Returns what was done; a replay that no restart helps has failed.
+        """
+        lease = LEASE if patience is None else patience
+        with self.replays.transaction() as book:
+            replay = book.running()
+            now = self.clock.now()
+            if replay is None or not replay.lease_ended(now, lease):
+                return {}
+            if replay.stalls >= RESTARTS_MAX:
+                book.abandon(replay)
+                return {"replays_given_up": 1}
+            replay = restarted(replay, now)
+            book.restart(replay)
+        # After the commit, so that no step waits for Step Functions; a start that fails counts.
+        self._start_workflow(replay)
+        return {"replays_restarted": 1}
+
+    def publish_sessions(self, replay_id: str, run: int | None = None) -> Progress:
+        """Publish the replay's next sessions; a call that is repeated goes on, never back.
+
+        run: how many restarts came before the caller's workflow; an overtaken one is told that
+            it is done. None is nobody's workflow.
+        """
         with self.replays.transaction() as book:
             replay = book.find(replay_id)
-            if replay.status is ReplayStatus.RUNNING:
+            overtaken = run is not None and run < replay.restarts
+            if replay.status is ReplayStatus.RUNNING and not overtaken:
                 bars, more = book.next_bars(replay, batch_size(replay.request))
                 events = bar_events(
                     bars,
@@ -135,11 +162,19 @@ class DataService:
                 book.publish(moved_on(replay, events, more=more, now=self.clock.now()), events)
                 replay = book.find(replay_id)
         return Progress(
-            done=replay.status is not ReplayStatus.RUNNING,
+            done=overtaken or replay.status is not ReplayStatus.RUNNING,
             wait_seconds=wait_seconds(replay.request),
             sessions_published=replay.sessions_published,
             sessions_total=replay.sessions_total,
         )
+
+    def _start_workflow(self, replay: Replay) -> None:
+        given = {
+            "replay_id": replay.replay_id,
+            "run": replay.restarts,
+            "correlation_id": replay.correlation_id,
+        }
+        self.workflows.start("replay", workflow_name(replay), given)
 
     def _begin(
         self,

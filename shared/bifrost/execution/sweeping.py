@@ -45,8 +45,8 @@ class Sweeper:
     def sweep(self, patience: timedelta | None = None) -> dict[str, int]:
         """Read the reports, settle unanswered orders, press cancels, restart dead workflows.
 
-        patience: how long an order may stand before its workflow counts as dead, where the
-            caller knows better than `Patience.stuck`; none at all after local AWS was killed.
+        patience: how long an order may stand before its workflow counts as dead; none at all
+            where every workflow is known to have died.
         Returns how many of each; `failed` is what the next sweep must try again.
         """
         counts: Counter[str] = Counter()

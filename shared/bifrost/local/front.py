@@ -58,15 +58,15 @@ def call(url: str, method: str, path: str, *, timeout_seconds: float) -> tuple[i
 
 
 def run_tasks(
-    endpoint_url: str, outputs: dict[str, str], tasks: tuple[tuple[str, str], ...]
+    endpoint_url: str, outputs: dict[str, str], tasks: tuple[tuple[str, str, dict[str, int]], ...]
 ) -> list[str]:
-    """Run (capability, task) pairs now rather than at their next minute; those that failed."""
+    """Run (capability, task, input) now rather than at the next minute; those that failed."""
     functions = client("lambda", endpoint_url)
     failed = []
-    for capability, task in tasks:
+    for capability, task, given in tasks:
         answer = functions.invoke(
             FunctionName=outputs[f"{capability.capitalize()}FunctionName"],
-            Payload=json.dumps({"task": task, "input": {}}),
+            Payload=json.dumps({"task": task, "input": given}),
         )
         if answer.get("FunctionError"):
             failed.append(f"{capability}.{task}")

@@ -1,8 +1,8 @@
 """The local stack as one thing: up, down, status, reset.
 
 `up` is safe to repeat: each part is started only where it does not run, the template is
-deployed only where it changed, and after an unclean end the events that died in a queue are
-sent again.
+deployed only where it changed, after an unclean end the events that died in a queue are sent
+again, and the workflows that ended with local AWS are started again at once.
 """
 
 import secrets
@@ -133,6 +133,7 @@ class Stack:
         for schema in table.schemas:
             record.passwords.setdefault(schema, secrets.token_hex(16))
         unclean = record.aws is not None and not record.aws.is_running()
+        workflows_died = self._has_no_workflows(record)
         with ThreadPoolExecutor(max_workers=3) as pool:
             database = pool.submit(self._database_up, record, progress)
             emulator = pool.submit(self._aws_up, record, progress)
@@ -143,9 +144,14 @@ class Stack:
         self._first_user(record)
         republished = self._republish(table, progress) if unclean else {}
         self._settle(record, table, progress)
-        if unclean:
+        if workflows_died:
             front.run_tasks(self._endpoint_of(record), record.outputs, table.periodic)
         return self._describe(record, republished, time.monotonic() - began)
+
+    def _has_no_workflows(self, record: Record) -> bool:
+        """Whether what ran in our local AWS ended with it, be it well or by a kill."""
+        running = record.aws is not None and record.aws.is_running()
+        return bool(record.outputs) and not self._place.endpoint_url and not running
 
     def _database_up(self, record: Record, progress: Progress) -> None:
         from bifrost.adapters.postgres import migrate

@@ -16,13 +16,17 @@ from bifrost.core.errors import UnavailableError
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What the local stack needs to know of it; `periodic` is (capability, task)."""
+    """What the local stack needs to know of it.
+
+    periodic: (capability, task, input) of what runs every few minutes, with the input that says
+        that every workflow is known to have died.
+    """
 
     names: tuple[str, ...]
     schemas: tuple[str, ...]
     publishers: tuple[str, ...]
     listeners: dict[str, tuple[str, ...]]
-    periodic: tuple[tuple[str, str], ...]
+    periodic: tuple[tuple[str, str, dict[str, int]], ...]
 
 
 @cache
@@ -35,7 +39,7 @@ def read_table(project: Path) -> Table:
         publishers=tuple(row.name for row in rows if row.publishes),
         listeners={row.name: tuple(row.listens_to) for row in rows if row.listens_to},
         periodic=tuple(
-            (row.name, schedule.task)
+            (row.name, schedule.task, {"patience_seconds": 0} if schedule.patient else {})
             for row in rows
             for schedule in row.schedules
             if schedule.expression.startswith("rate(")

@@ -29,7 +29,7 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 
 _MOVE_ON = """
 UPDATE data.replays SET status = %s, sessions_published = %s, bars_published = %s,
-    published_to = %s, progressed_at = %s
+    published_to = %s, progressed_at = %s, stalls = %s
 WHERE replay_id = %s
 """
 
@@ -127,6 +127,15 @@ class PostgresReplayTransaction:
         query = "UPDATE data.replays SET status = %s WHERE replay_id = %s"
         self.cursor.execute(query, (ReplayStatus.FAILED, replay.replay_id))
 
+    def restart(self, replay: Replay) -> None:
+        """Keep that its workflow is started again."""
+        query = (
+            "UPDATE data.replays SET restarts = %s, stalls = %s, restarted_at = %s"
+            " WHERE replay_id = %s"
+        )
+        values = (replay.restarts, replay.stalls, replay.restarted_at, replay.replay_id)
+        self.cursor.execute(query, values)
+
     def add(self, replay: Replay) -> None:
         """Keep a new replay."""
         asked = replay.request
@@ -201,6 +210,7 @@ class PostgresReplayTransaction:
                 replay.bars_published,
                 replay.published_to,
                 replay.progressed_at,
+                replay.stalls,
                 replay.replay_id,
             ),
         )
@@ -254,4 +264,7 @@ def _to_replay(row: Row) -> Replay:
         correlation_id=row["correlation_id"],
         requested_at=row["requested_at"],
         progressed_at=row["progressed_at"],
+        restarts=row["restarts"],
+        stalls=row["stalls"],
+        restarted_at=row["restarted_at"],
     )

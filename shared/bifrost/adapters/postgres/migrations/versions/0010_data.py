@@ -124,7 +124,10 @@ CREATE TABLE data.replays (
     requested_by text NOT NULL,
     correlation_id text NOT NULL,
     requested_at timestamptz NOT NULL,
-    progressed_at timestamptz NOT NULL
+    progressed_at timestamptz NOT NULL,
+    restarts integer NOT NULL DEFAULT 0,
+    stalls integer NOT NULL DEFAULT 0,
+    restarted_at timestamptz
 );
 CREATE UNIQUE INDEX replays_one_at_a_time ON data.replays ((true)) WHERE status = 'running';
 """
