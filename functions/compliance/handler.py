@@ -6,7 +6,7 @@ from enum import StrEnum
 from bifrost.compliance import service
 from bifrost.core.codec import from_json, to_json
 from bifrost.core.orders import OrderIntent
-from bifrost.events import AccountOpened
+from bifrost.events import AccountOpened, BarClosed
 from bifrost.runtime.lambda_entry import Listeners, Payload, Tasks, lambda_entry
 from functions.compliance import wiring
 
@@ -39,6 +39,11 @@ def account_opened(event: AccountOpened) -> None:
     wiring.owners().hear(event)
 
 
+def bar_closed(event: BarClosed) -> None:
+    """Keep the market's time, by whose date the rules hold."""
+    wiring.market_clock().hear(event)
+
+
 TASKS: Tasks = {"check": check}
-LISTENERS: Listeners = {"AccountOpened.v1": account_opened}
+LISTENERS: Listeners = {"AccountOpened.v1": account_opened, "BarClosed.v1": bar_closed}
 handler = lambda_entry("compliance", tasks=TASKS, listeners=LISTENERS)

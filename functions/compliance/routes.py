@@ -15,7 +15,7 @@ from bifrost.compliance.schemas import (
 from bifrost.runtime.auth import ADMIN, Caller
 from bifrost.runtime.health import database_check, queue_check
 from bifrost.runtime.http import create_app
-from bifrost.wire.dates import MarketDate
+from bifrost.wire.dates import MarketDate, as_of
 from bifrost.wire.identifiers import ID_PATTERN
 from functions.compliance import wiring
 
@@ -26,7 +26,10 @@ AccountId = Annotated[
     str | None,
     Query(pattern=ID_PATTERN, description="The restriction of this account; else of all."),
 ]
-AsOf = Annotated[MarketDate | None, Query(description="The market's date; today if absent.")]
+AsOf = Annotated[
+    MarketDate | None,
+    Query(alias="as_of", description="The market's date; its newest if absent."),
+]
 Until = Annotated[
     MarketDate, Query(description="The first market date on which it is no longer restricted.")
 ]
@@ -34,12 +37,16 @@ OrderId = Annotated[str, Query(pattern=ID_PATTERN, description="The order.")]
 
 
 @app.get("/v1/restricted-list", tags=["compliance"])
-def restricted_list(caller: Caller, as_of: AsOf = None) -> RestrictedListPage:
+def restricted_list(caller: Caller, asked: AsOf = None) -> RestrictedListPage:
     """List what is restricted on a date. Group `admin` only: the reasons are confidential."""
     caller.require(ADMIN)
-    day = as_of or SystemClock().now().date()
-    entries = wiring.restricted_list().in_force(day)
-    return RestrictedListPage(as_of=day, items=[RestrictedInstrument.of(one) for one in entries])
+    date = as_of(asked, market=wiring.market_clock().time(), wall=SystemClock().now())
+    entries = wiring.restricted_list().in_force(date.day)
+    return RestrictedListPage(
+        as_of=date.day,
+        as_of_clock=date.clock,
+        items=[RestrictedInstrument.of(one) for one in entries],
+    )
 
 
 @app.put("/v1/restricted-list/{instrument}", tags=["compliance"])

@@ -8,7 +8,14 @@ from bifrost.adapters.postgres.compliance import (
     PostgresOwnerBook,
 )
 from bifrost.adapters.postgres.compliance_restricted import PostgresRestrictedList
-from bifrost.compliance.ports import DecisionLog, Dockets, OwnerBook, RestrictedList
+from bifrost.adapters.postgres.compliance_time import PostgresMarketClock
+from bifrost.compliance.ports import (
+    DecisionLog,
+    Dockets,
+    MarketClock,
+    OwnerBook,
+    RestrictedList,
+)
 from bifrost.runtime.plugs import database
 
 
@@ -34,3 +41,9 @@ def restricted_list() -> RestrictedList:
 def owners() -> OwnerBook:
     """Whose account is whose."""
     return PostgresOwnerBook(database())
+
+
+@lru_cache
+def market_clock() -> MarketClock:
+    """The market's time."""
+    return PostgresMarketClock(database())

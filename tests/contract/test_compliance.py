@@ -144,20 +144,21 @@ def test_compliance_itself_may_not_change_the_log(database: Database, change: st
         cursor.execute(change.format("compliance.decisions"))
 
 
+@pytest.mark.parametrize("table", ["compliance.decisions", "compliance.rules"])
 @pytest.mark.parametrize(
-    "change", ["UPDATE {} SET accepted = true", "DELETE FROM {}", "TRUNCATE {}"]
+    "change", ["UPDATE {} SET recorded_at = now()", "DELETE FROM {}", "TRUNCATE {}"]
 )
-def test_not_even_the_tables_owner_changes_the_log(
-    database: Database, database_url: Callable[[str], str], change: str
+def test_not_even_the_tables_owner_changes_the_log_or_the_rules(
+    database: Database, database_url: Callable[[str], str], table: str, change: str
 ) -> None:
     judge(database, buy("1"))
 
     owner = database_url("compliance").replace("bifrost_compliance", "postgres")
     with (
         psycopg.connect(owner) as connection,
-        pytest.raises(psycopg.errors.RaiseException, match="never changed or deleted"),
+        pytest.raises(psycopg.errors.InsufficientPrivilege, match="append-only"),
     ):
-        connection.execute(change.format("compliance.decisions"))
+        connection.execute(change.format(table).encode())
 
 
 def dates(entries: list[Entry]) -> list[tuple[str, str | None]]:

@@ -1,12 +1,14 @@
 """Compliance's function by each way in; the restricted list is for admins, decisions for owners."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.functions.ways_in import Answer, Function, modules_of, plug_in, unplug
-from tests.unit.risk.builders import ACCOUNT, buy
-from tests.unit.risk.facts import opened
+from tests.unit.risk.builders import ACCOUNT, AT, buy
+from tests.unit.risk.facts import closed, opened
 
 AAPL = "/v1/restricted-list/AAPL"
 BODY = {"effective_from": "2012-01-01", "reason": "research pending"}
@@ -70,6 +72,31 @@ def test_a_restriction_without_a_date_holds_on_every_date(compliance: Function) 
     as_admin(compliance, "PUT", {"reason": "research pending"})
 
     assert listed(compliance, as_of="1999-12-31") == ["AAPL"]
+
+
+def test_the_list_without_a_date_is_of_the_markets_newest_session(compliance: Function) -> None:
+    as_admin(compliance, "PUT", {**BODY, "effective_until": "2012-01-04"})
+    # Two instruments' bars come in any order and more than once: the newest stands.
+    newest = replace(closed("101", 2), occurred_at=AT)
+    older = replace(closed("100", 1), occurred_at=AT - timedelta(days=1))
+    assert compliance.deliver(newest, older, newest) == []
+
+    shown = compliance.http("GET", "/v1/restricted-list", groups="[admin]").body
+    assert (shown["as_of"], shown["as_of_clock"]) == ("2012-01-03", "market")
+    assert [item["instrument"] for item in shown["items"]] == ["AAPL"]
+
+
+def test_the_list_says_whose_date_it_is_of_where_that_is_not_the_markets(
+    compliance: Function,
+) -> None:
+    before = datetime.now(UTC).date().isoformat()
+    shown = compliance.http("GET", "/v1/restricted-list", groups="[admin]").body
+    assert before <= shown["as_of"] <= datetime.now(UTC).date().isoformat()
+    assert shown["as_of_clock"] == "wall"
+
+    asked = {"as_of": "2012-02-01"}
+    shown = compliance.http("GET", "/v1/restricted-list", groups="[admin]", **asked).body
+    assert (shown["as_of"], shown["as_of_clock"]) == ("2012-02-01", "caller")
 
 
 def test_an_ended_restriction_is_listed_for_its_own_dates(compliance: Function) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from bifrost.compliance.rulebook import Circumstances, Rule
 from bifrost.core.decisions import Decision
 from bifrost.core.orders import OrderIntent
-from bifrost.events import AccountOpened
+from bifrost.events import AccountOpened, BarClosed
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +112,13 @@ class OwnerBook(Protocol):
 
     def hear(self, event: AccountOpened) -> None:
         """Copy the account's owner, once however often the event arrives."""
+
+
+class MarketClock(Protocol):
+    """The market's time, as far as compliance has heard of its bars."""
+
+    def hear(self, event: BarClosed) -> None:
+        """Move the time to the bar's close, never backwards."""
+
+    def time(self) -> datetime | None:
+        """Return when the newest bar closed; None before the first."""

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bifrost.compliance.ports import Entry, LoggedDecision, Restriction
-from bifrost.wire.dates import MarketDate, require_order
+from bifrost.wire.dates import AsOfClock, MarketDate, require_order
 from bifrost.wire.identifiers import Identifier
 from bifrost.wire.reasons import ReasonSheet
 
@@ -82,6 +82,7 @@ class RestrictedListPage(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     as_of: MarketDate
+    as_of_clock: AsOfClock
     items: list[RestrictedInstrument]
 
 

@@ -11,6 +11,12 @@ CREATE TABLE compliance.accounts (
     owner text NOT NULL
 );
 
+-- One row at most: when the newest bar that was heard of closed.
+CREATE TABLE compliance.market_time (
+    is_the_one boolean PRIMARY KEY DEFAULT true CHECK (is_the_one),
+    occurred_at timestamptz NOT NULL
+);
+
 CREATE TABLE compliance.rules (
     rule_id text NOT NULL,
     version integer NOT NULL,
@@ -58,9 +64,12 @@ REVOKE DELETE ON compliance.restricted_list FROM bifrost_compliance;
 
 CREATE FUNCTION compliance.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'a decision is never changed or deleted';
+    RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
+        MESSAGE = TG_TABLE_NAME || ' is append-only: no decision or rule is changed or deleted';
 END $$;
 CREATE TRIGGER decisions_stand BEFORE UPDATE OR DELETE OR TRUNCATE ON compliance.decisions
+    FOR EACH STATEMENT EXECUTE FUNCTION compliance.refuse_change();
+CREATE TRIGGER rules_stand BEFORE UPDATE OR DELETE OR TRUNCATE ON compliance.rules
     FOR EACH STATEMENT EXECUTE FUNCTION compliance.refuse_change();
 
 INSERT INTO compliance.rules (rule_id, version, profile, effective_from, source)
