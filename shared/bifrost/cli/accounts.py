@@ -4,18 +4,21 @@ from typing import Annotated
 
 import typer
 
+from bifrost.cli.inputs import Currency, argument, most, option
 from bifrost.cli.output import AsJson, show_fields, show_json, show_table
 
-app = typer.Typer(no_args_is_help=True, help="Open and list accounts.")
+app = typer.Typer(
+    no_args_is_help=True, help="Open and list accounts.\n\nExample: bifrost accounts list"
+)
 
-Account = Annotated[str | None, typer.Option(help="The account; your newest one by default.")]
-Key = Annotated[str | None, typer.Option(help="Idempotency-Key: the same key never does it twice.")]
+Account = Annotated[str | None, option(says="The account; your newest one by default.")]
+Key = Annotated[str | None, option(says="Idempotency-Key: the same key never does it twice.")]
 
 
 @app.command("open")
 def open_account(
-    name: Annotated[str, typer.Argument(help="What to call it.")],
-    currency: str = "USD",
+    name: Annotated[str, argument("What to call it.")],
+    currency: Currency = "USD",
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
@@ -49,9 +52,9 @@ def list_accounts(as_json: AsJson = False) -> None:
 
 
 def deposit(
-    amount: Annotated[str, typer.Argument(help="How much, such as 10000 or 250.50.")],
+    amount: Annotated[str, argument("How much, such as 10000 or 250.50.")],
     account: Account = None,
-    currency: str = "USD",
+    currency: Currency = "USD",
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
@@ -70,9 +73,9 @@ def deposit(
 
 
 def withdraw(
-    amount: Annotated[str, typer.Argument(help="How much, such as 250.50.")],
+    amount: Annotated[str, argument("How much, such as 250.50.")],
     account: Account = None,
-    currency: str = "USD",
+    currency: Currency = "USD",
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
@@ -116,7 +119,7 @@ def positions(account: Account = None, as_json: AsJson = False) -> None:
 
 def ledger(
     account: Account = None,
-    most: Annotated[int, typer.Option(min=1, help="How many transactions at the most.")] = 50,
+    most: Annotated[int, most("How many transactions at the most.")] = 50,
     as_json: AsJson = False,
 ) -> None:
     """Show an account's ledger, newest first: every transaction with its balanced entries.

@@ -4,11 +4,15 @@ from typing import Annotated
 
 import typer
 
+from bifrost.cli.inputs import argument, each_filled, most
 from bifrost.cli.output import AsJson, show_fields, show_json, show_table
 
-app = typer.Typer(no_args_is_help=True, help="Look into dead-letter queues and send again.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Look into dead-letter queues and send again.\n\nExample: bifrost dlq list",
+)
 
-Listener = Annotated[str, typer.Argument(help="The listening capability, such as portfolio.")]
+Listener = Annotated[str, argument("The listening capability, such as portfolio.")]
 
 
 @app.command("list")
@@ -31,7 +35,7 @@ def list_queues(as_json: AsJson = False) -> None:
 @app.command()
 def show(
     listener: Listener,
-    most: Annotated[int, typer.Option(min=1, help="How many at the most.")] = 10,
+    most: Annotated[int, most()] = 10,
     as_json: AsJson = False,
 ) -> None:
     """Show a listener's dead letters; they stay where they are.
@@ -56,9 +60,10 @@ def show(
 def redrive(
     listener: Listener,
     message_id: Annotated[
-        list[str] | None, typer.Option(help="Only this message; may be given again.")
+        list[str] | None,
+        typer.Option(help="Only this message; may be given again.", callback=each_filled),
     ] = None,
-    most: Annotated[int, typer.Option(min=1, help="How many at the most.")] = 1000,
+    most: Annotated[int, most()] = 1000,
     as_json: AsJson = False,
 ) -> None:
     """Send dead letters back to their queue; what was applied already is forgotten by its inbox.

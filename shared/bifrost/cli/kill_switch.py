@@ -4,9 +4,13 @@ from typing import Annotated
 
 import typer
 
+from bifrost.cli.inputs import argument, option
 from bifrost.cli.output import AsJson, show_fields, show_json, show_table
 
-app = typer.Typer(no_args_is_help=True, help="Stop orders from leaving, and let them leave again.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Stop orders from leaving, and let them leave again.\n\nExample: bifrost kill-switch show",
+)
 
 
 @app.command()
@@ -27,9 +31,9 @@ def show(as_json: AsJson = False) -> None:
 
 @app.command("set")
 def set_switch(
-    mode: Annotated[str, typer.Argument(help="trade, stop_new (only reduce) or halt (nothing)")],
-    reason: Annotated[str, typer.Option(help="Why; kept for the audit.")],
-    account: Annotated[str | None, typer.Option(help="Only this account; else the desk.")] = None,
+    mode: Annotated[str, argument("trade, stop_new (only reduce) or halt (nothing)")],
+    reason: Annotated[str, option(says="Why; kept for the audit.")],
+    account: Annotated[str | None, option(says="Only this account; else the desk.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Set the switch; once this answers, no order is sent past it. Group `admin` only.

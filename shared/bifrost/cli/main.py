@@ -1,7 +1,6 @@
 """The `bifrost` command: its commands, and how their errors end."""
 
 import sys
-from typing import NoReturn
 
 import typer
 
@@ -16,14 +15,15 @@ from bifrost.cli import (
     session,
     stack,
 )
-from bifrost.cli.output import exit_code, say, show_json
+from bifrost.cli.failures import tell, tell_of_end, tell_of_fault
+from bifrost.cli.output import forget_shown_json
 
 app = typer.Typer(
     name="bifrost",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="A trading desk on a laptop or on AWS. Start with: bifrost demo",
+    help="A trading desk on a laptop or on AWS.\n\nExample: bifrost demo",
 )
 app.command()(demo.demo)
 app.add_typer(stack.app)
@@ -47,22 +47,18 @@ for command in (
 
 
 def main() -> None:
-    """Run the command; every error ends in one line that names the next step, and its code."""
+    """Run the command; every error ends in lines that name the next step, and in its code."""
     from bifrost.core.errors import BifrostError, UnavailableError
 
+    forget_shown_json()
     try:
         app()
+    except SystemExit as end:
+        tell_of_end(int(end.code or 0), end.__context__)
+        raise
     except BifrostError as error:
-        _end(error)
+        sys.exit(tell(error))
     except OSError as error:  # a file or a folder of the stack's home, or of the user's wish
-        _end(UnavailableError(f"{error}; see BIFROST_HOME and the folder's permissions"))
-
-
-def _end(error: Exception) -> NoReturn:
-    say(f"error: {error}")
-    for one in getattr(error, "problems", ()):
-        say(f"  {one.field}: {one.fix}")
-    if "--json" in sys.argv:
-        problem = getattr(error, "problem", None) or {"detail": str(error)}
-        show_json({"error": type(error).__name__, **problem})
-    sys.exit(exit_code(error))
+        sys.exit(tell(UnavailableError(f"{error}; see BIFROST_HOME and the folder's permissions")))
+    except Exception as error:
+        sys.exit(tell_of_fault(error))

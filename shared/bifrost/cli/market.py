@@ -2,8 +2,7 @@
 
 from typing import Annotated
 
-import typer
-
+from bifrost.cli.inputs import option
 from bifrost.cli.output import AsJson, say, show_fields, show_json, show_table
 
 
@@ -22,15 +21,15 @@ def instruments(as_json: AsJson = False) -> None:
 
 
 def replay(
-    instruments: Annotated[str, typer.Option(help="Symbols, comma-separated.")],
-    first: Annotated[str, typer.Option("--from", help="First session, YYYY-MM-DD.")],
-    last: Annotated[str, typer.Option("--to", help="Last session, YYYY-MM-DD.")],
-    speed: Annotated[str, typer.Option(help="max, or sessions per second.")] = "max",
+    instruments: Annotated[str, option(says="Symbols, comma-separated.")],
+    first: Annotated[str, option("--from", says="First session, YYYY-MM-DD.")],
+    last: Annotated[str, option("--to", says="Last session, YYYY-MM-DD.")],
+    speed: Annotated[str, option(says="max, or sessions per second.")] = "max",
     as_json: AsJson = False,
 ) -> None:
     """Play stored bars as a live feed: they drive the venue, marks and valuations.
 
-    Example: bifrost replay --instruments AAPL,MSFT --from 2012-01-03 --to 2012-03-30
+    Example: bifrost replay --instruments AAPL --from 2012-01-03 --to 2012-03-30
     """
     from bifrost.adapters.ids import RandomIds
     from bifrost.cli.session import connect

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from bifrost.cli.accounts import Account, Key
+from bifrost.cli.inputs import argument, most, option
 from bifrost.cli.output import (
     OK,
     REFUSED,
@@ -15,16 +16,19 @@ from bifrost.cli.output import (
     show_table,
 )
 
-app = typer.Typer(no_args_is_help=True, help="Place and follow orders.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Place and follow orders.\n\nExample: bifrost orders place buy 10 AAPL",
+)
 
-Side = Annotated[str, typer.Argument(help="buy or sell")]
-Quantity = Annotated[str, typer.Argument(help="How many shares.")]
-Symbol = Annotated[str, typer.Argument(help="The instrument, such as AAPL.")]
-Kind = Annotated[str, typer.Option("--type", help="market, limit, stop or stop_limit")]
-Limit = Annotated[str | None, typer.Option("--limit", help="Limit price.")]
-Stop = Annotated[str | None, typer.Option("--stop", help="Stop price.")]
-Force = Annotated[str, typer.Option("--tif", help="day or gtc")]
-OrderId = Annotated[str, typer.Argument(help="The order's id.")]
+Side = Annotated[str, argument("buy or sell")]
+Quantity = Annotated[str, argument("How many shares.")]
+Symbol = Annotated[str, argument("The instrument, such as AAPL.")]
+Kind = Annotated[str, option("--type", says="market, limit, stop or stop_limit")]
+Limit = Annotated[str | None, option("--limit", says="Limit price.")]
+Stop = Annotated[str | None, option("--stop", says="Stop price.")]
+Force = Annotated[str, option("--tif", says="day or gtc")]
+OrderId = Annotated[str, argument("The order's id.")]
 
 
 @app.command()
@@ -43,7 +47,7 @@ def place(
 ) -> None:
     """Place an order. Exit code 3: refused by a rule; 4: sent and no answer yet.
 
-    Example: bifrost orders place buy 10 AAPL --type limit --limit 410.50 --tif gtc
+    Example: bifrost orders place buy 10 AAPL --type limit --limit 410.50
     """
     from bifrost.adapters.ids import RandomIds
     from bifrost.cli.session import connect, the_account
@@ -89,8 +93,8 @@ def preview(
 @app.command("list")
 def list_orders(
     account: Account = None,
-    status: Annotated[str | None, typer.Option(help="Only orders that stand so.")] = None,
-    most: Annotated[int, typer.Option(min=1, help="How many at the most.")] = 50,
+    status: Annotated[str | None, option(says="Only orders that stand so.")] = None,
+    most: Annotated[int, most()] = 50,
     as_json: AsJson = False,
 ) -> None:
     """List an account's orders, newest first.

@@ -13,9 +13,23 @@ OK, USAGE, REFUSED, UNKNOWN, DEPENDENCY_DOWN = 0, 2, 3, 4, 5
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line.")]
 
 
+_shown: list[Any] = []
+
+
 def show_json(value: Any) -> None:
     """Print one JSON object on a line of its own."""
     print(json.dumps(value, default=str))
+    _shown.append(value)
+
+
+def has_shown_json() -> bool:
+    """Whether the command has printed its object: it prints exactly one, whatever happens."""
+    return bool(_shown)
+
+
+def forget_shown_json() -> None:
+    """Begin a command."""
+    _shown.clear()
 
 
 def show_fields(fields: Mapping[str, Any]) -> None:

@@ -22,7 +22,7 @@ def url(as_json: AsJson = False) -> None:
 def token(as_json: AsJson = False) -> None:
     """Print an access token of the stack's first user; a fresh one when the last has expired.
 
-    Example: curl -H "Authorization: Bearer $(bifrost token)" "$(bifrost url)/v1/accounts"
+    Example: curl -H "Authorization: Bearer $(bifrost token)" "$API/v1/accounts"
     """
     found = access_token()
     show_json({"token": found}) if as_json else print(found)

@@ -10,7 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
-from bifrost.cli.output import DEPENDENCY_DOWN, USAGE, AsJson, say, show_json
+from bifrost.cli.inputs import each_filled
+from bifrost.cli.output import DEPENDENCY_DOWN, AsJson, say, show_json
+
+LINES_MAX = 1_000_000
 
 app = typer.Typer(no_args_is_help=True, help="The local stack: up, down, status, logs, reset.")
 
@@ -74,10 +77,13 @@ def status(as_json: AsJson = False) -> None:
 @app.command()
 def logs(
     name: Annotated[
-        list[str] | None, typer.Argument(help="A capability, or postgres, aws, synth.")
+        list[str] | None,
+        typer.Argument(help="A capability, or postgres, aws, synth.", callback=each_filled),
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Wait for new lines.")] = False,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="Per log.")] = 50,
+    lines: Annotated[
+        int, typer.Option("--lines", "-n", min=0, max=LINES_MAX, help="Per log.")
+    ] = 50,
     as_json: AsJson = False,
 ) -> None:
     """Show the end of the logs, of all or of those named.
@@ -87,6 +93,10 @@ def logs(
     from bifrost.local import logs as reader
     from bifrost.local.place import this_place
 
+    if follow and as_json:
+        raise typer.BadParameter(
+            "following never ends, and --json prints at the end", param_hint="--follow"
+        )
     folder, wanted = this_place().home.logs, name or []
     shown = list(reader.last_lines(folder, wanted, lines))
     if as_json:
@@ -106,11 +116,12 @@ def reset(
 
     Example: bifrost reset --yes
     """
+    from bifrost.core.errors import FieldProblem, InvalidInputError
     from bifrost.local.place import this_stack
 
     home = this_stack().home.path
     if not yes and not _agrees(f"remove {home} with every order and account in it?"):
-        raise typer.Exit(USAGE)
+        raise InvalidInputError(FieldProblem("--yes", "was not given", "say so with --yes"))
     with progress() as step:
         this_stack().reset(step)
     show_json({"removed": str(home)}) if as_json else print(f"removed {home}")
@@ -162,6 +173,6 @@ def _until_interrupted(lines: Iterator[tuple[str, str]]) -> None:
 
 def _agrees(question: str) -> bool:
     if not sys.stdin.isatty():
-        say(f"{question} say so with --yes")
+        say(question)
         return False
     return typer.confirm(question, default=False)
