@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from bifrost.compliance import service
 from bifrost.core.codec import from_json, to_json
 from bifrost.core.orders import OrderIntent
-from bifrost.events import AccountOpened, BarClosed
 from bifrost.runtime.lambda_entry import Listeners, Payload, Tasks, lambda_entry
 from functions.compliance import wiring
+
+if TYPE_CHECKING:
+    from bifrost.events import AccountOpened, BarClosed
 
 
 class Mode(StrEnum):
@@ -34,12 +37,12 @@ def check(given: Payload) -> Payload:
     return {"accepted": decision.accepted, "reasons": to_json(decision.reasons)}
 
 
-def account_opened(event: AccountOpened) -> None:
+def account_opened(event: "AccountOpened") -> None:
     """Copy whose account it is."""
     wiring.owners().hear(event)
 
 
-def bar_closed(event: BarClosed) -> None:
+def bar_closed(event: "BarClosed") -> None:
     """Keep the market's time, by whose date the rules hold."""
     wiring.market_clock().hear(event)
 

@@ -4,16 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from bifrost.core.codec import from_json, to_json
 from bifrost.core.decisions import Decision
 from bifrost.core.orders import OrderIntent
 from bifrost.core.statements import VenueStatement
-from bifrost.events import Event
 from bifrost.risk import service
 from bifrost.risk.ports import Withdrawal
 from bifrost.runtime.lambda_entry import Listeners, Payload, Tasks, lambda_entry
 from functions.risk import wiring
+
+if TYPE_CHECKING:
+    from bifrost.events import Event
 
 
 class Mode(StrEnum):
@@ -99,7 +102,7 @@ def reconcile(given: Payload) -> Payload:
     return {"breaks": to_json(breaks)}
 
 
-def hear(event: Event) -> None:
+def hear(event: "Event") -> None:
     """Apply a fact to the exposures."""
     wiring.facts().hear(event)
 

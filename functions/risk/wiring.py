@@ -6,7 +6,6 @@ from bifrost.adapters.clock import SystemClock
 from bifrost.adapters.postgres.risk import PostgresOrderGates
 from bifrost.adapters.postgres.risk_accounts import PostgresAccounts, PostgresLimitBook
 from bifrost.adapters.postgres.risk_breaks import PostgresComparisons
-from bifrost.adapters.postgres.risk_facts import PostgresFacts
 from bifrost.adapters.postgres.risk_withdrawals import PostgresWithdrawalGates
 from bifrost.risk.ports import (
     AccountReader,
@@ -34,6 +33,9 @@ def withdrawal_gates() -> WithdrawalGates:
 @lru_cache
 def facts() -> FactKeeper:
     """What happened elsewhere."""
+    # A task hears nothing, and does not pay for the events.
+    from bifrost.adapters.postgres.risk_facts import PostgresFacts
+
     return PostgresFacts(database())
 
 

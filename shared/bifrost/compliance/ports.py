@@ -3,12 +3,14 @@
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bifrost.compliance.rulebook import Circumstances, Rule
 from bifrost.core.decisions import Decision
 from bifrost.core.orders import OrderIntent
-from bifrost.events import AccountOpened, BarClosed
+
+if TYPE_CHECKING:
+    from bifrost.events import AccountOpened, BarClosed
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +112,14 @@ class DecisionLog(Protocol):
 class OwnerBook(Protocol):
     """Whose account is whose."""
 
-    def hear(self, event: AccountOpened) -> None:
+    def hear(self, event: "AccountOpened") -> None:
         """Copy the account's owner, once however often the event arrives."""
 
 
 class MarketClock(Protocol):
     """The market's time, as far as compliance has heard of its bars."""
 
-    def hear(self, event: BarClosed) -> None:
+    def hear(self, event: "BarClosed") -> None:
         """Move the time to the bar's close, never backwards."""
 
     def time(self) -> datetime | None:

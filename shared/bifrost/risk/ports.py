@@ -4,13 +4,15 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bifrost.core.decisions import Decision
 from bifrost.core.orders import OrderIntent
-from bifrost.events import Event
 from bifrost.risk.limits import Exposure, Limits
 from bifrost.risk.reconciliation import BreakKind, Difference, Holdings
+
+if TYPE_CHECKING:
+    from bifrost.events import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,7 @@ class LimitBook(Protocol):
 class FactKeeper(Protocol):
     """Risk's own copy of what happened elsewhere."""
 
-    def hear(self, event: Event) -> None:
+    def hear(self, event: "Event") -> None:
         """Apply the event, once however often and whenever it arrives."""
 
 

@@ -8,8 +8,6 @@ import os
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bifrost.adapters.aws.signing import Credentials
-
 WORKFLOWS = ("order_flow", "order_preview", "withdrawal_flow", "reconcile", "replay")
 
 
@@ -20,7 +18,9 @@ class FunctionEnvironment:
     capability: str
     region: str
     endpoint_url: str
-    credentials: Credentials
+    access_key: str
+    secret_key: str
+    session_token: str
     database_url: str
     venue_database_url: str
     database_auth: str
@@ -44,11 +44,9 @@ def environment() -> FunctionEnvironment:
         capability=get("CAPABILITY", ""),
         region=get("AWS_REGION", "us-east-1"),
         endpoint_url=get("AWS_ENDPOINT_URL", ""),
-        credentials=Credentials(
-            access_key=get("AWS_ACCESS_KEY_ID", ""),
-            secret_key=get("AWS_SECRET_ACCESS_KEY", ""),
-            token=get("AWS_SESSION_TOKEN", ""),
-        ),
+        access_key=get("AWS_ACCESS_KEY_ID", ""),
+        secret_key=get("AWS_SECRET_ACCESS_KEY", ""),
+        session_token=get("AWS_SESSION_TOKEN", ""),
         database_url=get("DATABASE_URL", ""),
         venue_database_url=get("VENUE_DATABASE_URL", ""),
         database_auth=get("DATABASE_AUTH", "none"),

@@ -5,21 +5,23 @@ record fails alone), API Gateway reaches the FastAPI app through Mangum. Tasks a
 must not pay for the web: the app is built at the first HTTP event.
 """
 
+import gc
 import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib import import_module
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aws_lambda_powertools import Logger
 
 from bifrost.adapters.postgres.database import load_driver
-from bifrost.events import Event, read_event
-from bifrost.events.base import is_known
 from bifrost.runtime.correlation import correlate
 from bifrost.runtime.environment import environment
 from bifrost.runtime.metrics import count
 from bifrost.runtime.tracing import traced
+
+if TYPE_CHECKING:
+    from bifrost.events import Event
 
 Payload = dict[str, Any]
 Tasks = Mapping[str, Callable[[Payload], Payload]]
@@ -54,9 +56,8 @@ def lambda_entry(
         the scheduled `relay` task is the net below.
     """
     logger = Logger(service=capability)
-    if environment().starts_in_lambda and environment().database_url:
-        # A Lambda starts on a whole processor and is called on a share of one.
-        load_driver()
+    if environment().starts_in_lambda:
+        _make_ready(relay)
     entry = _Entry(capability, tasks, listeners, relay, logger)
 
     def handler(event: Payload, context: Any) -> Any:
@@ -72,6 +73,21 @@ def lambda_entry(
         return answer
 
     return handler
+
+
+def _make_ready(relay: Callable[[], Flushes] | None) -> None:
+    """Load now what the first call would: a Lambda starts on a whole processor, and is called on
+    a share of one.
+
+    What is loaded here stays for good, so nothing collects it, neither now nor later.
+    """
+    gc.disable()
+    if environment().database_url:
+        load_driver()
+    if relay is not None:
+        relay()
+    gc.freeze()
+    gc.enable()
 
 
 class _Entry:
@@ -110,6 +126,10 @@ class _Entry:
         return process_partial_response(event, self._hear, _batch_processor(), context)
 
     def _hear(self, record: Any) -> None:
+        # Events are only a listener's to read: a task does not pay for their classes.
+        from bifrost.events import read_event
+        from bifrost.events.base import is_known
+
         envelope = json.loads(record.body)
         kind = envelope["detail-type"]
         message: Event | Payload = envelope

@@ -1,20 +1,23 @@
 """What every function's wiring plugs in the same way: its database, clients and relay.
 
-Each is made at the first call and kept for the life of the process.
+Each is made at the first call and kept for the life of the process. What speaks to AWS is
+imported by what makes it: a capability that calls nobody loads no HTTP.
 """
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from bifrost.adapters.aws.bus import EventBridgeSink
-from bifrost.adapters.aws.client import AwsClient
-from bifrost.adapters.aws.objects import S3Objects
-from bifrost.adapters.aws.queues import SqsQueues
-from bifrost.adapters.aws.signing import Scope, database_token
-from bifrost.adapters.aws.workflows import StepFunctionsWorkflows
 from bifrost.adapters.clock import SystemClock
 from bifrost.adapters.postgres.database import Database, with_fresh_password
-from bifrost.adapters.postgres.outbox import Relay
 from bifrost.runtime.environment import environment
+
+if TYPE_CHECKING:
+    from bifrost.adapters.aws.client import AwsClient
+    from bifrost.adapters.aws.objects import S3Objects
+    from bifrost.adapters.aws.queues import SqsQueues
+    from bifrost.adapters.aws.signing import Credentials
+    from bifrost.adapters.aws.workflows import StepFunctionsWorkflows
+    from bifrost.adapters.postgres.outbox import Relay
 
 
 @lru_cache
@@ -30,15 +33,20 @@ def venue_database() -> Database:
 
 
 @lru_cache
-def relay() -> Relay:
+def relay() -> "Relay":
     """Sends what this capability's outbox holds."""
+    from bifrost.adapters.aws.bus import EventBridgeSink
+    from bifrost.adapters.postgres.outbox import Relay
+
     env = environment()
     return Relay(database(), env.capability, EventBridgeSink(_client("events"), env.event_bus_name))
 
 
 @lru_cache
-def workflows() -> StepFunctionsWorkflows:
+def workflows() -> "StepFunctionsWorkflows":
     """The state machines this function may start."""
+    from bifrost.adapters.aws.workflows import StepFunctionsWorkflows
+
     # AWS serves synchronous executions under another host name.
     return StepFunctionsWorkflows(
         _client("states"),
@@ -48,27 +56,40 @@ def workflows() -> StepFunctionsWorkflows:
 
 
 @lru_cache
-def objects() -> S3Objects:
+def objects() -> "S3Objects":
     """The data bucket."""
+    from bifrost.adapters.aws.objects import S3Objects
+
     return S3Objects(_client("s3", timeout_seconds=30), environment().data_bucket)
 
 
 @lru_cache
-def queues() -> SqsQueues:
+def queues() -> "SqsQueues":
     """SQS, for readiness."""
+    from bifrost.adapters.aws.queues import SqsQueues
+
     return SqsQueues(_client("sqs"))
 
 
-def _client(service: str, *, host_prefix: str = "", timeout_seconds: float = 10) -> AwsClient:
+def _client(service: str, *, host_prefix: str = "", timeout_seconds: float = 10) -> "AwsClient":
+    from bifrost.adapters.aws.client import AwsClient
+
     env = environment()
     return AwsClient(
         service,
         env.region,
-        env.credentials,
+        _credentials(),
         endpoint=env.endpoint_url,
         host_prefix=host_prefix,
         timeout_seconds=timeout_seconds,
     )
+
+
+def _credentials() -> "Credentials":
+    from bifrost.adapters.aws.signing import Credentials
+
+    env = environment()
+    return Credentials(env.access_key, env.secret_key, env.session_token)
 
 
 def _open(dsn: str) -> Database:
@@ -79,6 +100,7 @@ def _open(dsn: str) -> Database:
 
 
 def _database_token(host: str, port: int, user: str) -> str:
-    env = environment()
-    scope = Scope("rds-db", env.region, SystemClock().now())
-    return database_token(host, port, user, env.credentials, scope)
+    from bifrost.adapters.aws.signing import Scope, database_token
+
+    scope = Scope("rds-db", environment().region, SystemClock().now())
+    return database_token(host, port, user, _credentials(), scope)

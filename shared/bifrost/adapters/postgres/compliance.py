@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
 from bifrost.adapters.postgres.database import Database, Row, Statements
@@ -13,7 +14,9 @@ from bifrost.compliance.rulebook import Circumstances, Rule, effective_date
 from bifrost.core.codec import from_json, to_json
 from bifrost.core.decisions import Decision, Reason
 from bifrost.core.orders import OrderIntent
-from bifrost.events import AccountOpened
+
+if TYPE_CHECKING:
+    from bifrost.events import AccountOpened
 
 # Never changes: a decision's id is derived from its order's.
 _DECISIONS = UUID("0c4f7a52-8f0e-5a69-b8a3-5f4c0a7f1d93")
@@ -123,7 +126,7 @@ class PostgresOwnerBook:
         self._database = database
         self._inbox = Inbox("compliance")
 
-    def hear(self, event: AccountOpened) -> None:
+    def hear(self, event: "AccountOpened") -> None:
         """Copy the owner."""
         with self._database.transaction() as cursor:
             if self._inbox.once(cursor, event):

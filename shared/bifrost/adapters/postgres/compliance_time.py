@@ -1,10 +1,13 @@
 """The market's time as compliance knows it: one row, which only a newer bar moves."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.inbox import Inbox
-from bifrost.events import BarClosed
+
+if TYPE_CHECKING:
+    from bifrost.events import BarClosed
 
 # Most bars of a session find its time there already, and then nobody waits for the row.
 _MOVE = """
@@ -22,7 +25,7 @@ class PostgresMarketClock:
         self._database = database
         self._inbox = Inbox("compliance")
 
-    def hear(self, event: BarClosed) -> None:
+    def hear(self, event: "BarClosed") -> None:
         """Move the time to the bar's close, never backwards."""
         with self._database.transaction() as cursor:
             if self._inbox.once(cursor, event):

@@ -8,13 +8,15 @@ together or not at all.
 """
 
 import json
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from bifrost.adapters.postgres.database import Row, Statements
 from bifrost.core.codec import to_json
-from bifrost.events import Event, SequencedEvent, read_event
 
-E = TypeVar("E", bound=SequencedEvent)
+if TYPE_CHECKING:
+    from bifrost.events import Event, SequencedEvent
+
+E = TypeVar("E", bound="SequencedEvent")
 
 
 class Inbox:
@@ -23,7 +25,7 @@ class Inbox:
     def __init__(self, schema: str) -> None:
         self._schema = schema
 
-    def once(self, cursor: Statements, event: Event) -> bool:
+    def once(self, cursor: Statements, event: "Event") -> bool:
         """Say whether this event is new here, and remember it."""
         query = (
             f"INSERT INTO {self._schema}.inbox (event_id) VALUES (%s) ON CONFLICT DO NOTHING"
@@ -75,7 +77,7 @@ class Inbox:
             raise AssertionError(f"stream {stream} has vanished")
         return int(row["next_sequence"])
 
-    def _keep(self, cursor: Statements, event: SequencedEvent) -> None:
+    def _keep(self, cursor: Statements, event: "SequencedEvent") -> None:
         cursor.execute(
             f"INSERT INTO {self._schema}.early_events (stream, sequence, detail_type, detail)"
             " VALUES (%s, %s, %s, %s)",
@@ -96,6 +98,8 @@ class Inbox:
 
 
 def _read(kind: type[E], detail_type: str, detail: object) -> E:
+    from bifrost.events import read_event
+
     event = read_event(detail_type, detail)
     if not isinstance(event, kind):
         raise TypeError(f"a stream of {kind.__name__} held a {type(event).__name__}")

@@ -7,11 +7,13 @@ takes rows in order and skips those another process is sending, so two relays sh
 import json
 import logging
 import time
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from bifrost.adapters.postgres.database import Database, Statements
 from bifrost.core.codec import to_json
-from bifrost.events import Event
+
+if TYPE_CHECKING:
+    from bifrost.events import Event
 
 _logger = logging.getLogger(__name__)
 
@@ -37,7 +39,7 @@ class Outbox:
             " VALUES (%s, %s, %s, %s, %s)"
         )
 
-    def add(self, cursor: Statements, *events: Event) -> None:
+    def add(self, cursor: Statements, *events: "Event") -> None:
         """Write the events down in the caller's transaction."""
         for event in events:
             detail = json.dumps(to_json(event))
