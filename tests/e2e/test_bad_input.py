@@ -68,6 +68,7 @@ BAD_QUERIES = {
     "/v1/bars?instrument=AAPL&from=2012-02-31": "from",
     "/v1/bars?instrument=AAPL&from=2013-01-01&to=2012-01-01": "from",
     "/v1/sessions?from=0001-01-01&to=9999-12-31": "from",
+    "/v1/orders?limit=1&limit=2": "limit",
 }
 
 
@@ -157,6 +158,47 @@ def test_an_unreadable_body_is_a_problem_of_the_body(desk: LiveDesk, content: by
     assert all(error["field"] and error["fix"] for error in answer.json()["errors"]), answer.text
 
 
+def test_of_two_quantities_in_one_order_neither_counts(desk: LiveDesk, account: str) -> None:
+    body = json.dumps(an_order(account)).replace("{", '{"quantity": "90000", ', 1)
+    headers = {"Content-Type": "application/json"}
+
+    answer = desk.call("POST", "/v1/orders", key=new_key(), headers=headers, content=body)
+
+    assert_named(answer, "quantity")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PATCH", "/v1/orders", "GET, POST"),
+        ("DELETE", "/v1/accounts/a", "GET"),
+        ("PUT", "/v1/portfolios/p/ledger", "GET"),
+        ("POST", "/v1/docs", "GET"),
+        ("HEAD", "/v1/orders", "GET, POST"),
+        ("NONSENSE", "/v1/kill-switch", "GET, PUT"),
+    ],
+)
+def test_a_method_that_an_address_does_not_take_is_a_405(
+    desk: LiveDesk, method: str, path: str, allowed: str
+) -> None:
+    answer = desk.call(method, path)
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"X-Forwarded-Port": "abc"}, {"X-Forwarded-Proto": "gopher"}, {"Host": "[::1]:4566"}],
+    ids=str,
+)
+def test_headers_about_the_way_here_break_nothing(desk: LiveDesk, headers: dict[str, str]) -> None:
+    answer = desk.call("GET", "/v1/orders/nope", headers=headers)
+
+    assert answer.status_code == 404
+    assert answer.json()["type"].startswith("http://")
+
+
 @pytest.mark.parametrize("path", ["/v1/orders", "/v1/orders/preview", "/v1/replays"])
 def test_a_body_over_64_kib_is_a_413(desk: LiveDesk, account: str, path: str) -> None:
     body = json.dumps(an_order(account) | {"note": "x" * 70_000})
@@ -181,6 +223,14 @@ COMMANDS = {
     "a foreign account": ("orders place buy 10 AAPL --account nope", 2, "nope"),
     "an order that is not there": ("orders show nope", 2, "nope"),
     "a negative amount": ("deposit --account {account} -- -5", 2, "amount"),
+    "an empty account": ("deposit 5 --account=", 2, "--account"),
+    "not a number": ("deposit NaN --account {account}", 2, "amount"),
+    "an amount that is no number at all": ("withdraw five --account {account}", 2, "amount"),
+    "a foreign account's ledger": ("ledger --account nope", 2, "nope"),
+    "an order to cancel that is not there": ("orders cancel nope", 2, "nope"),
+    "an unknown status": ("orders list --status happy", 2, "status"),
+    "an unknown mode": ("kill-switch set pause --reason x", 2, "mode"),
+    "an unknown currency": ("accounts open x --currency XXX", 2, "currency"),
     "a huge amount": ("withdraw 1e999 --account {account}", 2, "amount"),
     "too large a preview": ("orders preview buy 90000 AAPL --account {account}", 3, "buying"),
     "no listener": ("dlq show nobody", 2, "nobody"),
@@ -200,3 +250,20 @@ def test_a_bad_command_ends_with_its_code_and_names_what_was_wrong(
     said = done.stdout + done.stderr
     assert named in said, said
     assert "Traceback" not in said, said
+
+
+@pytest.mark.parametrize("what", COMMANDS)
+def test_a_bad_command_with_json_ends_with_one_object(
+    desk: LiveDesk, account: str, what: str
+) -> None:
+    line, code, named = COMMANDS[what]
+    before, dashes, after = line.format(account=account).partition(" -- ")
+
+    done = desk.command(*before.split(), "--json", *(dashes + after).split(), code=code)
+
+    (printed,) = done.stdout.splitlines()
+    said = json.loads(printed)
+    assert named in printed
+    if "error" in said:
+        assert said["exit_code"] == code
+        assert said["error"]["title"]

@@ -136,12 +136,13 @@ class _StrictRequest(Request):
 
 
 class _StrictRoute(APIRoute):
-    """Hands its request's body over strictly read."""
+    """Takes each query parameter once, and a body that is strictly read."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         answer = super().get_route_handler()
 
         async def answer_strictly(request: Request) -> Response:
+            _require_once(request.query_params.multi_items(), "in the query")
             try:
                 return await answer(_StrictRequest(request.scope, request.receive))
             except HTTPException as error:
@@ -156,15 +157,21 @@ class _StrictRoute(APIRoute):
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        times = Counter(name for name, _ in pairs)
+        _require_once(pairs, "in one object")
+    return found
+
+
+def _require_once(pairs: list[tuple[str, Any]], where: str) -> None:
+    repeated = {
+        name: times for name, times in Counter(name for name, _ in pairs).items() if times > 1
+    }
+    if repeated:
         raise InvalidInputError(
             *(
-                FieldProblem(name, f"comes {count} times in one object", "send it once")
-                for name, count in times.items()
-                if count > 1
+                FieldProblem(name, f"comes {times} times {where}", "send it once")
+                for name, times in repeated.items()
             )
         )
-    return found
 
 
 class _BodyLimit:

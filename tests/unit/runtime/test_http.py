@@ -164,6 +164,13 @@ def test_a_name_that_comes_twice_in_one_object_is_422_and_named(
     assert {error["fix"] for error in problem["errors"]} == {"send it once"}
 
 
+@pytest.mark.parametrize("query", ["limit=1&limit=2", "limit=1&x=2&limit=1", "%6cimit=1&limit"])
+def test_a_query_parameter_that_comes_twice_is_422_and_named(call: Call, query: str) -> None:
+    status, _, problem = call(event("GET", "/v1/things") | {"rawQueryString": query})
+
+    assert (status, [error["field"] for error in problem["errors"]]) == (422, ["limit"])
+
+
 def test_a_name_may_come_again_in_another_object(call: Call) -> None:
     body = '{"quantity": {"a": 1}, "price": {"a": 1}}'
 
