@@ -1,7 +1,6 @@
 """Execution over a real PostgreSQL and the real paper venue, with a clock that tests move."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,38 +9,31 @@ from bifrost.adapters.memory.clock import SetClock
 from bifrost.adapters.memory.workflows import MemoryWorkflows
 from bifrost.adapters.postgres.database import Database, Row
 from bifrost.adapters.postgres.execution_books import PostgresDesk
-from bifrost.core.bars import Bar
-from bifrost.core.instruments import Instrument
-from bifrost.core.money import Price
 from bifrost.core.orders import OrderStatus, OrderType, Side, TimeInForce
-from bifrost.events import (
-    AccountOpened,
-    BarClosed,
-    CashDeposited,
-    Event,
-    InstrumentListed,
-    bar_stream,
-    read_event,
-)
+from bifrost.events import BarClosed, Event, read_event
 from bifrost.execution.cancelling import Canceller
 from bifrost.execution.collecting import Collector
 from bifrost.execution.intake import OrderRequest
 from bifrost.execution.journal import Journal
 from bifrost.execution.listening import Listener
-from bifrost.execution.ports import Broker
+from bifrost.execution.ports import Broker, VenueOrderState
 from bifrost.execution.records import OrderRecord, Step
 from bifrost.execution.sending import Patience, Sender
 from bifrost.execution.service import OrderService
 from bifrost.execution.statements import Statements
 from bifrost.execution.sweeping import Sweeper
+from tests import builders
+from tests.builders import (
+    ACCOUNT,
+    OWNER,
+    WALL,
+    account_opened,
+    bar,
+    cash_deposited,
+    instrument_listed,
+)
 
 MakeDatabase = Callable[[str], Database]
-
-ACCOUNT = "acc-1"
-OWNER = "owner-1"
-WALL = datetime(2026, 11, 21, 12, tzinfo=UTC)
-FIRST_CLOSE = datetime(2012, 1, 3, 21, tzinfo=UTC)
-AAPL = Instrument("AAPL", "XNYS", "USD", Decimal("0.01"), Decimal(1), "Apple Inc.")
 
 
 class TradingDesk:
@@ -74,11 +66,9 @@ class TradingDesk:
 
     def open(self, account_id: str = ACCOUNT, cash: str = "1000000", owner: str = OWNER) -> None:
         """List AAPL, and open and fund an account, by events."""
-        self.listener.on_instrument_listed(
-            InstrumentListed(**stamp("listed-AAPL"), instrument=AAPL)
-        )
+        self.listener.on_instrument_listed(instrument_listed())
         self.listener.on_account_opened(account_opened(account_id, owner))
-        self.listener.on_cash_deposited(cash_deposited(account_id, cash))
+        self.listener.on_cash_deposited(cash_deposited(cash, account_id))
 
     def place(self, key: str = "k-1", **changes: Any) -> OrderRecord:
         """Place an order; a market buy of 100 AAPL unless told otherwise."""
@@ -116,6 +106,17 @@ class TradingDesk:
         found = [read_event(row["detail_type"], row["detail"]) for row in rows]
         return [event for event in found if kind is None or type(event) is kind]
 
+    @property
+    def kinds(self) -> list[str]:
+        """Name what was published, in order."""
+        return [type(event).__name__ for event in self.events()]
+
+    def find(self, order: OrderRecord) -> VenueOrderState:
+        """Return the order as the venue has it."""
+        found = self.venue.find(order.intent.client_order_id)
+        assert found is not None
+        return found
+
     def rows(self, table: str) -> list[Row]:
         """Return a table of execution."""
         return self.database.fetch_all(f"SELECT * FROM execution.{table}")
@@ -136,42 +137,6 @@ def a_request(key: str = "k-1", **changes: Any) -> OrderRequest:
     return OrderRequest(**(values | changes))
 
 
-def stamp(event_id: str, occurred_at: datetime = FIRST_CLOSE) -> dict[str, Any]:
-    """Return what every event carries."""
-    return {
-        "event_id": event_id,
-        "occurred_at": occurred_at,
-        "recorded_at": WALL,
-        "correlation_id": "corr-0",
-    }
-
-
-def account_opened(account_id: str = ACCOUNT, owner: str = OWNER) -> AccountOpened:
-    """Return the event of an opened account."""
-    opened = stamp(f"opened-{account_id}")
-    return AccountOpened(**opened, account_id=account_id, owner=owner, kind="cash", currency="USD")
-
-
-def cash_deposited(account_id: str = ACCOUNT, cash: str = "1000000") -> CashDeposited:
-    """Return the event of a deposit."""
-    return CashDeposited(
-        **stamp(f"deposit-{account_id}"),
-        account_id=account_id,
-        transaction_id=f"transaction-{account_id}",
-        amount=Decimal(cash),
-        currency="USD",
-    )
-
-
 def bar_closed(day: int, prices: str = "100 101 99 100", *, volume: int = 10**6) -> BarClosed:
-    """Return the event of AAPL's session `day` (1, 2, 3, ...): open, high, low, close."""
-    first, high, low, last = (Price(Decimal(price)) for price in prices.split())
-    closed_at = FIRST_CLOSE + timedelta(days=day)
-    bar = Bar("AAPL", closed_at.date(), first, high, low, last, Decimal(volume), closed_at)
-    return BarClosed(
-        **stamp(f"bar-{day}", closed_at),
-        stream=bar_stream("AAPL"),
-        sequence=day,
-        bar=bar,
-        currency="USD",
-    )
+    """AAPL's session `day` (1, 2, 3, ...) is over."""
+    return builders.bar_closed(bar(day, prices, volume=volume), day)

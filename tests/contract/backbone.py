@@ -3,46 +3,25 @@
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from dataclasses import replace
 from typing import TypeVar
 
 from bifrost.adapters.postgres.database import Cursor, Database
-from bifrost.core.bars import Bar
-from bifrost.core.money import Price
-from bifrost.events import BarClosed, CashDeposited, bar_stream
+from bifrost.events import BarClosed, CashDeposited
+from tests import builders
+from tests.builders import bar, cash_deposited
 
-AT = datetime(2012, 1, 3, 21, tzinfo=UTC)
 R = TypeVar("R")
 
 
 def deposit(number: int, amount: str = "100.00") -> CashDeposited:
     """An event that needs no order."""
-    return CashDeposited(
-        event_id=f"deposit-{number}",
-        occurred_at=AT,
-        recorded_at=AT,
-        correlation_id="test",
-        account_id="a-1",
-        transaction_id=f"t-{number}",
-        amount=Decimal(amount),
-        currency="USD",
-    )
+    return replace(cash_deposited(amount, number=number), event_id=f"deposit-{number}")
 
 
 def bar_closed(sequence: int, instrument: str = "AAPL") -> BarClosed:
     """An event that must be applied in its order."""
-    price = Price(Decimal(sequence))
-    return BarClosed(
-        event_id=f"bar-{instrument}-{sequence}",
-        occurred_at=AT,
-        recorded_at=AT,
-        correlation_id="test",
-        stream=bar_stream(instrument),
-        sequence=sequence,
-        bar=Bar(instrument, date(2012, 1, 3), price, price, price, price, Decimal(1), AT),
-        currency="USD",
-    )
+    return builders.bar_closed(bar(1, str(sequence), instrument=instrument), sequence)
 
 
 def all_at_once(calls: Sequence[Callable[[], R]]) -> list[R]:

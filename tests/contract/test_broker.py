@@ -4,7 +4,6 @@ A venue joins by a `Desk` in DESKS: how to fund an account there and how to make
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
@@ -12,14 +11,11 @@ import pytest
 
 from bifrost.adapters.brokers.paper import PaperVenue
 from bifrost.adapters.postgres.database import Database
-from bifrost.core.bars import Bar
 from bifrost.core.errors import NotFoundError, OutcomeUnknownError
-from bifrost.core.money import Price, Quantity
-from bifrost.core.orders import OrderStatus, OrderType, Side, TimeInForce
-from bifrost.execution.ports import Broker, ReportKind, VenueOrder
-
-ACCOUNT = "acc-1"
-OPENING = datetime(2012, 1, 3, 21, tzinfo=UTC)
+from bifrost.core.money import Quantity
+from bifrost.core.orders import OrderStatus, Side
+from bifrost.execution.ports import Broker, ReportKind
+from tests.builders import ACCOUNT, bar, venue_order
 
 
 class Desk(Protocol):
@@ -39,7 +35,7 @@ class PaperDesk:
 
     def __init__(self, database: Database) -> None:
         self.broker = PaperVenue(database)
-        self._closes_at = OPENING
+        self._day = 1
 
     def fund(self, account_id: str, cash: Decimal) -> None:
         self.broker.open_account(account_id, "USD")
@@ -48,12 +44,8 @@ class PaperDesk:
         )
 
     def trade_at(self, price: Decimal) -> None:
-        at = Price(price)
-        bar = Bar(
-            "AAPL", self._closes_at.date(), at, at, at, at, Decimal(1_000_000), self._closes_at
-        )
-        self.broker.close_bar(bar, "USD")
-        self._closes_at += timedelta(days=1)
+        self.broker.close_bar(bar(self._day, str(price)), "USD")
+        self._day += 1
 
 
 DESKS: dict[str, Callable[[Callable[[str], Database]], Desk]] = {
@@ -68,27 +60,12 @@ def desk(request: pytest.FixtureRequest, make_database: Callable[[str], Database
     return desk
 
 
-def an_order(name: str = "o-1", *, price: str | None = None, **changes: object) -> VenueOrder:
-    values: dict[str, object] = {
-        "client_order_id": name,
-        "account_id": ACCOUNT,
-        "instrument": "AAPL",
-        "side": Side.BUY,
-        "type": OrderType.LIMIT if price else OrderType.MARKET,
-        "quantity": Quantity(Decimal(10)),
-        "time_in_force": TimeInForce.GTC,
-        "currency": "USD",
-        "limit_price": Price(Decimal(price)) if price else None,
-    }
-    return VenueOrder(**(values | changes))  # type: ignore[arg-type]
-
-
 def test_a_venue_has_a_name(desk: Desk) -> None:
     assert desk.broker.venue
 
 
 def test_an_order_sent_once_is_accepted_and_can_be_found(desk: Desk) -> None:
-    state = desk.broker.submit(an_order())
+    state = desk.broker.submit(venue_order())
 
     assert (state.status, state.filled_quantity) == (OrderStatus.ACCEPTED, 0)
     assert desk.broker.find("o-1") == state
@@ -101,23 +78,23 @@ def test_an_order_never_sent_is_not_found(desk: Desk) -> None:
 def test_an_id_sent_again_has_an_unknown_outcome_and_leaves_the_first_order_alone(
     desk: Desk,
 ) -> None:
-    desk.broker.submit(an_order(price="90"))
+    desk.broker.submit(venue_order(limit="90"))
 
     with pytest.raises(OutcomeUnknownError, match="id must be unique"):
-        desk.broker.submit(an_order(price="95", quantity=Quantity(Decimal(99))))
+        desk.broker.submit(venue_order(limit="95", quantity=Quantity(Decimal(99))))
     assert desk.broker.statement(ACCOUNT).open_orders == {"o-1": 10}
 
 
 def test_the_id_of_a_finished_order_stays_taken(desk: Desk) -> None:
-    desk.broker.submit(an_order())
+    desk.broker.submit(venue_order())
     desk.trade_at(Decimal(100))
 
     with pytest.raises(OutcomeUnknownError, match="id must be unique"):
-        desk.broker.submit(an_order())
+        desk.broker.submit(venue_order())
 
 
 def test_a_fill_is_reported_once_and_moves_cash_and_position(desk: Desk) -> None:
-    desk.broker.submit(an_order())
+    desk.broker.submit(venue_order())
     desk.trade_at(Decimal("100.25"))
     desk.trade_at(Decimal("100.25"))
 
@@ -135,7 +112,7 @@ def test_a_fill_is_reported_once_and_moves_cash_and_position(desk: Desk) -> None
 
 
 def test_a_filled_order_says_so_with_all_it_filled(desk: Desk) -> None:
-    desk.broker.submit(an_order())
+    desk.broker.submit(venue_order())
     desk.trade_at(Decimal(100))
 
     state = desk.broker.find("o-1")
@@ -144,9 +121,9 @@ def test_a_filled_order_says_so_with_all_it_filled(desk: Desk) -> None:
 
 
 def test_selling_what_was_bought_leaves_no_position(desk: Desk) -> None:
-    desk.broker.submit(an_order())
+    desk.broker.submit(venue_order())
     desk.trade_at(Decimal(100))
-    desk.broker.submit(an_order("o-2", side=Side.SELL))
+    desk.broker.submit(venue_order("o-2", side=Side.SELL))
     desk.trade_at(Decimal(110))
 
     statement = desk.broker.statement(ACCOUNT)
@@ -155,7 +132,7 @@ def test_selling_what_was_bought_leaves_no_position(desk: Desk) -> None:
 
 
 def test_a_limit_waits_for_its_price(desk: Desk) -> None:
-    desk.broker.submit(an_order(price="95"))
+    desk.broker.submit(venue_order(limit="95"))
     desk.trade_at(Decimal("95.01"))
     waiting = desk.broker.find("o-1")
     desk.trade_at(Decimal(95))
@@ -166,7 +143,7 @@ def test_a_limit_waits_for_its_price(desk: Desk) -> None:
 
 
 def test_a_cancelled_order_ends_with_a_report_and_never_fills(desk: Desk) -> None:
-    desk.broker.submit(an_order(price="95"))
+    desk.broker.submit(venue_order(limit="95"))
 
     assert desk.broker.cancel("o-1").status is OrderStatus.CANCELLED
     desk.trade_at(Decimal(90))
@@ -176,7 +153,7 @@ def test_a_cancelled_order_ends_with_a_report_and_never_fills(desk: Desk) -> Non
 
 
 def test_a_cancel_that_came_too_late_answers_how_the_order_ended(desk: Desk) -> None:
-    desk.broker.submit(an_order())
+    desk.broker.submit(venue_order())
     desk.trade_at(Decimal(100))
 
     assert desk.broker.cancel("o-1").status is OrderStatus.FILLED
@@ -184,7 +161,7 @@ def test_a_cancel_that_came_too_late_answers_how_the_order_ended(desk: Desk) -> 
 
 
 def test_a_second_cancel_answers_the_same_and_reports_nothing_more(desk: Desk) -> None:
-    desk.broker.submit(an_order(price="95"))
+    desk.broker.submit(venue_order(limit="95"))
     first = desk.broker.cancel("o-1")
 
     assert desk.broker.cancel("o-1") == first
@@ -198,7 +175,7 @@ def test_cancelling_what_was_never_sent_is_not_found(desk: Desk) -> None:
 
 def test_reports_come_in_order_and_in_pages_without_gap_or_repeat(desk: Desk) -> None:
     for number in range(5):
-        desk.broker.submit(an_order(f"o-{number}"))
+        desk.broker.submit(venue_order(f"o-{number}"))
     desk.trade_at(Decimal(100))
 
     pages, last = [], 0
@@ -210,7 +187,7 @@ def test_reports_come_in_order_and_in_pages_without_gap_or_repeat(desk: Desk) ->
 
 def test_execution_ids_are_unique(desk: Desk) -> None:
     for number in range(5):
-        desk.broker.submit(an_order(f"o-{number}"))
+        desk.broker.submit(venue_order(f"o-{number}"))
         desk.trade_at(Decimal(100))
 
     reports = desk.broker.reports_after(0, 10)
@@ -218,7 +195,7 @@ def test_execution_ids_are_unique(desk: Desk) -> None:
 
 
 def test_a_rejection_is_an_answer_with_a_reason(desk: Desk) -> None:
-    state = desk.broker.submit(an_order(account_id="nobody"))
+    state = desk.broker.submit(venue_order(account_id="nobody"))
 
     assert state.status is OrderStatus.REJECTED
     assert state.text

@@ -19,9 +19,8 @@ from bifrost.compliance.ports import Entry, Restriction
 from bifrost.core.decisions import Decision
 from bifrost.core.errors import NotFoundError
 from bifrost.core.orders import OrderIntent
+from tests.builders import OWNER, account_opened, buy
 from tests.contract.backbone import all_at_once
-from tests.unit.risk.builders import OWNER, buy
-from tests.unit.risk.facts import opened
 
 MakeDatabase = Callable[[str], Database]
 
@@ -73,7 +72,7 @@ def test_a_refusal_names_the_instrument_and_not_the_confidential_reason(
 
 
 def test_a_restriction_of_one_account_binds_no_other(database: Database) -> None:
-    PostgresOwnerBook(database).hear(opened("account-2"))
+    PostgresOwnerBook(database).hear(account_opened("account-2"))
     restrict(database, "2012-01-01", account_id="account-2")
 
     assert judge(database, buy("1")).accepted
@@ -114,7 +113,7 @@ def test_a_preview_is_judged_the_same_and_logged_nowhere(database: Database) -> 
 
 
 def test_the_log_keeps_rule_version_effective_date_and_input_hash(database: Database) -> None:
-    PostgresOwnerBook(database).hear(opened())
+    PostgresOwnerBook(database).hear(account_opened())
     order = buy("1")
     judge(database, order)
 
@@ -127,8 +126,8 @@ def test_the_log_keeps_rule_version_effective_date_and_input_hash(database: Data
 
 
 def test_a_decision_is_shown_to_its_owner_alone(database: Database) -> None:
-    PostgresOwnerBook(database).hear(opened())
-    PostgresOwnerBook(database).hear(opened())
+    PostgresOwnerBook(database).hear(account_opened())
+    PostgresOwnerBook(database).hear(account_opened())
     judge(database, buy("1"))
 
     log = PostgresDecisionLog(database)

@@ -1,7 +1,6 @@
 """One fill, to the last digit, is the same cash at the venue, in risk and in the portfolio."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -9,9 +8,10 @@ from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.risk_accounts import PostgresAccounts
 from bifrost.backtest.matching import Terms
 from bifrost.core.orders import Side
-from bifrost.events import FillRecorded, InstrumentListed
+from bifrost.events import FillRecorded
+from tests.builders import account_opened, cash_deposited, instrument_listed
 from tests.contract.ledger_desk import LedgerDesk
-from tests.execution_desk import AAPL, TradingDesk, account_opened, stamp
+from tests.execution_desk import TradingDesk
 from tests.unit.risk import facts
 
 QUANTITY, PRICE = Decimal("1234567.12345678"), Decimal("123456789.12345678")
@@ -22,8 +22,8 @@ CASH = Decimal("200000000000000.01")
 def trade(make_database: Callable[[str], Database], account: str) -> TradingDesk:
     """Buy at a price nobody expected, and sell half of it again."""
     desk = TradingDesk(make_database)
-    divisible = replace(AAPL, tick_size=Decimal("1E-8"), lot_size=Decimal("1E-8"))
-    listed = InstrumentListed(**stamp("listed-AAPL"), instrument=divisible)
+    finest = Decimal("1E-8")
+    listed = instrument_listed(tick_size=finest, lot_size=finest)
     desk.listener.on_instrument_listed(listed)
     desk.listener.on_account_opened(account_opened(account, "ann"))
     desk.venue.transfer(transfer_id="t-1", account_id=account, amount=CASH, currency="USD")
@@ -43,7 +43,7 @@ def test_fills_of_eight_decimals_move_the_same_cash_in_all_three_books(
     ledger.deposit(account, str(CASH), "deposit")
     desk = trade(make_database, account)
     fills = desk.events(FillRecorded)
-    facts.hear(risk, facts.opened(account, "ann"), facts.deposited(str(CASH), account), *fills)
+    facts.hear(risk, account_opened(account, "ann"), cash_deposited(str(CASH), account), *fills)
     for event in fills:
         ledger.service.hear_fill(event)
 

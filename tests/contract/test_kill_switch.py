@@ -14,7 +14,8 @@ from bifrost.core.orders import OrderStatus, OrderType, Side
 from bifrost.execution.ports import VenueOrder, VenueOrderState
 from bifrost.execution.records import OrderRecord
 from bifrost.execution.switches import KillSwitch, SwitchMode
-from tests.execution_desk import ACCOUNT, MakeDatabase, TradingDesk
+from tests.builders import ACCOUNT
+from tests.execution_desk import MakeDatabase, TradingDesk
 
 SUBMITTERS = 8
 

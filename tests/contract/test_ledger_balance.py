@@ -8,8 +8,8 @@ import psycopg
 import pytest
 
 from bifrost.adapters.postgres.database import Cursor, Database
+from tests.builders import seeded
 from tests.contract.ledger_desk import NOW, LedgerDesk
-from tests.unit.portfolio.builders import seeded
 
 Lines = list[tuple[str, str, str]]
 

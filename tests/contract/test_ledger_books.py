@@ -24,10 +24,10 @@ from bifrost.events import (
 )
 from bifrost.portfolio.rebuild import rebuild
 from bifrost.portfolio.withdrawals import UNDECIDED_FOR, PostWithdrawal
+from tests.builders import bar, bar_closed, closes_at, fill, fill_recorded, seeded, session
 from tests.contract.backbone import all_at_once
 from tests.contract.ledger_desk import NOW, LedgerDesk, cash_request
 from tests.postgres_server import Server
-from tests.unit.portfolio.builders import bar_closed, closes_at, fill, recorded, seeded, session
 
 Make = Callable[[str], Database]
 SYMBOLS = ("AAPL", "IBM", "MSFT")
@@ -51,9 +51,9 @@ def fills_of(account_id: str, seed: int, number: int = 60) -> list[FillRecorded]
             instrument=draw.choice(SYMBOLS),
             account_id=account_id,
             commission=Decimal(draw.randint(0, 99_999)).scaleb(-4),
-            at=closes_at(1 + sequence // 6),
+            occurred_at=closes_at(1 + sequence // 6),
         )
-        made.append(recorded(one, sequence))
+        made.append(fill_recorded(one, sequence))
     return made
 
 
@@ -166,7 +166,7 @@ def books_after(server: Server, deliver: Callable[[list[Event]], list[Event]]) -
         desk = LedgerDesk(database)
         account_id = desk.open_account()
         bars: list[Event] = [
-            bar_closed(day, f"{100 + day}.{n}7", instrument=symbol)
+            bar_closed(bar(day, f"{100 + day}.{n}7", instrument=symbol), day)
             for n, symbol in enumerate(SYMBOLS)
             for day in range(1, 13)
         ]
@@ -207,8 +207,8 @@ def test_one_execution_reported_under_two_events_is_booked_once(desk: LedgerDesk
     account_id = desk.open_account()
     one = fill(1, "10", "100", account_id=account_id)
 
-    hear(desk, recorded(one, 1))
-    hear(desk, recorded(one, 2))
+    hear(desk, fill_recorded(one, 1))
+    hear(desk, fill_recorded(one, 2))
 
     (position,) = desk.worth(account_id).positions
     assert position.quantity == 10
@@ -239,13 +239,16 @@ def test_sixteen_deliveries_at_once_book_each_fill_once(
 def test_valuation_of_a_session_is_corrected_by_a_fill_that_comes_late(desk: LedgerDesk) -> None:
     account_id = desk.open_account()
     desk.deposit(account_id, "10000", "d-1")
-    hear(desk, recorded(fill(1, "10", "100", account_id=account_id, at=closes_at(1)), 1))
+    hear(
+        desk,
+        fill_recorded(fill(1, "10", "100", account_id=account_id, occurred_at=closes_at(1)), 1),
+    )
     for day in (1, 2, 3):
-        hear(desk, bar_closed(day, f"{100 + day}"))
-    late = fill(2, "-10", "150", account_id=account_id, at=closes_at(2), commission="1")
+        hear(desk, bar_closed(bar(day, f"{100 + day}"), day))
+    late = fill(2, "-10", "150", account_id=account_id, occurred_at=closes_at(2), commission="1")
 
     before = desk.reader.valuations(account_id, before=session(99), limit=10)
-    hear(desk, recorded(late, 2))
+    hear(desk, fill_recorded(late, 2))
     after = desk.reader.valuations(account_id, before=session(99), limit=10)
 
     assert [one.valuation.equity for one in before] == [10030, 10020, 10010]
@@ -254,7 +257,7 @@ def test_valuation_of_a_session_is_corrected_by_a_fill_that_comes_late(desk: Led
 
 def test_an_account_that_holds_what_has_no_price_is_of_unknown_worth(desk: LedgerDesk) -> None:
     account_id = desk.open_account()
-    hear(desk, recorded(fill(1, "10", "100", account_id=account_id), 1))
+    hear(desk, fill_recorded(fill(1, "10", "100", account_id=account_id), 1))
 
     worth = desk.worth(account_id)
 
@@ -263,10 +266,10 @@ def test_an_account_that_holds_what_has_no_price_is_of_unknown_worth(desk: Ledge
 
 def test_an_older_bar_does_not_move_the_mark_back(desk: LedgerDesk) -> None:
     account_id = desk.open_account()
-    hear(desk, recorded(fill(1, "10", "100", account_id=account_id), 1))
-    hear(desk, bar_closed(5, "105"))
+    hear(desk, fill_recorded(fill(1, "10", "100", account_id=account_id), 1))
+    hear(desk, bar_closed(bar(5, "105"), 5))
 
-    hear(desk, bar_closed(4, "104"))
+    hear(desk, bar_closed(bar(4, "104"), 4))
 
     assert desk.worth(account_id).market_value == 1050
 
@@ -275,7 +278,7 @@ def test_an_older_bar_does_not_move_the_mark_back(desk: LedgerDesk) -> None:
 def test_of_two_bars_of_one_instant_the_one_recorded_later_stands(
     desk: LedgerDesk, order: tuple[int, int]
 ) -> None:
-    bars = (bar_closed(1, "100"), bar_closed(1, "101", recorded_at=NOW))
+    bars = (bar_closed(bar(1, "100"), 1), bar_closed(bar(1, "101"), 1, recorded_at=NOW))
 
     for index in order:
         hear(desk, bars[index])
@@ -351,7 +354,7 @@ def test_a_deposit_carries_market_time_once_a_bar_was_seen(desk: LedgerDesk) -> 
     account_id = desk.open_account()
 
     before = desk.deposit(account_id, "1", "d-1")
-    hear(desk, bar_closed(3, "100"))
+    hear(desk, bar_closed(bar(3, "100"), 3))
     after = desk.deposit(account_id, "1", "d-2")
 
     assert (before.occurred_at, after.occurred_at) == (NOW, closes_at(3))

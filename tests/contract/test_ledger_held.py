@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from bifrost.adapters.postgres.database import Cursor, Database, Row
+from tests.builders import fill, fill_recorded
 from tests.contract.ledger_desk import NOW, LedgerDesk
-from tests.unit.portfolio.builders import fill, recorded
 
 Make = Callable[[str], Database]
 
@@ -29,7 +29,7 @@ def holder(desk: LedgerDesk) -> str:
     desk.deposit(account_id, "10000", "d-1")
     for number, (quantity, price) in enumerate((("10", "100"), ("5", "110"), ("-12", "120")), 1):
         one = fill(number, Decimal(quantity), Decimal(price), account_id=account_id)
-        desk.service.hear_fill(recorded(one, number))
+        desk.service.hear_fill(fill_recorded(one, number))
     return account_id
 
 
@@ -177,7 +177,7 @@ def test_a_transaction_that_is_refused_leaves_no_balance(desk: LedgerDesk, holde
 
 def test_a_position_that_was_sold_has_totals_of_zero(desk: LedgerDesk, holder: str) -> None:
     one = fill(4, Decimal(-3), Decimal(130), account_id=holder)
-    desk.service.hear_fill(recorded(one, 4))
+    desk.service.hear_fill(fill_recorded(one, 4))
 
     totals = desk.rows("SELECT quantity, cost FROM portfolio.lot_totals")
     assert totals == [{"quantity": Decimal(0), "cost": Decimal(0)}]

@@ -16,17 +16,8 @@ from bifrost.events import (
     OrderRejected,
     OrderSubmitted,
 )
-from bifrost.execution.ports import VenueOrderState
-from bifrost.execution.records import OrderRecord
-from tests.execution_desk import (
-    ACCOUNT,
-    FIRST_CLOSE,
-    WALL,
-    MakeDatabase,
-    TradingDesk,
-    a_request,
-    bar_closed,
-)
+from tests.builders import ACCOUNT, FIRST_CLOSE, WALL
+from tests.execution_desk import MakeDatabase, TradingDesk, a_request, bar_closed
 
 
 @pytest.fixture
@@ -34,16 +25,6 @@ def desk(make_database: MakeDatabase) -> TradingDesk:
     desk = TradingDesk(make_database)
     desk.open()
     return desk
-
-
-def kinds(desk: TradingDesk) -> list[str]:
-    return [type(event).__name__ for event in desk.events()]
-
-
-def find(desk: TradingDesk, order: OrderRecord) -> VenueOrderState:
-    found = desk.venue.find(order.intent.client_order_id)
-    assert found is not None
-    return found
 
 
 # Placing
@@ -57,7 +38,7 @@ def test_a_placed_order_is_written_down_and_its_workflow_named_by_its_id(
     assert placed.created
     assert placed.record.order_id == order_id_of(ACCOUNT, "k-1")
     assert placed.record.status is OrderStatus.RECEIVED
-    assert kinds(desk) == ["OrderReceived"]
+    assert desk.kinds == ["OrderReceived"]
     ((workflow, name, given),) = desk.workflows.started
     assert (workflow, name) == ("order_flow", placed.record.order_id)
     assert given["order"]["quantity"] == "100"
@@ -144,10 +125,11 @@ def test_an_order_carries_the_markets_time_and_before_any_bar_the_walls(
 ) -> None:
     before = desk.place("k-1")
     desk.close(1)
+    desk.close(2)
     after = desk.place("k-2")
 
     assert before.intent.occurred_at == WALL
-    assert after.intent.occurred_at == bar_closed(1).occurred_at > FIRST_CLOSE
+    assert after.intent.occurred_at == bar_closed(2).occurred_at > FIRST_CLOSE
 
 
 # Sending
@@ -159,14 +141,14 @@ def test_a_submitted_order_is_at_the_venue_under_its_own_id(desk: TradingDesk) -
     outcome = desk.sender.submit(placed.order_id)
 
     assert outcome.status is OrderStatus.ACCEPTED
-    assert find(desk, placed).status is OrderStatus.ACCEPTED
+    assert desk.find(placed).status is OrderStatus.ACCEPTED
     assert [step.what for step in desk.steps(placed.order_id)] == [
         "received",
         "checked",
         "submitted",
         "accepted",
     ]
-    assert kinds(desk) == ["OrderReceived", "OrderSubmitted"]
+    assert desk.kinds == ["OrderReceived", "OrderSubmitted"]
 
 
 def test_submitting_again_answers_the_same_and_sends_nothing(desk: TradingDesk) -> None:

@@ -15,16 +15,9 @@ from bifrost.events import (
     OrderExpired,
     OrderFilled,
 )
-from bifrost.execution.ports import ExecutionReport, VenueOrderState
-from bifrost.execution.records import OrderRecord
-from tests.execution_desk import (
-    ACCOUNT,
-    MakeDatabase,
-    TradingDesk,
-    account_opened,
-    bar_closed,
-    cash_deposited,
-)
+from bifrost.execution.ports import ExecutionReport
+from tests.builders import ACCOUNT, account_opened, cash_deposited
+from tests.execution_desk import MakeDatabase, TradingDesk, bar_closed
 
 
 @pytest.fixture
@@ -32,16 +25,6 @@ def desk(make_database: MakeDatabase) -> TradingDesk:
     desk = TradingDesk(make_database)
     desk.open()
     return desk
-
-
-def kinds(desk: TradingDesk) -> list[str]:
-    return [type(event).__name__ for event in desk.events()]
-
-
-def find(desk: TradingDesk, order: OrderRecord) -> VenueOrderState:
-    found = desk.venue.find(order.intent.client_order_id)
-    assert found is not None
-    return found
 
 
 # Fills and ends
@@ -53,7 +36,7 @@ def test_a_fill_is_recorded_before_the_orders_end(desk: TradingDesk) -> None:
     desk.close(1, "100 101 99 100")
 
     assert desk.order(order.order_id).average_price == 100
-    assert kinds(desk)[-2:] == ["FillRecorded", "OrderFilled"]
+    assert desk.kinds[-2:] == ["FillRecorded", "OrderFilled"]
     (recorded,) = desk.events(FillRecorded)
     assert (recorded.stream, recorded.sequence) == (f"fills:{ACCOUNT}", 1)
     assert recorded.fill.quantity == 100
@@ -245,7 +228,7 @@ def test_orders_cancelled_while_the_bar_closes_end_as_the_venue_says(
             one.result()
 
     for order in sent:
-        ours, theirs = desks[0].order(order.order_id), find(desks[0], order)
+        ours, theirs = desks[0].order(order.order_id), desks[0].find(order)
         assert (ours.status, ours.filled_quantity) == (theirs.status, theirs.filled_quantity)
         assert ours.status in (OrderStatus.FILLED, OrderStatus.CANCELLED)
     ends = [*desks[0].events(OrderFilled), *desks[0].events(OrderCancelled)]

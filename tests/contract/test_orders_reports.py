@@ -17,7 +17,8 @@ from bifrost.execution.ports import (
     VenueStatement,
 )
 from bifrost.execution.records import OrderRecord
-from tests.execution_desk import FIRST_CLOSE, MakeDatabase, TradingDesk
+from tests.builders import FIRST_CLOSE
+from tests.execution_desk import MakeDatabase, TradingDesk
 
 
 class ScriptedVenue:

@@ -14,7 +14,8 @@ from bifrost.core.errors import ConflictError, NotFoundError
 from bifrost.core.money import Price
 from bifrost.core.orders import OrderStatus, OrderType, Side, TimeInForce
 from bifrost.execution.ports import ReportKind
-from tests.contract.paper_orders import ACCOUNT, a_bar, an_order, fund, quantity
+from tests.builders import ACCOUNT, bar, quantity, venue_order
+from tests.contract.paper_orders import fund
 
 MakeDatabase = Callable[[str], Database]
 
@@ -37,19 +38,19 @@ def status(venue: PaperVenue, client_order_id: str = "o-1") -> OrderStatus:
 
 
 def test_a_market_order_fills_at_the_next_bars_open(venue: PaperVenue) -> None:
-    venue.close_bar(a_bar(0, "90 95 90 95"), "USD")
-    venue.submit(an_order())
-    venue.close_bar(a_bar(1, "101 110 100 105"), "USD")
+    venue.close_bar(bar(0, "90 95 90 95"), "USD")
+    venue.submit(venue_order())
+    venue.close_bar(bar(1, "101 110 100 105"), "USD")
 
     (report,) = venue.reports_after(0, 10)
-    assert (report.price, report.occurred_at) == (101, a_bar(1).closed_at)
+    assert (report.price, report.occurred_at) == (101, bar(1).closed_at)
 
 
 def test_an_order_does_not_meet_a_bar_that_had_closed_when_it_came(venue: PaperVenue) -> None:
-    venue.close_bar(a_bar(1), "USD")
-    venue.submit(an_order())
-    venue.close_bar(a_bar(1), "USD")
-    venue.close_bar(a_bar(0), "USD")
+    venue.close_bar(bar(1), "USD")
+    venue.submit(venue_order())
+    venue.close_bar(bar(1), "USD")
+    venue.close_bar(bar(0), "USD")
 
     assert kinds(venue) == []
 
@@ -57,40 +58,40 @@ def test_an_order_does_not_meet_a_bar_that_had_closed_when_it_came(venue: PaperV
 def test_an_order_does_not_meet_a_lagging_bar_that_closed_before_market_time(
     venue: PaperVenue,
 ) -> None:
-    venue.close_bar(a_bar(0), "USD")
-    venue.close_bar(a_bar(2, instrument="IBM"), "USD")
-    venue.submit(an_order())
+    venue.close_bar(bar(0), "USD")
+    venue.close_bar(bar(2, instrument="IBM"), "USD")
+    venue.submit(venue_order())
     for day in (1, 2):
-        venue.close_bar(a_bar(day), "USD")
+        venue.close_bar(bar(day), "USD")
     before = kinds(venue)
-    venue.close_bar(a_bar(3), "USD")
+    venue.close_bar(bar(3), "USD")
 
     assert before == []
     assert kinds(venue) == [ReportKind.TRADE]
 
 
 def test_the_same_bar_again_changes_nothing(venue: PaperVenue) -> None:
-    venue.submit(an_order(quantity=quantity(2000)))
+    venue.submit(venue_order(quantity=quantity(2000)))
     fund(venue, "rich", "1000000")
-    venue.submit(an_order("o-2", account_id="rich", quantity=quantity(2000)))
+    venue.submit(venue_order("o-2", account_id="rich", quantity=quantity(2000)))
     for _ in range(3):
-        venue.close_bar(a_bar(0, volume=500_000), "USD")
+        venue.close_bar(bar(0, volume=500_000), "USD")
 
     assert [r.quantity for r in venue.reports_after(0, 10) if r.client_order_id == "o-2"] == [500]
 
 
 def test_another_instruments_bar_leaves_an_order_alone(venue: PaperVenue) -> None:
-    venue.submit(an_order())
-    venue.close_bar(a_bar(0, instrument="IBM"), "USD")
+    venue.submit(venue_order())
+    venue.close_bar(bar(0, instrument="IBM"), "USD")
 
     assert status(venue) is OrderStatus.ACCEPTED
 
 
 def test_a_large_order_fills_over_bars_by_its_share_of_the_volume(venue: PaperVenue) -> None:
     fund(venue, "rich", "1000000")
-    venue.submit(an_order(account_id="rich", quantity=quantity(1000)))
+    venue.submit(venue_order(account_id="rich", quantity=quantity(1000)))
     for day in range(3):
-        venue.close_bar(a_bar(day, volume=400_999), "USD")
+        venue.close_bar(bar(day, volume=400_999), "USD")
 
     assert [r.quantity for r in venue.reports_after(0, 10)] == [400, 400, 200]
     assert len({r.execution_id for r in venue.reports_after(0, 10)}) == 3
@@ -98,16 +99,16 @@ def test_a_large_order_fills_over_bars_by_its_share_of_the_volume(venue: PaperVe
 
 
 def test_a_part_filled_order_says_so_and_keeps_its_rest_open(venue: PaperVenue) -> None:
-    venue.submit(an_order(quantity=quantity(50)))
-    venue.close_bar(a_bar(0, volume=20_000), "USD")
+    venue.submit(venue_order(quantity=quantity(50)))
+    venue.close_bar(bar(0, volume=20_000), "USD")
 
     assert status(venue) is OrderStatus.PARTIALLY_FILLED
     assert venue.statement(ACCOUNT).open_orders == {"o-1": 30}
 
 
 def test_a_part_filled_order_can_be_cancelled_and_keeps_its_fill(venue: PaperVenue) -> None:
-    venue.submit(an_order(quantity=quantity(50)))
-    venue.close_bar(a_bar(0, volume=20_000), "USD")
+    venue.submit(venue_order(quantity=quantity(50)))
+    venue.close_bar(bar(0, volume=20_000), "USD")
     state = venue.cancel("o-1")
 
     assert (state.status, state.filled_quantity) == (OrderStatus.CANCELLED, 20)
@@ -115,9 +116,9 @@ def test_a_part_filled_order_can_be_cancelled_and_keeps_its_fill(venue: PaperVen
 
 
 def test_a_day_order_expires_after_one_session_with_what_it_filled(venue: PaperVenue) -> None:
-    venue.submit(an_order(quantity=quantity(50), time_in_force=TimeInForce.DAY))
-    venue.close_bar(a_bar(0, volume=20_000), "USD")
-    venue.close_bar(a_bar(1), "USD")
+    venue.submit(venue_order(quantity=quantity(50), time_in_force=TimeInForce.DAY))
+    venue.close_bar(bar(0, volume=20_000), "USD")
+    venue.close_bar(bar(1), "USD")
 
     assert kinds(venue) == [ReportKind.TRADE, ReportKind.EXPIRED]
     state = venue.find("o-1")
@@ -128,24 +129,24 @@ def test_a_day_order_expires_after_one_session_with_what_it_filled(venue: PaperV
 def test_a_day_order_that_had_no_bar_of_its_session_expires_at_its_instruments_next(
     venue: PaperVenue,
 ) -> None:
-    venue.close_bar(a_bar(0), "USD")
-    venue.submit(an_order(time_in_force=TimeInForce.DAY))
+    venue.close_bar(bar(0), "USD")
+    venue.submit(venue_order(time_in_force=TimeInForce.DAY))
     for day in range(1, 20):
-        venue.close_bar(a_bar(day, instrument="IBM"), "USD")
-    venue.close_bar(a_bar(20), "USD")
+        venue.close_bar(bar(day, instrument="IBM"), "USD")
+    venue.close_bar(bar(20), "USD")
 
     (report,) = venue.reports_after(0, 10)
-    assert (report.kind, report.occurred_at) == (ReportKind.EXPIRED, a_bar(20).closed_at)
+    assert (report.kind, report.occurred_at) == (ReportKind.EXPIRED, bar(20).closed_at)
     assert status(venue) is OrderStatus.EXPIRED
 
 
 def test_a_day_order_accepted_before_any_bar_is_good_for_the_first_session_heard(
     venue: PaperVenue,
 ) -> None:
-    venue.submit(an_order("late", time_in_force=TimeInForce.DAY))
-    venue.submit(an_order("first", instrument="IBM", time_in_force=TimeInForce.DAY))
-    venue.close_bar(a_bar(0, instrument="IBM"), "USD")
-    venue.close_bar(a_bar(1), "USD")
+    venue.submit(venue_order("late", time_in_force=TimeInForce.DAY))
+    venue.submit(venue_order("first", instrument="IBM", time_in_force=TimeInForce.DAY))
+    venue.close_bar(bar(0, instrument="IBM"), "USD")
+    venue.close_bar(bar(1), "USD")
 
     assert kinds(venue) == [ReportKind.TRADE, ReportKind.EXPIRED]
     assert status(venue, "late") is OrderStatus.EXPIRED
@@ -156,11 +157,11 @@ def test_a_day_order_meets_the_bar_of_its_session_however_late_it_comes(
     venue: PaperVenue, others: tuple[int, ...]
 ) -> None:
     for name in ("AAPL", "IBM"):
-        venue.close_bar(a_bar(0, instrument=name), "USD")
-    venue.submit(an_order(time_in_force=TimeInForce.DAY))
+        venue.close_bar(bar(0, instrument=name), "USD")
+    venue.submit(venue_order(time_in_force=TimeInForce.DAY))
     for day in others:
-        venue.close_bar(a_bar(day, instrument="IBM"), "USD")
-    venue.close_bar(a_bar(1), "USD")
+        venue.close_bar(bar(day, instrument="IBM"), "USD")
+    venue.close_bar(bar(1), "USD")
 
     assert kinds(venue) == [ReportKind.TRADE]
 
@@ -168,11 +169,11 @@ def test_a_day_order_meets_the_bar_of_its_session_however_late_it_comes(
 def test_an_earlier_close_of_the_session_of_acceptance_ends_no_day_order(
     venue: PaperVenue,
 ) -> None:
-    early, late = a_bar(0, instrument="IBM"), a_bar(0, instrument="MSFT")
+    early, late = bar(0, instrument="IBM"), bar(0, instrument="MSFT")
     venue.close_bar(replace(early, closed_at=early.closed_at - timedelta(hours=3)), "USD")
-    venue.submit(an_order(time_in_force=TimeInForce.DAY))
+    venue.submit(venue_order(time_in_force=TimeInForce.DAY))
     venue.close_bar(late, "USD")
-    venue.close_bar(a_bar(1), "USD")
+    venue.close_bar(bar(1), "USD")
 
     assert kinds(venue) == [ReportKind.TRADE]
 
@@ -180,41 +181,41 @@ def test_an_earlier_close_of_the_session_of_acceptance_ends_no_day_order(
 def test_a_good_till_cancelled_order_fills_after_sessions_without_a_bar_of_its_own(
     venue: PaperVenue,
 ) -> None:
-    venue.close_bar(a_bar(0), "USD")
-    venue.submit(an_order())
-    venue.close_bar(a_bar(1, instrument="IBM"), "USD")
-    venue.close_bar(a_bar(2), "USD")
+    venue.close_bar(bar(0), "USD")
+    venue.submit(venue_order())
+    venue.close_bar(bar(1, instrument="IBM"), "USD")
+    venue.close_bar(bar(2), "USD")
 
     assert kinds(venue) == [ReportKind.TRADE]
 
 
 def test_a_good_till_cancelled_order_outlives_sessions(venue: PaperVenue) -> None:
-    venue.submit(an_order(type=OrderType.LIMIT, limit_price=Price(Decimal(90))))
+    venue.submit(venue_order(type=OrderType.LIMIT, limit_price=Price(Decimal(90))))
     for day in range(5):
-        venue.close_bar(a_bar(day), "USD")
-    venue.close_bar(a_bar(5, "100 100 90 95"), "USD")
+        venue.close_bar(bar(day), "USD")
+    venue.close_bar(bar(5, "100 100 90 95"), "USD")
 
     assert [report.price for report in venue.reports_after(0, 10)] == [90]
 
 
 def test_a_triggered_stop_limit_stays_triggered_from_bar_to_bar(venue: PaperVenue) -> None:
     venue.submit(
-        an_order(
+        venue_order(
             type=OrderType.STOP_LIMIT,
             stop_price=Price(Decimal(105)),
             limit_price=Price(Decimal(99)),
         )
     )
-    venue.close_bar(a_bar(0, "100 106 100 104"), "USD")
-    venue.close_bar(a_bar(1, "100 100 99 100"), "USD")
+    venue.close_bar(bar(0, "100 106 100 104"), "USD")
+    venue.close_bar(bar(1, "100 100 99 100"), "USD")
 
     assert [report.price for report in venue.reports_after(0, 10)] == [99]
 
 
 def test_a_purchase_is_covered_to_the_last_cent_or_rejected(venue: PaperVenue) -> None:
-    venue.submit(an_order("exact", quantity=quantity(100)))
-    venue.submit(an_order("over", quantity=quantity(1)))
-    venue.close_bar(a_bar(), "USD")
+    venue.submit(venue_order("exact", quantity=quantity(100)))
+    venue.submit(venue_order("over", quantity=quantity(1)))
+    venue.close_bar(bar(), "USD")
 
     assert status(venue, "exact") is OrderStatus.FILLED
     state = venue.find("over")
@@ -225,9 +226,9 @@ def test_a_purchase_is_covered_to_the_last_cent_or_rejected(venue: PaperVenue) -
 
 
 def test_a_sale_beyond_the_position_is_rejected(venue: PaperVenue) -> None:
-    venue.submit(an_order("buy"))
-    venue.submit(an_order("sell", side=Side.SELL, quantity=quantity(11)))
-    venue.close_bar(a_bar(), "USD")
+    venue.submit(venue_order("buy"))
+    venue.submit(venue_order("sell", side=Side.SELL, quantity=quantity(11)))
+    venue.close_bar(bar(), "USD")
 
     state = venue.find("sell")
     assert state is not None
@@ -240,8 +241,8 @@ def test_a_sale_beyond_the_position_is_rejected(venue: PaperVenue) -> None:
 
 def test_orders_are_served_first_come_first(venue: PaperVenue) -> None:
     for name in ("z", "a", "m"):
-        venue.submit(an_order(name, quantity=quantity(60)))
-    venue.close_bar(a_bar(), "USD")
+        venue.submit(venue_order(name, quantity=quantity(60)))
+    venue.close_bar(bar(), "USD")
 
     assert [(r.client_order_id, r.kind) for r in venue.reports_after(0, 10)] == [
         ("z", ReportKind.TRADE),
@@ -252,9 +253,9 @@ def test_orders_are_served_first_come_first(venue: PaperVenue) -> None:
 
 def test_commission_is_charged_in_cents_and_counts_against_the_cash(venue: PaperVenue) -> None:
     venue.set_terms(Terms(Decimal("0.001"), Decimal("0.0355")))
-    venue.submit(an_order(quantity=quantity(99)))
-    venue.submit(an_order("o-2", quantity=quantity(1)))
-    venue.close_bar(a_bar(), "USD")
+    venue.submit(venue_order(quantity=quantity(99)))
+    venue.submit(venue_order("o-2", quantity=quantity(1)))
+    venue.close_bar(bar(), "USD")
 
     trade, rejected = venue.reports_after(0, 10)
     assert trade.commission == Decimal("3.51")
@@ -265,9 +266,9 @@ def test_commission_is_charged_in_cents_and_counts_against_the_cash(venue: Paper
 def test_an_instruments_own_terms_win_over_those_of_every_other(venue: PaperVenue) -> None:
     venue.set_terms(Terms(Decimal("0.00001"), Decimal(0)), "AAPL")
     for name in ("AAPL", "IBM"):
-        venue.submit(an_order(name, instrument=name, quantity=quantity(20)))
+        venue.submit(venue_order(name, instrument=name, quantity=quantity(20)))
     for name in ("AAPL", "IBM"):
-        venue.close_bar(a_bar(instrument=name), "USD")
+        venue.close_bar(bar(instrument=name), "USD")
 
     assert [report.quantity for report in venue.reports_after(0, 10)] == [10, 20]
 
@@ -276,7 +277,7 @@ def test_an_instruments_own_terms_win_over_those_of_every_other(venue: PaperVenu
     ("changes", "text"),
     [
         ({"account_id": "nobody"}, "no account nobody"),
-        ({"currency": "EUR"}, "account acc-1 holds USD, not EUR"),
+        ({"currency": "EUR"}, "account account-1 holds USD, not EUR"),
         ({"quantity": quantity(0)}, "quantity must be positive, was 0"),
         ({"type": OrderType.LIMIT}, "a limit order cannot have this limit price"),
         (
@@ -289,7 +290,7 @@ def test_an_instruments_own_terms_win_over_those_of_every_other(venue: PaperVenu
 def test_an_order_the_venue_cannot_take_is_rejected_with_a_report(
     venue: PaperVenue, changes: dict[str, object], text: str
 ) -> None:
-    state = venue.submit(an_order(**changes))
+    state = venue.submit(venue_order(**changes))
 
     assert (state.status, state.text) == (OrderStatus.REJECTED, text)
     (report,) = venue.reports_after(0, 10)
@@ -297,8 +298,8 @@ def test_an_order_the_venue_cannot_take_is_rejected_with_a_report(
 
 
 def test_an_order_in_another_currency_than_the_bars_is_rejected(venue: PaperVenue) -> None:
-    venue.submit(an_order())
-    venue.close_bar(a_bar(), "EUR")
+    venue.submit(venue_order())
+    venue.close_bar(bar(), "EUR")
 
     state = venue.find("o-1")
     assert state is not None
@@ -306,12 +307,12 @@ def test_an_order_in_another_currency_than_the_bars_is_rejected(venue: PaperVenu
 
 
 def test_a_cancel_is_reported_in_market_time(venue: PaperVenue) -> None:
-    venue.close_bar(a_bar(3), "USD")
-    venue.submit(an_order())
+    venue.close_bar(bar(3), "USD")
+    venue.submit(venue_order())
     venue.cancel("o-1")
 
     (report,) = venue.reports_after(0, 10)
-    assert report.occurred_at == a_bar(3).closed_at
+    assert report.occurred_at == bar(3).closed_at
 
 
 def test_a_transfer_moves_cash_once(venue: PaperVenue) -> None:

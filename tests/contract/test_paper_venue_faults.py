@@ -12,7 +12,8 @@ from bifrost.adapters.brokers.paper import PaperVenue
 from bifrost.adapters.postgres.database import Cursor, Database
 from bifrost.core.errors import OutcomeUnknownError, UnavailableError
 from bifrost.core.orders import OrderStatus
-from tests.contract.paper_orders import ACCOUNT, a_bar, an_order, fund, quantity
+from tests.builders import ACCOUNT, bar, quantity, venue_order
+from tests.contract.paper_orders import fund
 
 MakeDatabase = Callable[[str], Database]
 
@@ -38,7 +39,7 @@ def test_one_id_sent_by_many_at_once_becomes_one_order(make_database: MakeDataba
     def send(number: int) -> str:
         start.wait()
         try:
-            return venues[number].submit(an_order(quantity=quantity(number + 1))).status
+            return venues[number].submit(venue_order(quantity=quantity(number + 1))).status
         except OutcomeUnknownError as error:
             return str(error)
 
@@ -56,7 +57,7 @@ def test_whoever_reads_reports_while_many_are_written_misses_none(
     venues = [PaperVenue(make_database("venue")) for _ in range(4)]
     fund(venues[0], ACCOUNT, "10000")
     for number in range(120):
-        venues[0].submit(an_order(f"o-{number}"))
+        venues[0].submit(venue_order(f"o-{number}"))
 
     def cancel_every_third(writer: int) -> None:
         for number in range(writer, 120, 3):
@@ -80,10 +81,10 @@ def test_whoever_reads_reports_while_many_are_written_misses_none(
 def test_a_bar_sent_by_many_at_once_is_matched_once(make_database: MakeDatabase) -> None:
     venues = [PaperVenue(make_database("venue")) for _ in range(4)]
     fund(venues[0], ACCOUNT, "10000")
-    venues[0].submit(an_order(quantity=quantity(50)))
+    venues[0].submit(venue_order(quantity=quantity(50)))
 
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda v: v.close_bar(a_bar(volume=10_000), "USD"), venues))
+        list(pool.map(lambda v: v.close_bar(bar(volume=10_000), "USD"), venues))
     assert [report.quantity for report in venues[0].reports_after(0, 10)] == [10]
 
 
@@ -103,7 +104,7 @@ def test_a_submit_whose_answer_is_lost_has_an_unknown_outcome_and_is_there(
     lossy = AnswersLost(database_url("venue"))
 
     with pytest.raises(OutcomeUnknownError, match="look it up"):
-        PaperVenue(lossy).submit(an_order())
+        PaperVenue(lossy).submit(venue_order())
     lossy.close()
     assert status(venue) is OrderStatus.ACCEPTED
 
@@ -111,7 +112,7 @@ def test_a_submit_whose_answer_is_lost_has_an_unknown_outcome_and_is_there(
 def test_a_cancel_whose_answer_is_lost_has_an_unknown_outcome(
     venue: PaperVenue, database_url: Callable[[str], str]
 ) -> None:
-    venue.submit(an_order())
+    venue.submit(venue_order())
     lossy = AnswersLost(database_url("venue"))
 
     with pytest.raises(OutcomeUnknownError, match="look it up"):
@@ -124,9 +125,9 @@ def test_a_cancel_whose_answer_is_lost_has_an_unknown_outcome(
 def test_a_change_that_another_holds_up_ends_with_an_unknown_outcome(
     venue: PaperVenue, make_database: MakeDatabase, call: str
 ) -> None:
-    venue.submit(an_order("o-0"))
+    venue.submit(venue_order("o-0"))
     calls = {
-        "submit": lambda: venue.submit(an_order()),
+        "submit": lambda: venue.submit(venue_order()),
         "cancel": lambda: venue.cancel("o-0"),
     }
     with make_database("venue").transaction() as other:

@@ -15,32 +15,39 @@ from bifrost.adapters.postgres.risk_withdrawals import PostgresWithdrawalGates
 from bifrost.events import Event
 from bifrost.risk import service
 from bifrost.risk.ports import Withdrawal
-from tests.unit.risk.builders import ACCOUNT, AT, OWNER, buy, sell
-from tests.unit.risk.facts import (
-    cancelled,
-    closed,
-    deposited,
-    filled,
-    hear,
-    listed,
-    opened,
-    withdrawn,
+from tests.builders import (
+    ACCOUNT,
+    FIRST_CLOSE,
+    OWNER,
+    account_opened,
+    buy,
+    cash_deposited,
+    cash_withdrawn,
+    instrument_listed,
+    order_cancelled,
+    sell,
 )
+from tests.unit.risk.facts import closed, filled, hear
 
 D = Decimal
 BOUGHT, SOLD, PENDING = buy("10"), sell("4", key="sale"), buy("5", key="open")
 
 # What is heard before the orders are judged, and what follows from them.
-EARLIER: list[Event] = [opened(), deposited("100000"), listed(), closed("100", 1)]
+EARLIER: list[Event] = [
+    account_opened(),
+    cash_deposited("100000"),
+    instrument_listed(),
+    closed("100", 1),
+]
 LATER: list[Event] = [
-    deposited("50", number=2),
+    cash_deposited("50", number=2),
     closed("101", 2),
     closed("102", 3),
     filled(BOUGHT, "4", "100.50", 2),
     filled(BOUGHT, "3", "100.25", 3),
-    cancelled(BOUGHT, "7"),
+    order_cancelled(BOUGHT, "7"),
     filled(SOLD, "3", "102", 4),
-    withdrawn("500", "w-1"),
+    cash_withdrawn("500", "w-1"),
 ]
 
 
@@ -110,7 +117,7 @@ def test_fills_that_follow_the_orders_end_stay_reserved_until_they_are_here(
     database = make_database("risk")
     judged(database)
 
-    hear(database, cancelled(BOUGHT, "7"))
+    hear(database, order_cancelled(BOUGHT, "7"))
     assert state(database)["holdings"].open_orders[BOUGHT.order_id] == D(7)
 
     hear(database, filled(BOUGHT, "4", "100.50", 2))
@@ -122,7 +129,7 @@ def test_a_fill_after_the_venue_said_it_was_done_never_opens_a_negative_reservat
 ) -> None:
     database = make_database("risk")
     judged(database)
-    hear(database, cancelled(BOUGHT, "7"), filled(BOUGHT, "7", "100", 2))
+    hear(database, order_cancelled(BOUGHT, "7"), filled(BOUGHT, "7", "100", 2))
 
     hear(database, filled(BOUGHT, "2", "100", 3))
     assert BOUGHT.order_id not in state(database)["holdings"].open_orders
@@ -142,7 +149,9 @@ def test_an_event_that_risk_does_not_listen_to_is_an_error_and_stays_new(
     make_database: Callable[[str], Database],
 ) -> None:
     database = make_database("risk")
-    stray = Event(event_id="stray", occurred_at=AT, recorded_at=AT, correlation_id="test")
+    stray = Event(
+        event_id="stray", occurred_at=FIRST_CLOSE, recorded_at=FIRST_CLOSE, correlation_id="test"
+    )
 
     with pytest.raises(ValueError, match=r"does not listen to Event\.v1"):
         hear(database, stray)

@@ -19,8 +19,18 @@ from bifrost.core.orders import OrderIntent
 from bifrost.risk import service
 from bifrost.risk.limits import Limits, check
 from bifrost.risk.ports import AccountCash, Withdrawal
-from tests.unit.risk.builders import ACCOUNT, OWNER, buy, exposure, limits, sell
-from tests.unit.risk.facts import cancelled, closed, deposited, filled, hear, listed, opened
+from tests.builders import (
+    ACCOUNT,
+    OWNER,
+    account_opened,
+    buy,
+    cash_deposited,
+    instrument_listed,
+    order_cancelled,
+    sell,
+)
+from tests.unit.risk.builders import exposure, limits
+from tests.unit.risk.facts import closed, filled, hear
 
 D = Decimal
 
@@ -29,7 +39,7 @@ D = Decimal
 def database(make_database: Callable[[str], Database]) -> Database:
     """A desk with one account of 1,000 USD, and AAPL at 100."""
     made = make_database("risk")
-    hear(made, opened(), deposited("1000"), listed(), closed("100"))
+    hear(made, account_opened(), cash_deposited("1000"), instrument_listed(), closed("100"))
     PostgresLimitBook(made).add(ACCOUNT, limits(), "test")
     return made
 
@@ -81,7 +91,7 @@ def test_a_refusal_stands_when_the_account_could_pay_later(database: Database) -
     order = buy("11", limit="100")
     refused = judge(database, order)
 
-    hear(database, deposited("5000", number=2))
+    hear(database, cash_deposited("5000", number=2))
     assert judge(database, order) == refused
 
 
@@ -114,7 +124,7 @@ def test_an_order_released_before_it_was_judged_reserves_nothing_when_the_check_
 
 def test_an_order_that_ended_before_it_was_judged_reserves_nothing(database: Database) -> None:
     order = buy("1", limit="100")
-    hear(database, cancelled(order, "0"))
+    hear(database, order_cancelled(order, "0"))
 
     assert rules_of(judge(database, order)) == ["ended"]
 
@@ -162,7 +172,7 @@ def test_an_account_that_risk_has_not_heard_of_is_no_refusal(database: Database)
 
 
 def test_a_deposit_that_overtook_its_account_is_not_lost(database: Database) -> None:
-    hear(database, deposited("70", "account-2"), opened("account-2", "owner-2"))
+    hear(database, cash_deposited("70", "account-2"), account_opened("account-2", "owner-2"))
 
     assert PostgresAccounts(database).cash_of("account-2", "owner-2").cash == D(70)
 
@@ -173,7 +183,11 @@ def test_an_account_is_not_there_for_another_owner(database: Database) -> None:
 
 
 def test_a_price_in_another_currency_is_no_price(database: Database) -> None:
-    hear(database, listed("VOD", "GBP"), closed("100", symbol="VOD", currency="USD"))
+    hear(
+        database,
+        instrument_listed("VOD", currency="GBP"),
+        closed("100", symbol="VOD", currency="USD"),
+    )
 
     assert rules_of(judge(database, replace(buy("1"), instrument="VOD"))) == ["no_market_price"]
 
@@ -217,7 +231,7 @@ def test_limits_hold_from_their_date_until_the_day_before_their_end(database: Da
 
 
 def test_an_account_without_limits_of_its_own_has_the_desks(database: Database) -> None:
-    hear(database, opened("account-2"))
+    hear(database, account_opened("account-2"))
 
     found = PostgresLimitBook(database).in_force("account-2", date(2012, 1, 3))
     assert (found.account_id, found.version) == (None, 1)

@@ -16,8 +16,16 @@ from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.risk import PostgresOrderGates
 from bifrost.adapters.postgres.risk_accounts import PostgresAccounts
 from bifrost.risk import service
-from tests.unit.risk.builders import ACCOUNT, OWNER, buy
-from tests.unit.risk.facts import closed, deposited, hear, listed, opened, withdrawn
+from tests.builders import (
+    ACCOUNT,
+    OWNER,
+    account_opened,
+    buy,
+    cash_deposited,
+    cash_withdrawn,
+    instrument_listed,
+)
+from tests.unit.risk.facts import closed, hear
 
 TABLES = ("risk.limits", "risk.checks", "risk.cash_transactions")
 CHANGES = ("UPDATE {t} SET account_id = NULL", "DELETE FROM {t}", "TRUNCATE {t} CASCADE")
@@ -27,7 +35,7 @@ CHANGES = ("UPDATE {t} SET account_id = NULL", "DELETE FROM {t}", "TRUNCATE {t} 
 def told(make_database: Callable[[str], Database]) -> Database:
     """Risk with a row in each of its records."""
     database = make_database("risk")
-    hear(database, opened(), deposited("1000"), listed(), closed("100"))
+    hear(database, account_opened(), cash_deposited("1000"), instrument_listed(), closed("100"))
     assert service.check_and_reserve(PostgresOrderGates(database), buy("1")).accepted
     return database
 
@@ -64,7 +72,7 @@ def test_not_even_the_owner_may_change_a_record(
 
 
 def test_a_deposit_that_two_events_report_counts_once(told: Database) -> None:
-    again = replace(deposited("1000"), event_id="another-event")
+    again = replace(cash_deposited("1000"), event_id="another-event")
 
     hear(told, again)
 
@@ -72,7 +80,7 @@ def test_a_deposit_that_two_events_report_counts_once(told: Database) -> None:
 
 
 def test_a_withdrawal_that_two_events_report_counts_once(told: Database) -> None:
-    gone = withdrawn("300", "w-1")
+    gone = cash_withdrawn("300", "w-1")
 
     hear(told, gone, replace(gone, event_id="another-event"))
 
@@ -80,14 +88,14 @@ def test_a_withdrawal_that_two_events_report_counts_once(told: Database) -> None
 
 
 def test_two_deposits_of_one_amount_are_two(told: Database) -> None:
-    hear(told, deposited("1000", number=2))
+    hear(told, cash_deposited("1000", number=2))
 
     assert cash(told) == Decimal(2000)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_reports_repeated_under_other_ids_end_in_the_same_cash(told: Database, seed: int) -> None:
-    events = [deposited("50", number=n) for n in range(2, 8)] + [withdrawn("7", "w-1")]
+    events = [cash_deposited("50", number=n) for n in range(2, 8)] + [cash_withdrawn("7", "w-1")]
     copies = [replace(one, event_id=f"{one.event_id}/{n}") for one in events for n in range(3)]
     random.Random(seed).shuffle(copies)  # noqa: S311  # a shuffle that repeats
 

@@ -16,9 +16,18 @@ from bifrost.adapters.postgres.risk_withdrawals import PostgresWithdrawalGates
 from bifrost.core.orders import OrderIntent
 from bifrost.risk import service
 from bifrost.risk.ports import Withdrawal
+from tests.builders import (
+    ACCOUNT,
+    OWNER,
+    account_opened,
+    buy,
+    cash_deposited,
+    instrument_listed,
+    sell,
+)
 from tests.contract.backbone import all_at_once
-from tests.unit.risk.builders import ACCOUNT, OWNER, buy, limits, sell
-from tests.unit.risk.facts import closed, deposited, filled, hear, listed, opened
+from tests.unit.risk.builders import limits
+from tests.unit.risk.facts import closed, filled, hear
 
 ORDERS = 64
 MakeDatabase = Callable[[str], Database]
@@ -27,7 +36,7 @@ MakeDatabase = Callable[[str], Database]
 @pytest.fixture
 def database(make_database: MakeDatabase) -> Database:
     made = make_database("risk")
-    hear(made, opened(), listed(), closed("100"))
+    hear(made, account_opened(), instrument_listed(), closed("100"))
     PostgresLimitBook(made).add(ACCOUNT, limits(), "test")
     return made
 
@@ -46,7 +55,7 @@ def judged_at_once(make_database: MakeDatabase, orders: list[OrderIntent]) -> in
 def test_exactly_as_many_orders_pass_as_there_is_cash_for(
     database: Database, make_database: MakeDatabase, room: int
 ) -> None:
-    hear(database, deposited(f"{room * 1000 + 999}.99"))
+    hear(database, cash_deposited(f"{room * 1000 + 999}.99"))
 
     orders = [buy("10", limit="100", key=f"race-{n}") for n in range(ORDERS)]
     assert judged_at_once(make_database, orders) == room
@@ -56,7 +65,7 @@ def test_exactly_as_many_orders_pass_as_there_is_cash_for(
 def test_exactly_as_many_sales_pass_as_there_are_shares_for(
     database: Database, make_database: MakeDatabase
 ) -> None:
-    hear(database, deposited("100000"), filled(buy("75"), "75", "100", 1))
+    hear(database, cash_deposited("100000"), filled(buy("75"), "75", "100", 1))
 
     sales = [sell("10", key=f"race-{n}") for n in range(ORDERS)]
     assert judged_at_once(make_database, sales) == 7
@@ -65,7 +74,7 @@ def test_exactly_as_many_sales_pass_as_there_are_shares_for(
 def test_one_order_judged_sixty_four_times_at_once_reserves_once(
     database: Database, make_database: MakeDatabase
 ) -> None:
-    hear(database, deposited("1000"))
+    hear(database, cash_deposited("1000"))
 
     assert judged_at_once(make_database, [buy("10", limit="100")] * ORDERS) == ORDERS
     assert PostgresAccounts(database).cash_of(ACCOUNT, OWNER).reserved == 1000
@@ -74,7 +83,7 @@ def test_one_order_judged_sixty_four_times_at_once_reserves_once(
 def test_orders_and_withdrawals_at_once_never_spend_the_same_cash(
     database: Database, make_database: MakeDatabase
 ) -> None:
-    hear(database, deposited("9999.99"))
+    hear(database, cash_deposited("9999.99"))
 
     def withdraw(number: int) -> Callable[[], bool]:
         gates = PostgresWithdrawalGates(make_database("risk"))

@@ -9,8 +9,8 @@ from bifrost.adapters.memory.bus import MemoryBus
 from bifrost.adapters.memory.workflows import MemoryWorkflows
 from bifrost.runtime import plugs
 from functions.portfolio import wiring
+from tests.builders import fill, fill_recorded
 from tests.functions.ways_in import Answer, Function, plug_in, unplug
-from tests.unit.portfolio.builders import fill, recorded
 
 
 class Desk:
@@ -41,7 +41,7 @@ class Desk:
         """Deliver fills of (quantity, price)."""
         account_id = self.account["account_id"]
         fills = [
-            recorded(fill(n, quantity, price, account_id=account_id, commission="1"), n)
+            fill_recorded(fill(n, quantity, price, account_id=account_id, commission="1"), n)
             for n, (quantity, price) in enumerate(quantities, start=1)
         ]
         assert self.function.deliver(*fills) == []
@@ -57,7 +57,7 @@ def plugged_desk(
 ) -> Iterator[Desk]:
     """Portfolio on this test's database, with its bus and workflow recorded."""
     bus, workflows = MemoryBus(), MemoryWorkflows()
-    monkeypatch.setattr(plugs, "EventBridgeSink", lambda *_: bus)
+    monkeypatch.setattr("bifrost.adapters.aws.bus.EventBridgeSink", lambda *_: bus)
     monkeypatch.setattr(wiring, "workflows", lambda: workflows)
     plugs.relay.cache_clear()
     function = plug_in(monkeypatch, "portfolio", database_url("portfolio"))

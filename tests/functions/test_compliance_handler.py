@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.builders import ACCOUNT, FIRST_CLOSE, account_opened, buy
 from tests.functions.ways_in import Answer, Function, modules_of, plug_in, unplug
-from tests.unit.risk.builders import ACCOUNT, AT, buy
-from tests.unit.risk.facts import closed, opened
+from tests.unit.risk.facts import closed
 
 AAPL = "/v1/restricted-list/AAPL"
 BODY = {"effective_from": "2012-01-01", "reason": "research pending"}
@@ -19,7 +19,7 @@ def compliance(
     monkeypatch: pytest.MonkeyPatch, database_url: Callable[[str], str]
 ) -> Iterator[Function]:
     function = plug_in(monkeypatch, "compliance", database_url("compliance"))
-    assert function.deliver(opened(), opened()) == []
+    assert function.deliver(account_opened(), account_opened()) == []
     yield function
     unplug("compliance")
 
@@ -77,8 +77,8 @@ def test_a_restriction_without_a_date_holds_on_every_date(compliance: Function) 
 def test_the_list_without_a_date_is_of_the_markets_newest_session(compliance: Function) -> None:
     as_admin(compliance, "PUT", {**BODY, "effective_until": "2012-01-04"})
     # Two instruments' bars come in any order and more than once: the newest stands.
-    newest = replace(closed("101", 2), occurred_at=AT)
-    older = replace(closed("100", 1), occurred_at=AT - timedelta(days=1))
+    newest = replace(closed("101", 2), occurred_at=FIRST_CLOSE)
+    older = replace(closed("100", 1), occurred_at=FIRST_CLOSE - timedelta(days=1))
     assert compliance.deliver(newest, older, newest) == []
 
     shown = compliance.http("GET", "/v1/restricted-list", groups="[admin]").body

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 
@@ -12,7 +11,7 @@ from bifrost.adapters.postgres.database import Database
 from bifrost.runtime.lambda_entry import lambda_entry
 from functions.data import handler, wiring
 from tests.data_desk import INSTRUMENTS, SESSIONS, DataDesk, bar_file
-from tests.functions.ways_in import Context, modules_of
+from tests.functions.ways_in import Context, claims_of, http_event, modules_of
 
 BARS = "bars/daily/AAPL.csv"
 REPLAY = {"instruments": ["AAPL"], "from": "2012-01-03", "to": "2012-01-13", "speed": "max"}
@@ -32,9 +31,6 @@ class Answer:
         assert self.headers["content-type"] == "application/problem+json"
         assert all(error["fix"] for error in self.body["errors"])
         return {error["field"] for error in self.body["errors"]}
-
-
-CLAIMS = {"sub": "owner-1", "token_use": "access"}
 
 
 class DataFunction:
@@ -78,23 +74,9 @@ class DataFunction:
     def _http(
         self, method: str, path: str, query: dict[str, Any], body: Any, headers: dict[str, str]
     ) -> Answer:
-        answer = self._call(
-            {
-                "version": "2.0",
-                "rawPath": path,
-                "rawQueryString": urlencode(query),
-                "headers": {"host": "desk.test", "content-type": "application/json", **headers},
-                "body": None if body is None else json.dumps(body),
-                "isBase64Encoded": False,
-                "requestContext": {
-                    "requestId": "r-1",
-                    "stage": "$default",
-                    "http": {"method": method, "path": path, "sourceIp": "127.0.0.1"},
-                    "authorizer": {"jwt": {"claims": {**CLAIMS, "cognito:groups": self.groups}}},
-                },
-            },
-            Context(),
-        )
+        claims = claims_of("owner-1", self.groups)
+        event = http_event(method, path, body, claims=claims, headers=headers, query=query)
+        answer = self._call(event, Context())
         return Answer(answer["statusCode"], json.loads(answer["body"]), answer["headers"])
 
 

@@ -4,27 +4,18 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 
 from bifrost.adapters.memory.workflows import MemoryWorkflows
 from bifrost.core.codec import to_json
-from bifrost.events import Event, InstrumentListed
-from bifrost.runtime import plugs
+from bifrost.events import Event
 from bifrost.runtime.lambda_entry import lambda_entry
 from functions.execution import handler, wiring
-from tests.execution_desk import (
-    AAPL,
-    ACCOUNT,
-    OWNER,
-    MakeDatabase,
-    account_opened,
-    bar_closed,
-    cash_deposited,
-    stamp,
-)
-from tests.functions.ways_in import modules_of
+from tests.builders import ACCOUNT, OWNER, account_opened, cash_deposited
+from tests.execution_desk import MakeDatabase, bar_closed
+from tests.functions.execution_function import opening, plugged_execution
+from tests.functions.ways_in import claims_of, http_event, modules_of
 
 Call = Callable[[dict[str, Any]], Any]
 BODY = {
@@ -41,20 +32,8 @@ def workflows(
     make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[MemoryWorkflows]:
     """Plug this test's database and recorded workflows into the function."""
-    builders = [one for one in vars(wiring).values() if hasattr(one, "cache_clear")]
-    database, venue, recorded = (
-        make_database("execution"),
-        make_database("venue"),
-        MemoryWorkflows(),
-    )
-    monkeypatch.setattr(plugs, "database", lambda: database)
-    monkeypatch.setattr(plugs, "venue_database", lambda: venue)
-    monkeypatch.setattr(plugs, "workflows", lambda: recorded)
-    for builder in builders:
-        builder.cache_clear()
-    yield recorded
-    for builder in builders:
-        builder.cache_clear()
+    with plugged_execution(monkeypatch, make_database) as recorded:
+        yield recorded
 
 
 @pytest.fixture
@@ -100,23 +79,9 @@ class Client:
         body: object = None,
         headers: dict[str, str] | None = None,
     ) -> Answer:
-        claims = {"sub": self.owner, "token_use": "access", "cognito:groups": "[]"}
-        answer = self.call(
-            {
-                "version": "2.0",
-                "rawPath": path,
-                "rawQueryString": urlencode(params or {}),
-                "headers": {"host": "api.test", "content-type": "application/json"}
-                | (headers or {}),
-                "body": None if body is None else json.dumps(body),
-                "isBase64Encoded": False,
-                "requestContext": {
-                    "requestId": "request-1",
-                    "http": {"method": method, "path": path, "sourceIp": "127.0.0.1"},
-                    "authorizer": {"jwt": {"claims": claims}},
-                },
-            }
-        )
+        claims = claims_of(self.owner)
+        event = http_event(method, path, body, claims=claims, headers=headers, query=params)
+        answer = self.call(event)
         return Answer(answer["statusCode"], answer["headers"], answer["body"])
 
 
@@ -124,11 +89,6 @@ class Client:
 def client(call: Call) -> Client:
     hear(call, *opening())
     return Client(call)
-
-
-def opening() -> list[Event]:
-    listed = InstrumentListed(**stamp("listed-AAPL"), instrument=AAPL)
-    return [listed, account_opened(), cash_deposited()]
 
 
 def hear(call: Call, *events: Event) -> Any:
@@ -337,7 +297,7 @@ def test_a_reconciliation_answers_the_workflows_breaks(
     answer = client.post("/v1/reconciliations", json={"account_id": ACCOUNT})
 
     assert answer.json() == {"account_id": ACCOUNT, "breaks": []}
-    assert task(call, "reconcile_all") == {"started": 1}
+    assert task(call, "reconcile_all") == {"started": 1, "is_complete": True}
     assert task(call, "statement", account_id=ACCOUNT)["fill_sequence"] == 0
 
 

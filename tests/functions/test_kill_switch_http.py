@@ -5,22 +5,12 @@ from typing import Any
 
 import pytest
 
-from bifrost.adapters.memory.workflows import MemoryWorkflows
 from bifrost.core.codec import to_json
-from bifrost.events import InstrumentListed
-from bifrost.runtime import plugs
 from bifrost.runtime.lambda_entry import lambda_entry
 from functions.execution import handler, wiring
-from tests.execution_desk import (
-    AAPL,
-    ACCOUNT,
-    OWNER,
-    MakeDatabase,
-    a_request,
-    account_opened,
-    cash_deposited,
-    stamp,
-)
+from tests.builders import ACCOUNT, OWNER
+from tests.execution_desk import MakeDatabase, a_request
+from tests.functions.execution_function import opening, plugged_execution
 from tests.functions.ways_in import Answer, Function
 
 PATH = "/v1/kill-switch"
@@ -29,24 +19,13 @@ PATH = "/v1/kill-switch"
 @pytest.fixture
 def execution(make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[Function]:
     """The function, which has heard of one funded account and of AAPL."""
-    builders = [one for one in vars(wiring).values() if hasattr(one, "cache_clear")]
-    database, venue, workflows = (
-        make_database("execution"),
-        make_database("venue"),
-        MemoryWorkflows(),
-    )
-    monkeypatch.setattr(plugs, "database", lambda: database)
-    monkeypatch.setattr(plugs, "venue_database", lambda: venue)
-    monkeypatch.setattr(plugs, "workflows", lambda: workflows)
-    for builder in builders:
-        builder.cache_clear()
-    function = Function("execution")
-    function._handler = lambda_entry("execution", tasks=handler.TASKS, listeners=handler.LISTENERS)
-    listed = InstrumentListed(**stamp("listed-AAPL"), instrument=AAPL)
-    assert function.deliver(listed, account_opened(), cash_deposited()) == []
-    yield function
-    for builder in builders:
-        builder.cache_clear()
+    with plugged_execution(monkeypatch, make_database):
+        function = Function("execution")
+        function._handler = lambda_entry(
+            "execution", tasks=handler.TASKS, listeners=handler.LISTENERS
+        )
+        assert function.deliver(*opening()) == []
+        yield function
 
 
 def put(execution: Function, **body: Any) -> Answer:

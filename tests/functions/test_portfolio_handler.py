@@ -8,9 +8,9 @@ import pytest
 
 from bifrost.core.decisions import Reason
 from bifrost.core.errors import ConflictError
+from tests.builders import bar, bar_closed, closes_at, fill, fill_recorded
 from tests.functions.portfolio_desk import Desk, plugged_desk
 from tests.functions.ways_in import modules_of
-from tests.unit.portfolio.builders import bar_closed, closes_at, fill, recorded
 
 # Powertools imports the bare package botocore (1 ms); its session is what costs.
 HEAVY = {
@@ -89,7 +89,7 @@ def test_a_deposit_answers_the_transaction_and_the_event_that_tells_of_it(desk: 
 def test_a_portfolio_shows_its_worth_to_the_cent(desk: Desk) -> None:
     desk.post(f"{desk.cash}/deposits", {"amount": "10000"}, "d-1")
     desk.trade(("10", "100.125"), ("-4", "110"))
-    assert desk.function.deliver(bar_closed(1, "105.55")) == []
+    assert desk.function.deliver(bar_closed(bar(1, "105.55"), 1)) == []
 
     shown = desk.get(desk.books).body
 
@@ -149,7 +149,7 @@ def test_the_ledger_shows_balanced_transactions_newest_first(desk: Desk) -> None
 def test_valuations_are_paged_by_session(desk: Desk) -> None:
     desk.post(f"{desk.cash}/deposits", {"amount": "10000"}, "d-1")
     desk.trade(("10", "100"))
-    desk.function.deliver(*(bar_closed(day, f"{100 + day}") for day in (3, 1, 2)))
+    desk.function.deliver(*(bar_closed(bar(day, f"{100 + day}"), day) for day in (3, 1, 2)))
 
     first = desk.get(f"{desk.books}/valuations", limit="2").body
     rest = desk.get(f"{desk.books}/valuations", limit="2", cursor=first["next_cursor"]).body
@@ -282,8 +282,8 @@ def test_a_break_keeps_the_time_when_it_was_first_seen(desk: Desk) -> None:
 
 def test_a_fill_that_cannot_be_booked_fails_alone(desk: Desk) -> None:
     account_id = desk.account["account_id"]
-    lost = recorded(fill(1, "5", "10", account_id="nobody"), 1)
-    good = recorded(fill(1, "5", "10", account_id=account_id, at=closes_at(1)), 1)
+    lost = fill_recorded(fill(1, "5", "10", account_id="nobody"), 1)
+    good = fill_recorded(fill(1, "5", "10", account_id=account_id, occurred_at=closes_at(1)), 1)
 
     assert desk.function.deliver(lost, good) == [lost.event_id]
     assert desk.get(f"{desk.books}/positions").body["items"][0]["quantity"] == "5"

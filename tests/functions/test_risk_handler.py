@@ -7,9 +7,16 @@ from typing import Any
 import pytest
 
 from bifrost.core.codec import to_json
+from tests.builders import (
+    ACCOUNT,
+    FIRST_CLOSE,
+    account_opened,
+    buy,
+    cash_deposited,
+    instrument_listed,
+)
 from tests.functions.ways_in import Function, modules_of, plug_in, unplug
-from tests.unit.risk.builders import ACCOUNT, AT, buy
-from tests.unit.risk.facts import closed, deposited, filled, listed, opened
+from tests.unit.risk.facts import closed, filled
 
 LIMITS = f"/v1/accounts/{ACCOUNT}/limits"
 BODY = {
@@ -28,7 +35,12 @@ BODY = {
 def risk(monkeypatch: pytest.MonkeyPatch, database_url: Callable[[str], str]) -> Iterator[Function]:
     """The function, which has heard of one account with 1,000 USD and of AAPL at 100."""
     function = plug_in(monkeypatch, "risk", database_url("risk"))
-    assert function.deliver(opened(), deposited("1000"), listed(), closed("100")) == []
+    assert (
+        function.deliver(
+            account_opened(), cash_deposited("1000"), instrument_listed(), closed("100")
+        )
+        == []
+    )
     yield function
     unplug("risk")
 
@@ -154,7 +166,7 @@ def test_a_break_keeps_the_age_of_its_first_sight_and_goes_when_the_books_agree(
 
 def test_seen_says_whether_an_event_is_in_the_numbers(risk: Function) -> None:
     path = f"/v1/accounts/{ACCOUNT}/buying-power"
-    event_id = deposited("1000").event_id
+    event_id = cash_deposited("1000").event_id
 
     assert risk.http("GET", path, seen=event_id).body["seen"] is True
     assert risk.http("GET", path, seen="another").body["seen"] is False
@@ -201,7 +213,7 @@ def test_limits_shown_before_the_first_bar_say_that_the_date_is_the_walls(
     monkeypatch: pytest.MonkeyPatch, database_url: Callable[[str], str]
 ) -> None:
     function = plug_in(monkeypatch, "risk", database_url("risk"))
-    function.deliver(opened())
+    function.deliver(account_opened())
 
     before = datetime.now(UTC).date().isoformat()
     shown = function.http("GET", LIMITS).body
@@ -217,7 +229,7 @@ def test_limits_that_name_no_age_take_the_desks(risk: Function) -> None:
 
 
 def test_an_order_judged_by_a_price_the_market_left_behind_is_refused(risk: Function) -> None:
-    late = buy("1", limit="100", occurred_at=AT + timedelta(days=8))
+    late = buy("1", limit="100", occurred_at=FIRST_CLOSE + timedelta(days=8))
 
     answer = risk.task("check_and_reserve", order=late, mode="live")
     (reason,) = answer["reasons"]

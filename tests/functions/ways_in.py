@@ -76,28 +76,43 @@ class Function:
         **query: str,
     ) -> Answer:
         """Call an address as API Gateway does after its authorizer let the caller in."""
-        claims = {"sub": owner, "token_use": "access", "cognito:groups": groups}
-        event = {
-            "version": "2.0",
-            "rawPath": path,
-            "rawQueryString": urlencode(query),
-            "headers": {"host": "desk.test", "content-type": "application/json"},
-            "body": None if body is None else json.dumps(body),
-            "isBase64Encoded": False,
-            "requestContext": {
-                "requestId": "r-1",
-                "stage": "$default",
-                "http": {
-                    "method": method,
-                    "path": path,
-                    "sourceIp": "127.0.0.1",
-                    "protocol": "HTTP/1.1",
-                },
-                "authorizer": {"jwt": {"claims": claims}},
-            },
-        }
+        claims = claims_of(owner, groups)
+        event = http_event(method, path, body, claims=claims, query=query)
         answer = self._handler(event, Context())
         return Answer(answer["statusCode"], json.loads(answer["body"] or "null"))
+
+
+def claims_of(owner: str, groups: str = "[]") -> dict[str, str]:
+    """Return what API Gateway's authorizer says of a caller that it let in."""
+    return {"sub": owner, "token_use": "access", "cognito:groups": groups}
+
+
+def http_event(  # a request has as many parts
+    method: str,
+    path: str,
+    body: Any = None,
+    *,
+    claims: dict[str, str],
+    headers: dict[str, str] | None = None,
+    query: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return a request as API Gateway hands it on; a body of None is none."""
+    given = {"host": "desk.test", "content-type": "application/json"}
+    http = {"method": method, "path": path, "sourceIp": "127.0.0.1", "protocol": "HTTP/1.1"}
+    return {
+        "version": "2.0",
+        "rawPath": path,
+        "rawQueryString": urlencode(query or {}),
+        "headers": given | (headers or {}),
+        "body": None if body is None else json.dumps(body),
+        "isBase64Encoded": False,
+        "requestContext": {
+            "requestId": "r-1",
+            "stage": "$default",
+            "http": http,
+            "authorizer": {"jwt": {"claims": claims}},
+        },
+    }
 
 
 def plug_in(monkeypatch: pytest.MonkeyPatch, capability: str, database_url: str) -> Function:

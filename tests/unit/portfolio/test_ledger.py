@@ -18,7 +18,7 @@ from bifrost.portfolio.ledger import (
     flow_entries,
 )
 from bifrost.portfolio.lots import apply_fill
-from tests.unit.portfolio.builders import FIRST_CLOSE, fill
+from tests.builders import FIRST_CLOSE, fill
 from tests.unit.portfolio.test_lots import PRICE, SIGNED
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bifrost.core.fills import Fill
 from bifrost.core.money import EXACT, exact_sum
 from bifrost.portfolio.lots import Closure, Lot, apply_fill
-from tests.unit.portfolio.builders import fill
+from tests.builders import fill
 
 SIGNED = st.decimals(-5000, 5000, places=3).filter(lambda quantity: quantity != 0)
 PRICE = st.decimals("0.0001", 5000, places=4)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from bifrost.core.money import exact_sum
 from bifrost.portfolio.ledger import CAPITAL, CASH, COMMISSION, REALISED, position_account
 from bifrost.portfolio.valuation import Balance, value
-from tests.unit.portfolio.builders import FIRST_CLOSE, closes_at
+from tests.builders import FIRST_CLOSE, closes_at
 
 MONEY = st.decimals(-(10**9), 10**9, places=6)
 

@@ -1,67 +1,9 @@
-"""Orders, exposures and limits for the tests of risk; every number that a test names is its own."""
+"""Exposures and limits for the tests of risk; every number that a test names is its own."""
 
-from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
-from typing import Any
 
-from bifrost.core.money import Price, Quantity
-from bifrost.core.orders import (
-    OrderIntent,
-    OrderType,
-    Side,
-    TimeInForce,
-    client_order_id_of,
-    order_id_of,
-)
 from bifrost.risk.limits import Exposure, Limits
-
-AT = datetime(2012, 1, 3, 21, tzinfo=UTC)
-ACCOUNT = "account-1"
-OWNER = "owner-1"
-
-
-def buy(quantity: str = "10", **terms: Any) -> OrderIntent:
-    """A market buy, unless `limit`, `stop`, `key` or another field says otherwise."""
-    return _order(Side.BUY, quantity, **terms)
-
-
-def sell(quantity: str = "10", **terms: Any) -> OrderIntent:
-    """A market sale, unless told otherwise."""
-    return _order(Side.SELL, quantity, **terms)
-
-
-def _order(
-    side: Side,
-    quantity: str,
-    limit: str | None = None,
-    stop: str | None = None,
-    key: str = "key-1",
-    **changes: Any,
-) -> OrderIntent:
-    kinds = {
-        (False, False): OrderType.MARKET,
-        (True, False): OrderType.LIMIT,
-        (False, True): OrderType.STOP,
-        (True, True): OrderType.STOP_LIMIT,
-    }
-    order_id = order_id_of(ACCOUNT, key)
-    made = OrderIntent(
-        order_id=order_id,
-        client_order_id=client_order_id_of(order_id),
-        account_id=ACCOUNT,
-        owner=OWNER,
-        instrument="AAPL",
-        side=side,
-        type=kinds[(limit is not None, stop is not None)],
-        quantity=Quantity(Decimal(quantity)),
-        time_in_force=TimeInForce.DAY,
-        currency="USD",
-        occurred_at=AT,
-        limit_price=None if limit is None else Price(Decimal(limit)),
-        stop_price=None if stop is None else Price(Decimal(stop)),
-    )
-    return replace(made, **changes)
 
 
 def exposure(marked_on: str | None = "2012-01-03", **numbers: str | None) -> Exposure:

@@ -20,7 +20,8 @@ from bifrost.risk.limits import (
     reserve_price,
 )
 from bifrost.runtime.reasons import sentence
-from tests.unit.risk.builders import AT, buy, exposure, limits, sell
+from tests.builders import FIRST_CLOSE, buy, sell
+from tests.unit.risk.builders import exposure, limits
 
 D = Decimal
 
@@ -213,7 +214,7 @@ def test_a_withdrawal_takes_what_is_free_and_not_a_cent_more() -> None:
 
 
 def test_an_order_is_judged_by_the_date_of_its_session() -> None:
-    assert effective_date(buy(occurred_at=AT)).isoformat() == "2012-01-03"
+    assert effective_date(buy(occurred_at=FIRST_CLOSE)).isoformat() == "2012-01-03"
 
 
 amounts = st.decimals(min_value="0", max_value="1000000", places=2)
