@@ -10,10 +10,18 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from infra_cdk.constructs.environment import NAMESPACE
 from infra_cdk.stacks.desk import DeskStack
 
 _MINUTE = Duration.minutes(1)
 _OLDEST_SECONDS = 300
+# What a sweep did, as `bifrost.runtime.sweeps` counts it: (capability, metric, what it means).
+SWEPT = (
+    ("execution", "WorkflowsRestarted", "An order's workflow died: see order-flow's log"),
+    ("execution", "WorkflowsGivenUp", "Orders were refused because their workflow keeps dying"),
+    ("data", "ReplaysRestarted", "A replay's workflow died: see its log"),
+    ("data", "ReplaysGivenUp", "A replay failed because its workflow keeps dying"),
+)
 
 
 class WatchStack(Stack):
@@ -28,6 +36,7 @@ class WatchStack(Stack):
         self._watch_queues(desk)
         self._watch_functions(desk)
         self._watch_workflows(desk)
+        self._watch_sweeps()
         self._dashboard(desk.stack_name)
         CfnOutput(self, "AlarmTopic", value=self._topic.topic_arn)
 
@@ -70,6 +79,22 @@ class WatchStack(Stack):
             )
         self._rows.append(failed)
 
+    def _watch_sweeps(self) -> None:
+        swept = []
+        for capability, metric, description in SWEPT:
+            swept.append(
+                cloudwatch.Metric(
+                    namespace=NAMESPACE,
+                    metric_name=metric,
+                    dimensions_map={"service": capability},
+                    statistic="Sum",
+                    period=_MINUTE,
+                    label=metric,
+                )
+            )
+            self._alarm(f"{capability}-{metric}", swept[-1], description)
+        self._rows.append(swept)
+
     def _alarm(
         self, name: str, metric: cloudwatch.Metric, description: str, *, above: int = 0
     ) -> None:
@@ -101,6 +126,7 @@ class WatchStack(Stack):
             "Function errors",
             "Function duration p99, ms",
             "Failed workflows",
+            "Workflows started again, and given up",
         )
         cloudwatch.Dashboard(
             self,

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from bifrost.runtime import metrics, sweeps
 from infra_cdk.acknowledgements import ACKNOWLEDGED
 from tests.infra.templates import Synthesised, Template, synthesise_careless
 
@@ -118,6 +119,25 @@ def test_dead_letters_errors_old_messages_and_failed_workflows_raise_an_alarm(
         assert f"bifrost-watch-{listener}-errors" in names
     assert "bifrost-watch-order-flow-failed" in names
     assert all(alarm["AlarmActions"] for alarm in alarms)
+
+
+def test_every_metric_that_a_sweep_counts_raises_an_alarm(aws_target: Synthesised) -> None:
+    alarms = aws_target.templates["bifrost-watch"].of_type("AWS::CloudWatch::Alarm").values()
+    watched = {}
+    for alarm in alarms:
+        for stat in (one["MetricStat"] for one in alarm.get("Metrics", [])):
+            if stat["Metric"]["Namespace"] == metrics.NAMESPACE:
+                (dimension,) = stat["Metric"]["Dimensions"]
+                watched[stat["Metric"]["MetricName"]] = (dimension["Name"], dimension["Value"])
+                assert (stat["Stat"], stat["Period"], alarm["Threshold"]) == ("Sum", 60, 0)
+
+    assert watched == {
+        "WorkflowsRestarted": ("service", "execution"),
+        "WorkflowsGivenUp": ("service", "execution"),
+        "ReplaysRestarted": ("service", "data"),
+        "ReplaysGivenUp": ("service", "data"),
+    }
+    assert watched.keys() == set(sweeps.ALARMING.values())
 
 
 def test_cloudformation_will_accept_every_template(aws_target: Synthesised) -> None:
