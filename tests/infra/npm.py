@@ -5,14 +5,13 @@ import subprocess
 from functools import lru_cache
 from pathlib import Path
 
-import pytest
-
 from infra_cdk.node import bundled_node
+from tests.infra.registries import unreachable
 
 
 @lru_cache
 def installed(package: str, folder: Path) -> Path:
-    """Install `name@version` into `folder` and return it; skip the test where npm cannot."""
+    """Install `name@version` into `folder` and return it; where npm cannot, see `unreachable`."""
     npm = bundled_node().parents[1] / "lib/node_modules/npm/bin/npm-cli.js"
     done = _run(
         str(npm),
@@ -20,7 +19,7 @@ def installed(package: str, folder: Path) -> Path:
         *("--prefix", str(folder), package),
     )
     if done.returncode != 0:
-        pytest.skip(f"{package} could not be installed: {done.stderr[-300:]}")
+        unreachable(f"{package} could not be installed: {done.stderr[-300:]}")
     return folder / "node_modules" / package.rpartition("@")[0]
 
 
