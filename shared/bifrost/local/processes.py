@@ -18,6 +18,7 @@ import psutil  # type: ignore[import-untyped]  # it ships no types
 
 HOME_MARK = "BIFROST_HOME"
 LOOPBACK = "127.0.0.1,localhost"
+COLLECT_SECONDS_MAX = 5.0
 # Our own children, kept so that their ends are collected while this process lives.
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
@@ -102,9 +103,15 @@ def wait_gone(process: ProcessRef, timeout_seconds: float) -> bool:
 
 
 def collect(pid: int) -> None:
-    """Collect our own ended child, so that it does not stay a zombie while we live."""
+    """Collect our own ended child, so that it does not stay a zombie while we live.
+
+    A killed process is a zombie once its first thread is gone, and collectable once its last is.
+    """
     child = _children.get(pid)
-    if child is not None and child.poll() is not None:
+    if child is None:
+        return
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(COLLECT_SECONDS_MAX)
         del _children[pid]
 
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -243,3 +244,27 @@ def test_a_process_that_ignores_the_signal_is_killed(tmp_path: Path) -> None:
 
     assert not processes.stop(stubborn, how=signal.SIGTERM, timeout_seconds=0.2)
     assert not stubborn.is_running()
+
+
+# Its first thread has ended, so the kernel calls it a zombie; another lets nobody collect it yet.
+LINGERING = """
+import ctypes, os, threading, time
+threading.Thread(target=lambda: (time.sleep(0.5), os._exit(0))).start()
+ctypes.CDLL(None).pthread_exit(None)
+"""
+
+
+def test_a_child_is_collected_though_its_threads_end_one_by_one(tmp_path: Path) -> None:
+    child = processes.start(
+        [sys.executable, "-c", LINGERING],
+        log=tmp_path / "log",
+        cwd=tmp_path,
+        environ=processes.environment(tmp_path, {}),
+        user=None,
+    )
+    while child.is_running():
+        time.sleep(0.01)
+
+    assert processes.stop(child, how=signal.SIGTERM, timeout_seconds=5)
+    assert child.pid not in processes._children
+    assert not psutil.pid_exists(child.pid)
