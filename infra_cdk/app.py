@@ -83,8 +83,11 @@ def main() -> None:
         if target is Target.LOCAL:
             add_local(app, code=code)
         else:
-            from layers.build import ensure_layers
+            from layers.build import compile_for_lambda, ensure_layers, python_of_lambda
 
+            python = python_of_lambda()
+            if python is not None:
+                compile_for_lambda(code, "/var/task", python)
             add_aws(app, code=code, layers=ensure_layers())
         app.synth()
 
