@@ -10,7 +10,12 @@ _GOALS = {"task": "<= 150", "HTTP": "<= 500"}
 _BATCH = (
     "from aws_lambda_powertools.utilities.batch import BatchProcessor, process_partial_response\n"
 )
-_DRIVER = "from bifrost.adapters.postgres.database import load_driver\nload_driver()\n"
+# What makes our entry load the rest, as it does while a Lambda starts.
+_IN_LAMBDA = (
+    "import os\n"
+    "os.environ['AWS_LAMBDA_INITIALIZATION_TYPE'] = 'on-demand'\n"
+    "os.environ['DATABASE_URL'] = 'postgresql://nobody@nowhere'\n"
+)
 _PEERS = {
     BARE: "import fastapi, mangum\n",
     "boto3": "import boto3\n",
@@ -26,15 +31,15 @@ _PEERS = {
 def rows() -> list[Row]:
     """Import each handler by each way in; the HTTP way also builds the app.
 
-    The database's driver is imported at the first connection, on Lambda while it starts: the
-    rows "with the driver" are what such a start pays in all.
+    The database's driver, and the client that sends events on, are imported when they are first
+    used, on Lambda while it starts: the rows "as a Lambda starts" are all that a task pays.
     """
     snippets: dict[str, str] = {}
     for capability in CAPABILITIES:
         task = f"import functions.{capability.name}.handler\n"
         snippets[f"{capability.name} task"] = task
         if capability.schemas:
-            snippets[f"{capability.name} task, with the driver"] = task + _DRIVER
+            snippets[f"{capability.name} task, as a Lambda starts"] = _IN_LAMBDA + task
         if capability.has_queue:
             snippets[f"{capability.name} event"] = task + _BATCH
         snippets[f"{capability.name} HTTP"] = task + f"import functions.{capability.name}.routes\n"

@@ -1,4 +1,4 @@
-"""The database's driver is loaded when it is needed, and on Lambda before the first call."""
+"""What a task needs is loaded when it is needed, and on Lambda before the first call."""
 
 import os
 import subprocess
@@ -8,6 +8,25 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[3]
+IN_LAMBDA = {
+    "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+    "CAPABILITY": "any",
+    # Nobody listens there, so a task gets as far as its connection.
+    "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+}
+
+
+def run(code: str, **environment: str) -> str:
+    """Return what a fresh process prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=PROJECT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
 
 
 @pytest.mark.parametrize(
@@ -21,17 +40,48 @@ PROJECT = Path(__file__).resolve().parents[3]
 def test_only_a_starting_lambda_with_a_database_loads_the_driver(
     environment: dict[str, str], loaded: bool
 ) -> None:
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "import functions.risk.handler, sys; print('psycopg' in sys.modules)",
-        ],
-        cwd=PROJECT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=True,
+    code = "import functions.risk.handler, sys; print('psycopg' in sys.modules)"
+
+    assert run(code, **environment) == str(loaded)
+
+
+@pytest.mark.parametrize("capability", ["risk", "compliance"])
+def test_a_task_that_publishes_nothing_loads_no_event_and_no_http(capability: str) -> None:
+    code = (
+        f"import functions.{capability}.handler, sys;"
+        " print([name for name in sys.modules"
+        " if name.startswith('bifrost.events') or name == 'http.client'])"
     )
 
-    assert done.stdout.strip() == str(loaded)
+    assert run(code, **IN_LAMBDA) == "[]"
+
+
+@pytest.mark.parametrize("capability", ["portfolio", "execution", "data"])
+def test_only_a_starting_lambda_loads_what_sends_events_on(capability: str) -> None:
+    code = f"import functions.{capability}.handler, sys; print('http.client' in sys.modules)"
+
+    assert run(code) == "False"
+    assert run(code, **IN_LAMBDA) == "True"
+
+
+def test_the_first_task_of_a_lambda_loads_nothing_more_than_its_start_did() -> None:
+    code = """
+import sys
+from bifrost.core.errors import UnavailableError
+from functions.risk.handler import handler
+
+loaded = set(sys.modules)
+try:
+    handler({"task": "release", "input": {"order_id": "order-1"}}, None)
+except UnavailableError:
+    print("asked", sorted(set(sys.modules) - loaded))
+"""
+
+    assert run(code, **IN_LAMBDA) == "asked []"
+
+
+def test_what_a_lambda_starts_with_is_never_collected_and_what_comes_later_is() -> None:
+    code = "import functions.risk.handler, gc; print(gc.get_freeze_count() > 0, gc.isenabled())"
+
+    assert run(code, **IN_LAMBDA) == "True True"
+    assert run(code) == "False True"
