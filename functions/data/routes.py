@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Path, Query, Response
 
+from bifrost.data.instrument_file import SYMBOL
 from bifrost.data.schemas import (
     BarList,
     InstrumentList,
@@ -29,14 +30,17 @@ Limit = Annotated[int, Query(ge=1, le=1000, description="How many items a page m
 Cursor = Annotated[
     str | None, Query(max_length=64, description="`next_cursor` of the page before.")
 ]
+SymbolCursor = Annotated[
+    str, Query(pattern=rf"^{SYMBOL}$", description="`next_cursor` of the page before.")
+]
 First = Annotated[MarketDate, Query(alias="from", description="First session.")]
 Last = Annotated[MarketDate, Query(alias="to", description="Last session.")]
 
 
 @app.get("/v1/instruments", tags=["data"])
-def instruments(caller: Caller) -> InstrumentList:
+def instruments(caller: Caller, limit: Limit = 100, cursor: SymbolCursor = "") -> InstrumentList:
     """List what is listed, and which bars are stored of it."""
-    return InstrumentList(items=[InstrumentSheet.of(one) for one in wiring.data().listings()])
+    return InstrumentList.of(wiring.data().listings(after=cursor, limit=limit + 1), limit)
 
 
 @app.get("/v1/instruments/{symbol}", tags=["data"])

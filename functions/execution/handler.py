@@ -63,10 +63,11 @@ def refuse(given: Payload) -> Payload:
 
 
 def sweep(given: Payload) -> Payload:
-    """Move what was left lying to its next step."""
+    """Move what was left lying to its next step, and go on with a round of reconciliations."""
     swept = wiring.sweeper().sweep(from_json(Sweep, given).patience)
     alarm("execution", swept)
-    return dict(swept)
+    started = wiring.statements().carry_on(correlation_id())["started"]
+    return {**swept, "reconciliations_started": started} if started else dict(swept)
 
 
 def statement(given: Payload) -> Payload:
@@ -75,8 +76,8 @@ def statement(given: Payload) -> Payload:
 
 
 def reconcile_all(_: Payload) -> Payload:
-    """Start the comparison of every account's books with the venue's."""
-    return dict(wiring.statements().reconcile_all(correlation_id()))
+    """Start the comparison of every account's books with the venue's; sweeps start the rest."""
+    return wiring.statements().reconcile_all(correlation_id())
 
 
 def hear_account_opened(event: AccountOpened) -> None:

@@ -45,6 +45,16 @@ Cursor = Annotated[
     str | None,
     Query(pattern=r"^[0-9]{1,18}$", description="`next_cursor` of the page before."),
 ]
+TapeCursor = Annotated[
+    str,
+    Query(pattern=ID_PATTERN, description="`next_cursor` of the page before."),
+]
+TapeLimit = Annotated[int, Query(ge=1, le=1000, description="How many prices at most.")]
+StepLimit = Annotated[int, Query(ge=1, le=1000, description="How many steps at most.")]
+StepCursor = Annotated[
+    str,
+    Query(pattern=r"^[0-9]{1,9}$", description="`next_cursor` of the answer before."),
+]
 
 
 @app.post(
@@ -98,10 +108,14 @@ def preview_order(body: OrderBody, caller: Caller) -> PreviewSheet:
 
 
 @app.get("/v1/orders/{order_id}", tags=["orders"])
-def show_order(order_id: OrderId, caller: Caller) -> OrderDetail:
-    """Show an order with every step it took."""
-    record, steps = wiring.orders().show(order_id, caller.owner)
-    return OrderDetail.with_steps(record, _reasons(record), steps)
+def show_order(
+    order_id: OrderId, caller: Caller, limit: StepLimit = 200, cursor: StepCursor = "0"
+) -> OrderDetail:
+    """Show an order with the steps it took, oldest first."""
+    after = int(cursor)
+    record, found = wiring.orders().show(order_id, caller.owner, after=after, limit=limit + 1)
+    more = str(after + limit) if len(found) > limit else None
+    return OrderDetail.with_steps(record, _reasons(record), found[:limit], more)
 
 
 @app.post("/v1/orders/{order_id}/cancel", tags=["orders"])
@@ -120,9 +134,9 @@ def reconcile(body: ReconciliationBody, caller: Caller) -> Reconciliation:
 
 
 @app.get("/v1/venue", tags=["venue"])
-def show_venue(caller: Caller) -> VenueView:
-    """Show the market's time and the last price of each instrument."""
-    return VenueView.of(wiring.orders().market())
+def show_venue(caller: Caller, limit: TapeLimit = 200, cursor: TapeCursor = "") -> VenueView:
+    """Show the market's time and the last price of each instrument, by symbol."""
+    return VenueView.of(wiring.orders().market(after=cursor, limit=limit + 1), limit)
 
 
 @app.get("/v1/kill-switch", tags=["kill switch"])

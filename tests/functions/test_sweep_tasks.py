@@ -33,6 +33,7 @@ def trading(make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch) -> Tra
     desk.open()
     desk.place()
     monkeypatch.setattr(execution_wiring, "sweeper", lambda: desk.sweeper)
+    monkeypatch.setattr(execution_wiring, "statements", lambda: desk.statements)
     return desk
 
 

@@ -5,6 +5,8 @@ from typing import Annotated
 from bifrost.cli.inputs import option
 from bifrost.cli.output import AsJson, say, show_fields, show_json, show_table
 
+_INSTRUMENTS_MAX = 10**6
+
 
 def instruments(as_json: AsJson = False) -> None:
     """List what can be traded.
@@ -13,11 +15,11 @@ def instruments(as_json: AsJson = False) -> None:
     """
     from bifrost.cli.session import connect
 
-    found = connect().get("/v1/instruments")
+    found = list(connect().pages("/v1/instruments", _INSTRUMENTS_MAX))
     if as_json:
-        show_json(found)
+        show_json({"items": found, "next_cursor": None})
         return
-    show_table(found["items"], ("symbol", "mic", "currency", "name"), empty="nothing is listed")
+    show_table(found, ("symbol", "mic", "currency", "name"), empty="nothing is listed")
 
 
 def replay(

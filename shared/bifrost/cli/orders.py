@@ -159,12 +159,15 @@ def _body(
 
 def _show(order: dict[str, Any]) -> None:
     reasons, steps = order.get("reasons", []), order.get("steps", [])
-    show_fields({name: v for name, v in order.items() if name not in ("reasons", "steps")})
+    beside = ("reasons", "steps", "next_cursor")
+    show_fields({name: v for name, v in order.items() if name not in beside})
     for reason in reasons:
         print(f"refused by {reason['rule']}: {reason['message']}")
     if steps:
         print()
         show_table(steps, ("recorded_at", "occurred_at", "what", "status", "detail"), empty="")
+    if order.get("next_cursor"):
+        print(f"later steps: GET /v1/orders/{order['order_id']}?cursor={order['next_cursor']}")
 
 
 def _exit_code(status: str) -> int:

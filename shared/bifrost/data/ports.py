@@ -168,8 +168,8 @@ class Replays(Protocol):
 class MarketData(Protocol):
     """What is stored, to read."""
 
-    def listings(self) -> list[Listing]:
-        """Return every instrument, by symbol."""
+    def listings(self, *, after: str, limit: int) -> list[Listing]:
+        """Return the instruments past `after`, by symbol."""
 
     def listing(self, symbol: str) -> Listing:
         """Return one instrument; raise NotFoundError."""

@@ -83,10 +83,16 @@ class InstrumentSheet(_Sheet):
 
 
 class InstrumentList(_Sheet):
-    """Every instrument, by symbol."""
+    """A page of instruments, by symbol; `next_cursor` asks for the page after."""
 
     items: list[InstrumentSheet]
-    next_cursor: None = None
+    next_cursor: str | None
+
+    @classmethod
+    def of(cls, found: list[Listing], limit: int) -> "InstrumentList":
+        """Show the first `limit` of these."""
+        shown = [InstrumentSheet.of(one) for one in found[:limit]]
+        return cls(items=shown, next_cursor=shown[-1].symbol if len(found) > limit else None)
 
 
 class BarSheet(_Sheet):

@@ -60,9 +60,9 @@ class DataService:
     clock: Clock
     ids: Ids
 
-    def listings(self) -> list[Listing]:
-        """Return every instrument, by symbol."""
-        return self.market_data.listings()
+    def listings(self, *, after: str = "", limit: int = 100) -> list[Listing]:
+        """Return the instruments past `after`, by symbol."""
+        return self.market_data.listings(after=after, limit=limit)
 
     def listing(self, symbol: str) -> Listing:
         """Return one instrument; raise NotFoundError."""

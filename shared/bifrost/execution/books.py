@@ -14,7 +14,7 @@ from bifrost.core.instruments import Instrument
 from bifrost.core.orders import OrderStatus
 from bifrost.events import BarClosed, Event
 from bifrost.execution.ports import ExecutionReport
-from bifrost.execution.records import Account, Mark, OrderRecord, SendClaim, Standing, Step
+from bifrost.execution.records import Account, Mark, OrderRecord, Round, SendClaim, Standing, Step
 from bifrost.execution.switches import GateState, Switch
 
 
@@ -43,8 +43,8 @@ class OrderReads(Protocol):
     def find(self, order_id: str) -> OrderRecord | None:
         """Return the order without locking it."""
 
-    def steps(self, order_id: str) -> list[Step]:
-        """Return every step of the order, oldest first."""
+    def steps(self, order_id: str, *, after: int = 0, limit: int | None = None) -> list[Step]:
+        """Return the order's steps without the first `after`, oldest first; all for no limit."""
 
     def page(
         self,
@@ -160,8 +160,8 @@ class Listings(Protocol):
     def account(self, account_id: str) -> Account | None:
         """Return the account."""
 
-    def accounts(self) -> list[str]:
-        """Return every account's id."""
+    def accounts(self, *, after: str, limit: int) -> list[str]:
+        """Return the ids of accounts past `after`, in their order."""
 
     def open_account(self, account: Account) -> None:
         """Keep the account; a known one stays as it is."""
@@ -171,6 +171,19 @@ class Listings(Protocol):
 
     def list_instrument(self, instrument: Instrument) -> None:
         """Keep the instrument's terms, new or changed."""
+
+
+class Rounds(Protocol):
+    """The round in which every account is reconciled; one at a time."""
+
+    def begin(self, stamp: str) -> None:
+        """Begin a round of that name, in place of one that is not through."""
+
+    def current(self) -> Round | None:
+        """Return the round that is not through; None where there is none."""
+
+    def move(self, round_: Round, after: str | None) -> None:
+        """Note how far the round is; None where it is through. A newer round stays as it is."""
 
 
 class Market(Protocol):
@@ -185,8 +198,8 @@ class Market(Protocol):
     def mark(self, instrument: str) -> Mark | None:
         """Return the instrument's last price."""
 
-    def marks(self) -> list[Mark]:
-        """Return every instrument's last price."""
+    def marks(self, *, after: str, limit: int) -> list[Mark]:
+        """Return the last prices of the instruments past `after`, by symbol."""
 
 
 class Announcements(Protocol):
@@ -223,6 +236,8 @@ class Books(Protocol):
     def reports(self) -> ReportLog: ...
     @property
     def listings(self) -> Listings: ...
+    @property
+    def rounds(self) -> Rounds: ...
     @property
     def market(self) -> Market: ...
     @property

@@ -13,7 +13,7 @@ from bifrost.execution.books import Books, Desk
 from bifrost.execution.journal import Journal, Why
 from bifrost.execution.lifecycle import Happening
 from bifrost.execution.ports import Broker, ExecutionReport, ReportKind
-from bifrost.execution.records import OrderRecord
+from bifrost.execution.records import Moment, OrderRecord
 
 BATCH = 200
 
@@ -67,7 +67,9 @@ class Collector:
             self._apply_trade(books, record, report)
             return
         happening = _HAPPENINGS[report.kind]
-        self.journal.move(books, record, happening, report.occurred_at, Why(text=report.text))
+        self.journal.move(
+            books, record, happening, Moment(report.occurred_at), Why(text=report.text)
+        )
 
     def _apply_trade(self, books: Books, record: OrderRecord, report: ExecutionReport) -> None:
         fill = _to_fill(self.broker.venue, record, report)

@@ -26,7 +26,7 @@ from bifrost.events import (
 from bifrost.execution.books import Books
 from bifrost.execution.lifecycle import Happening, after
 from bifrost.execution.ports import Clock
-from bifrost.execution.records import OrderRecord, Step
+from bifrost.execution.records import Moment, OrderRecord, Step
 
 # Never changes: an event written again after a lost commit must have the same id.
 _EVENTS = UUID("0f5b8c1e-7a52-5d0b-8f6e-3b1d2c9a4e77")
@@ -69,13 +69,21 @@ class Journal:
     venue: str
     clock: Clock
 
-    def market_time(self, books: Books) -> datetime:
-        """Return the market's time; before its first bar, this wall clock's."""
-        return books.market.time(self.venue) or self.clock.now()
+    def market_time(self, books: Books) -> Moment:
+        """Return the market's time; before its first bar, this wall clock's, which says so."""
+        return self.moment(books.market.time(self.venue))
 
-    def receive(self, books: Books, record: OrderRecord) -> OrderRecord:
+    def moment(self, market_time: datetime | None) -> Moment:
+        """Return the market's time where it is known, else this wall clock's."""
+        return (
+            Moment(self.clock.now(), is_market=False)
+            if market_time is None
+            else Moment(market_time)
+        )
+
+    def receive(self, books: Books, record: OrderRecord, when: Moment) -> OrderRecord:
         """Write the first step of an order that was just added."""
-        step = Step("received", record.status, record.intent.occurred_at, record.recorded_at)
+        step = Step("received", record.status, when.at, record.recorded_at, when.said)
         saved = books.orders.save(record, step)
         books.announcements.publish(
             OrderReceived(**_stamp(saved, step, "OrderReceived"), order=record.intent)
@@ -87,7 +95,7 @@ class Journal:
         books: Books,
         record: OrderRecord,
         happening: Happening,
-        occurred_at: datetime,
+        when: Moment,
         why: Why = _FOR_NO_REASON,
     ) -> OrderRecord:
         """Write down that this happened; an order that it does not move stays as it is."""
@@ -100,18 +108,19 @@ class Journal:
             reasons=why.reasons or record.reasons,
             venue_text=why.text or record.venue_text,
         )
-        step = Step(happening.value, status, occurred_at, self.clock.now(), why.said)
+        detail = {**why.said, **when.said}
+        step = Step(happening.value, status, when.at, self.clock.now(), detail)
         saved = books.orders.save(moved, step)
         books.announcements.publish(*_announce(record, saved, step))
         return saved
 
-    def send(self, books: Books, record: OrderRecord, occurred_at: datetime) -> OrderRecord:
+    def send(self, books: Books, record: OrderRecord, when: Moment) -> OrderRecord:
         """Write down that every check passed and that the order goes out; nobody is told yet."""
         status, now, steps = record.status, self.clock.now(), []
         for happening in (Happening.CHECKED, Happening.SENT):
             moved = after(status, happening)
             if moved is not status:
-                steps.append(Step(happening.value, moved, occurred_at, now))
+                steps.append(Step(happening.value, moved, when.at, now, when.said))
             status = moved
         return books.orders.save(replace(record, status=status), *steps)
 
@@ -119,8 +128,8 @@ class Journal:
         self, books: Books, record: OrderRecord, what: str, detail: dict[str, str]
     ) -> OrderRecord:
         """Add a step that leaves the order where it stands."""
-        occurred_at = self.market_time(books)
-        step = Step(what, record.status, occurred_at, self.clock.now(), detail)
+        when = self.market_time(books)
+        step = Step(what, record.status, when.at, self.clock.now(), {**detail, **when.said})
         return books.orders.save(record, step)
 
     def fill(self, books: Books, record: OrderRecord, fill: Fill, sequence: int) -> OrderRecord:

@@ -75,6 +75,19 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """An instant of the market; before the market has shown any, the wall clock's."""
+
+    at: datetime
+    is_market: bool = True
+
+    @property
+    def said(self) -> dict[str, str]:
+        """As a step's detail shows it: nothing, unless the time is not the market's."""
+        return {} if self.is_market else {"clock": "wall"}
+
+
+@dataclass(frozen=True, slots=True)
 class SendClaim:
     """The right to send an order: whoever holds the newest `fence` before its lease ends."""
 
@@ -83,6 +96,14 @@ class SendClaim:
     sent_at: datetime
     lease_until: datetime
     answered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A round of reconciliations, begun at `stamp`; accounts up to `after` have been started."""
+
+    stamp: str
+    after: str
 
 
 @dataclass(frozen=True, slots=True)

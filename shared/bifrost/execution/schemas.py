@@ -68,7 +68,10 @@ class OrderBody(BaseModel):
 
 
 class StepView(BaseModel):
-    """One step of an order: `occurred_at` is the market's time, `recorded_at` the wall's."""
+    """One step of an order: `occurred_at` is the market's time, `recorded_at` the wall's.
+
+    Before the market's first bar `occurred_at` is the wall's too, and `detail` says `clock: wall`.
+    """
 
     what: str
     status: OrderStatus
@@ -120,16 +123,22 @@ class OrderView(BaseModel):
 
 
 class OrderDetail(OrderView):
-    """An order with every step it took, oldest first."""
+    """An order with its steps, oldest first; `next_cursor` asks for later ones, null at the end."""
 
     steps: list[StepView]
+    next_cursor: str | None
 
     @classmethod
     def with_steps(
-        cls, record: OrderRecord, reasons: list[dict[str, Any]], steps: list[Step]
+        cls,
+        record: OrderRecord,
+        reasons: list[dict[str, Any]],
+        steps: list[Step],
+        next_cursor: str | None,
     ) -> "OrderDetail":
         """Show an order and its steps."""
-        return cls(**_shown(record, reasons), steps=[StepView.of(step) for step in steps])
+        shown = [StepView.of(step) for step in steps]
+        return cls(**_shown(record, reasons), steps=shown, next_cursor=next_cursor)
 
 
 class OrderPage(BaseModel):
@@ -184,17 +193,22 @@ class MarkView(BaseModel):
 
 
 class VenueView(BaseModel):
-    """The venue's market as far as its bars have come; no time before the first."""
+    """The venue's market as far as its bars have come; no time before the first.
+
+    next_cursor: asks for the prices of further symbols; null at the end.
+    """
 
     venue: str
     occurred_at: datetime | None
     tape: list[MarkView]
+    next_cursor: str | None
 
     @classmethod
-    def of(cls, market: MarketView) -> "VenueView":
-        """Show the market."""
-        tape = [MarkView.of(mark) for mark in market.marks]
-        return cls(venue=market.venue, occurred_at=market.occurred_at, tape=tape)
+    def of(cls, market: MarketView, limit: int) -> "VenueView":
+        """Show the market's time and its first `limit` prices."""
+        shown = [MarkView.of(mark) for mark in market.marks[:limit]]
+        more = shown[-1].instrument if len(market.marks) > limit else None
+        return cls(venue=market.venue, occurred_at=market.occurred_at, tape=shown, next_cursor=more)
 
 
 class KillSwitchBody(BaseModel):

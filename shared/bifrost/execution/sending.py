@@ -19,7 +19,7 @@ from bifrost.execution.gate import GateFacts, check, is_stopped
 from bifrost.execution.journal import Journal, Why
 from bifrost.execution.lifecycle import Happening
 from bifrost.execution.ports import Broker, VenueOrder, VenueOrderState
-from bifrost.execution.records import OrderRecord, SendClaim, Standing
+from bifrost.execution.records import Moment, OrderRecord, SendClaim, Standing
 from bifrost.execution.switches import SwitchMode
 
 _UNANSWERED = (OrderStatus.SUBMITTED, OrderStatus.UNKNOWN)
@@ -104,8 +104,8 @@ class Sender:
     def _lock(self, books: Books, order_id: str) -> Standing:
         return books.claims.lock(order_id, self.journal.venue, self.journal.clock.now())
 
-    def _time(self, standing: Standing) -> datetime:
-        return standing.market_time or self.journal.clock.now()
+    def _time(self, standing: Standing) -> Moment:
+        return self.journal.moment(standing.market_time)
 
     def _refuse(self, books: Books, standing: Standing, reasons: tuple[Reason, ...]) -> Outcome:
         record, at = standing.record, self._time(standing)

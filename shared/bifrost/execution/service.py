@@ -15,7 +15,7 @@ from bifrost.execution.intake import OrderRequest, check_request, to_intent
 from bifrost.execution.journal import Journal, Why
 from bifrost.execution.lifecycle import Happening
 from bifrost.execution.ports import Workflows
-from bifrost.execution.records import Account, Mark, OrderRecord, Step
+from bifrost.execution.records import Account, Mark, Moment, OrderRecord, Step
 from bifrost.execution.sending import Outcome, gate_facts, outcome_of
 from bifrost.execution.sweeping import ORDER_FLOW, workflow_input
 
@@ -64,15 +64,17 @@ class OrderService:
         """Run every check on the order and return the sheet; nothing is kept or sent."""
         with self.desk.transaction() as books:
             account = owned_account(books, request.account_id, request.owner)
-            intent = self._intent(books, request, account)
+            intent = self._intent(books, request, account, self.journal.market_time(books))
         given = {"order": to_json(intent), "mode": "preview", "correlation_id": correlation_id}
         return self.workflows.run(ORDER_PREVIEW, given)
 
-    def show(self, order_id: str, owner: str) -> tuple[OrderRecord, list[Step]]:
-        """Return the owner's order and its steps."""
+    def show(
+        self, order_id: str, owner: str, *, after: int = 0, limit: int = 200
+    ) -> tuple[OrderRecord, list[Step]]:
+        """Return the owner's order and its steps, oldest first, without the first `after`."""
         with self.desk.transaction() as books:
             record = owned_order(books, order_id, owner)
-            return record, books.reads.steps(order_id)
+            return record, books.reads.steps(order_id, after=after, limit=limit)
 
     def page(
         self,
@@ -101,11 +103,12 @@ class OrderService:
         with self.desk.transaction() as books:
             owned_account(books, account_id, owner)
 
-    def market(self) -> MarketView:
-        """Return the market's time and last prices."""
+    def market(self, *, after: str = "", limit: int = 200) -> MarketView:
+        """Return the market's time and the last prices of the symbols past `after`."""
         with self.desk.transaction() as books:
             occurred_at = books.market.time(self.journal.venue)
-            return MarketView(self.journal.venue, occurred_at, tuple(books.market.marks()))
+            marks = books.market.marks(after=after, limit=limit)
+            return MarketView(self.journal.venue, occurred_at, tuple(marks))
 
     def check_gate(self, intent: OrderIntent) -> Decision:
         """Ask the last gate about an order that nobody has placed; nothing is written."""
@@ -125,19 +128,22 @@ class OrderService:
     def _write_down(self, books: Books, request: OrderRequest, correlation_id: str) -> Placed:
         account = owned_account(books, request.account_id, request.owner)
         known = books.reads.find(request.order_id)
+        when = self.journal.market_time(books)
         # A known order is not checked again: its instrument's terms may have changed since.
-        intent = self._intent(books, request, account) if known is None else known.intent
+        intent = self._intent(books, request, account, when) if known is None else known.intent
         now = self.journal.clock.now()
         record = OrderRecord(intent, OrderStatus.RECEIVED, correlation_id, now, now)
         existing = books.orders.add(record, key=request.key, body=request.body())
         if existing is not None:
             return Placed(existing, created=False)
-        return Placed(self.journal.receive(books, record), created=True)
+        return Placed(self.journal.receive(books, record, when), created=True)
 
-    def _intent(self, books: Books, request: OrderRequest, account: Account) -> OrderIntent:
+    def _intent(
+        self, books: Books, request: OrderRequest, account: Account, when: Moment
+    ) -> OrderIntent:
         listed = books.listings.instrument(request.instrument)
         instrument = check_request(request, account, listed)
-        return to_intent(request, instrument.currency, self.journal.market_time(books))
+        return to_intent(request, instrument.currency, when.at)
 
     def _start(self, record: OrderRecord) -> None:
         try:

@@ -10,6 +10,9 @@ from bifrost.execution.collecting import Collector
 from bifrost.execution.ports import Broker, Clock, Workflows
 
 RECONCILE = "reconcile"
+# What one call may start: well within a function's minute, at 20 ms each.
+ACCOUNTS_PER_CALL = 1000
+_PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,34 @@ class Statements:
         given = {"account_id": account_id, "correlation_id": correlation_id}
         return self.workflows.run(RECONCILE, given)
 
-    def reconcile_all(self, correlation_id: str) -> dict[str, int]:
-        """Start the comparison of every account; return how many were started."""
+    def reconcile_all(self, correlation_id: str) -> dict[str, Any]:
+        """Begin a round of comparisons of every account, as far as one call comes.
+
+        Returns how many were started and whether that was the last; `carry_on` starts the rest.
+        """
         with self.desk.transaction() as books:
-            accounts = books.listings.accounts()
-        stamp = self.clock.now().strftime("%Y%m%dT%H%M%S")
+            books.rounds.begin(self.clock.now().strftime("%Y%m%dT%H%M%S"))
+        return self.carry_on(correlation_id)
+
+    def carry_on(self, correlation_id: str) -> dict[str, Any]:
+        """Go on with the round that is not through, up to ACCOUNTS_PER_CALL accounts."""
+        started = 0
+        while started < ACCOUNTS_PER_CALL:
+            # The round is noted only after its page was started: a call that dies repeats it,
+            # under the same names.
+            with self.desk.transaction() as books:
+                round_ = books.rounds.current()
+                after = "" if round_ is None else round_.after
+                accounts = books.listings.accounts(after=after, limit=_PAGE)
+            if round_ is None:
+                return {"started": started, "is_complete": True}
+            self._start(accounts, round_.stamp, correlation_id)
+            started += len(accounts)
+            with self.desk.transaction() as books:
+                books.rounds.move(round_, accounts[-1] if len(accounts) == _PAGE else None)
+        return {"started": started, "is_complete": False}
+
+    def _start(self, accounts: list[str], stamp: str, correlation_id: str) -> None:
         for account_id in accounts:
             given = {"account_id": account_id, "correlation_id": correlation_id}
             self.workflows.start(RECONCILE, f"{account_id}-{stamp}", given)
-        return {"started": len(accounts)}

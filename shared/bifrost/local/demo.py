@@ -5,7 +5,7 @@ fill in parts, be cancelled and be refused; at the end the books are compared wi
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
@@ -108,8 +108,17 @@ class Demo:
         wait_for("the venue reaching the last bar", lambda: self._venue_is_at(stretch[1]))
 
     def _venue_is_at(self, session: str) -> bool:
-        tape = {m["instrument"]: m["occurred_at"] for m in self._api.get("/v1/venue")["tape"]}
+        tape = {mark["instrument"]: mark["occurred_at"] for mark in self._tape()}
         return all(tape.get(name, "")[:10] >= session for name in INSTRUMENTS)
+
+    def _tape(self) -> Iterator[Json]:
+        cursor = None
+        while True:
+            page = self._api.get("/v1/venue", limit=1000, cursor=cursor)
+            yield from page["tape"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
 
     def _account(self) -> str:
         self._say(f"opening an account with {CASH} USD")
@@ -138,8 +147,7 @@ class Demo:
         return str(order["order_id"])
 
     def _last_close(self, instrument: str) -> str:
-        tape = self._api.get("/v1/venue")["tape"]
-        return next(str(m["price"]) for m in tape if m["instrument"] == instrument)
+        return next(str(m["price"]) for m in self._tape() if m["instrument"] == instrument)
 
     def _cancel(self, order_id: str) -> None:
         self._api.post(f"/v1/orders/{order_id}/cancel")

@@ -7,6 +7,8 @@ from bifrost.local.aws import answering, client
 from bifrost.local.sample import INSTRUMENTS, sample_objects
 from bifrost.local.stack import StackState
 
+_INSTRUMENTS_MAX = 10**6
+
 
 def import_sample(api: Api, state: StackState, progress: Callable[[str], None]) -> bool:
     """Upload the sample and wait until it is stored; False where it was there already."""
@@ -22,4 +24,5 @@ def import_sample(api: Api, state: StackState, progress: Callable[[str], None]) 
 
 
 def _stored_bars(api: Api) -> set[str]:
-    return {item["symbol"] for item in api.get("/v1/instruments")["items"] if item["bars"]}
+    listed = api.pages("/v1/instruments", _INSTRUMENTS_MAX)
+    return {item["symbol"] for item in listed if item["bars"]}

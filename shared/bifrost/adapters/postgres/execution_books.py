@@ -9,7 +9,11 @@ from bifrost.adapters.postgres.execution_fills import (
     PostgresFills,
     PostgresReportLog,
 )
-from bifrost.adapters.postgres.execution_listings import PostgresListings, PostgresMarket
+from bifrost.adapters.postgres.execution_listings import (
+    PostgresListings,
+    PostgresMarket,
+    PostgresRounds,
+)
 from bifrost.adapters.postgres.inbox import Inbox
 from bifrost.adapters.postgres.order_claims import PostgresSendClaims
 from bifrost.adapters.postgres.orders import PostgresOrders
@@ -51,6 +55,7 @@ class PostgresBooks:
         self.fills = PostgresFills(statements)
         self.reports = PostgresReportLog(statements)
         self.listings = PostgresListings(statements)
+        self.rounds = PostgresRounds(statements)
         self.market = PostgresMarket(statements)
         self.announcements = PostgresAnnouncements(statements)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from bifrost.adapters.postgres.database import Row, Statements
 from bifrost.core.instruments import Instrument
 from bifrost.core.money import Price
-from bifrost.execution.records import Account, Mark
+from bifrost.execution.records import Account, Mark, Round
 
 _LIST = """
 INSERT INTO execution.instruments (symbol, mic, currency, tick_size, lot_size, name)
@@ -19,6 +19,10 @@ INSERT INTO execution.marks AS m (instrument, price, occurred_at) VALUES (%s, %s
 ON CONFLICT (instrument) DO UPDATE
 SET price = excluded.price, occurred_at = excluded.occurred_at
 WHERE m.occurred_at <= excluded.occurred_at
+"""
+_BEGIN = """
+INSERT INTO execution.reconciliation_round (stamp, after) VALUES (%s, '')
+ON CONFLICT (is_the_one) DO UPDATE SET stamp = excluded.stamp, after = excluded.after
 """
 _TIME = """
 INSERT INTO execution.market_time AS t (venue, occurred_at) VALUES (%s, %s)
@@ -38,10 +42,14 @@ class PostgresListings:
         row = self._statements.execute(query, (account_id,)).fetchone()
         return None if row is None else Account(**row)
 
-    def accounts(self) -> list[str]:
-        """Return every account's id."""
-        query = "SELECT account_id FROM execution.accounts ORDER BY account_id"
-        return [row["account_id"] for row in self._statements.execute(query).fetchall()]
+    def accounts(self, *, after: str, limit: int) -> list[str]:
+        """Return the ids of accounts past `after`, in their order."""
+        query = (
+            "SELECT account_id FROM execution.accounts WHERE account_id > %s"
+            " ORDER BY account_id LIMIT %s"
+        )
+        rows = self._statements.execute(query, (after, limit)).fetchall()
+        return [row["account_id"] for row in rows]
 
     def open_account(self, account: Account) -> None:
         """Keep the account; a known one stays as it is."""
@@ -60,6 +68,28 @@ class PostgresListings:
     def list_instrument(self, instrument: Instrument) -> None:
         """Keep the instrument's terms, new or changed."""
         self._statements.execute(_LIST, asdict(instrument))
+
+
+class PostgresRounds:
+    """The round of reconciliations, through one cursor."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    def begin(self, stamp: str) -> None:
+        """Begin a round of that name, in place of one that is not through."""
+        self._statements.execute(_BEGIN, (stamp,))
+
+    def current(self) -> Round | None:
+        """Return the round that is not through; None where there is none."""
+        query = "SELECT stamp, after FROM execution.reconciliation_round WHERE after IS NOT NULL"
+        row = self._statements.execute(query).fetchone()
+        return None if row is None else Round(**row)
+
+    def move(self, round_: Round, after: str | None) -> None:
+        """Note how far the round is; None where it is through. A newer round stays as it is."""
+        query = "UPDATE execution.reconciliation_round SET after = %s WHERE stamp = %s"
+        self._statements.execute(query, (after, round_.stamp))
 
 
 class PostgresMarket:
@@ -88,10 +118,10 @@ class PostgresMarket:
         row = self._statements.execute(query, (instrument,)).fetchone()
         return None if row is None else _mark(row)
 
-    def marks(self) -> list[Mark]:
-        """Return every instrument's last price."""
-        query = "SELECT * FROM execution.marks ORDER BY instrument"
-        return [_mark(row) for row in self._statements.execute(query).fetchall()]
+    def marks(self, *, after: str, limit: int) -> list[Mark]:
+        """Return the last prices of the instruments past `after`, by symbol."""
+        query = "SELECT * FROM execution.marks WHERE instrument > %s ORDER BY instrument LIMIT %s"
+        return [_mark(row) for row in self._statements.execute(query, (after, limit)).fetchall()]
 
 
 def _mark(row: Row) -> Mark:

@@ -16,10 +16,10 @@ class PostgresMarketData:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def listings(self) -> list[Listing]:
-        """Return every instrument, by symbol."""
-        rows = self._database.fetch_all(f"SELECT {COLUMNS} FROM data.instruments ORDER BY symbol")
-        return [to_listing(row) for row in rows]
+    def listings(self, *, after: str, limit: int) -> list[Listing]:
+        """Return the instruments past `after`, by symbol."""
+        query = f"SELECT {COLUMNS} FROM data.instruments WHERE symbol > %s ORDER BY symbol LIMIT %s"
+        return [to_listing(row) for row in self._database.fetch_all(query, (after, limit))]
 
     def listing(self, symbol: str) -> Listing:
         """Return one instrument; raise NotFoundError."""

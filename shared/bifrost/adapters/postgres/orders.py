@@ -142,10 +142,14 @@ class PostgresOrders:
         row = self._statements.execute(query, (order_id,)).fetchone()
         return None if row is None else record_of(row)
 
-    def steps(self, order_id: str) -> list[Step]:
-        """Return every step of the order, oldest first."""
-        query = "SELECT * FROM execution.order_steps WHERE order_id = %s ORDER BY position"
-        return [_step(row) for row in self._statements.execute(query, (order_id,)).fetchall()]
+    def steps(self, order_id: str, *, after: int = 0, limit: int | None = None) -> list[Step]:
+        """Return the order's steps without the first `after`, oldest first; all for no limit."""
+        query = (
+            "SELECT * FROM execution.order_steps WHERE order_id = %s AND position > %s"
+            " ORDER BY position LIMIT %s"
+        )
+        rows = self._statements.execute(query, (order_id, after, limit)).fetchall()
+        return [_step(row) for row in rows]
 
     def page(
         self,

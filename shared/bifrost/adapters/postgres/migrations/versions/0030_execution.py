@@ -140,6 +140,13 @@ CREATE TABLE execution.venue_cursor (
     last_sequence bigint NOT NULL
 );
 
+-- One row at most: how far the last round of reconciliations is; `after` is empty once through.
+CREATE TABLE execution.reconciliation_round (
+    is_the_one boolean PRIMARY KEY DEFAULT true CHECK (is_the_one),
+    stamp text NOT NULL,
+    after text
+);
+
 CREATE TABLE execution.unmatched_reports (
     venue text NOT NULL,
     sequence bigint NOT NULL,
