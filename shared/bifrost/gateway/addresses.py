@@ -4,7 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 
-_PARAMETER = re.compile(r"\\\{[^{}]+\\\}")
+PARAMETER = re.compile(r"\{[^{}]+\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,4 +32,4 @@ class Addresses:
 
 
 def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile(_PARAMETER.sub("[^/]+", re.escape(path)))
+    return re.compile("[^/]+".join(re.escape(part) for part in PARAMETER.split(path)))
