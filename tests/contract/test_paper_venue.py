@@ -1,6 +1,5 @@
 """Promises what is the paper venue's own: its tape, and its net under cash and positions."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -8,33 +7,22 @@ from decimal import Decimal
 import pytest
 
 from bifrost.adapters.brokers.paper import PaperVenue
-from bifrost.adapters.postgres.database import Database
 from bifrost.backtest.matching import Terms
 from bifrost.core.errors import ConflictError, NotFoundError
 from bifrost.core.money import Price
 from bifrost.core.orders import OrderStatus, OrderType, Side, TimeInForce
 from bifrost.execution.ports import ReportKind
 from tests.builders import ACCOUNT, bar, quantity, venue_order
-from tests.contract.paper_orders import fund
-
-MakeDatabase = Callable[[str], Database]
+from tests.contract.paper_desk import MakeDatabase, fund, funded_venue, status
 
 
 @pytest.fixture
 def venue(make_database: MakeDatabase) -> PaperVenue:
-    venue = PaperVenue(make_database("venue"))
-    fund(venue, ACCOUNT, "10000")
-    return venue
+    return funded_venue(make_database)
 
 
 def kinds(venue: PaperVenue) -> list[ReportKind]:
     return [report.kind for report in venue.reports_after(0, 1000)]
-
-
-def status(venue: PaperVenue, client_order_id: str = "o-1") -> OrderStatus:
-    state = venue.find(client_order_id)
-    assert state is not None
-    return state.status
 
 
 def test_a_market_order_fills_at_the_next_bars_open(venue: PaperVenue) -> None:

@@ -13,22 +13,12 @@ from bifrost.adapters.postgres.database import Cursor, Database
 from bifrost.core.errors import OutcomeUnknownError, UnavailableError
 from bifrost.core.orders import OrderStatus
 from tests.builders import ACCOUNT, bar, quantity, venue_order
-from tests.contract.paper_orders import fund
-
-MakeDatabase = Callable[[str], Database]
+from tests.contract.paper_desk import MakeDatabase, fund, funded_venue, status
 
 
 @pytest.fixture
 def venue(make_database: MakeDatabase) -> PaperVenue:
-    venue = PaperVenue(make_database("venue"))
-    fund(venue, ACCOUNT, "10000")
-    return venue
-
-
-def status(venue: PaperVenue) -> OrderStatus:
-    state = venue.find("o-1")
-    assert state is not None
-    return state.status
+    return funded_venue(make_database)
 
 
 def test_one_id_sent_by_many_at_once_becomes_one_order(make_database: MakeDatabase) -> None:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -11,13 +11,12 @@ import pytest
 
 from bifrost.core.codec import to_json
 from bifrost.core.problems import PROBLEMS
-from bifrost.events import AccountOpened
 from bifrost.local.aws import client
 from infra_cdk.capabilities import CAPABILITIES
+from tests.builders import account_opened
 from tests.live_desk import LiveDesk, new_key
 
 Json = dict[str, Any]
-AT = datetime(2012, 1, 3, 21, tzinfo=UTC)
 JSON = {"Content-Type": "application/json"}
 METHODS = ("get", "post", "put", "delete")
 
@@ -91,16 +90,8 @@ def dead_letters(desk: LiveDesk) -> Iterator[tuple[Json, Json]]:
 
 def an_opening() -> Json:
     """An account's opening as EventBridge wraps it; nobody has heard it yet."""
-    event = AccountOpened(
-        event_id=new_key(),
-        occurred_at=AT,
-        recorded_at=AT,
-        correlation_id=new_key(),
-        account_id=new_key(),
-        owner="nobody",
-        kind="cash",
-        currency="USD",
-    )
+    opened = account_opened(new_key(), "nobody")
+    event = replace(opened, event_id=new_key(), correlation_id=new_key())
     return {"id": "1", "detail-type": event.detail_type, "detail": to_json(event)}
 
 

@@ -1,7 +1,6 @@
 """The rule book judges an order by the rules it is given, and fails closed without any."""
 
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import date
 
 import pytest
 
@@ -9,23 +8,10 @@ from bifrost.compliance.rulebook import Circumstances, Rule, check, effective_da
 from bifrost.core.codec import from_json, to_json
 from bifrost.core.decisions import Reason
 from bifrost.core.errors import UnavailableError
-from bifrost.core.money import Quantity
-from bifrost.core.orders import OrderIntent, OrderType, Side, TimeInForce
+from tests.builders import buy
 
 RESTRICTED_LIST = Rule("restricted_list", 1, date(1900, 1, 1), None, "test", "default")
-ORDER = OrderIntent(
-    order_id="order-1",
-    client_order_id="order-1-0-0",
-    account_id="account-1",
-    owner="owner-1",
-    instrument="GOOG",
-    side=Side.BUY,
-    type=OrderType.MARKET,
-    quantity=Quantity(Decimal(1)),
-    time_in_force=TimeInForce.DAY,
-    currency="USD",
-    occurred_at=datetime(2012, 1, 3, 21, tzinfo=UTC),
-)
+ORDER = buy("1", instrument="GOOG")
 
 
 def test_an_order_that_no_entry_hits_is_accepted() -> None:

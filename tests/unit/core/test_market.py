@@ -1,49 +1,18 @@
 """Bars, fills and instruments refuse what no market can have printed."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
 
-from bifrost.core.bars import Bar
 from bifrost.core.decisions import Decision, Reason
-from bifrost.core.fills import Fill
-from bifrost.core.instruments import Instrument
-from bifrost.core.money import Price, Quantity
-from bifrost.core.orders import Side
+from tests.builders import bar, fill, instrument, price
 
-
-def price(text: str) -> Price:
-    return Price(Decimal(text))
-
-
-CLOSE = datetime(2012, 1, 3, 21, tzinfo=UTC)
 NAIVE = datetime(2012, 1, 3, 21)  # noqa: DTZ001  # what is refused
-BAR = Bar(
-    instrument="AAPL",
-    session=date(2012, 1, 3),
-    open=price("10"),
-    high=price("12"),
-    low=price("9"),
-    close=price("11"),
-    volume=Decimal(1000),
-    closed_at=CLOSE,
-)
-FILL = Fill(
-    venue="PAPER",
-    execution_id="e-1",
-    order_id="o-1",
-    account_id="a-1",
-    instrument="AAPL",
-    side=Side.SELL,
-    quantity=Quantity(Decimal(3)),
-    price=price("10"),
-    commission=Decimal("0.03"),
-    currency="USD",
-    occurred_at=CLOSE,
-)
-AAPL = Instrument("AAPL", "XNAS", "USD", Decimal("0.01"), Decimal(1), "Apple Inc.")
+BAR = bar(1, "10 12 9 11")
+FILL = fill(1, "-3", "10", commission="0.03")
+AAPL = instrument()
 
 
 @pytest.mark.parametrize(

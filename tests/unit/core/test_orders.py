@@ -1,7 +1,7 @@
 """An order's intent is complete, and its ids follow from it."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
@@ -10,29 +10,16 @@ from hypothesis import strategies as st
 
 from bifrost.core.money import Price, Quantity
 from bifrost.core.orders import (
-    OrderIntent,
     OrderStatus,
     OrderType,
     Side,
-    TimeInForce,
     client_order_id_of,
     order_id_of,
 )
+from tests.builders import buy, price
 
-MARKET = OrderIntent(
-    order_id="o-1",
-    client_order_id="o-1-0-0",
-    account_id="a-1",
-    owner="u-1",
-    instrument="AAPL",
-    side=Side.BUY,
-    type=OrderType.MARKET,
-    quantity=Quantity(Decimal(10)),
-    time_in_force=TimeInForce.DAY,
-    currency="USD",
-    occurred_at=datetime(2012, 1, 3, 21, tzinfo=UTC),
-)
-P = Price(Decimal(100))
+MARKET = buy("10")
+P = price("100")
 NEEDS = {
     OrderType.MARKET: (None, None),
     OrderType.LIMIT: (P, None),

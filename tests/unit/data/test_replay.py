@@ -2,14 +2,12 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bifrost.core.bars import Bar
-from bifrost.core.money import Price
 from bifrost.data.replay import (
     BATCH_AT_FULL_SPEED,
     CALLS_MAX,
@@ -26,6 +24,7 @@ from bifrost.data.replay import (
     wait_seconds,
 )
 from bifrost.events import BarClosed
+from tests.builders import bar
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 TUESDAY, WEDNESDAY = date(2012, 1, 3), date(2012, 1, 4)
@@ -45,21 +44,16 @@ REPLAY = Replay(
 )
 
 
-def bar(instrument: str, session: date) -> tuple[Bar, str]:
-    """One bar and its currency."""
-    one = Price(Decimal(1))
-    closed_at = datetime(session.year, session.month, session.day, 21, tzinfo=UTC)
-    return Bar(instrument, session, one, one, one, one, Decimal(0), closed_at), "USD"
-
-
-def events_of(*bars: tuple[Bar, str], **next_sequence: int) -> list[BarClosed]:
+def events_of(*bars: Bar, **next_sequence: int) -> list[BarClosed]:
     """Make the events of these bars."""
-    return bar_events(bars, next_sequence, recorded_at=NOW, correlation_id="request-1")
+    return bar_events(
+        [(one, "USD") for one in bars], next_sequence, recorded_at=NOW, correlation_id="request-1"
+    )
 
 
 def test_bars_go_out_by_session_whatever_their_order() -> None:
     events = events_of(
-        bar("IBM", WEDNESDAY), bar("AAPL", WEDNESDAY), bar("IBM", TUESDAY), AAPL=1, IBM=7
+        bar(2, instrument="IBM"), bar(2, instrument="AAPL"), bar(1, instrument="IBM"), AAPL=1, IBM=7
     )
 
     assert [(one.bar.session, one.bar.instrument, one.sequence) for one in events] == [
@@ -70,8 +64,11 @@ def test_bars_go_out_by_session_whatever_their_order() -> None:
 
 
 def test_event_of_a_bar_has_one_id_for_ever() -> None:
-    first, again = events_of(bar("AAPL", TUESDAY), AAPL=1), events_of(bar("AAPL", TUESDAY), AAPL=9)
-    others = events_of(bar("AAPL", WEDNESDAY), bar("IBM", TUESDAY), AAPL=1, IBM=1)
+    first, again = (
+        events_of(bar(1, instrument="AAPL"), AAPL=1),
+        events_of(bar(1, instrument="AAPL"), AAPL=9),
+    )
+    others = events_of(bar(2, instrument="AAPL"), bar(1, instrument="IBM"), AAPL=1, IBM=1)
 
     assert first[0].event_id == again[0].event_id == "8586aa38-2291-502d-8d2e-bbc3d46b9159"
     assert len({event.event_id for event in (*first, *others)}) == 3
@@ -79,7 +76,7 @@ def test_event_of_a_bar_has_one_id_for_ever() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from("ABC"), st.integers(0, 50)), unique=True))
 def test_each_stream_counts_without_gaps(published: list[tuple[str, int]]) -> None:
-    bars = [bar(name, TUESDAY + timedelta(days=day)) for name, day in published]
+    bars = [bar(1 + day, instrument=name) for name, day in published]
 
     events = events_of(*bars, A=1, B=1, C=1)
 
@@ -89,10 +86,10 @@ def test_each_stream_counts_without_gaps(published: list[tuple[str, int]]) -> No
 
 
 def test_replay_moves_to_its_last_session_and_ends_when_none_follows() -> None:
-    events = events_of(bar("AAPL", TUESDAY), bar("IBM", TUESDAY), AAPL=1, IBM=1)
+    events = events_of(bar(1, instrument="AAPL"), bar(1, instrument="IBM"), AAPL=1, IBM=1)
 
     going = moved_on(REPLAY, events, more=True, now=NOW)
-    ended = moved_on(going, events_of(bar("AAPL", WEDNESDAY), AAPL=2), more=False, now=NOW)
+    ended = moved_on(going, events_of(bar(2, instrument="AAPL"), AAPL=2), more=False, now=NOW)
 
     assert (going.status, going.sessions_published, going.bars_published) == ("running", 1, 2)
     assert going.published_to == TUESDAY

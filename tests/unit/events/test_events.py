@@ -2,52 +2,31 @@
 
 import dataclasses
 import json
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from bifrost import events
-from bifrost.core.bars import Bar
 from bifrost.core.codec import to_json
 from bifrost.core.decisions import Reason
-from bifrost.core.fills import Fill
-from bifrost.core.instruments import Instrument
-from bifrost.core.money import Price, Quantity
-from bifrost.core.orders import OrderIntent, OrderType, Side, TimeInForce
 from bifrost.events import Event, SequencedEvent, bar_stream, fill_stream, read_event
 from bifrost.events.base import detail_type_of, is_known
+from tests.builders import FIRST_CLOSE, bar, fill, instrument, sell
 
-AT = datetime(2012, 1, 3, 21, tzinfo=UTC)
 ONE = Decimal("1.50")
 VALUES: dict[str, Any] = {
     "str": "text",
-    "datetime": AT,
+    "datetime": FIRST_CLOSE,
     "date": date(2012, 1, 3),
     "int": 7,
     "Decimal": ONE,
     "tuple": (Reason("order_notional", limit=ONE, value=ONE, headroom=ONE, unit="USD"),),
-    "Instrument": Instrument("AAPL", "XNAS", "USD", Decimal("0.01"), Decimal(1), "Apple Inc."),
-    "Bar": Bar("AAPL", AT.date(), Price(ONE), Price(ONE), Price(ONE), Price(ONE), ONE, AT),
-    "Fill": Fill(
-        "PAPER", "e", "o", "a", "AAPL", Side.BUY, Quantity(ONE), Price(ONE), ONE, "USD", AT
-    ),
-    "OrderIntent": OrderIntent(
-        order_id="o",
-        client_order_id="o-0-0",
-        account_id="a",
-        owner="u",
-        instrument="AAPL",
-        side=Side.SELL,
-        type=OrderType.STOP_LIMIT,
-        quantity=Quantity(ONE),
-        time_in_force=TimeInForce.GTC,
-        currency="USD",
-        occurred_at=AT,
-        limit_price=Price(ONE),
-        stop_price=Price(ONE),
-    ),
+    "Instrument": instrument(),
+    "Bar": bar(1, "1.50"),
+    "Fill": fill(1, "1.50", "1.50", commission="1.50"),
+    "OrderIntent": sell("1.50", limit="1.50", stop="1.50"),
 }
 KINDS: list[type[Event]] = [
     kind

@@ -1,37 +1,22 @@
 """Promises what never leaves: the last gate's reasons at each boundary and one step past it."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from bifrost.core.instruments import Instrument
 from bifrost.core.money import Price, Quantity
-from bifrost.core.orders import OrderIntent, OrderStatus, OrderType, Side, TimeInForce
+from bifrost.core.orders import OrderIntent, OrderStatus, OrderType, Side
 from bifrost.execution.gate import PRICE_MAX, QUANTITY_MAX, GateFacts, check
 from bifrost.execution.switches import GateLimits, GateState, SwitchMode, strictest
+from tests.builders import buy, instrument
 
-AAPL = Instrument("AAPL", "XNYS", "USD", Decimal("0.01"), Decimal(1), "Apple Inc.")
+AAPL = instrument()
 
 
 def an_order(**changes: Any) -> OrderIntent:
-    order = OrderIntent(
-        order_id="o-1",
-        client_order_id="o-1-0-0",
-        account_id="acc-1",
-        owner="owner-1",
-        instrument="AAPL",
-        side=Side.BUY,
-        type=OrderType.LIMIT,
-        quantity=Quantity(Decimal(100)),
-        time_in_force=TimeInForce.DAY,
-        currency="USD",
-        occurred_at=datetime(2012, 1, 3, 21, tzinfo=UTC),
-        limit_price=Price(Decimal(100)),
-    )
-    return replace(order, **changes)
+    return replace(buy("100", limit="100"), **changes)
 
 
 def a_gate(**changes: Any) -> GateState:

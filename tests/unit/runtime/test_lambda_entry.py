@@ -1,8 +1,7 @@
 """One handler, three ways in: what each gets, what fails alone, and what leaves afterwards."""
 
 import json
-from datetime import UTC, datetime
-from decimal import Decimal
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,21 +11,11 @@ from bifrost.core.errors import UnavailableError
 from bifrost.events import CashDeposited, Event
 from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.lambda_entry import Handler, lambda_entry
-
-AT = datetime(2012, 1, 3, 21, tzinfo=UTC)
+from tests.builders import cash_deposited
 
 
 def deposited(event_id: str) -> CashDeposited:
-    return CashDeposited(
-        event_id=event_id,
-        occurred_at=AT,
-        recorded_at=AT,
-        correlation_id=f"c-{event_id}",
-        account_id="a-1",
-        transaction_id="t-1",
-        amount=Decimal("10.50"),
-        currency="USD",
-    )
+    return replace(cash_deposited(), event_id=event_id, correlation_id=f"c-{event_id}")
 
 
 def record(message_id: str, body: Any) -> dict[str, Any]:
