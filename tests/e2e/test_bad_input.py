@@ -230,7 +230,7 @@ COMMANDS = {
     "an order to cancel that is not there": ("orders cancel nope", 2, "nope"),
     "an unknown status": ("orders list --status happy", 2, "status"),
     "an unknown mode": ("kill-switch set pause --reason x", 2, "mode"),
-    "an unknown currency": ("accounts open x --currency XXX", 2, "currency"),
+    "an unknown currency": ("accounts open x --currency ZZZ", 2, "currency"),
     "a huge amount": ("withdraw 1e999 --account {account}", 2, "amount"),
     "too large a preview": ("orders preview buy 90000 AAPL --account {account}", 3, "buying"),
     "no listener": ("dlq show nobody", 2, "nobody"),
