@@ -29,7 +29,7 @@ def main(wanted: list[str]) -> int:
     for name, measure in MEASURES.items():
         if not wanted or name in wanted:
             print(f"measuring {name}", file=sys.stderr, flush=True)
-            rows += [row.to_json() for row in measure()]
+            rows += [{"group": name, **row.to_json()} for row in measure()]
     print(json.dumps({"machine": machine(), "rows": rows}))
     return 0
 

@@ -20,7 +20,10 @@ ROUNDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure beside its peer; `ratio` is ours over the peer's."""
+    """One figure beside its peer; `ratio` is ours over the peer's.
+
+    note: why the peer was not measured.
+    """
 
     measure: str
     value: float
@@ -28,6 +31,7 @@ class Row:
     goal: str = ""
     peer: str = ""
     peer_value: float | None = None
+    note: str = ""
 
     def to_json(self) -> dict[str, object]:
         """Return the row with its ratio."""
@@ -101,7 +105,7 @@ def _run(snippet: str) -> list[float]:
     done = subprocess.run(
         [sys.executable, "-c", snippet + _COST],
         cwd=PROJECT,
-        env=_environment(),
+        env=environment(),
         capture_output=True,
         text=True,
         check=False,
@@ -113,8 +117,8 @@ def _run(snippet: str) -> list[float]:
 
 
 @cache
-def _environment() -> dict[str, str]:
-    """Ours, with bytecode kept in a folder of this run: nobody's cold start compiles twice."""
+def environment() -> dict[str, str]:
+    """Return ours, with bytecode kept in a folder of this run: no cold start compiles twice."""
     folder = tempfile.mkdtemp(prefix="bifrost-bytecode-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}

@@ -1,14 +1,20 @@
 """Benchmarks: what the desk costs, beside its peers in the same run."""
 
+from collections.abc import Mapping
+from itertools import groupby
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from bifrost.cli.output import DEPENDENCY_DOWN, USAGE, AsJson, say, show_json, show_table
 
-Only = Annotated[list[str] | None, typer.Option(help="Only this measure; may be given again.")]
+Only = Annotated[
+    list[str] | None, typer.Option(help="decisions, cold, sizes, help or up; may be given again.")
+]
 Output = Annotated[Path, typer.Option(help="Where the JSON is written.")]
+
+_COLUMNS = ("measure", "ours", "goal", "peer", "ratio")
 
 
 def bench(
@@ -40,6 +46,18 @@ def bench(
         return
     machine = report["machine"]
     print(f"{machine['cores']} cores, {machine['processor']}, CPython {machine['python']}")
-    columns = ("measure", "value", "unit", "goal", "peer", "peer_value", "ratio")
-    show_table(report["rows"], columns, empty="no measure has that name")
+    for about, rows in groupby(report["rows"], key=_heading):
+        print(f"\n{about}")
+        show_table([_line(row) for row in rows], _COLUMNS, empty="")
     say(f"written to {output}")
+
+
+def _heading(row: Mapping[str, Any]) -> str:
+    """Name the peer once, over all the rows that are beside it: a line stays below 100 columns."""
+    beside = f", beside {row['peer']}" if row["peer"] else ""
+    note = f" ({row['note']})" if row["note"] else ""
+    return f"{row['group']}{beside}{note}"
+
+
+def _line(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "ours": f"{row['value']} {row['unit']}", "peer": row["peer_value"]}
