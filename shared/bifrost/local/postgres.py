@@ -55,6 +55,8 @@ WITH_A_CAPABILITY = Way(
     owner=NOBODY,
 )
 AS_NOBODY = Way(owner=NOBODY, switches_user=True)
+# Text sorts the same on every machine, whatever languages it speaks.
+LOCALE = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
 # Durable (fsync and full pages stay on), and sized for a laptop with many short connections.
 SETTINGS = {
     "listen_addresses": "",
@@ -192,9 +194,7 @@ def _initdb(home: Home, way: Way, environ: dict[str, str]) -> None:
         "--auth=trust",
         "--username=postgres",
         "--encoding=UTF8",
-        "--locale-provider=builtin",
-        "--builtin-locale=C.UTF-8",
-        "--locale=C",
+        *LOCALE,
     ]
     for leftover in home.postgres_data.iterdir():
         # An initdb that was killed leaves a folder that the next one refuses.

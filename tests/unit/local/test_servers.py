@@ -86,8 +86,10 @@ def test_postgres_keeps_what_was_committed_over_a_kill_and_listens_on_no_port(ho
 def test_postgres_runs_for_root_in_each_way_that_a_machine_may_allow(
     way: postgres.Way, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if os.geteuid() != 0 or (way.prefix and not postgres._works(way)):
-        pytest.skip(f"only root needs {way.prefix or 'another user'}, where the machine allows it")
+    if os.geteuid() != 0:
+        pytest.skip("not root: every other test here runs PostgreSQL as this user, the only way")
+    if way.prefix and not postgres._works(way):
+        pytest.skip(f"this machine forbids root {way.prefix[0]}, so `up` takes the next way here")
     monkeypatch.setattr(postgres, "way_to_run", lambda: way)
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # pytest's own is closed to nobody
         Path(folder).chmod(0o711)
