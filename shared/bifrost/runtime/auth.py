@@ -25,6 +25,8 @@ ADMIN = "admin"
 _JWKS_TIMEOUT_SECONDS = 5
 _KEYS_SECONDS = 300
 _FRESH_KEYS_SECONDS = 10
+# A TypeError comes of a header such as {"crit": 5}, which joserfc takes for a list.
+_UNREADABLE = (JoseError, ValueError, TypeError)
 _bearer = HTTPBearer(auto_error=False, description="A Cognito access token: `bifrost token`")
 
 
@@ -68,12 +70,12 @@ def verified_claims(token: str) -> dict[str, Any]:
     try:
         try:
             claims = jwt.decode(token, _keys(_window(_KEYS_SECONDS)), algorithms=["RS256"]).claims
-        except (JoseError, ValueError):
+        except _UNREADABLE:
             # The pool may have new keys; looked up no oftener, however many bad tokens come.
             fresh = _keys(_window(_FRESH_KEYS_SECONDS))
             claims = jwt.decode(token, fresh, algorithms=["RS256"]).claims
         _registry().validate(claims)
-    except (JoseError, ValueError) as error:
+    except _UNREADABLE as error:
         raise UnauthenticatedError(f"the token is not accepted: {error}") from error
     if not _is_recent(claims):
         raise UnauthenticatedError("the token has expired: sign in again")
@@ -114,5 +116,5 @@ def _keys(_when: tuple[int, int]) -> KeySet:
     try:
         with urllib.request.urlopen(url, timeout=_JWKS_TIMEOUT_SECONDS) as answer:  # noqa: S310  # checked above
             return KeySet.import_key_set(json.load(answer))
-    except OSError as error:
+    except (OSError, KeyError, *_UNREADABLE) as error:
         raise UnavailableError(f"the user pool's keys did not come: {error}") from error

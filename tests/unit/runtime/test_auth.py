@@ -1,6 +1,7 @@
 """A token is accepted only if this desk's pool signed it, for this client, to be used now."""
 
 import base64
+import io
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -114,14 +115,41 @@ def test_what_is_no_token_is_refused(token: str) -> None:
         auth.verified_claims(token)
 
 
-def test_an_unsigned_token_is_refused() -> None:
-    def part(value: object) -> str:
-        return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+def part(value: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
-    unsigned = f"{part({'alg': 'none'})}.{part({'sub': 'owner-1'})}."
 
-    with pytest.raises(UnauthenticatedError):
-        auth.verified_claims(unsigned)
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"alg": "none"},
+        {"alg": 5},
+        {"alg": ["RS256"]},
+        {"alg": "HS256", "kid": "k1"},
+        {"alg": "RS256", "kid": ["k1"]},
+        {"alg": "RS256", "crit": 5},
+        {"alg": "RS256", "crit": [5]},
+        {"alg": "RS256", "crit": ["b64"], "b64": False},
+        [],
+        None,
+    ],
+    ids=str,
+)
+def test_a_header_that_is_none_of_ours_is_refused(header: object) -> None:
+    for signature in ("", "AAAA"):
+        with pytest.raises(UnauthenticatedError):
+            auth.verified_claims(f"{part(header)}.{part({'sub': 'owner-1'})}.{signature}")
+
+
+@pytest.mark.parametrize("answer", [b"<html>", b"[]", b"5", b'{"keys": [{}]}', b'{"keys": 5}'])
+def test_an_answer_that_is_no_key_set_is_no_refusal(
+    sign: Sign, monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
+    auth._keys.cache_clear()
+    monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: io.BytesIO(answer))
+
+    with pytest.raises(UnavailableError):
+        auth.verified_claims(sign())
 
 
 def test_keys_that_do_not_come_are_no_refusal(sign: Sign, monkeypatch: pytest.MonkeyPatch) -> None:
