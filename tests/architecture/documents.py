@@ -31,7 +31,8 @@ Facts that one capability publishes and others react to. They travel as EventBri
 or removed; a break is a `.v2` beside the `.v1`. Decimals travel as strings, instants in ISO 8601
 with their offset.
 
-Every event carries `event_id` (listeners are safe to repeat by it), `occurred_at` (market time),
+Every event carries `event_id` (listeners are safe to repeat by it), `occurred_at` (market time, or
+wall time where its publisher has heard of no bar yet),
 `recorded_at` (wall time) and `correlation_id` (the request that caused it). A *sequenced* one also
 carries `stream` and `sequence`, which counts 1, 2, 3 within its stream; its listeners apply it in
 that order whatever the order of delivery.
