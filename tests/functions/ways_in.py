@@ -87,7 +87,7 @@ def claims_of(owner: str, groups: str = "[]") -> dict[str, str]:
     return {"sub": owner, "token_use": "access", "cognito:groups": groups}
 
 
-def http_event(  # a request has as many parts
+def http_event(
     method: str,
     path: str,
     body: Any = None,
