@@ -36,7 +36,7 @@ class Row:
     def to_json(self) -> dict[str, object]:
         """Return the row with its ratio."""
         known = self.peer_value is not None and self.peer_value > 0
-        ratio = round(self.value / self.peer_value, 2) if known and self.peer_value else None
+        ratio = float(f"{self.value / self.peer_value:.3g}") if known and self.peer_value else None
         return {**asdict(self), "ratio": ratio}
 
 

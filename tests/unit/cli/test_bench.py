@@ -49,7 +49,7 @@ def test_figures_stand_under_their_peer_on_lines_that_a_terminal_holds(
     shown = run(capfd, "bench", "--output", str(tmp_path / "b.json")).out
 
     assert "decisions, beside a floor\n" in shown
-    assert "311 orders/s  >= 500  2157  0.14" in shown
+    assert "311 orders/s  >= 500  2157  0.144" in shown
     assert max(len(line) for line in shown.splitlines()) <= 100
 
 
@@ -80,7 +80,7 @@ def test_the_file_and_the_json_are_the_whole_report(
         "goal": ">= 500",
         "peer": "a floor",
         "peer_value": 2157,
-        "ratio": 0.14,
+        "ratio": 0.144,
         "note": "",
     }
 
