@@ -105,13 +105,16 @@ class LocalBus:
 
     def arrived(self) -> list[Entry]:
         found: list[Entry] = []
+        # Delivery takes its time: an empty answer ends it only after a wait for more.
         while messages := self._receive():
             bodies = [json.loads(message["Body"]) for message in messages]
             found += [(b["source"], b["detail-type"], json.dumps(b["detail"])) for b in bodies]
         return found
 
     def _receive(self) -> list[Any]:
-        answer = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10)
+        answer = self.sqs.receive_message(
+            QueueUrl=self.queue, MaxNumberOfMessages=10, WaitTimeSeconds=2
+        )
         messages: list[Any] = answer.get("Messages", [])
         return messages
 
