@@ -49,10 +49,13 @@ class Cost:
     rss_mb: float
 
 
+# Not `ru_maxrss`: it outlives exec, so that a small process would show the size of its parent.
 _COST = """
 import json, resource, sys
 used = resource.getrusage(resource.RUSAGE_SELF)
-print(json.dumps([(used.ru_utime + used.ru_stime) * 1000, len(sys.modules), used.ru_maxrss / 1024]))
+with open("/proc/self/status") as lines:
+    peak = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+print(json.dumps([(used.ru_utime + used.ru_stime) * 1000, len(sys.modules), peak / 1024]))
 """
 
 

@@ -5,13 +5,14 @@ import atexit
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from functools import lru_cache
 from typing import Annotated, Any
 from weakref import WeakKeyDictionary
 
 from aws_lambda_powertools import Logger
 from fastapi import FastAPI, Header
+from fastapi.dependencies.models import Dependant
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
 from mangum import Mangum
@@ -32,7 +33,8 @@ IdempotencyKey = Annotated[
         alias="Idempotency-Key",
         min_length=1,
         max_length=255,
-        pattern=r"^[\x21-\x7e]+$",
+        # No comma: API Gateway joins two headers of one name with it.
+        pattern=r"^[\x21-\x2b\x2d-\x7e]+$",
         description="Names the request: the same key and body is the same request for ever.",
     ),
 ]
@@ -136,13 +138,18 @@ class _StrictRequest(Request):
 
 
 class _StrictRoute(APIRoute):
-    """Takes each query parameter once, and a body that is strictly read."""
+    """Takes the query parameters it knows, each once, and a body that is strictly read.
+
+    A filter with a slip in its name would otherwise list everything.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         answer = super().get_route_handler()
+        known = _query_names(self.dependant)
 
         async def answer_strictly(request: Request) -> Response:
             _require_once(request.query_params.multi_items(), "in the query")
+            _require_known(request.query_params.keys(), known)
             try:
                 return await answer(_StrictRequest(request.scope, request.receive))
             except HTTPException as error:
@@ -172,6 +179,19 @@ def _require_once(pairs: list[tuple[str, Any]], where: str) -> None:
                 for name, times in repeated.items()
             )
         )
+
+
+def _query_names(asked: Dependant) -> set[str]:
+    """Return what a route, and whatever it depends on, reads from the query."""
+    below = (_query_names(one) for one in asked.dependencies)
+    return {one.alias for one in asked.query_params}.union(*below)
+
+
+def _require_known(given: Iterable[str], known: set[str]) -> None:
+    fix = f"send only {', '.join(sorted(known))}" if known else "leave it out"
+    unknown = [FieldProblem(name, "is no query parameter here", fix) for name in {*given} - known]
+    if unknown:
+        raise InvalidInputError(*sorted(unknown, key=lambda one: one.field))
 
 
 class _BodyLimit:

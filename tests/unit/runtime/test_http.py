@@ -79,8 +79,8 @@ def call(raised: list[Exception]) -> Call:
         return {"quantity": str(body.quantity), "key": key}
 
     @app.get("/v1/things")
-    def things() -> dict[str, str]:
-        return {}
+    def things(limit: int = 50) -> dict[str, str]:
+        return {"limit": str(limit)}
 
     @app.post("/v1/labels")
     def label(body: Label) -> dict[str, str]:
@@ -169,6 +169,23 @@ def test_a_query_parameter_that_comes_twice_is_422_and_named(call: Call, query: 
     status, _, problem = call(event("GET", "/v1/things") | {"rawQueryString": query})
 
     assert (status, [error["field"] for error in problem["errors"]]) == (422, ["limit"])
+
+
+def test_a_query_parameter_that_is_none_is_422_and_the_fix_names_those_there_are(
+    call: Call,
+) -> None:
+    given = event("GET", "/v1/things") | {"rawQueryString": "limt=1&colour=red"}
+
+    status, _, problem = call(given)
+
+    assert (status, [error["field"] for error in problem["errors"]]) == (422, ["colour", "limt"])
+    assert {error["fix"] for error in problem["errors"]} == {"send only limit"}
+
+
+def test_two_keys_that_a_gateway_joined_are_no_key(call: Call) -> None:
+    status, _, problem = call(event("POST", "/v1/things", GOOD, **{"idempotency-key": "a,b"}))
+
+    assert (status, problem["errors"][0]["field"]) == (422, "Idempotency-Key")
 
 
 def test_a_name_may_come_again_in_another_object(call: Call) -> None:
