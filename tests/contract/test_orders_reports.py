@@ -1,5 +1,6 @@
 """Promises that whatever the venue reports is recorded once, and that the state follows it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
@@ -28,6 +29,7 @@ class ScriptedVenue:
 
     def __init__(self, _: PaperVenue) -> None:
         self.reports: list[ExecutionReport] = []
+        self.meanwhile: Callable[[], int] = lambda: 0
 
     def submit(self, order: VenueOrder) -> VenueOrderState:
         return VenueOrderState(order.client_order_id, OrderStatus.ACCEPTED, Decimal(0))
@@ -39,6 +41,8 @@ class ScriptedVenue:
         return VenueOrderState(client_order_id, OrderStatus.ACCEPTED, Decimal(0))
 
     def reports_after(self, sequence: int, limit: int) -> list[ExecutionReport]:
+        meanwhile, self.meanwhile = self.meanwhile, lambda: 0
+        meanwhile()
         return [report for report in self.reports if report.sequence > sequence][:limit]
 
     def statement(self, account_id: str) -> VenueStatement:
@@ -72,6 +76,20 @@ def report(
         )
     )
     desk.collector.collect()
+
+
+def test_readers_who_ask_at_once_wait_for_none_and_apply_each_report_once(
+    desk: TradingDesk, make_database: MakeDatabase
+) -> None:
+    other = TradingDesk(make_database, wrap=lambda _: desk.broker)
+    order = desk.send()
+    assert isinstance(desk.broker, ScriptedVenue)
+    desk.broker.meanwhile = other.collector.collect
+    report(desk, order, ReportKind.TRADE, 40)
+    report(desk, order, ReportKind.TRADE, 60)
+
+    assert desk.status(order.order_id) is OrderStatus.FILLED
+    assert [event.fill.quantity for event in desk.events(FillRecorded)] == [40, 60]
 
 
 def test_a_late_fill_of_a_cancelled_order_is_recorded_and_it_stays_cancelled(

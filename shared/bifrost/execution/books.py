@@ -144,6 +144,9 @@ class Fills(Protocol):
 class ReportLog(Protocol):
     """How far the venue's reports have been read."""
 
+    def cursor(self, venue: str) -> int:
+        """Return the last report applied, 0 before the first, and lock nothing."""
+
     def lock_cursor(self, venue: str) -> int:
         """Lock the cursor and return the last report applied; one reader at a time."""
 

@@ -1,7 +1,8 @@
 """Collecting: what the venue reports becomes fills, states and events, in the venue's order.
 
-One reader at a time holds the venue's cursor, and the cursor moves with what was applied, so a
-report is applied once and none is passed over. Nobody else turns a report into a state.
+The venue is asked with nothing locked. Then one reader at a time holds the venue's cursor, which
+moves with what was applied, so a report is applied once and none is passed over. Nobody else
+turns a report into a state.
 """
 
 import logging
@@ -44,13 +45,17 @@ class Collector:
 
     def _collect_batch(self) -> int:
         venue = self.broker.venue
+        with self.desk.separately() as books:
+            seen = books.reports.cursor(venue)
+        reports = self.broker.reports_after(seen, BATCH)
+        if not reports:
+            return 0
         with self.desk.transaction() as books:
-            cursor = books.reports.lock_cursor(venue)
-            reports = self.broker.reports_after(cursor, BATCH)
+            applied = books.reports.lock_cursor(venue)
             for report in reports:
-                self._apply(books, report)
-            if reports:
-                books.reports.move_cursor(venue, reports[-1].sequence)
+                if report.sequence > applied:
+                    self._apply(books, report)
+            books.reports.move_cursor(venue, max(applied, reports[-1].sequence))
         return len(reports)
 
     def _apply(self, books: Books, report: ExecutionReport) -> None:

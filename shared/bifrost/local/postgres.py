@@ -132,7 +132,8 @@ def _wait_until_ready(home: Home, process: ProcessRef, timeout_seconds: float) -
     deadline = time.monotonic() + timeout_seconds
     while not _says_ready(home, process):
         if not process.is_running() or time.monotonic() > deadline:
-            processes.collect(process.pid)
+            # Too slow is stopped too: nobody would know of it, and the next start meets it.
+            stop(process)
             raise UnavailableError(f"PostgreSQL did not start: {_last_words(home)}")
         time.sleep(0.01)
 

@@ -147,6 +147,13 @@ def test_postgres_that_cannot_start_says_why(home: Home) -> None:
         postgres.start(home)
 
 
+def test_postgres_that_is_too_slow_is_not_left_running(home: Home) -> None:
+    with pytest.raises(UnavailableError, match="did not start"):
+        postgres.start(home, timeout_seconds=0)
+
+    assert processes.backends_left_behind(home.postgres_data) == []
+
+
 def test_aws_keeps_resources_over_a_kill_after_a_checkpoint_and_over_a_clean_end(
     home: Home,
 ) -> None:

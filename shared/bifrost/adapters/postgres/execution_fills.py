@@ -100,6 +100,13 @@ class PostgresReportLog:
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
 
+    def cursor(self, venue: str) -> int:
+        """Return the last report applied, 0 before the first, and lock nothing."""
+        row = self._statements.execute(
+            "SELECT last_sequence FROM execution.venue_cursor WHERE venue = %s", (venue,)
+        ).fetchone()
+        return 0 if row is None else int(row["last_sequence"])
+
     def lock_cursor(self, venue: str) -> int:
         """Lock the cursor and return the last report applied; one reader at a time."""
         self._statements.execute(
