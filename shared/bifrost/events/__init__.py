@@ -1,7 +1,14 @@
 """Facts one capability publishes and others react to. Past tense, immutable, versioned."""
 
 from bifrost.events.base import Event, SequencedEvent, detail_type_of, read_event
-from bifrost.events.data import BarClosed, BarsImported, InstrumentListed, bar_stream
+from bifrost.events.data import (
+    BarClosed,
+    BarsImported,
+    CorporateActionAnnounced,
+    CorporateActionCorrected,
+    InstrumentListed,
+    bar_stream,
+)
 from bifrost.events.execution import (
     FillRecorded,
     OrderCancelled,
@@ -23,6 +30,8 @@ __all__ = [
     "BarsImported",
     "CashDeposited",
     "CashWithdrawn",
+    "CorporateActionAnnounced",
+    "CorporateActionCorrected",
     "Event",
     "FillRecorded",
     "InstrumentListed",

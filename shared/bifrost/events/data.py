@@ -5,6 +5,7 @@ from datetime import date
 from typing import ClassVar
 
 from bifrost.core.bars import Bar
+from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.instruments import Instrument
 from bifrost.events.base import Event, SequencedEvent, register
 
@@ -42,6 +43,34 @@ class BarClosed(SequencedEvent):
 
     bar: Bar
     currency: str
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorporateActionAnnounced(Event):
+    """A vendor announced a corporate action: its first revision that we have."""
+
+    source: ClassVar[str] = "bifrost.data"
+
+    action: CorporateAction
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorporateActionCorrected(Event):
+    """The vendor corrected or withdrew one; `action` stands in the place of `corrects`."""
+
+    source: ClassVar[str] = "bifrost.data"
+
+    action: CorporateAction
+    corrects: int
+
+    def __post_init__(self) -> None:
+        if self.action.revision <= self.corrects:
+            raise ValueError(
+                f"revision {self.action.revision} of {self.action.action_id}"
+                f" cannot correct revision {self.corrects}"
+            )
 
 
 def bar_stream(instrument: str) -> str:
