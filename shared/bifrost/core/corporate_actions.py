@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 
 
 class ActionKind(StrEnum):
@@ -50,6 +51,11 @@ class Split:
             raise ValueError(f"a split of {self.new_shares} for as many changes nothing")
 
     @property
+    def ratio(self) -> Fraction:
+        """How many shares one becomes."""
+        return Fraction(self.new_shares) / Fraction(self.old_shares)
+
+    @property
     def is_reverse(self) -> bool:
         """Fewer shares than before."""
         return self.new_shares < self.old_shares
@@ -65,6 +71,11 @@ class StockDividend:
     def __post_init__(self) -> None:
         _positive(shares_per_share=self.shares_per_share)
         _not_negative(cash_in_lieu=self.cash_in_lieu)
+
+    @property
+    def ratio(self) -> Fraction:
+        """How many shares one becomes."""
+        return 1 + Fraction(self.shares_per_share)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,229 @@
+"""A file of corporate actions, all of it or nothing: half of a vendor's announcements are wrong.
+
+One row is one revision of one action. Which columns a kind needs are the fields of its terms in
+`core.corporate_actions`, under the same names; a cell that its kind does not know is refused,
+because somebody meant something by it.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, fields
+from datetime import date
+from typing import Any, NamedTuple
+
+from bifrost.core.codec import from_json
+from bifrost.core.corporate_actions import (
+    ActionKind,
+    CashDividend,
+    CorporateAction,
+    Delisting,
+    DividendKind,
+    Merger,
+    Rename,
+    SpinOff,
+    Split,
+    StockDividend,
+)
+from bifrost.core.errors import FieldProblem, InvalidInputError
+from bifrost.core.written import is_decimal
+from bifrost.data.bar_file import text_lines
+
+_TERMS: dict[ActionKind, type] = {
+    ActionKind.SPLIT: Split,
+    ActionKind.STOCK_DIVIDEND: StockDividend,
+    ActionKind.CASH_DIVIDEND: CashDividend,
+    ActionKind.SPIN_OFF: SpinOff,
+    ActionKind.MERGER: Merger,
+    ActionKind.RENAME: Rename,
+    ActionKind.DELISTING: Delisting,
+}
+_ALWAYS = ("action_id", "vendor", "revision", "kind", "instrument", "currency", "ex_date")
+_OPTIONAL = ("record_date", "pay_date", "withdrawn")
+_OF_TERMS = (
+    "new_shares",
+    "old_shares",
+    "shares_per_share",
+    "amount_per_share",
+    "dividend_kind",
+    "new_instrument",
+    "basis_share",
+    "share_value",
+    "cash_per_share",
+    "cash_in_lieu",
+    "final_value",
+)
+COLUMNS = (*_ALWAYS, *_OPTIONAL, *_OF_TERMS)
+_SYMBOL = r"[A-Z][A-Z0-9]{0,9}([.\-][A-Z0-9]{1,4})?"
+_FORMS = {
+    "action_id": (r"[\w.:\-]{1,80}", "1 to 80 letters, digits or .:-_"),
+    "vendor": (r"[\w.:\-]{1,40}", "1 to 40 letters, digits or .:-_"),
+    "revision": (r"[1-9][0-9]{0,8}", "a whole number from 1"),
+    "kind": ("|".join(ActionKind), f"one of {', '.join(ActionKind)}"),
+    "instrument": (_SYMBOL, "a symbol in capital letters and digits"),
+    "currency": (r"[A-Z]{3}", "an ISO 4217 code"),
+    "withdrawn": (r"true|false", "true or false"),
+    "dividend_kind": ("|".join(DividendKind), f"one of {', '.join(DividendKind)}"),
+    "new_instrument": (_SYMBOL, "a symbol in capital letters and digits"),
+}
+
+
+class _Row(NamedTuple):
+    line: int
+    action: CorporateAction
+
+
+def read_corporate_actions(content: bytes) -> list[CorporateAction]:
+    """Read a CSV whose header is COLUMNS, in any order, those that no row fills left out.
+
+    Raises InvalidInputError with every problem, each at its line and column: nothing of such a
+    file is used. Two actions of one kind on one instrument and ex-date overlap and are one.
+    """
+    lines = text_lines(content)
+    header = _header(next(lines, (1, ""))[1])
+    rows: list[_Row] = []
+    problems: list[FieldProblem] = []
+    for line, text in lines:
+        found = _row(line, text, header)
+        if isinstance(found, CorporateAction):
+            rows.append(_Row(line, found))
+        else:
+            problems += found
+    problems += overlaps(rows)
+    if not rows and not problems:
+        problems.append(FieldProblem("file", "it has a header and no rows", "send a row"))
+    if problems:
+        raise InvalidInputError(*problems)
+    return [row.action for row in rows]
+
+
+def overlaps(rows: Iterable[tuple[int, CorporateAction]]) -> list[FieldProblem]:
+    """Name each row that says what another one says already, under the same or another id."""
+    revisions: dict[tuple[str, int], int] = {}
+    newest: dict[str, tuple[int, CorporateAction]] = {}
+    problems = []
+    for line, action in rows:
+        key = (action.action_id, action.revision)
+        if key in revisions:
+            message = f"revision {action.revision} stands on line {revisions[key]} already"
+            problems.append(_problem(line, "revision", message, "count it up"))
+        revisions.setdefault(key, line)
+        known = newest.get(action.action_id)
+        if known is None or known[1].revision < action.revision:
+            newest[action.action_id] = (line, action)
+    days: dict[tuple[Any, ...], int] = {}
+    for line, action in newest.values():
+        if action.withdrawn:
+            continue
+        day = _what_and_when(action)
+        if day in days:
+            message = f"a {action.kind} of {action.instrument} on that day is on line {days[day]}"
+            problems.append(_problem(line, "ex_date", message, "keep one, or withdraw the other"))
+        days.setdefault(day, line)
+    return problems
+
+
+def _what_and_when(action: CorporateAction) -> tuple[Any, ...]:
+    # An ordinary dividend and a special one may fall on one day; the same one twice is a copy.
+    paid = action.cash_dividend
+    return (action.instrument, action.kind, action.ex_date, paid)
+
+
+def _header(text: str) -> list[str]:
+    names = [one.strip().lower() for one in text.split(",")]
+    missing = [name for name in _ALWAYS if name not in names]
+    unknown = [name for name in names if name not in COLUMNS]
+    if missing or unknown or len(set(names)) != len(names):
+        raise InvalidInputError(
+            FieldProblem("header", f"it is {text[:500]!r}", f"use these, once: {','.join(COLUMNS)}")
+        )
+    return names
+
+
+def _row(line: int, text: str, header: list[str]) -> CorporateAction | list[FieldProblem]:
+    try:
+        (cells,) = csv.reader([text], strict=True)
+    except (csv.Error, ValueError) as error:
+        return [_problem(line, "row", str(error), "write one action in one line")]
+    if len(cells) != len(header):
+        message = f"it has {len(cells)} fields, the header has {len(header)}"
+        return [_problem(line, "row", message, "send one cell for each column")]
+    filled = {name: cell.strip() for name, cell in zip(header, cells, strict=True) if cell.strip()}
+    problems = [*_missing(line, filled), *_malformed(line, filled)]
+    if problems:
+        return problems
+    return _action(line, filled)
+
+
+def _missing(line: int, filled: Mapping[str, str]) -> list[FieldProblem]:
+    return [
+        _problem(line, name, "it is empty", f"give {_wanted(name)}")
+        for name in _ALWAYS
+        if name not in filled
+    ]
+
+
+def _malformed(line: int, filled: Mapping[str, str]) -> list[FieldProblem]:
+    return [
+        _problem(line, name, f"it is {cell[:40]!r}", f"give {_wanted(name)}")
+        for name, cell in filled.items()
+        if not _is_well_formed(name, cell)
+    ]
+
+
+def _is_well_formed(name: str, cell: str) -> bool:
+    if name in _FORMS:
+        return re.fullmatch(_FORMS[name][0], cell, re.ASCII) is not None
+    if name.endswith("_date"):
+        return _is_day(cell)
+    return is_decimal(cell)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _wanted(name: str) -> str:
+    if name in _FORMS:
+        return _FORMS[name][1]
+    return "YYYY-MM-DD" if name.endswith("_date") else "a number in plain digits"
+
+
+def _action(line: int, filled: Mapping[str, str]) -> CorporateAction | list[FieldProblem]:
+    kind = ActionKind(filled["kind"])
+    named = {_column(one.name): one for one in fields(_TERMS[kind])}
+    problems = [
+        _problem(line, name, f"a {kind} has no {name}", "leave it empty")
+        for name in _OF_TERMS
+        if name in filled and name not in named
+    ]
+    problems += [
+        _problem(line, name, "it is empty", f"a {kind} needs it")
+        for name, one in named.items()
+        if one.default is MISSING and name not in filled
+    ]
+    if problems:
+        return problems
+    noun = {name: filled[name] for name in (*_ALWAYS, *_OPTIONAL) if name in filled}
+    del noun["kind"]
+    terms = {one.name: filled[name] for name, one in named.items() if name in filled}
+    whole: dict[str, Any] = noun | {
+        "revision": int(filled["revision"]),
+        "withdrawn": filled.get("withdrawn") == "true",
+        kind.value: terms,
+    }
+    try:
+        return from_json(CorporateAction, whole)
+    except ValueError as error:
+        return [_problem(line, kind.value, str(error), "correct the row")]
+
+
+def _column(field: str) -> str:
+    return "dividend_kind" if field == "kind" else field
+
+
+def _problem(line: int, column: str, message: str, fix: str) -> FieldProblem:
+    return FieldProblem(f"line {line}, column {column}", message, fix)

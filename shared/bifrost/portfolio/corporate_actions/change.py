@@ -1,0 +1,148 @@
+"""What an action did to an account: lots before and after, what was realised, what is posted.
+
+A change keeps the lots that it found, so its inverse restores them to the last digit instead of
+dividing what was multiplied.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from bifrost.core.corporate_actions import CorporateAction
+from bifrost.core.money import EXACT, exact_sum
+from bifrost.portfolio.corporate_actions.allocation import Realisation
+from bifrost.portfolio.ledger import CASH, REALISED, Entry, position_account
+from bifrost.portfolio.lots import Lot
+
+# Owed between the ex-date, when the price falls, and the day of payment.
+DUE = "assets:due:corporate_actions"
+
+
+@dataclass(frozen=True, slots=True)
+class BookChange:
+    """One action on one account, ready to be posted.
+
+    entries: as of the ex-date; cash that is paid later stands in DUE.
+    payment: on the day of payment, DUE into cash; empty where that is the ex-date.
+    Either is balanced, and empty where there is nothing to write.
+    """
+
+    action: CorporateAction
+    before: tuple[Lot, ...]
+    after: tuple[Lot, ...]
+    realisations: tuple[Realisation, ...]
+    entries: tuple[Entry, ...]
+    payment: tuple[Entry, ...]
+
+    @property
+    def realised(self) -> Decimal:
+        """The gain or loss that it realised; dividends are income and no part of it."""
+        return exact_sum(one.realised for one in self.realisations)
+
+    def inverse(self) -> "BookChange":
+        """Return what undoes it: the lots restored, every entry reversed."""
+        return BookChange(
+            action=self.action,
+            before=self.after,
+            after=self.before,
+            realisations=tuple(
+                replace(
+                    one,
+                    quantity=EXACT.minus(one.quantity),
+                    cost=EXACT.minus(one.cost),
+                    proceeds=EXACT.minus(one.proceeds),
+                )
+                for one in reversed(self.realisations)
+            ),
+            entries=reversed_entries(self.entries),
+            payment=reversed_entries(self.payment),
+        )
+
+    def apply_to(self, lots: Mapping[str, Lot]) -> dict[str, Lot]:
+        """Return the account's lots after it; raise ValueError where they are not as it found them.
+
+        Lots that a later fill has touched are not: then history has to be replayed
+        (`portfolio.rebuild.correction`).
+        """
+        moved = dict(lots)
+        for lot in self.before:
+            if moved.pop(lot.lot_id, None) != lot:
+                raise ValueError(f"lot {lot.lot_id} has changed since: replay its history")
+        return moved | {lot.lot_id: lot for lot in self.after}
+
+
+def reversed_entries(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Negate amounts and quantities, the last entry first."""
+    return tuple(
+        replace(
+            entry,
+            amount=EXACT.minus(entry.amount),
+            quantity=None if entry.quantity is None else EXACT.minus(entry.quantity),
+        )
+        for entry in reversed(entries)
+    )
+
+
+def change_of(
+    action: CorporateAction,
+    before: Sequence[Lot],
+    after: Sequence[Lot],
+    realisations: Sequence[Realisation] = (),
+    *,
+    income: tuple[str, Decimal] = ("", Decimal(0)),
+) -> BookChange:
+    """Write the entries of a change of lots.
+
+    income: the ledger account and amount of what was earned without touching a lot (negative: it
+    was owed, on a short position).
+    """
+    account, earned = income
+    proceeds = exact_sum(one.proceeds for one in realisations)
+    cash = EXACT.add(proceeds, earned)
+    gain = exact_sum(one.realised for one in realisations)
+    paid_later = action.paid_on > action.ex_date
+    lines = [
+        *_position_entries(action.currency, before, after),
+        Entry(DUE if paid_later else CASH, action.currency, cash, action.instrument),
+        Entry(REALISED, action.currency, EXACT.minus(gain), action.instrument),
+        Entry(account, action.currency, EXACT.minus(earned), action.instrument),
+    ]
+    payment = (
+        Entry(CASH, action.currency, cash),
+        Entry(DUE, action.currency, EXACT.minus(cash), action.instrument),
+    )
+    return BookChange(
+        action=action,
+        before=tuple(before),
+        after=tuple(after),
+        realisations=tuple(realisations),
+        entries=tuple(_for_cash(line) for line in lines if line.amount != 0 or line.quantity),
+        payment=payment if paid_later and cash != 0 else (),
+    )
+
+
+def _for_cash(entry: Entry) -> Entry:
+    # Cash has one balance a currency, whatever it was paid for.
+    return replace(entry, instrument="") if entry.ledger_account == CASH else entry
+
+
+def _position_entries(currency: str, before: Sequence[Lot], after: Sequence[Lot]) -> list[Entry]:
+    entries = []
+    for name in sorted({lot.instrument for lot in (*before, *after)}):
+        old_quantity, old_cost = _total(before, name)
+        quantity, cost = _total(after, name)
+        account = position_account(name)
+        if quantity == old_quantity:
+            moved = EXACT.subtract(cost, old_cost)
+            entries.append(Entry(account, currency, moved, name))
+            continue
+        # Out and in again: a split alone would be a line without an amount.
+        out = (EXACT.minus(old_cost), EXACT.minus(old_quantity))
+        for amount, shares in (out, (cost, quantity)):
+            entries.append(Entry(account, currency, amount, name, shares))
+    return entries
+
+
+def _total(lots: Sequence[Lot], instrument: str) -> tuple[Decimal, Decimal]:
+    own = [lot for lot in lots if lot.instrument == instrument]
+    return exact_sum(lot.quantity for lot in own), exact_sum(lot.cost for lot in own)
