@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bifrost.core.codec import from_json, to_json
 from bifrost.core.statements import VenueStatement
-from bifrost.events import BarClosed, FillRecorded
+from bifrost.events import BarClosed, FillRecorded, InstrumentListed
 from bifrost.portfolio.withdrawals import PostWithdrawal, RefuseWithdrawal
 from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.lambda_entry import Listeners, Payload, Tasks, lambda_entry
@@ -57,11 +57,20 @@ def hear_bar(event: BarClosed) -> None:
     wiring.portfolio().hear_bar(event)
 
 
+def hear_instrument(event: InstrumentListed) -> None:
+    """Know what can be watched."""
+    wiring.ownership().hear_instrument(event)
+
+
 TASKS: Tasks = {
     "post_withdrawal": post_withdrawal,
     "refuse_withdrawal": refuse_withdrawal,
     "sweep": sweep,
     "reconcile": reconcile,
 }
-LISTENERS: Listeners = {"FillRecorded.v1": hear_fill, "BarClosed.v1": hear_bar}
+LISTENERS: Listeners = {
+    "FillRecorded.v1": hear_fill,
+    "BarClosed.v1": hear_bar,
+    "InstrumentListed.v1": hear_instrument,
+}
 handler = lambda_entry("portfolio", tasks=TASKS, listeners=LISTENERS, relay=relay)

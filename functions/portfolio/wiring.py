@@ -6,6 +6,7 @@ from bifrost.adapters.clock import SystemClock
 from bifrost.adapters.ids import RandomIds
 from bifrost.adapters.postgres.portfolio_books import PostgresLibrary
 from bifrost.adapters.postgres.portfolio_reads import PostgresReader
+from bifrost.portfolio.ownership import Ownership
 from bifrost.portfolio.ports import Library, Reader
 from bifrost.portfolio.service import PortfolioService
 from bifrost.portfolio.withdrawals import Withdrawals
@@ -25,9 +26,14 @@ def withdrawals() -> Withdrawals:
 
 
 @lru_cache
-def reader() -> Reader:
-    """The books, to read."""
-    return PostgresReader(database())
+def ownership() -> Ownership:
+    """Who keeps what an owner has in order."""
+    return Ownership(_library(), SystemClock(), RandomIds())
+
+
+def reader(owner: str) -> Reader:
+    """The books of one owner, to read."""
+    return PostgresReader(database(), owner)
 
 
 @lru_cache

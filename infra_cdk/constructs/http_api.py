@@ -37,9 +37,9 @@ class HttpApi(Construct):
             protocol_type="HTTP",
             cors_configuration=api.CfnApi.CorsProperty(
                 allow_origins=["*"],
-                allow_methods=["GET", "POST", "PUT", "DELETE", "OPTIONS"],
-                allow_headers=["authorization", "content-type", "idempotency-key"],
-                expose_headers=["location", "retry-after", "x-correlation-id"],
+                allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+                allow_headers=["authorization", "content-type", "idempotency-key", "if-match"],
+                expose_headers=["etag", "location", "retry-after", "x-correlation-id"],
                 max_age=600,
             ),
         )

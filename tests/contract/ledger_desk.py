@@ -31,7 +31,7 @@ class LedgerDesk:
         self.clock = SetClock(NOW)
         self.service = PortfolioService(library, self.clock, ids)
         self.withdrawals = Withdrawals(library, self.clock, ids, self.workflows)
-        self.reader = PostgresReader(database)
+        self.reader = PostgresReader(database, "ann")
 
     def open_account(self, owner: str = "ann", key: str = "k-1") -> str:
         """Open a cash account."""

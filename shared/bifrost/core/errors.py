@@ -6,7 +6,9 @@
     ├── ForbiddenError          the caller is known and may not
     ├── UnauthenticatedError    the caller is not known
     ├── ConflictError           it changed, or its state does not allow this
-    │   └── KeyReusedError      an Idempotency-Key came again with another body
+    │   ├── KeyReusedError      an Idempotency-Key came again with another body
+    │   └── PreconditionFailedError     it has another version than the change was meant for
+    ├── PreconditionRequiredError   a change has to say which version it is meant for
     ├── RefusedError            a rule said no to something that is not an order; every reason
     ├── UnavailableError        a dependency did not answer; the same call may succeed later
     └── OutcomeUnknownError     something was sent and no answer came: never send again, look it up
@@ -59,6 +61,14 @@ class ConflictError(BifrostError):
 
 class KeyReusedError(ConflictError):
     """An Idempotency-Key came again with another body."""
+
+
+class PreconditionFailedError(ConflictError):
+    """It has another version by now than the one that the change was meant for."""
+
+
+class PreconditionRequiredError(BifrostError):
+    """A change has to say which version it is meant for, and does not."""
 
 
 class RefusedError(BifrostError):

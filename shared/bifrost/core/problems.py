@@ -83,6 +83,20 @@ PROBLEMS: dict[str, ProblemKind] = {
         "The same key came before with another body. The first request's outcome stands.",
         "Send a new key for a new request, or the same body for the same one.",
     ),
+    "PreconditionFailedError": ProblemKind(
+        "precondition-failed",
+        412,
+        "It has another version by now",
+        "`If-Match` names a version that is no longer the newest: somebody changed it since.",
+        "Read it again, decide anew, and send the `ETag` of that answer. Nothing was written.",
+    ),
+    "PreconditionRequiredError": ProblemKind(
+        "precondition-required",
+        428,
+        "Say which version you change",
+        "The request changes something that others may have changed since you read it.",
+        "Read it and send its `ETag` as `If-Match`; `*` stands for whichever version there is.",
+    ),
     "RefusedError": ProblemKind(
         "refused",
         422,

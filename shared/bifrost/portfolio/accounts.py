@@ -1,14 +1,36 @@
-"""Accounts and their portfolios: whose books these are."""
+"""Accounts: whose books these are, and what has to be gone before one is put away.
 
+A kind says how the account is taxed and settled. None of them lends or shorts yet: a margin
+account buys with its own cash, like every other.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+
+from bifrost.core.money import EXACT
+from bifrost.portfolio.valuation import Balance
+
+# What an account has or owes; income, expenses and capital say where it came from.
+_HELD = ("assets:", "liabilities:")
+
+
+class AccountKind(StrEnum):
+    """How an account is taxed and settled."""
+
+    CASH = "cash"
+    MARGIN = "margin"
+    IRA = "ira"
+    ROTH_IRA = "roth_ira"
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One account; `opened_at` is market time, and `portfolio_id` its default portfolio.
+    """One account; `opened_at` is market time, and `portfolio_id` the portfolio of its books.
 
     place: where it stands in its owner's list, which grows.
+    version: grows with every change of what an owner may change.
     """
 
     account_id: str
@@ -20,6 +42,8 @@ class Account:
     broker_profile: str
     opened_at: datetime
     recorded_at: datetime
+    version: int = 1
+    archived_at: datetime | None = None
     place: int = 0
 
 
@@ -32,3 +56,19 @@ class NewAccount:
     kind: str
     currency: str
     broker_profile: str
+
+
+def what_is_left(balances: Sequence[Balance], currency: str) -> list[str]:
+    """Name the cash and the positions that keep an account from being archived; none if empty."""
+    ordered = sorted(balances, key=lambda one: (one.quantity is not None, one.instrument))
+    return [_named(one, currency) for one in ordered if one.quantity or _is_money_held(one)]
+
+
+def _is_money_held(one: Balance) -> bool:
+    return one.quantity is None and bool(one.amount) and one.ledger_account.startswith(_HELD)
+
+
+def _named(one: Balance, currency: str) -> str:
+    if one.quantity is not None:
+        return f"{EXACT.normalize(one.quantity):f} {one.instrument}"
+    return f"{EXACT.normalize(one.amount):f} {currency} in {one.ledger_account}"

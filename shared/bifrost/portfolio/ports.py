@@ -8,12 +8,16 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from bifrost.core.decisions import Reason
+from bifrost.core.instruments import Instrument
 from bifrost.events import BarClosed, Event, FillRecorded
 from bifrost.portfolio.accounts import Account
 from bifrost.portfolio.ledger import Entry, Posting
+from bifrost.portfolio.lot_selection import LotMethod, Selection
 from bifrost.portfolio.lots import Lot, LotChange
+from bifrost.portfolio.portfolios import Portfolio
 from bifrost.portfolio.reconciliation import BreakKind, Difference
 from bifrost.portfolio.valuation import Balance, SessionValuation
+from bifrost.portfolio.watchlists import Watchlist
 
 
 class WithdrawalStatus(StrEnum):
@@ -54,7 +58,22 @@ class Posted:
     event_id: str
     occurred_at: datetime
     recorded_at: datetime
+    reverses: str | None = None
     entries: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LotAdjustment:
+    """What a transaction changed of a lot's cost, and what is open of that lot now.
+
+    quantity: what was open of it then.
+    """
+
+    lot_id: str
+    quantity: Decimal
+    cost_change: Decimal
+    open_quantity: Decimal
+    open_cost: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +102,57 @@ class AccountStore(Protocol):
         Raises NotFoundError where there is none.
         """
 
+    def change(self, account: Account) -> None:
+        """Write its name, version and archival; archived, its portfolio and strategies are too."""
+
+
+class PortfolioStore(Protocol):
+    """Keeps portfolios."""
+
+    def add(self, portfolio: Portfolio) -> None:
+        """Write a new one."""
+
+    def locked(self, owner: str, portfolio_id: str) -> Portfolio:
+        """Return the owner's portfolio, all of the owner's held until the transaction's end.
+
+        Raises NotFoundError where there is none.
+        """
+
+    def change(self, portfolio: Portfolio) -> None:
+        """Write its name, parent, version and archival."""
+
+    def is_below(self, portfolio_id: str, root: str) -> bool:
+        """Say whether one stands somewhere below the other, or is the other."""
+
+    def children(self, portfolio_id: str) -> list[str]:
+        """Name those right below it that are not archived."""
+
+
+class InstrumentStore(Protocol):
+    """Keeps what is listed."""
+
+    def put(self, instrument: Instrument, recorded_at: datetime) -> None:
+        """Keep its terms; the newest recorded stand."""
+
+    def known(self, symbols: tuple[str, ...]) -> frozenset[str]:
+        """Return those of them that are listed."""
+
+
+class WatchlistStore(Protocol):
+    """Keeps watchlists."""
+
+    def add(self, watchlist: Watchlist) -> None:
+        """Write a new one."""
+
+    def locked(self, owner: str, watchlist_id: str) -> Watchlist:
+        """Return the owner's, held until the transaction's end; raise NotFoundError."""
+
+    def change(self, watchlist: Watchlist) -> None:
+        """Write its name, instruments and version."""
+
+    def remove(self, watchlist_id: str) -> None:
+        """Forget it."""
+
 
 class LedgerStore(Protocol):
     """Keeps postings, for ever."""
@@ -92,6 +162,12 @@ class LedgerStore(Protocol):
 
     def find(self, account_id: str, reference: str) -> Posted | None:
         """Return the transaction of that reference, without its entries."""
+
+    def transaction(self, account_id: str, transaction_id: str) -> Posted:
+        """Return the transaction with its entries; raise NotFoundError where there is none."""
+
+    def reversal_of(self, transaction_id: str) -> str | None:
+        """Return the transaction that reversed this one; None if none did."""
 
     def balances(self, account_id: str) -> list[Balance]:
         """Return what every ledger account sums to, positions with their last prices."""
@@ -105,6 +181,32 @@ class LotStore(Protocol):
 
     def change(self, posting: Posting, change: LotChange) -> None:
         """Write what the posting's fill closed and opened."""
+
+    def adjust(self, posting: Posting, before: list[Lot], after: list[Lot]) -> None:
+        """Write the new costs of lots that the posting changes without a trade."""
+
+    def adjustments(self, transaction_id: str) -> list[LotAdjustment]:
+        """Return what the transaction changed of lots, and how they stand now."""
+
+    def readjust(self, posting: Posting, undone: list[LotAdjustment]) -> None:
+        """Give lots back what an adjustment took."""
+
+    def selections(self, account_id: str, order_id: str) -> tuple[Selection | None, LotMethod]:
+        """Return the order's own selection, if it has one, and the account's standing method."""
+
+    def closed_by(self, account_id: str, order_id: str) -> dict[str, Decimal]:
+        """Return how much of each lot the order's fills have closed."""
+
+    def is_filling(self, account_id: str, order_id: str) -> bool:
+        """Say whether a fill of the order has been booked."""
+
+    def choose(
+        self, account_id: str, order_id: str, selection: Selection, after_fill: int, at: datetime
+    ) -> None:
+        """Write how lots are chosen from now on."""
+
+    def named(self, account_id: str, lot_ids: list[str]) -> list[Lot]:
+        """Return the account's lots of these ids."""
 
 
 class MarkStore(Protocol):
@@ -173,6 +275,18 @@ class Books(Protocol):
         """Accounts."""
 
     @property
+    def portfolios(self) -> PortfolioStore:
+        """Portfolios."""
+
+    @property
+    def instruments(self) -> InstrumentStore:
+        """Instruments."""
+
+    @property
+    def watchlists(self) -> WatchlistStore:
+        """Watchlists."""
+
+    @property
     def ledger(self) -> LedgerStore:
         """The ledger."""
 
@@ -209,25 +323,37 @@ class Library(Protocol):
 
 
 class Reader(Protocol):
-    """Reads for people; each raises NotFoundError for what is unknown or another owner's."""
+    """Reads one owner's books for people; what is another's is as unknown as what never was.
 
-    def accounts(self, owner: str, *, after: int, limit: int) -> list[Account]:
-        """Return the owner's accounts whose place is past `after`, oldest first."""
+    Several accounts are read as one: their balances and sessions are added up.
+    """
 
-    def account(self, owner: str, account_id: str) -> Account:
-        """Return one account."""
+    def accounts(self, *, after: int, limit: int, archived: bool = False) -> list[Account]:
+        """Return accounts whose place is past `after`, oldest first; all of them if `archived`."""
 
-    def account_of_portfolio(self, owner: str, portfolio_id: str) -> Account:
-        """Return the account of a portfolio."""
+    def account(self, account_id: str) -> Account:
+        """Return one account; raise NotFoundError."""
 
-    def balances(self, account_id: str) -> list[Balance]:
-        """Return the account's balances as of one instant."""
+    def portfolios(self, *, after: int, limit: int, archived: bool = False) -> list[Portfolio]:
+        """Return portfolios whose place is past `after`, without the accounts they add up."""
 
-    def ledger(self, account_id: str, *, before: int, limit: int) -> list[Posted]:
+    def portfolio(self, portfolio_id: str) -> Portfolio:
+        """Return one portfolio with the accounts that it adds up; raise NotFoundError."""
+
+    def watchlists(self, *, after: int, limit: int) -> list[Watchlist]:
+        """Return watchlists whose place is past `after`, oldest first."""
+
+    def watchlist(self, watchlist_id: str) -> Watchlist:
+        """Return one watchlist; raise NotFoundError."""
+
+    def balances(self, *account_ids: str) -> list[Balance]:
+        """Return the accounts' balances as of one instant."""
+
+    def ledger(self, *account_ids: str, before: int, limit: int) -> list[Posted]:
         """Return transactions whose place is before `before`, newest first, with entries."""
 
-    def valuations(self, account_id: str, *, before: date, limit: int) -> list[SessionValuation]:
-        """Return the account's worth at each session's close before `before`, newest first."""
+    def valuations(self, *account_ids: str, before: date, limit: int) -> list[SessionValuation]:
+        """Return the accounts' worth at each session's close before `before`, newest first."""
 
 
 class Clock(Protocol):

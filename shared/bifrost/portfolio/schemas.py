@@ -11,7 +11,8 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from bifrost.core.money import EXACT
-from bifrost.portfolio.accounts import Account, NewAccount
+from bifrost.portfolio.accounts import Account, AccountKind, NewAccount
+from bifrost.portfolio.portfolios import Portfolio, PortfolioKind
 from bifrost.portfolio.ports import Posted, Withdrawal
 from bifrost.portfolio.service import CashRequest
 from bifrost.portfolio.valuation import Position, SessionValuation, Valuation
@@ -45,10 +46,10 @@ class _Shape(BaseModel):
 
 
 class AccountBody(_Shape):
-    """An account to open."""
+    """An account to open. No kind lends yet: a margin account buys with its own cash."""
 
     name: Name
-    kind: Literal["cash"] = "cash"
+    kind: AccountKind = AccountKind.CASH
     currency: Literal["USD"] = "USD"
     broker_profile: Literal["paper"] = "paper"
 
@@ -71,7 +72,10 @@ class CashBody(_Shape):
 
 
 class AccountSheet(_Shape):
-    """An account; `opened_at` is market time, `recorded_at` wall time."""
+    """An account; `opened_at` is market time, `recorded_at` wall time.
+
+    version: what `ETag` says and `If-Match` expects, there in quotes.
+    """
 
     account_id: str
     portfolio_id: str
@@ -81,6 +85,8 @@ class AccountSheet(_Shape):
     broker_profile: str
     opened_at: datetime
     recorded_at: datetime
+    version: int
+    archived_at: datetime | None
 
     @classmethod
     def of(cls, account: Account) -> "AccountSheet":
@@ -96,17 +102,26 @@ class AccountPage(_Shape):
 
 
 class PortfolioItem(_Shape):
-    """A portfolio in a list."""
+    """A portfolio: an account's books, a strategy that divides them, or what gathers several.
+
+    account_id: null where it gathers others.
+    parent_id: the portfolio that it stands in.
+    version: what `ETag` says and `If-Match` expects, there in quotes.
+    """
 
     portfolio_id: str
-    account_id: str
+    account_id: str | None
+    parent_id: str | None
+    kind: PortfolioKind
     name: str
     currency: str
+    version: int
+    archived_at: datetime | None
 
     @classmethod
-    def of(cls, account: Account) -> "PortfolioItem":
-        """Show an account's default portfolio."""
-        return cls(**{name: getattr(account, name) for name in cls.model_fields})
+    def of(cls, portfolio: Portfolio) -> "PortfolioItem":
+        """Show a portfolio without its worth."""
+        return cls(**{name: getattr(portfolio, name) for name in cls.model_fields})
 
 
 class PortfolioPage(_Shape):
@@ -172,7 +187,7 @@ class _Worth(_Shape):
     unpriced: list[str]
 
 
-class PortfolioSheet(_Worth):
+class PortfolioSheet(_Worth, PortfolioItem):
     """What a portfolio is worth: equity = cash + sum of quantity x market price.
 
     realised_pnl is gross of commissions; net of them, equity = net_deposits + realised_pnl
@@ -180,20 +195,19 @@ class PortfolioSheet(_Worth):
     instrument in `unpriced` has no market price: unknown is not zero.
     valued_at: market time of the newest price used.
     ledger_imbalance: the sum of all ledger accounts, always zero.
+
+    Of one that gathers others it is the sum of theirs; of a strategy nothing, until orders can
+    name one. `version` does not change with the worth.
     """
 
-    portfolio_id: str
-    account_id: str
-    name: str
-    currency: str
     valued_at: datetime | None
     ledger_imbalance: Count
 
     @classmethod
-    def of(cls, account: Account, valuation: Valuation) -> "PortfolioSheet":
-        """Show an account's valuation."""
+    def valued(cls, portfolio: Portfolio, valuation: Valuation) -> "PortfolioSheet":
+        """Show a portfolio's valuation."""
         return cls(
-            **PortfolioItem.of(account).model_dump(),
+            **PortfolioItem.of(portfolio).model_dump(),
             **_worth(valuation),
             valued_at=valuation.valued_at,
             ledger_imbalance=valuation.imbalance,

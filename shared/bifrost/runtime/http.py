@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from weakref import WeakKeyDictionary
 
 from aws_lambda_powertools import Logger
-from fastapi import FastAPI, Header
+from fastapi import APIRouter, FastAPI, Header
 from fastapi.dependencies.models import Dependant
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
@@ -78,6 +78,11 @@ def create_app(capability: str, *, checks: Mapping[str, Check]) -> FastAPI:
         return JSONResponse(body, 200 if good else 503)
 
     return app
+
+
+def create_router() -> APIRouter:
+    """Return a part of an app's routes, read as strictly as the app's own."""
+    return APIRouter(route_class=_StrictRoute)
 
 
 def serve(app: FastAPI, event: dict[str, Any], context: Any, logger: Logger) -> Any:

@@ -6,10 +6,34 @@ from bifrost.portfolio.accounts import Account
 
 COLUMNS = (
     "a.account_id, p.portfolio_id, a.owner, a.name, a.kind, a.currency, a.broker_profile,"
-    " a.opened_at, a.recorded_at, a.position AS place"
+    " a.opened_at, a.recorded_at, a.version, a.archived_at, a.position AS place"
 )
-# The default portfolio is the one made with its account.
-TABLES = "portfolio.accounts a JOIN portfolio.portfolios p USING (account_id)"
+# An account has one portfolio, its books; the others of that account are strategies.
+TABLES = (
+    "portfolio.accounts a JOIN portfolio.portfolios p"
+    " ON p.account_id = a.account_id AND p.kind = 'portfolio'"
+)
+
+_ADD = """
+WITH opened AS (
+    INSERT INTO portfolio.accounts
+        (account_id, owner, name, kind, currency, broker_profile, opened_at, recorded_at)
+    VALUES (%(account_id)s, %(owner)s, %(name)s, %(kind)s, %(currency)s, %(broker_profile)s,
+        %(opened_at)s, %(recorded_at)s)
+)
+INSERT INTO portfolio.portfolios (portfolio_id, account_id, owner, name, currency, recorded_at)
+VALUES (%(portfolio_id)s, %(account_id)s, %(owner)s, %(name)s, %(currency)s, %(recorded_at)s)
+"""
+
+_CHANGE = """
+WITH put_away AS (
+    UPDATE portfolio.portfolios SET archived_at = %(archived_at)s, version = version + 1
+    WHERE account_id = %(account_id)s AND archived_at IS NULL AND %(archived_at)s IS NOT NULL
+)
+UPDATE portfolio.accounts
+SET name = %(name)s, version = %(version)s, archived_at = %(archived_at)s
+WHERE account_id = %(account_id)s
+"""
 
 
 class PostgresAccounts:
@@ -19,16 +43,8 @@ class PostgresAccounts:
         self._cursor = cursor
 
     def add(self, account: Account) -> None:
-        """Write a new account and its default portfolio."""
-        self._cursor.execute(
-            "WITH opened AS (INSERT INTO portfolio.accounts (account_id, owner, name, kind,"
-            " currency, broker_profile, opened_at, recorded_at) VALUES (%(account_id)s, %(owner)s,"
-            " %(name)s, %(kind)s, %(currency)s, %(broker_profile)s, %(opened_at)s,"
-            " %(recorded_at)s))"
-            " INSERT INTO portfolio.portfolios (portfolio_id, account_id, name)"
-            " VALUES (%(portfolio_id)s, %(account_id)s, %(name)s)",
-            {name: getattr(account, name) for name in Account.__dataclass_fields__},
-        )
+        """Write a new account and the portfolio of its books."""
+        self._cursor.execute(_ADD, _values(account))
 
     def locked(self, account_id: str) -> Account:
         """Return the account, its row locked; raise NotFoundError where there is none."""
@@ -40,7 +56,15 @@ class PostgresAccounts:
             raise NotFoundError(f"no account {account_id}")
         return to_account(row)
 
+    def change(self, account: Account) -> None:
+        """Write its name, version and archival; archived, its portfolio and strategies are too."""
+        self._cursor.execute(_CHANGE, _values(account))
+
 
 def to_account(row: Row) -> Account:
     """Read an account from its columns."""
     return Account(**row)
+
+
+def _values(account: Account) -> Row:
+    return {name: getattr(account, name) for name in Account.__dataclass_fields__}

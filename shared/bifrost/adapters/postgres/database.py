@@ -23,6 +23,7 @@ Cursor: TypeAlias = "psycopg.Cursor[Row]"
 _CONNECT_TIMEOUT_SECONDS = 5
 # psycopg's own: what a process asks this often is worth a plan that is kept.
 _PREPARE_THRESHOLD = 5
+_ACT_AS = "SELECT set_config('role', %s, true), set_config('bifrost.owner', %s, true)"
 
 
 class Statements(Protocol):
@@ -65,10 +66,7 @@ class Database:
         it all the same. No COPY here, and no `rowcount` before a fetch: ask RETURNING.
         """
         with self._answering() as connection:
-            if (
-                self._is_pipelined
-                or connection.info.transaction_status != _driver().pq.TransactionStatus.IDLE
-            ):
+            if self._is_in_transaction():
                 with connection.transaction():
                     yield connection
                 return
@@ -84,6 +82,17 @@ class Database:
                 # Nothing is left to undo after a COMMIT: this is for those that failed.
                 if not connection.closed:
                     connection.rollback()
+
+    @contextmanager
+    def as_reader(self, role: str, owner: str) -> Iterator[Statements]:
+        """Open a pipelined transaction that acts as `role` and sees what row-level security
+        shows of `owner`. Both settings end with it: the connection keeps nothing.
+        """
+        if self._is_in_transaction():
+            raise AssertionError("inside a transaction the role would stay on after the reading")
+        with self.pipelined() as statements:
+            statements.execute(_ACT_AS, (role, owner))
+            yield statements
 
     @contextmanager
     def separately(self) -> Iterator[Statements]:
@@ -106,6 +115,12 @@ class Database:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def _is_in_transaction(self) -> bool:
+        if self._connection is None or self._connection.closed:
+            return False
+        status = self._connection.info.transaction_status
+        return self._is_pipelined or status != _driver().pq.TransactionStatus.IDLE
 
     @contextmanager
     def _answering(self) -> Iterator["psycopg.Connection[Row]"]:

@@ -70,7 +70,8 @@ def drop_schemas(dsn: str, schemas: list[str]) -> None:
             connection.execute(
                 sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema))
             )
-            _drop_role(connection, role_of(schema))
+            for role in (f"{role_of(schema)}_reader", role_of(schema)):
+                _drop_role(connection, role)
         connection.execute("DROP TABLE IF EXISTS alembic_version")
 
 

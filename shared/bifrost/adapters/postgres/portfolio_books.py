@@ -12,8 +12,10 @@ from bifrost.adapters.postgres.ledger import PostgresLedger
 from bifrost.adapters.postgres.lots import PostgresLots
 from bifrost.adapters.postgres.marks import PostgresMarks
 from bifrost.adapters.postgres.outbox import Outbox
+from bifrost.adapters.postgres.portfolio_accounts import PostgresPortfolios
 from bifrost.adapters.postgres.portfolio_breaks import PostgresBreaks
 from bifrost.adapters.postgres.portfolio_withdrawals import PostgresWithdrawals
+from bifrost.adapters.postgres.watchlists import PostgresInstruments, PostgresWatchlists
 from bifrost.events import Event, FillRecorded, fill_stream
 from bifrost.portfolio.ports import Books
 
@@ -41,6 +43,9 @@ class PostgresBooks:
 
     def __init__(self, cursor: Cursor) -> None:
         self.accounts = PostgresAccounts(cursor)
+        self.portfolios = PostgresPortfolios(cursor)
+        self.instruments = PostgresInstruments(cursor)
+        self.watchlists = PostgresWatchlists(cursor)
         self.ledger = PostgresLedger(cursor)
         self.lots = PostgresLots(cursor)
         self.marks = PostgresMarks(cursor)

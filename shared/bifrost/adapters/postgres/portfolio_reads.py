@@ -13,16 +13,31 @@ from bifrost.adapters.postgres.accounts import TABLES as ACCOUNTS
 from bifrost.adapters.postgres.accounts import to_account
 from bifrost.adapters.postgres.database import Database, Row
 from bifrost.adapters.postgres.ledger import BALANCES, COLUMNS, to_balances
+from bifrost.adapters.postgres.portfolio_accounts import COLUMNS as PORTFOLIO
+from bifrost.adapters.postgres.portfolio_accounts import WITH_ACCOUNTS, to_portfolio
+from bifrost.adapters.postgres.watchlists import COLUMNS as WATCHLIST
+from bifrost.adapters.postgres.watchlists import to_watchlist
 from bifrost.core.errors import NotFoundError
 from bifrost.portfolio.accounts import Account
 from bifrost.portfolio.ledger import Entry
+from bifrost.portfolio.portfolios import Portfolio, added_up
 from bifrost.portfolio.ports import Posted
 from bifrost.portfolio.valuation import Balance, SessionValuation, value
+from bifrost.portfolio.watchlists import Watchlist
 
+# May only select, and sees what the policies show of the owner in `bifrost.owner`.
+READER = "bifrost_portfolio_reader"
+
+# A page of each account and the newest of them: a walk down an index, however long the ledgers.
 _LEDGER = f"""
 WITH page AS (
-    SELECT {COLUMNS} FROM portfolio.ledger_transactions t
-    WHERE t.account_id = %s AND t.position < %s ORDER BY t.position DESC LIMIT %s
+    SELECT newest.* FROM unnest(%(accounts)s::text[]) AS own (account_id)
+    CROSS JOIN LATERAL (
+        SELECT {COLUMNS} FROM portfolio.ledger_transactions t
+        WHERE t.account_id = own.account_id AND t.position < %(before)s
+        ORDER BY t.position DESC LIMIT %(limit)s
+    ) newest
+    ORDER BY newest.place DESC LIMIT %(limit)s
 )
 SELECT page.*, e.ledger_account, e.currency, e.amount, e.instrument, e.quantity
 FROM page JOIN portfolio.ledger_entries e USING (transaction_id)
@@ -36,7 +51,7 @@ WITH entries AS (
     SELECT t.occurred_at, t.is_market_time, e.ledger_account, e.instrument, e.currency,
         e.amount, e.quantity
     FROM portfolio.ledger_transactions t JOIN portfolio.ledger_entries e USING (transaction_id)
-    WHERE t.account_id = %(account_id)s
+    WHERE t.account_id = ANY(%(accounts)s)
 ), traded AS (
     SELECT instrument, min(occurred_at) AS since FROM entries
     WHERE quantity IS NOT NULL GROUP BY instrument
@@ -64,55 +79,84 @@ ORDER BY h.session DESC
 
 
 class PostgresReader:
-    """Reader."""
+    """Reader: each question is a transaction that sees its owner's rows and no other's."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, owner: str) -> None:
         self._database = database
+        self._owner = owner
 
-    def accounts(self, owner: str, *, after: int, limit: int) -> list[Account]:
-        """Return the owner's accounts whose place is past `after`, oldest first."""
-        rows = self._database.fetch_all(
+    def accounts(self, *, after: int, limit: int, archived: bool = False) -> list[Account]:
+        """Return accounts whose place is past `after`, oldest first; all of them if `archived`."""
+        query = (
             f"SELECT {ACCOUNT} FROM {ACCOUNTS} WHERE a.owner = %s AND a.position > %s"
-            " ORDER BY a.position LIMIT %s",
-            (owner, after, limit),
+            " AND (%s OR a.archived_at IS NULL) ORDER BY a.position LIMIT %s"
         )
-        return [to_account(row) for row in rows]
+        return [to_account(row) for row in self._all(query, (self._owner, after, archived, limit))]
 
-    def account(self, owner: str, account_id: str) -> Account:
+    def account(self, account_id: str) -> Account:
         """Return one account."""
-        return self._one("account", "a.account_id", owner, account_id)
+        query = f"SELECT {ACCOUNT} FROM {ACCOUNTS} WHERE a.account_id = %s AND a.owner = %s"
+        return to_account(self._one(f"account {account_id}", query, (account_id, self._owner)))
 
-    def account_of_portfolio(self, owner: str, portfolio_id: str) -> Account:
-        """Return the account of a portfolio."""
-        return self._one("portfolio", "p.portfolio_id", owner, portfolio_id)
+    def portfolios(self, *, after: int, limit: int, archived: bool = False) -> list[Portfolio]:
+        """Return portfolios whose place is past `after`, without the accounts they add up."""
+        query = (
+            f"SELECT {PORTFOLIO} FROM portfolio.portfolios p WHERE p.owner = %s"
+            " AND p.position > %s AND (%s OR p.archived_at IS NULL) ORDER BY p.position LIMIT %s"
+        )
+        rows = self._all(query, (self._owner, after, archived, limit))
+        return [to_portfolio(row) for row in rows]
 
-    def balances(self, account_id: str) -> list[Balance]:
-        """Return the account's balances as of one instant."""
-        return to_balances(self._database.fetch_all(BALANCES, (account_id,)))
+    def portfolio(self, portfolio_id: str) -> Portfolio:
+        """Return one portfolio with the accounts that it adds up."""
+        values = {"id": portfolio_id, "owner": self._owner}
+        return to_portfolio(self._one(f"portfolio {portfolio_id}", WITH_ACCOUNTS, values))
 
-    def ledger(self, account_id: str, *, before: int, limit: int) -> list[Posted]:
+    def watchlists(self, *, after: int, limit: int) -> list[Watchlist]:
+        """Return watchlists whose place is past `after`, oldest first."""
+        query = (
+            f"SELECT {WATCHLIST} FROM portfolio.watchlists w WHERE w.owner = %s"
+            " AND w.position > %s ORDER BY w.position LIMIT %s"
+        )
+        return [to_watchlist(row) for row in self._all(query, (self._owner, after, limit))]
+
+    def watchlist(self, watchlist_id: str) -> Watchlist:
+        """Return one watchlist."""
+        query = (
+            f"SELECT {WATCHLIST} FROM portfolio.watchlists w"
+            " WHERE w.watchlist_id = %s AND w.owner = %s"
+        )
+        values = (watchlist_id, self._owner)
+        return to_watchlist(self._one(f"watchlist {watchlist_id}", query, values))
+
+    def balances(self, *account_ids: str) -> list[Balance]:
+        """Return the accounts' balances as of one instant."""
+        return added_up(to_balances(self._all(BALANCES, (list(account_ids),))))
+
+    def ledger(self, *account_ids: str, before: int, limit: int) -> list[Posted]:
         """Return transactions whose place is before `before`, newest first, with entries."""
-        rows = self._database.fetch_all(_LEDGER, (account_id, before, limit))
+        rows = self._all(_LEDGER, {"accounts": list(account_ids), "before": before, "limit": limit})
         return [_posted(list(lines)) for _, lines in groupby(rows, lambda row: row["place"])]
 
-    def valuations(self, account_id: str, *, before: date, limit: int) -> list[SessionValuation]:
-        """Return the account's worth at each session's close before `before`, newest first."""
-        rows = self._database.fetch_all(
-            _VALUATIONS, {"account_id": account_id, "before": before, "limit": limit}
+    def valuations(self, *account_ids: str, before: date, limit: int) -> list[SessionValuation]:
+        """Return the accounts' worth at each session's close before `before`, newest first."""
+        rows = self._all(
+            _VALUATIONS, {"accounts": list(account_ids), "before": before, "limit": limit}
         )
         return [
             SessionValuation(session, at, value([_balance(row) for row in lines]))
             for (session, at), lines in groupby(rows, lambda row: (row["session"], row["at"]))
         ]
 
-    def _one(self, noun: str, column: str, owner: str, given: str) -> Account:
-        row = self._database.fetch_one(
-            f"SELECT {ACCOUNT} FROM {ACCOUNTS} WHERE {column} = %s AND a.owner = %s",
-            (given, owner),
-        )
-        if row is None:
-            raise NotFoundError(f"no {noun} {given}")
-        return to_account(row)
+    def _one(self, what: str, query: str, values: Any) -> Row:
+        found = self._all(query, values)
+        if not found:
+            raise NotFoundError(f"no {what}")
+        return found[0]
+
+    def _all(self, query: str, values: Any) -> list[Row]:
+        with self._database.as_reader(READER, self._owner) as statements:
+            return statements.execute(query, values).fetchall()
 
 
 def _posted(lines: list[Row]) -> Posted:
