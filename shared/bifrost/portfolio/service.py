@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from bifrost.core.errors import FieldProblem, InvalidInputError, NotFoundError
+from bifrost.core.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError
 from bifrost.core.fills import Fill
 from bifrost.core.money import Money
 from bifrost.core.statements import VenueStatement
@@ -189,6 +189,8 @@ def own_account(books: Books, asked: CashRequest) -> Account:
     account = books.accounts.locked(asked.account_id)
     if account.owner != asked.owner:
         raise NotFoundError(f"no account {asked.account_id}")
+    if account.archived_at is not None:
+        raise ConflictError(f"account {asked.account_id} is archived: it can only be read")
     if asked.currency not in (None, account.currency):
         fix = f"send {account.currency}, the account's currency, or leave it out"
         raise InvalidInputError(FieldProblem("currency", f"is {asked.currency}", fix))
