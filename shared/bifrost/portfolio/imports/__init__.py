@@ -1,0 +1,1 @@
+"""Other parties' histories of an account: read from text, previewed, booked and undone."""
