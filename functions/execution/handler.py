@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from bifrost.core.codec import from_json, to_json
 from bifrost.core.decisions import Reason
 from bifrost.core.orders import OrderIntent
-from bifrost.events import AccountOpened, BarClosed, CashDeposited, CashWithdrawn, InstrumentListed
+from bifrost.events import (
+    AccountOpened,
+    BarClosed,
+    CashChanged,
+    CashDeposited,
+    CashWithdrawn,
+    InstrumentListed,
+)
 from bifrost.runtime import plugs
 from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.lambda_entry import Listeners, Payload, Tasks, lambda_entry
@@ -105,6 +112,11 @@ def hear_cash_withdrawn(event: CashWithdrawn) -> None:
     wiring.listener().on_cash_withdrawn(event)
 
 
+def hear_cash_changed(event: CashChanged) -> None:
+    """Book a dividend, a fee or their like at the venue."""
+    wiring.listener().on_cash_changed(event)
+
+
 TASKS: Tasks = {
     "submit": submit,
     "check_gate": check_gate,
@@ -119,5 +131,6 @@ LISTENERS: Listeners = {
     "BarClosed.v1": hear_bar_closed,
     "CashDeposited.v1": hear_cash_deposited,
     "CashWithdrawn.v1": hear_cash_withdrawn,
+    "CashChanged.v1": hear_cash_changed,
 }
 handler = lambda_entry("execution", tasks=TASKS, listeners=LISTENERS, relay=plugs.relay)

@@ -124,6 +124,7 @@ LISTENERS: Listeners = dict.fromkeys(
         "InstrumentListed.v1",
         "CashDeposited.v1",
         "CashWithdrawn.v1",
+        "CashChanged.v1",
         "BarClosed.v1",
         "FillRecorded.v1",
         "OrderRefused.v1",

@@ -22,19 +22,29 @@ from bifrost.events.execution import (
     OrderUnknown,
     fill_stream,
 )
-from bifrost.events.portfolio import AccountOpened, CashDeposited, CashWithdrawn
+from bifrost.events.portfolio import (
+    AccountOpened,
+    CashChanged,
+    CashDeposited,
+    CashWithdrawn,
+    ChosenPart,
+    LotSelectionChanged,
+)
 
 __all__ = [
     "AccountOpened",
     "BarClosed",
     "BarsImported",
+    "CashChanged",
     "CashDeposited",
     "CashWithdrawn",
+    "ChosenPart",
     "CorporateActionAnnounced",
     "CorporateActionCorrected",
     "Event",
     "FillRecorded",
     "InstrumentListed",
+    "LotSelectionChanged",
     "OrderCancelled",
     "OrderEnded",
     "OrderExpired",

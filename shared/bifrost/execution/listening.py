@@ -10,6 +10,7 @@ from decimal import Decimal
 from bifrost.events import (
     AccountOpened,
     BarClosed,
+    CashChanged,
     CashDeposited,
     CashWithdrawn,
     InstrumentListed,
@@ -52,6 +53,11 @@ class Listener:
         """Move the cash out of the venue's account."""
         self._transfer(event, -event.amount)
 
+    def on_cash_changed(self, event: CashChanged) -> None:
+        """Book at the venue what it booked for us; it keeps the account's currency only."""
+        if event.currency == event.account_currency:
+            self._transfer(event, event.amount)
+
     def on_bar_closed(self, event: BarClosed) -> None:
         """Let the venue trade against the bars that are next, and collect what it did."""
         with self.desk.transaction() as books:
@@ -62,7 +68,9 @@ class Listener:
             # In the same transaction: whoever sees the bar's price sees its fills.
             self.collector.collect()
 
-    def _transfer(self, event: CashDeposited | CashWithdrawn, amount: Decimal) -> None:
+    def _transfer(
+        self, event: CashDeposited | CashWithdrawn | CashChanged, amount: Decimal
+    ) -> None:
         # Events come in any order: the deposit may be heard before the account's opening.
         self.funding.open_account(event.account_id, event.currency)
         self.funding.transfer(

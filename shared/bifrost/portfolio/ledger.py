@@ -15,6 +15,7 @@ from bifrost.portfolio.lots import LotChange
 
 CASH = "assets:cash"
 CAPITAL = "equity:capital"
+FX = "equity:fx"
 REALISED = "income:realised"
 COMMISSION = "expenses:commission"
 
@@ -41,6 +42,8 @@ class Posting:
 
     reference: what caused it, unique in the account, so that nothing is posted twice.
     is_market_time: false where no bar had been seen and occurred_at is wall time.
+    reverses: the transaction that this one undoes; `description` then says why.
+    order_id: of a fill, the order that it fills.
     """
 
     transaction_id: str
@@ -53,6 +56,8 @@ class Posting:
     recorded_at: datetime
     entries: tuple[Entry, ...]
     is_market_time: bool = True
+    reverses: str | None = None
+    order_id: str | None = None
 
     def __post_init__(self) -> None:
         if len(self.entries) < 2:

@@ -1,4 +1,4 @@
-"""Lots: what each fill opened, what of it is left, and what a closing fill realises. FIFO.
+"""Lots: what each fill opened, what of it is left, and what a closing fill realises.
 
 Quantities and costs are signed, so a short lot is one with both below zero and no formula has
 two cases. Commission is not part of a lot's cost: it is an expense of its own in the ledger, so
@@ -29,6 +29,14 @@ class Lot:
     sequence: int
     quantity: Decimal
     cost: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class LotPart:
+    """So much of a lot; `quantity` is above zero, for a short lot too."""
+
+    lot_id: str
+    quantity: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,30 +78,55 @@ class LotChange:
         return EXACT.subtract(self.opened.cost if self.opened else Decimal(0), closed)
 
 
-def apply_fill(lots: Sequence[Lot], fill: Fill, sequence: int) -> LotChange:
-    """Close lots of the other sign, oldest first; open one with what is left of the fill.
+def closing_quantity(lots: Sequence[Lot], fill: Fill) -> Decimal:
+    """Say how much of the lots a fill closes: nothing, a part of them, or all."""
+    held = exact_sum(lot.quantity for lot in lots)
+    if EXACT.multiply(held, fill.signed_quantity) >= 0:
+        return Decimal(0)
+    return min(abs(held), fill.quantity)
+
+
+def apply_fill(
+    lots: Sequence[Lot], fill: Fill, sequence: int, parts: Sequence[LotPart] | None = None
+) -> LotChange:
+    """Close lots of the other sign; open one with what is left of the fill.
 
     lots: the account's open lots of the fill's instrument, in any order.
+    parts: what to close, in this order, and no more or less than the fill closes; None is the
+        oldest first.
     """
+    if parts is None:
+        oldest = sorted(lots, key=lambda one: one.sequence)
+        parts = up_to(oldest, closing_quantity(lots, fill))
+    if exact_sum(part.quantity for part in parts) != closing_quantity(lots, fill):
+        raise ValueError(f"the parts chosen for {fill.execution_id} are not what it closes")
     left = fill.signed_quantity
+    open_lots = {lot.lot_id: lot for lot in lots}
     closures: list[Closure] = []
-    remaining: list[Lot] = []
     with localcontext(EXACT):
-        for lot in sorted(lots, key=lambda one: one.sequence):
-            if left == 0 or lot.quantity * left > 0:
-                break
-            closure = _close(lot, left, fill.price)
+        for part in parts:
+            lot = open_lots[part.lot_id]
+            closure = _close(lot, part.quantity.copy_sign(left), fill.price)
             left += closure.quantity
             closures.append(closure)
-            remaining.append(
-                replace(
-                    lot,
-                    quantity=lot.quantity - closure.quantity,
-                    cost=lot.cost - closure.cost,
-                )
+            open_lots[lot.lot_id] = replace(
+                lot, quantity=lot.quantity - closure.quantity, cost=lot.cost - closure.cost
             )
         opened = _open(fill, left, sequence) if left else None
-    return LotChange(tuple(closures), tuple(remaining), opened)
+    remaining = tuple(open_lots[part.lot_id] for part in parts)
+    return LotChange(tuple(closures), remaining, opened)
+
+
+def up_to(lots: Sequence[Lot], quantity: Decimal) -> tuple[LotPart, ...]:
+    """Take lots in the order given until the quantity is reached, the last one in part."""
+    parts: list[LotPart] = []
+    left = quantity
+    for lot in lots:
+        taken = min(abs(lot.quantity), left)
+        if taken > 0:
+            parts.append(LotPart(lot.lot_id, taken))
+            left = EXACT.subtract(left, taken)
+    return tuple(parts)
 
 
 def _close(lot: Lot, left: Decimal, price: Decimal) -> Closure:

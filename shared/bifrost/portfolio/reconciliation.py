@@ -46,7 +46,9 @@ def compare(
         return (Difference(BreakKind.PENDING, fill_stream(statement.account_id), ours, theirs),)
     ours_held = {b.instrument: b.quantity for b in balances if b.quantity}
     theirs_held = statement.positions
-    cash = exact_sum(b.amount for b in balances if b.ledger_account == CASH)
+    # The venue keeps one currency; what is held of others is not with it.
+    own = [b for b in balances if b.currency == statement.currency]
+    cash = exact_sum(b.amount for b in own if b.ledger_account == CASH)
     pairs = [(BreakKind.CASH, statement.currency, cash, statement.cash)]
     for name in sorted(ours_held.keys() | theirs_held.keys()):
         ours = ours_held.get(name) or Decimal(0)

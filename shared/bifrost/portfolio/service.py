@@ -14,6 +14,7 @@ from bifrost.core.money import Money
 from bifrost.core.statements import VenueStatement
 from bifrost.events import AccountOpened, BarClosed, CashDeposited, FillRecorded
 from bifrost.portfolio.accounts import Account, NewAccount
+from bifrost.portfolio.closing import parts_closed
 from bifrost.portfolio.ledger import Posting, fill_entries, fill_reference, flow_entries
 from bifrost.portfolio.lots import LotChange, apply_fill
 from bifrost.portfolio.ports import Books, Break, Clock, Ids, Library, Posted
@@ -159,7 +160,8 @@ class PortfolioService:
         if books.ledger.find(account.account_id, fill_reference(fill)) is not None:
             return
         lots = books.lots.open_lots(account.account_id, fill.instrument)
-        change = apply_fill(lots, fill, recorded.sequence)
+        parts = parts_closed(books.lots, fill, lots)
+        change = apply_fill(lots, fill, recorded.sequence, parts)
         posting = self._fill_posting(recorded, fill, change)
         books.ledger.post(posting)
         books.lots.change(posting, change)
@@ -175,6 +177,7 @@ class PortfolioService:
             occurred_at=fill.occurred_at,
             recorded_at=self._clock.now(),
             entries=fill_entries(fill, change),
+            order_id=fill.order_id,
         )
 
 
@@ -184,13 +187,19 @@ def market_time(books: Books, now: datetime) -> tuple[datetime, bool]:
     return (now, False) if known is None else (known, True)
 
 
+def live_account(books: Books, owner: str, account_id: str) -> Account:
+    """Return the owner's account, locked; raise ConflictError where it is archived."""
+    account = books.accounts.locked(account_id)
+    if account.owner != owner:
+        raise NotFoundError(f"no account {account_id}")
+    if account.archived_at is not None:
+        raise ConflictError(f"account {account_id} is archived: it can only be read")
+    return account
+
+
 def own_account(books: Books, asked: CashRequest) -> Account:
     """Return the caller's account, locked; somebody else's is as unknown as none."""
-    account = books.accounts.locked(asked.account_id)
-    if account.owner != asked.owner:
-        raise NotFoundError(f"no account {asked.account_id}")
-    if account.archived_at is not None:
-        raise ConflictError(f"account {asked.account_id} is archived: it can only be read")
+    account = live_account(books, asked.owner, asked.account_id)
     if asked.currency not in (None, account.currency):
         fix = f"send {account.currency}, the account's currency, or leave it out"
         raise InvalidInputError(FieldProblem("currency", f"is {asked.currency}", fix))

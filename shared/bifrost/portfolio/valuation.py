@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from bifrost.core.money import EXACT, exact_product, exact_sum
-from bifrost.portfolio.ledger import CAPITAL, CASH, COMMISSION, REALISED
+from bifrost.portfolio.ledger import CAPITAL, CASH, COMMISSION, FX, REALISED
 
 # An average is a quotient and shown only; the ledger keeps the cost itself.
 AVERAGE_INCREMENT = Decimal("1E-8")
@@ -26,6 +26,7 @@ class Balance:
     quantity: Decimal | None = None
     market_price: Decimal | None = None
     marked_at: datetime | None = None
+    currency: str = "USD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,10 @@ class Valuation:
     """An account's worth. `realised_pnl` is gross of `commissions`.
 
     net_deposits: what came from outside less what went back there.
-    imbalance: what all ledger accounts sum to; anything but zero is a fault of ours.
+    income: dividends and interest. expenses: fees, borrow costs, taxes withheld.
+    exchanged: what exchanges of currencies brought in the account's, less what they took.
+    imbalance: what each currency's ledger accounts sum to; anything but zero is a fault of ours.
+    foreign: the currencies that are held beside the account's; no rate is known of them.
     """
 
     cash: Decimal
@@ -71,11 +75,16 @@ class Valuation:
     realised_pnl: Decimal
     commissions: Decimal
     imbalance: Decimal
+    income: Decimal = Decimal(0)
+    expenses: Decimal = Decimal(0)
+    exchanged: Decimal = Decimal(0)
+    foreign: tuple[str, ...] = ()
 
     @property
     def unpriced(self) -> tuple[str, ...]:
-        """The instruments held that have no price yet."""
-        return tuple(p.instrument for p in self.positions if p.market_price is None)
+        """The instruments held that have no price yet, and the currencies that have no rate."""
+        instruments = tuple(p.instrument for p in self.positions if p.market_price is None)
+        return (*instruments, *self.foreign)
 
     @property
     def market_value(self) -> Decimal | None:
@@ -89,9 +98,9 @@ class Valuation:
 
     @property
     def equity(self) -> Decimal | None:
-        """Cash and market value; None while a position has no price."""
+        """Cash and market value; None while a position has no price or cash no rate."""
         value = self.market_value
-        return None if value is None else EXACT.add(self.cash, value)
+        return None if value is None or self.foreign else EXACT.add(self.cash, value)
 
     @property
     def valued_at(self) -> datetime | None:
@@ -108,25 +117,40 @@ class SessionValuation:
     valuation: Valuation
 
 
-def value(balances: Sequence[Balance]) -> Valuation:
-    """Value an account's balances."""
+def value(balances: Sequence[Balance], currency: str = "USD") -> Valuation:
+    """Value an account's balances in its currency."""
+    own = [b for b in balances if b.currency == currency]
 
-    def total(account: str) -> Decimal:
-        return exact_sum(b.amount for b in balances if b.ledger_account == account)
+    def total(*accounts: str) -> Decimal:
+        return exact_sum(b.amount for b in own if b.ledger_account.startswith(accounts))
 
     positions = tuple(
         Position(b.instrument, b.quantity, b.amount, b.market_price, b.marked_at)
         for b in sorted(balances, key=lambda one: one.instrument)
         if b.quantity
     )
+    realised, commissions = EXACT.minus(total(REALISED)), total(COMMISSION)
+    foreign = [b for b in balances if b.currency != currency]
     return Valuation(
         cash=total(CASH),
         positions=positions,
         net_deposits=EXACT.minus(total(CAPITAL)),
-        realised_pnl=EXACT.minus(total(REALISED)),
-        commissions=total(COMMISSION),
-        imbalance=exact_sum(b.amount for b in balances),
+        realised_pnl=realised,
+        commissions=commissions,
+        imbalance=_imbalance(balances),
+        income=EXACT.subtract(EXACT.minus(total("income:")), realised),
+        expenses=EXACT.subtract(total("expenses:"), commissions),
+        exchanged=EXACT.minus(total(FX)),
+        foreign=tuple(
+            sorted(b.currency for b in foreign if b.ledger_account == CASH and b.amount != 0)
+        ),
     )
+
+
+def _imbalance(balances: Sequence[Balance]) -> Decimal:
+    currencies = {b.currency for b in balances}
+    sums = [exact_sum(b.amount for b in balances if b.currency == one) for one in currencies]
+    return exact_sum(sums) if len(sums) < 2 else exact_sum(abs(one) for one in sums)
 
 
 def _sum_known(amounts: Sequence[Decimal | None]) -> Decimal | None:

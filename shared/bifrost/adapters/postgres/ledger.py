@@ -4,16 +4,18 @@ The balances are written by the entries' own trigger: nothing here can set them.
 """
 
 from bifrost.adapters.postgres.database import Cursor, Row
-from bifrost.portfolio.ledger import Posting
+from bifrost.core.errors import NotFoundError
+from bifrost.portfolio.ledger import Entry, Posting
 from bifrost.portfolio.ports import Posted
 from bifrost.portfolio.valuation import Balance
 
 _POST = """
 WITH posted AS (
     INSERT INTO portfolio.ledger_transactions (transaction_id, account_id, kind, occurred_at,
-        is_market_time, recorded_at, reference, description, event_id, entries)
+        is_market_time, recorded_at, reference, description, event_id, reverses, order_id, entries)
     VALUES (%(transaction_id)s, %(account_id)s, %(kind)s, %(occurred_at)s, %(is_market_time)s,
-        %(recorded_at)s, %(reference)s, %(description)s, %(event_id)s, %(entries)s)
+        %(recorded_at)s, %(reference)s, %(description)s, %(event_id)s, %(reverses)s, %(order_id)s,
+        %(entries)s)
 ), lines AS (
     SELECT * FROM unnest(%(ledger_accounts)s::text[], %(currencies)s::text[],
         %(amounts)s::numeric[], %(instruments)s::text[], %(quantities)s::numeric[])
@@ -25,7 +27,7 @@ SELECT %(transaction_id)s, line.* FROM lines line
 """
 
 BALANCES = """
-SELECT b.ledger_account, b.instrument, b.amount, b.quantity,
+SELECT b.ledger_account, b.instrument, b.currency, b.amount, b.quantity,
     m.price AS market_price, m.occurred_at AS marked_at
 FROM portfolio.balances b
 LEFT JOIN LATERAL (
@@ -33,13 +35,18 @@ LEFT JOIN LATERAL (
     WHERE instrument = b.instrument AND currency = b.currency
     ORDER BY occurred_at DESC LIMIT 1
 ) m ON b.quantity <> 0
-WHERE b.account_id = %s
+WHERE b.account_id = ANY(%s)
 """
 
 COLUMNS = (
     "t.position AS place, t.transaction_id, t.account_id, t.kind, t.reference, t.description,"
-    " t.event_id, t.occurred_at, t.recorded_at"
+    " t.event_id, t.occurred_at, t.recorded_at, t.reverses"
 )
+
+_ENTRIES = """
+SELECT ledger_account, currency, amount, instrument, quantity
+FROM portfolio.ledger_entries WHERE transaction_id = %s ORDER BY entry_id
+"""
 
 
 class PostgresLedger:
@@ -74,9 +81,29 @@ class PostgresLedger:
         ).fetchone()
         return Posted(**row) if row else None
 
+    def transaction(self, account_id: str, transaction_id: str) -> Posted:
+        """Return the transaction with its entries; raise NotFoundError where there is none."""
+        row = self._cursor.execute(
+            f"SELECT {COLUMNS} FROM portfolio.ledger_transactions t"
+            " WHERE t.account_id = %s AND t.transaction_id = %s",
+            (account_id, transaction_id),
+        ).fetchone()
+        if row is None:
+            raise NotFoundError(f"no transaction {transaction_id}")
+        lines = self._cursor.execute(_ENTRIES, (transaction_id,)).fetchall()
+        return Posted(**row, entries=tuple(Entry(**line) for line in lines))
+
+    def reversal_of(self, transaction_id: str) -> str | None:
+        """Return the transaction that reversed this one; None if none did."""
+        row = self._cursor.execute(
+            "SELECT transaction_id FROM portfolio.ledger_transactions WHERE reverses = %s",
+            (transaction_id,),
+        ).fetchone()
+        return str(row["transaction_id"]) if row else None
+
     def balances(self, account_id: str) -> list[Balance]:
         """Return what every ledger account sums to, positions with their last prices."""
-        return to_balances(self._cursor.execute(BALANCES, (account_id,)).fetchall())
+        return to_balances(self._cursor.execute(BALANCES, ([account_id],)).fetchall())
 
 
 def to_balances(rows: list[Row]) -> list[Balance]:

@@ -1,14 +1,26 @@
 """Portfolio's lots: a fill's changes are three set-wise statements at most."""
 
+import json
+from datetime import datetime
+from decimal import Decimal
+
 from bifrost.adapters.postgres.database import Cursor
+from bifrost.core.money import EXACT
 from bifrost.portfolio.ledger import Posting
-from bifrost.portfolio.lots import Closure, Lot, LotChange
+from bifrost.portfolio.lot_selection import LotMethod, Selection
+from bifrost.portfolio.lots import Closure, Lot, LotChange, LotPart
+from bifrost.portfolio.ports import LotAdjustment
 
 _OPEN_LOTS = """
 SELECT lot_id, instrument, currency, opened_at, opened_sequence AS sequence, quantity, cost
 FROM portfolio.lots
 WHERE account_id = %s AND instrument = %s AND quantity <> 0
 ORDER BY opened_sequence
+"""
+
+_NAMED = """
+SELECT lot_id, instrument, currency, opened_at, opened_sequence AS sequence, quantity, cost
+FROM portfolio.lots WHERE account_id = %s AND lot_id = ANY(%s)
 """
 
 _OPEN = """
@@ -29,6 +41,35 @@ INSERT INTO portfolio.lot_closures (lot_id, transaction_id, closed_at, quantity,
 SELECT closed.lot_id, %s, %s, closed.quantity, closed.cost, closed.proceeds
 FROM unnest(%s::text[], %s::numeric[], %s::numeric[], %s::numeric[])
     AS closed (lot_id, quantity, cost, proceeds)
+"""
+
+_ADJUST = """
+INSERT INTO portfolio.lot_adjustments (transaction_id, lot_id, quantity, cost_change)
+SELECT %s, changed.* FROM unnest(%s::text[], %s::numeric[], %s::numeric[]) AS changed
+"""
+
+_ADJUSTMENTS = """
+SELECT a.lot_id, a.quantity, a.cost_change, lot.quantity AS open_quantity, lot.cost AS open_cost
+FROM portfolio.lot_adjustments a JOIN portfolio.lots lot USING (lot_id)
+WHERE a.transaction_id = %s ORDER BY lot.opened_sequence
+"""
+
+# The order's own wish before the account's standing one; of each the newest.
+_SELECTIONS = """
+SELECT DISTINCT ON (order_id) order_id, method, parts FROM portfolio.lot_selections
+WHERE account_id = %s AND order_id IN ('', %s) ORDER BY order_id, position DESC
+"""
+
+_CLOSED_BY_ORDER = """
+SELECT c.lot_id, sum(abs(c.quantity)) AS quantity
+FROM portfolio.ledger_transactions t JOIN portfolio.lot_closures c USING (transaction_id)
+WHERE t.account_id = %s AND t.order_id = %s GROUP BY c.lot_id
+"""
+
+_SELECT = """
+INSERT INTO portfolio.lot_selections
+    (account_id, order_id, method, parts, after_fill, recorded_at)
+VALUES (%s, %s, %s, %s, %s, %s)
 """
 
 
@@ -52,6 +93,81 @@ class PostgresLots:
             values = {name: getattr(change.opened, name) for name in Lot.__dataclass_fields__}
             self._cursor.execute(_OPEN, {**values, "account_id": posting.account_id})
 
+    def adjust(self, posting: Posting, before: list[Lot], after: list[Lot]) -> None:
+        """Write the new costs of lots that the posting changes without a trade."""
+        self._reduce(tuple(after))
+        pairs = list(zip(before, after, strict=True))
+        self._cursor.execute(
+            _ADJUST,
+            (
+                posting.transaction_id,
+                [lot.lot_id for lot in after],
+                [lot.quantity for lot in after],
+                [EXACT.subtract(new.cost, old.cost) for old, new in pairs],
+            ),
+        )
+
+    def adjustments(self, transaction_id: str) -> list[LotAdjustment]:
+        """Return what the transaction changed of lots, and how they stand now."""
+        rows = self._cursor.execute(_ADJUSTMENTS, (transaction_id,)).fetchall()
+        return [LotAdjustment(**row) for row in rows]
+
+    def readjust(self, posting: Posting, undone: list[LotAdjustment]) -> None:
+        """Give lots back what an adjustment took."""
+        self._cursor.execute(
+            _REDUCE,
+            (
+                [one.lot_id for one in undone],
+                [one.open_quantity for one in undone],
+                [EXACT.subtract(one.open_cost, one.cost_change) for one in undone],
+            ),
+        )
+        self._cursor.execute(
+            _ADJUST,
+            (
+                posting.transaction_id,
+                [one.lot_id for one in undone],
+                [one.quantity for one in undone],
+                [EXACT.minus(one.cost_change) for one in undone],
+            ),
+        )
+
+    def selections(self, account_id: str, order_id: str) -> tuple[Selection | None, LotMethod]:
+        """Return the order's own selection, if it has one, and the account's standing method."""
+        rows = self._cursor.execute(_SELECTIONS, (account_id, order_id)).fetchall()
+        found = {row["order_id"]: row for row in rows}
+        standing = LotMethod(found[""]["method"]) if "" in found else LotMethod.FIFO
+        own = found.get(order_id) if order_id else None
+        return (to_selection(own["method"], own["parts"]) if own else None), standing
+
+    def closed_by(self, account_id: str, order_id: str) -> dict[str, Decimal]:
+        """Return how much of each lot the order's fills have closed."""
+        rows = self._cursor.execute(_CLOSED_BY_ORDER, (account_id, order_id)).fetchall()
+        return {row["lot_id"]: row["quantity"] for row in rows}
+
+    def is_filling(self, account_id: str, order_id: str) -> bool:
+        """Say whether a fill of the order has been booked."""
+        query = (
+            "SELECT 1 FROM portfolio.ledger_transactions"
+            " WHERE account_id = %s AND order_id = %s LIMIT 1"
+        )
+        return self._cursor.execute(query, (account_id, order_id)).fetchone() is not None
+
+    def choose(
+        self, account_id: str, order_id: str, selection: Selection, after_fill: int, at: datetime
+    ) -> None:
+        """Write how lots are chosen from now on."""
+        parts = [
+            {"lot_id": part.lot_id, "quantity": f"{part.quantity:f}"} for part in selection.parts
+        ]
+        values = (account_id, order_id, selection.method.value, json.dumps(parts), after_fill, at)
+        self._cursor.execute(_SELECT, values)
+
+    def named(self, account_id: str, lot_ids: list[str]) -> list[Lot]:
+        """Return the account's lots of these ids."""
+        rows = self._cursor.execute(_NAMED, (account_id, lot_ids)).fetchall()
+        return [Lot(**row) for row in rows]
+
     def _reduce(self, lots: tuple[Lot, ...]) -> None:
         self._cursor.execute(
             _REDUCE,
@@ -74,3 +190,9 @@ class PostgresLots:
                 [closure.proceeds for closure in closures],
             ),
         )
+
+
+def to_selection(method: str, parts: list[dict[str, str]]) -> Selection:
+    """Read a selection from its columns."""
+    named = tuple(LotPart(part["lot_id"], Decimal(part["quantity"])) for part in parts)
+    return Selection(LotMethod(method), named)

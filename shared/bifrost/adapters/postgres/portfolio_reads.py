@@ -66,7 +66,7 @@ WITH entries AS (
     FROM days d JOIN entries e ON e.occurred_at <= d.at OR NOT e.is_market_time
     GROUP BY d.session, d.at, e.ledger_account, e.instrument, e.currency
 )
-SELECT h.session, h.at, h.ledger_account, h.instrument, h.amount, h.quantity,
+SELECT h.session, h.at, h.ledger_account, h.instrument, h.currency, h.amount, h.quantity,
     m.price AS market_price, m.occurred_at AS marked_at
 FROM held h
 LEFT JOIN LATERAL (

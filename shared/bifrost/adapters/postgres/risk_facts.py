@@ -15,6 +15,7 @@ from bifrost.core.money import EXACT, exact_product, exact_sum
 from bifrost.events import (
     AccountOpened,
     BarClosed,
+    CashChanged,
     CashDeposited,
     CashWithdrawn,
     Event,
@@ -90,7 +91,7 @@ def _apply(cursor: Cursor, event: Event) -> None:
     match event:
         case AccountOpened():
             _open(cursor, event)
-        case CashDeposited():
+        case CashDeposited() | CashChanged():
             _move_cash(cursor, event, event.amount)
         case CashWithdrawn():
             _withdraw(cursor, event)
@@ -110,10 +111,13 @@ def _open(cursor: Cursor, event: AccountOpened) -> None:
     cursor.execute(_OPEN, (event.account_id, event.owner, event.kind, event.currency))
 
 
-def _move_cash(cursor: Cursor, event: CashDeposited | CashWithdrawn, amount: Decimal) -> None:
+def _move_cash(
+    cursor: Cursor, event: CashDeposited | CashWithdrawn | CashChanged, amount: Decimal
+) -> None:
+    # A transaction may move several currencies, each once.
+    movement = event.movement_id if isinstance(event, CashChanged) else event.transaction_id
     cursor.execute(LOCK_OR_MAKE, (event.account_id,))
-    values = (event.transaction_id, event.account_id, event.currency, amount)
-    cursor.execute(_MOVE_CASH, values)
+    cursor.execute(_MOVE_CASH, (movement, event.account_id, event.currency, amount))
 
 
 def _withdraw(cursor: Cursor, event: CashWithdrawn) -> None:
