@@ -1,0 +1,75 @@
+"""What a tax question is asked of: every purchase and sale of its owners, in the order made.
+
+Quantities and amounts are Decimal as they were written. The engine computes in fractions: a third
+of a loss is exactly that until it is printed.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+from bifrost.core.errors import FieldProblem, InvalidInputError
+from bifrost.core.orders import Side
+
+
+class AccountKind(StrEnum):
+    """How an account is taxed, and whether it may sell short."""
+
+    CASH = "cash"
+    MARGIN = "margin"
+    IRA = "ira"
+    ROTH_IRA = "roth_ira"
+
+    @property
+    def is_retirement(self) -> bool:
+        """Say whether its trades are no one's taxable sales."""
+        return self in (AccountKind.IRA, AccountKind.ROTH_IRA)
+
+    @property
+    def may_short(self) -> bool:
+        """Say whether it may sell what it does not hold."""
+        return self is AccountKind.MARGIN
+
+
+class Book(NamedTuple):
+    """Where shares are held: accounts of two owners may have one name."""
+
+    owner: str
+    account: str
+    instrument: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """One row: `quantity` is above zero, `amount` its total in USD, never below zero.
+
+    line: where it stands in its file; errors name it.
+    """
+
+    line: int
+    on: date
+    owner: str
+    account: str
+    kind: AccountKind
+    instrument: str
+    side: Side
+    quantity: Decimal
+    amount: Decimal
+
+    @property
+    def book(self) -> Book:
+        """Where its shares are held."""
+        return Book(self.owner, self.account, self.instrument)
+
+
+def unreadable(line: int, column: str, message: str, fix: str, *, place: int = 0) -> FieldProblem:
+    """Name a field of a file: its line from 1, its column by name and, where known, `place`."""
+    where = f"column {place} ({column})" if place else f"column {column}"
+    return FieldProblem(f"line {line}, {where}", message, fix)
+
+
+def refuse(trade: Trade, column: str, message: str, fix: str) -> InvalidInputError:
+    """Make the error of a row that cannot have happened."""
+    return InvalidInputError(unreadable(trade.line, column, message, fix))

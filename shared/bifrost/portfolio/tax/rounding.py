@@ -1,0 +1,21 @@
+"""From the exact fraction to what is printed: the one place where tax amounts are rounded.
+
+To the cent, half to even, each figure by itself. So figures of rows may miss a total by their
+roundings; the totals are rounded from the exact sums.
+"""
+
+from decimal import Decimal
+from fractions import Fraction
+
+from bifrost.core.money import EXACT
+
+
+def cents(amount: Fraction) -> Decimal:
+    """Round to the cent, half to even."""
+    return Decimal(round(amount * 100)).scaleb(-2, EXACT)
+
+
+def quantity(amount: Fraction) -> Decimal:
+    """Write a quantity exactly: only decimals and hundredths of contracts ever come about."""
+    found = EXACT.divide(Decimal(amount.numerator), Decimal(amount.denominator))
+    return found.normalize(EXACT) if found else Decimal(0)

@@ -1,0 +1,127 @@
+"""The statement of a history: a line for each sale of its file, each lot that is left, the totals.
+
+A short sale's line has what was bought back of it: nothing, while it is open; what is left of it
+is then a lot below zero.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from bifrost.core.money import EXACT
+from bifrost.core.orders import Side
+from bifrost.portfolio.tax.history import Trade
+from bifrost.portfolio.tax.rounding import cents, quantity
+from bifrost.portfolio.tax.shares import ZERO, Opening, Opens, Piece
+from bifrost.portfolio.tax.wash_sales import Books, Disposal
+
+
+@dataclass(frozen=True, slots=True)
+class SaleLine:
+    """One sale: basis and gain with what earlier wash sales put into them.
+
+    The three losses are disjoint and not below zero: allowed, put off, gone.
+    """
+
+    date: date
+    instrument: str
+    quantity: Decimal
+    proceeds: Decimal
+    basis: Decimal
+    gain: Decimal
+    allowed_loss: Decimal
+    disallowed_loss: Decimal
+    forfeited_loss: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class LotLine:
+    """Shares of one account that are alike: a short is below zero, in quantity and basis."""
+
+    account: str
+    instrument: str
+    acquired: date
+    holding_period_start: date
+    quantity: Decimal
+    basis: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The whole answer; economic_pnl = allowed_pnl + deferred + forfeited, to the cent."""
+
+    sales: tuple[SaleLine, ...]
+    lots: tuple[LotLine, ...]
+    economic_pnl: Decimal
+    allowed_pnl: Decimal
+    deferred: Decimal
+    forfeited: Decimal
+
+
+def statement(trades: Sequence[Trade], books: Books) -> Statement:
+    """Round the books. What is allowed is printed as the rest, so that the identity holds."""
+    parts: dict[int, list[Disposal]] = defaultdict(list)
+    for one in books.disposals:
+        parts[one.sale.line].append(one)
+    economic, deferred = cents(books.economic), cents(books.deferred)
+    forfeited = cents(books.forfeited)
+    return Statement(
+        sales=tuple(sale_line(t, parts[t.line]) for t in trades if t.side is Side.SELL),
+        lots=tuple(_lots(books.open)),
+        economic_pnl=economic,
+        allowed_pnl=EXACT.subtract(EXACT.subtract(economic, deferred), forfeited),
+        deferred=deferred,
+        forfeited=forfeited,
+    )
+
+
+def sale_line(trade: Trade, parts: Sequence[Disposal]) -> SaleLine:
+    """Add up what one row sold."""
+    proceeds = cents(sum((one.proceeds for one in parts), ZERO))
+    gain = cents(sum((one.gain for one in parts), ZERO))
+    disallowed = cents(sum((one.washed.disallowed for one in parts), ZERO))
+    forfeited = cents(sum((one.washed.forfeited for one in parts), ZERO))
+    loss = cents(-sum((one.gain for one in parts if one.gain < 0), ZERO))
+    allowed = EXACT.subtract(EXACT.subtract(loss, disallowed), forfeited)
+    return SaleLine(
+        date=trade.on,
+        instrument=trade.instrument,
+        quantity=quantity(sum((one.quantity for one in parts), ZERO)),
+        proceeds=proceeds,
+        basis=EXACT.subtract(proceeds, gain),
+        gain=gain,
+        allowed_loss=max(allowed, Decimal("0.00")),
+        disallowed_loss=disallowed,
+        forfeited_loss=forfeited,
+    )
+
+
+def _lots(openings: Sequence[Opening]) -> list[LotLine]:
+    """One line for shares that nothing tells apart, in however many rows they were bought."""
+    alike: dict[tuple[object, ...], tuple[Opening, Piece, Fraction]] = {}
+    for one in openings:
+        for piece in one.pieces:
+            unit = one.unit_cost + piece.adjustment * _sign(one)
+            key = (*one.trade.book, one.kind, one.day, piece.days_before, unit)
+            held = alike[key][2] if key in alike else ZERO
+            alike[key] = (one, piece, held + piece.quantity)
+    return [_lot(one, piece, held) for one, piece, held in alike.values()]
+
+
+def _lot(one: Opening, piece: Piece, held: Fraction) -> LotLine:
+    sign = _sign(one)
+    return LotLine(
+        account=one.trade.account,
+        instrument=one.trade.instrument,
+        acquired=one.trade.on,
+        holding_period_start=date.fromordinal(one.day - piece.days_before),
+        quantity=quantity(sign * held),
+        basis=cents(sign * held * (one.unit_cost + sign * piece.adjustment)),
+    )
+
+
+def _sign(one: Opening) -> int:
+    return -1 if one.kind is Opens.SHORT else 1

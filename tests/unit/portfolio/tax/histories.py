@@ -1,0 +1,121 @@
+"""Histories of trades made of bytes: quick to draw, and each shrinks to a smaller one.
+
+A row is seven bytes: days since the last row, account, instrument, side, quantity, price, parts.
+What an account without margin cannot sell becomes a purchase, so every history can have happened.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+from hypothesis import strategies as st
+
+from bifrost.core.orders import Side
+from bifrost.portfolio.tax.elections import Elections, LotOrder
+from bifrost.portfolio.tax.history import AccountKind, Trade
+from bifrost.portfolio.tax.policy import Policy
+
+ROW = 7
+CALL = "XYZ   240119C00010000"
+STOCKS = ("XYZ", "XYZ", "XYZ", "QQQ")
+INSTRUMENTS = ("XYZ", "XYZ", "XYZ", "QQQ", CALL)
+# Many on one day, many at the edges of the 30 days, some far away.
+DAYS = (0, 0, 0, 0, 1, 1, 2, 5, 10, 15, 29, 30, 31, 45, 90, 366)
+ACCOUNTS = (
+    ("alice", "main", AccountKind.CASH),
+    ("alice", "main", AccountKind.CASH),
+    ("alice", "spec", AccountKind.MARGIN),
+    ("alice", "roth", AccountKind.ROTH_IRA),
+    ("bob", "main", AccountKind.MARGIN),
+    ("bob", "ira", AccountKind.IRA),
+    ("carol", "main", AccountKind.CASH),
+)
+COUPLE = (("alice", "bob"),)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Trades, each with the parts that it is split into, and how to look at them."""
+
+    trades: tuple[Trade, ...]
+    parts: tuple[int, ...]
+    elections: Elections
+
+    def split(self) -> tuple[list[Trade], dict[int, int]]:
+        """Return the history with rows in parts, and for each part's line the whole's."""
+        found: list[Trade] = []
+        whole: dict[int, int] = {}
+        for trade, parts in zip(self.trades, self.parts, strict=True):
+            for quantity in _parts(trade.quantity, parts):
+                line = len(found) + 2
+                amount = trade.amount / trade.quantity * quantity
+                found.append(replace(trade, line=line, quantity=quantity, amount=amount))
+                whole[line] = trade.line
+        return found, whole
+
+
+def histories(
+    instruments: Sequence[str] = INSTRUMENTS, *, shorts: bool = True, rows: int = 14
+) -> st.SearchStrategy[History]:
+    """Draw histories of at most so many rows."""
+    shapes = st.binary(min_size=1, max_size=1 + ROW * rows)
+    return shapes.map(lambda data: history_of(data, instruments, shorts=shorts))
+
+
+def history_of(data: bytes, instruments: Sequence[str] = INSTRUMENTS, *, shorts: bool) -> History:
+    """Read the bytes: the first says how the history is looked at."""
+    rows = [data[at : at + ROW] for at in range(1, len(data) - ROW + 1, ROW)]
+    trades = tuple(_trades(rows, instruments, shorts=shorts))
+    owners = {trade.owner for trade in trades}
+    return History(trades, tuple(row[6] % 4 for row in rows), _elections(data[0], owners))
+
+
+def _trades(rows: list[bytes], instruments: Sequence[str], *, shorts: bool) -> Iterator[Trade]:
+    held: dict[tuple[str, str, str], int] = defaultdict(int)
+    day = date(2015, 11, 20)
+    for line, (days, who, what, side, quantity, price, _) in enumerate(rows, start=2):
+        day += timedelta(DAYS[days % len(DAYS)])
+        owner, account, kind = ACCOUNTS[who % len(ACCOUNTS)]
+        instrument = instruments[what % len(instruments)]
+        size = 1 + quantity % 8
+        book = (owner, account, instrument)
+        may_short = shorts and kind.may_short
+        sells = side % 2 == 1 and (may_short or held[book] > 0)
+        if sells and not may_short:
+            size = min(size, held[book])
+        held[book] += -size if sells else size
+        yield Trade(
+            line=line,
+            on=day,
+            owner=owner,
+            account=account,
+            kind=kind,
+            instrument=instrument,
+            side=Side.SELL if sells else Side.BUY,
+            quantity=Decimal(size),
+            amount=Decimal(size * (1000 + price * 7)) / 100,
+        )
+
+
+def _elections(choice: int, owners: set[str]) -> Elections:
+    methods = (LotOrder.FIFO, LotOrder.FIFO, LotOrder.LIFO, LotOrder.HIFO)
+    chosen = {}
+    if choice & 4:
+        chosen["earlier_purchases"] = "ignore"
+    if choice & 8:
+        chosen["rest_of_purchase"] = "count"
+    if choice & 16:
+        chosen["option_losses"] = "underlying"
+    spouses = COUPLE if choice & 32 and owners >= {"alice", "bob"} else ()
+    return Elections(methods[choice & 3], spouses, Policy(chosen))
+
+
+def _parts(quantity: Decimal, parts: int) -> list[Decimal]:
+    """Divide it into so many and one: halves, and a rest."""
+    found = []
+    for _ in range(parts):
+        found.append(quantity / 2)
+        quantity -= found[-1]
+    return [*found, quantity]
