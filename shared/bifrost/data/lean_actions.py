@@ -154,8 +154,8 @@ def _simplest(later: Fraction, written: Fraction) -> Fraction:
 
 def _day(text: str, line: int) -> date:
     try:
-        # Without the length Python would read other forms of a date, too.
-        return date.fromisoformat(text if len(text) == len("yyyymmdd") else "")
+        # Python itself would read other forms of a date, too: 2012W011.
+        return date.fromisoformat(text if re.fullmatch(r"[0-9]{8}", text) else "")
     except ValueError:
         raise _problem(line, "1", f"{text[:40]!r} is not a day as yyyymmdd") from None
 
