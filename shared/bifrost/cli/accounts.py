@@ -12,43 +12,79 @@ app = typer.Typer(
 )
 
 Account = Annotated[str | None, option(says="The account; your newest one by default.")]
+Archived = Annotated[bool, typer.Option("--archived", help="Show the archived too.")]
 Key = Annotated[str | None, option(says="Idempotency-Key: the same key never does it twice.")]
 
 
 @app.command("open")
 def open_account(
     name: Annotated[str, argument("What to call it.")],
+    kind: Annotated[str, option(says="cash, margin, ira or roth_ira.")] = "cash",
     currency: Currency = "USD",
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
-    """Open a cash account.
+    """Open an account. No kind lends yet: margin buys with its own cash too.
 
-    Example: bifrost accounts open "first desk"
+    Example: bifrost accounts open "first desk" --kind roth_ira
     """
     from bifrost.adapters.ids import RandomIds
     from bifrost.cli.session import connect
     from bifrost.local.desk import open_account
 
-    body = {"name": name, "kind": "cash", "currency": currency}
+    body = {"name": name, "kind": kind, "currency": currency}
     account = open_account(connect(), body, RandomIds().new() if key is None else key)
     show_json(account) if as_json else show_fields(account)
 
 
 @app.command("list")
-def list_accounts(as_json: AsJson = False) -> None:
+def list_accounts(archived: Archived = False, as_json: AsJson = False) -> None:
     """List your accounts.
 
     Example: bifrost accounts list
     """
     from bifrost.cli.session import ACCOUNTS_MAX, connect
 
-    items = list(connect().pages("/v1/accounts", ACCOUNTS_MAX))
+    items = list(connect().pages("/v1/accounts", ACCOUNTS_MAX, archived=archived))
     if as_json:
         show_json({"items": items})
         return
     columns = ("account_id", "name", "kind", "currency", "opened_at")
     show_table(items, columns, empty="no accounts yet; `bifrost accounts open`")
+
+
+@app.command("rename")
+def rename_account(
+    account: Annotated[str, argument("The account.")],
+    name: Annotated[str, argument("What to call it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Give an account another name.
+
+    Example: bifrost accounts rename ACCOUNT "second desk"
+    """
+    from bifrost.cli.session import connect
+
+    api = connect()
+    path = f"/v1/accounts/{account}"
+    done = api.patch(path, {"name": name}, version=api.get(path)["version"])
+    show_json(done) if as_json else show_fields(done)
+
+
+@app.command("archive")
+def archive_account(
+    account: Annotated[str, argument("The account.")], as_json: AsJson = False
+) -> None:
+    """Put an empty account away for good; refused while it has cash or positions.
+
+    Example: bifrost accounts archive ACCOUNT
+    """
+    from bifrost.cli.session import connect
+
+    api = connect()
+    path = f"/v1/accounts/{account}"
+    done = api.post(f"{path}/archive", version=api.get(path)["version"])
+    show_json(done) if as_json else show_fields(done)
 
 
 def deposit(

@@ -56,14 +56,24 @@ class Api:
         """Read; parameters that are None are left out."""
         return self._call("GET", path, params={k: v for k, v in params.items() if v is not None})
 
-    def post(self, path: str, body: Any = None, *, key: str | None = None) -> Any:
-        """Do; `key` is the Idempotency-Key."""
-        headers = {} if key is None else {"Idempotency-Key": key}
+    def post(
+        self, path: str, body: Any = None, *, key: str | None = None, version: int | None = None
+    ) -> Any:
+        """Do; `key` is the Idempotency-Key, `version` what the change is meant for."""
+        headers = _if_match(version) if key is None else {"Idempotency-Key": key}
         return self._call("POST", path, json=body, headers=headers)
 
-    def put(self, path: str, body: Any) -> Any:
-        """Replace."""
-        return self._call("PUT", path, json=body)
+    def put(self, path: str, body: Any, *, version: int | None = None) -> Any:
+        """Replace; `version` is what was read before."""
+        return self._call("PUT", path, json=body, headers=_if_match(version))
+
+    def patch(self, path: str, body: Any, *, version: int) -> Any:
+        """Change a part."""
+        return self._call("PATCH", path, json=body, headers=_if_match(version))
+
+    def delete(self, path: str, *, version: int) -> Any:
+        """Remove; return it as it was."""
+        return self._call("DELETE", path, headers=_if_match(version))
 
     def pages(self, path: str, most: int, **params: Any) -> Iterator[Any]:
         """Read a list page by page, `most` items at the most."""
@@ -130,6 +140,10 @@ def found_or_none(read: Callable[[], Any]) -> Any:
         if error.status == 404:
             return None
         raise
+
+
+def _if_match(version: int | None) -> dict[str, str]:
+    return {} if version is None else {"If-Match": f'"{version}"'}
 
 
 def _unsendable(error: Exception) -> InvalidInputError:
