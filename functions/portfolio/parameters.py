@@ -8,6 +8,8 @@ from bifrost.wire.identifiers import ID_PATTERN
 
 AccountId = Annotated[str, Path(pattern=ID_PATTERN, description="The account.")]
 PortfolioId = Annotated[str, Path(pattern=ID_PATTERN, description="The portfolio.")]
+TransactionId = Annotated[str, Path(pattern=ID_PATTERN, description="The transaction.")]
+OrderId = Annotated[str, Path(pattern=ID_PATTERN, description="The order.")]
 WatchlistId = Annotated[str, Path(pattern=ID_PATTERN, description="The watchlist.")]
 Limit = Annotated[int, Query(ge=1, le=200, description="How many to show.")]
 Cursor = Annotated[

@@ -25,7 +25,7 @@ from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.entity_tags import tag
 from bifrost.runtime.health import database_check, queue_check
 from bifrost.runtime.http import IdempotencyKey, create_app
-from functions.portfolio import routes_owned, wiring
+from functions.portfolio import routes_cash, routes_owned, wiring
 from functions.portfolio.parameters import AccountId, Cursor, Limit, PortfolioId
 
 app = create_app("portfolio", checks={"database": database_check, "queue": queue_check})
@@ -38,6 +38,7 @@ Before = Annotated[
 
 
 app.include_router(routes_owned.router)
+app.include_router(routes_cash.router)
 
 
 @app.post("/v1/accounts/{account_id}/deposits", status_code=201, tags=["portfolio"])

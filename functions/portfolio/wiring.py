@@ -2,10 +2,16 @@
 
 from functools import lru_cache
 
+from bifrost.adapters.calendars.baked import BakedSessions
 from bifrost.adapters.clock import SystemClock
 from bifrost.adapters.ids import RandomIds
 from bifrost.adapters.postgres.portfolio_books import PostgresLibrary
+from bifrost.adapters.postgres.portfolio_lots import PostgresLotReader
 from bifrost.adapters.postgres.portfolio_reads import PostgresReader
+from bifrost.adapters.postgres.settlement import PostgresSettlement
+from bifrost.portfolio.bookings import CashFlows
+from bifrost.portfolio.cash_ladder import CashStatement, cash_statement
+from bifrost.portfolio.choosing import LotChoices
 from bifrost.portfolio.ownership import Ownership
 from bifrost.portfolio.ports import Library, Reader
 from bifrost.portfolio.service import PortfolioService
@@ -29,6 +35,29 @@ def withdrawals() -> Withdrawals:
 def ownership() -> Ownership:
     """Who keeps what an owner has in order."""
     return Ownership(_library(), SystemClock(), RandomIds())
+
+
+@lru_cache
+def cash_flows() -> CashFlows:
+    """Who books dividends, fees and their like, and corrects them."""
+    return CashFlows(_library(), SystemClock(), RandomIds())
+
+
+@lru_cache
+def lot_choices() -> LotChoices:
+    """Who keeps how lots are chosen."""
+    return LotChoices(_library(), SystemClock(), RandomIds())
+
+
+def cash(owner: str, *account_ids: str) -> CashStatement:
+    """What of the owner's cash has settled, and when the rest does."""
+    found = PostgresSettlement(database(), owner)
+    return cash_statement(found, BakedSessions(), SystemClock(), account_ids)
+
+
+def lots(owner: str) -> PostgresLotReader:
+    """The lots of one owner, to read."""
+    return PostgresLotReader(database(), owner)
 
 
 def reader(owner: str) -> Reader:

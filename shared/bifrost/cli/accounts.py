@@ -178,3 +178,32 @@ def ledger(
     ]
     columns = ("occurred_at", "kind", "ledger_account", "amount", "currency", "quantity")
     show_table(rows, columns, empty="the ledger is empty")
+
+
+def cash(account: Account = None, as_json: AsJson = False) -> None:
+    """Show what of an account's cash has settled and when the rest does, and what was broken.
+
+    Example: bifrost cash --json
+    """
+    from bifrost.cli.session import connect, the_account
+    from bifrost.local.desk import portfolio_of
+
+    api = connect()
+    shown = api.get(f"/v1/portfolios/{portfolio_of(api, the_account(api, account))}/cash")
+    if as_json:
+        show_json(shown)
+        return
+    rows = [
+        row
+        for item in shown["items"]
+        for row in (
+            {"currency": item["currency"], "settles_on": shown["as_of"], **item},
+            *({"currency": item["currency"], **rung} for rung in item["rungs"]),
+        )
+    ]
+    columns = ("currency", "settles_on", "settled", "sales", "purchases", "total")
+    show_table(rows, columns, empty="no cash")
+    if shown["violations"]:
+        print()
+        columns = ("sold_on", "kind", "instrument", "amount", "clean_from", "frozen_until")
+        show_table(shown["violations"], columns, empty="")

@@ -184,6 +184,9 @@ class _Worth(_Shape):
     realised_pnl: Amount
     unrealised_pnl: Amount | None
     commissions: Amount
+    income: Amount
+    expenses: Amount
+    exchanged: Amount
     unpriced: list[str]
 
 
@@ -191,8 +194,11 @@ class PortfolioSheet(_Worth, PortfolioItem):
     """What a portfolio is worth: equity = cash + sum of quantity x market price.
 
     realised_pnl is gross of commissions; net of them, equity = net_deposits + realised_pnl
-    - commissions + unrealised_pnl. market_value, unrealised_pnl and equity are null while an
-    instrument in `unpriced` has no market price: unknown is not zero.
+    + income - commissions - expenses + exchanged + unrealised_pnl. market_value, unrealised_pnl
+    and equity are null while an instrument in `unpriced` has no market price, and equity while a
+    currency in it has no rate: unknown is not zero.
+    income: dividends and interest. expenses: fees, borrow costs, taxes withheld.
+    exchanged: what exchanges of currencies brought in `currency`, less what they took.
     valued_at: market time of the newest price used.
     ledger_imbalance: the sum of all ledger accounts, always zero.
 
@@ -276,7 +282,10 @@ class EntrySheet(_Shape):
 
 
 class TransactionSheet(_Shape):
-    """A ledger transaction; it never changes."""
+    """A ledger transaction; it never changes.
+
+    reverses: the transaction that it undoes, for the reason that `description` gives.
+    """
 
     transaction_id: str
     kind: str
@@ -285,6 +294,7 @@ class TransactionSheet(_Shape):
     event_id: str
     occurred_at: datetime
     recorded_at: datetime
+    reverses: str | None
     entries: list[EntrySheet]
 
     @classmethod

@@ -92,6 +92,19 @@ CREATE TRIGGER {t}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON portfolio.
 REVOKE UPDATE, DELETE ON portfolio.{t} FROM bifrost_portfolio;
 """
 
+# As 0080 has it: the reader sees its owner's rows, and what everybody may know.
+_VISIBLE = """
+ALTER TABLE portfolio.{t} ENABLE ROW LEVEL SECURITY;
+GRANT SELECT ON portfolio.{t} TO bifrost_portfolio_reader;
+CREATE POLICY of_owner ON portfolio.{t} FOR SELECT TO bifrost_portfolio_reader USING ({visible});
+CREATE POLICY of_system ON portfolio.{t} TO bifrost_portfolio USING (true) WITH CHECK (true);
+"""
+_OF_OWNER = {
+    "lot_selections": "account_id IN (SELECT account_id FROM portfolio.accounts)",
+    "lot_adjustments": "lot_id IN (SELECT lot_id FROM portfolio.lots)",
+    "settlement_cycles": "true",
+}
+
 
 def upgrade() -> None:
     """Widen the ledger and add what stands beside it."""
@@ -99,3 +112,5 @@ def upgrade() -> None:
         op.execute(sql)
     for table in ("lot_adjustments", "lot_selections"):
         op.execute(_APPEND_ONLY.format(t=table))
+    for table, visible in _OF_OWNER.items():
+        op.execute(_VISIBLE.format(t=table, visible=visible))

@@ -1,0 +1,20 @@
+"""The baked calendar as portfolio asks for it: sessions' dates, kept once they are read."""
+
+from datetime import date
+from functools import lru_cache
+
+from bifrost.adapters.calendars import xnys
+from bifrost.portfolio.settlement import Calendar
+
+
+class BakedSessions:
+    """Sessions."""
+
+    def calendar(self, first: date, last: date) -> Calendar:
+        """Return the sessions of [first, last], as far as they are baked."""
+        return _calendar(max(first, xnys.FIRST), min(last, xnys.LAST))
+
+
+@lru_cache(maxsize=64)
+def _calendar(first: date, last: date) -> Calendar:
+    return Calendar(tuple(one.session for one in xnys.sessions(first, last)))

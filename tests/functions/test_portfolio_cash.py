@@ -1,0 +1,310 @@
+"""Cash that moves without a trade, its corrections, its settlement and the choice of lots, by HTTP.
+
+What is booked is told to everybody, nothing of it is ever changed, and what cannot be is refused
+with the field that is wrong.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.builders import bar, bar_closed, fill, fill_recorded
+from tests.functions.portfolio_desk import Desk, plugged_desk
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch, database_url: Callable[[str], str]) -> Iterator[Desk]:
+    for made in plugged_desk(monkeypatch, database_url):
+        made.post(f"{made.cash}/deposits", {"amount": "10000"}, "d-1")
+        yield made
+
+
+def book(desk: Desk, key: str = "f-1", **body: str) -> Any:
+    return desk.post(f"{desk.cash}/cash-flows", body, key)
+
+
+def cash_of(desk: Desk) -> str:
+    return str(desk.get(desk.books).body["cash"])
+
+
+def lines(answer: Any) -> list[tuple[str, str, str]]:
+    return [(e["ledger_account"], e["currency"], e["amount"]) for e in answer.body["entries"]]
+
+
+def choose(desk: Desk, body: Any, order: str = "") -> Any:
+    path = f"{desk.cash}/lot-selection" + (f"/{order}" if order else "")
+    return desk.function.http("PUT", path, body)
+
+
+def closures(desk: Desk) -> list[tuple[str, str]]:
+    """What is left of each lot."""
+    items = desk.get(f"{desk.cash}/lots").body["items"]
+    return [(lot["lot_id"].rsplit("-", 1)[1], lot["quantity"]) for lot in items]
+
+
+@pytest.mark.parametrize(
+    ("kind", "account", "change"),
+    [
+        ("dividend_ordinary", "income:dividends:ordinary", "25.50"),
+        ("dividend_qualified", "income:dividends:qualified", "25.50"),
+        ("interest", "income:interest", "25.50"),
+        ("fee", "expenses:fees", "-25.50"),
+        ("borrow_cost", "expenses:borrow", "-25.50"),
+        ("tax_withheld", "expenses:tax_withheld", "-25.50"),
+    ],
+)
+def test_a_cash_flow_is_booked_told_and_part_of_the_result(
+    desk: Desk, kind: str, account: str, change: str
+) -> None:
+    desk.trade(("10", "100"))
+    before = desk.get(desk.books).body
+
+    booked = book(desk, kind=kind, amount="25.50", instrument="AAPL")
+
+    assert booked.status == 201, booked.body
+    opposite = change.removeprefix("-") if change.startswith("-") else f"-{change}"
+    assert lines(booked) == [("assets:cash", "USD", change), (account, "USD", opposite)]
+    told = json.loads(desk.bus.entries[-1][2])
+    assert desk.bus.entries[-1][1] == "CashChanged.v1"
+    assert (told["amount"], told["kind"], told["instrument"]) == (change, kind, "AAPL")
+    assert told["event_id"] == booked.body["event_id"]
+    after = desk.get(desk.books).body
+    moved = {name for name in before if after[name] != before[name]}
+    assert moved == {"cash", "income" if account.startswith("income") else "expenses"}
+    assert after["ledger_imbalance"] == "0"
+
+
+def test_the_same_key_books_once_and_another_body_is_refused(desk: Desk) -> None:
+    first = book(desk, kind="interest", amount="5")
+    again = book(desk, kind="interest", amount="5.00")
+    other = book(desk, kind="interest", amount="6")
+
+    assert again.body == first.body
+    assert other.status == 422
+    assert cash_of(desk) == "10005.00"
+
+
+def test_a_return_of_capital_lowers_the_basis_and_what_is_beyond_it_is_a_gain(desk: Desk) -> None:
+    desk.trade(("10", "1"), ("10", "100"))
+
+    booked = book(desk, kind="return_of_capital", amount="100", instrument="AAPL")
+
+    assert lines(booked) == [
+        ("assets:cash", "USD", "100.00"),
+        ("assets:positions:AAPL", "USD", "-60.00"),
+        ("income:realised", "USD", "-40.00"),
+    ]
+    costs = [lot["cost"] for lot in desk.get(f"{desk.cash}/lots").body["items"]]
+    assert costs == ["0.00", "950.00"]
+
+
+def test_an_exchange_of_currencies_balances_in_each(desk: Desk) -> None:
+    booked = book(desk, kind="fx", amount="1100", counter_amount="1000", counter_currency="EUR")
+
+    assert lines(booked) == [
+        ("assets:cash", "USD", "-1100.00"),
+        ("equity:fx", "USD", "1100.00"),
+        ("assets:cash", "EUR", "1000.00"),
+        ("equity:fx", "EUR", "-1000.00"),
+    ]
+    told = [json.loads(detail) for _, kind, detail in desk.bus.entries if kind == "CashChanged.v1"]
+    assert [(one["currency"], one["amount"]) for one in told] == [
+        ("USD", "-1100"), ("EUR", "1000"),
+    ]  # fmt: skip
+    worth = desk.get(desk.books).body
+    assert (worth["cash"], worth["exchanged"], worth["equity"]) == ("8900.00", "-1100.00", None)
+    assert worth["unpriced"] == ["EUR"]
+    currencies = [one["currency"] for one in desk.get(f"{desk.books}/cash").body["items"]]
+    assert currencies == ["USD", "EUR"]
+
+
+def test_an_exchange_of_more_than_there_is_is_refused_with_its_reason(desk: Desk) -> None:
+    refused = book(desk, kind="fx", amount="10000.01", counter_amount="1", counter_currency="EUR")
+
+    assert refused.status == 422
+    assert [one["rule"] for one in refused.body["reasons"]] == ["cash"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"kind": "dividend_ordinary", "amount": "1"}, "instrument"),
+        ({"kind": "dividend_ordinary", "amount": "1", "instrument": "IBM"}, "instrument"),
+        ({"kind": "fx", "amount": "1"}, "counter_amount"),
+        ({"kind": "fx", "amount": "1", "counter_amount": "1"}, "counter_amount"),
+        (
+            {"kind": "fx", "amount": "1", "counter_amount": "1", "counter_currency": "USD"},
+            "counter_currency",
+        ),
+        (
+            {"kind": "fee", "amount": "1", "counter_amount": "1", "counter_currency": "EUR"},
+            "counter_amount",
+        ),
+        ({"kind": "fee", "amount": "-1"}, "amount"),
+        ({"kind": "fee", "amount": "0.001"}, "amount"),
+        ({"kind": "tip", "amount": "1"}, "kind"),
+        ({"kind": "return_of_capital", "amount": "1", "instrument": "AAPL"}, "instrument"),
+    ],
+)
+def test_a_cash_flow_that_cannot_be_names_its_field(
+    desk: Desk, body: dict[str, str], field: str
+) -> None:
+    desk.trade(("10", "100"), ("-10", "100"))
+
+    refused = book(desk, **body)
+
+    assert refused.status in {400, 422}, refused.body
+    assert field in {one["field"] for one in refused.body["errors"]}
+    assert len(desk.get(f"{desk.books}/ledger").body["items"]) == 3
+
+
+def test_a_correction_is_the_opposite_transaction_with_its_reason(desk: Desk) -> None:
+    wrong = book(desk, kind="fee", amount="12").body
+    path = f"{desk.cash}/ledger/{wrong['transaction_id']}/reversals"
+
+    undone = desk.post(path, {"reason": "charged twice"}, "r-1")
+    again = desk.post(path, {"reason": "charged twice"}, "r-1")
+    twice = desk.post(path, {"reason": "charged thrice"}, "r-2")
+
+    assert (undone.status, undone.body["kind"]) == (201, "reversal")
+    assert undone.body["description"] == "charged twice"
+    assert undone.body["reverses"] == wrong["transaction_id"]
+    assert again.body == undone.body
+    assert (twice.status, undone.body["transaction_id"] in twice.body["detail"]) == (409, True)
+    assert cash_of(desk) == "10000.00"
+    told = json.loads(desk.bus.entries[-1][2])
+    assert (told["amount"], told["reverses"]) == ("12", wrong["transaction_id"])
+
+
+def test_a_return_of_capital_is_undone_to_the_last_digit(desk: Desk) -> None:
+    desk.trade(("3", "10.01"), ("7", "9.99"))
+    before = desk.get(f"{desk.cash}/lots").body
+    wrong = book(desk, kind="return_of_capital", amount="10", instrument="AAPL").body
+
+    path = f"{desk.cash}/ledger/{wrong['transaction_id']}/reversals"
+    assert desk.post(path, {"reason": "paid to another"}, "r-1").status == 201
+
+    assert desk.get(f"{desk.cash}/lots").body == before
+
+
+def test_a_return_of_capital_is_not_undone_once_its_lots_were_sold_from(desk: Desk) -> None:
+    desk.trade(("10", "10"))
+    wrong = book(desk, kind="return_of_capital", amount="10", instrument="AAPL").body
+    account_id = desk.account["account_id"]
+    sale = fill(2, "-4", "12", account_id=account_id)
+    assert desk.function.deliver(fill_recorded(sale, 2)) == []
+
+    path = f"{desk.cash}/ledger/{wrong['transaction_id']}/reversals"
+    refused = desk.post(path, {"reason": "paid to another"}, "r-1")
+
+    assert (refused.status, "sold from since" in refused.body["detail"]) == (409, True)
+
+
+def test_only_a_cash_flow_is_reversed_here(desk: Desk) -> None:
+    (deposit,) = desk.get(f"{desk.books}/ledger").body["items"]
+    path = f"{desk.cash}/ledger/{deposit['transaction_id']}/reversals"
+
+    assert "withdraw it" in desk.post(path, {"reason": "no"}, "r-1").body["detail"]
+    unknown = desk.post(f"{desk.cash}/ledger/t-none/reversals", {"reason": "no"}, "r-2")
+    assert unknown.status == 404
+    assert desk.post(path, {"reason": ""}, "r-3").status == 400
+
+
+def test_another_owner_books_and_corrects_nothing(desk: Desk) -> None:
+    booked = book(desk, kind="interest", amount="5").body
+    path = f"{desk.cash}/ledger/{booked['transaction_id']}/reversals"
+
+    body = {"kind": "fee", "amount": "1"}
+    assert desk.post(f"{desk.cash}/cash-flows", body, "x", owner="owner-2").status == 404
+    assert desk.post(path, {"reason": "mine"}, "x", owner="owner-2").status == 404
+    assert desk.get(f"{desk.books}/cash", owner="owner-2").status == 404
+    assert desk.get(f"{desk.cash}/lots", owner="owner-2").status == 404
+
+
+def test_a_standing_method_chooses_what_later_sales_close(desk: Desk) -> None:
+    assert choose(desk, {"method": "hifo"}).status == 200
+    desk.trade(("10", "100"), ("10", "120"), ("10", "110"), ("-15", "130"))
+
+    assert closures(desk) == [("1", "10"), ("3", "5")]
+    assert desk.get(f"{desk.cash}/lots").body["method"] == "hifo"
+
+
+def test_lots_named_for_an_order_are_closed_over_its_fills_and_the_rest_by_the_method(
+    desk: Desk,
+) -> None:
+    account_id = desk.account["account_id"]
+    desk.trade(("10", "100"), ("10", "120"), ("10", "110"))
+    named = [
+        {"lot_id": f"paper:x-{account_id}-3", "quantity": "4"},
+        {"lot_id": f"paper:x-{account_id}-2", "quantity": "5"},
+    ]
+    assert choose(desk, {"method": "specific", "lots": named}, "o-sale").status == 200
+
+    for number, size in ((4, "-6"), (5, "-6")):
+        part = fill(number, size, "130", account_id=account_id, order_id="o-sale")
+        assert desk.function.deliver(fill_recorded(part, number)) == []
+
+    assert closures(desk) == [("1", "7"), ("2", "5"), ("3", "6")]
+    late = choose(desk, {"method": "lifo"}, "o-sale")
+    assert late.status == 409
+
+
+@pytest.mark.parametrize(
+    ("body", "order", "field"),
+    [
+        ({"method": "average_cost"}, "", "method"),
+        ({"method": "specific"}, "o-9", "lots"),
+        ({"method": "lifo", "lots": [{"lot_id": "x", "quantity": "1"}]}, "o-9", "lots"),
+        (
+            {"method": "specific", "lots": [{"lot_id": "x", "quantity": "1"}]},
+            "o-9",
+            "lots.0.lot_id",
+        ),
+        (
+            {"method": "specific", "lots": [{"lot_id": "LOT", "quantity": "11"}]},
+            "o-9",
+            "lots.0.quantity",
+        ),
+    ],
+)
+def test_a_choice_that_cannot_be_names_its_field(
+    desk: Desk, body: dict[str, Any], order: str, field: str
+) -> None:
+    desk.trade(("10", "100"))
+    lot_id = f"paper:x-{desk.account['account_id']}-1"
+    written = json.loads(json.dumps(body).replace("LOT", lot_id))
+
+    refused = choose(desk, written, order)
+
+    assert refused.status in {400, 422}, refused.body
+    assert field in {one["field"] for one in refused.body["errors"]}
+
+
+def test_the_ladder_says_what_has_settled_and_when_the_rest_does(desk: Desk) -> None:
+    # Tuesday 2012-01-03, three days then: Friday the 6th.
+    desk.trade(("10", "100"), ("-4", "110"))
+    assert desk.function.deliver(bar_closed(bar(1, "105"), 1)) == []
+
+    shown = desk.get(f"{desk.books}/cash").body
+
+    assert shown["as_of"] == "2012-01-03"
+    assert shown["items"] == [
+        {
+            "account_id": desk.account["account_id"],
+            "currency": "USD",
+            "total": "9438.00",
+            "settled": "10000.00",
+            "unsettled": "-562.00",
+            "rungs": [
+                {
+                    "settles_on": "2012-01-06",
+                    "sales": "439.00",
+                    "purchases": "1001.00",
+                    "settled": "9438.00",
+                }
+            ],
+        }
+    ]
+    assert shown["violations"] == []
