@@ -171,9 +171,7 @@ def test_a_correction_touches_only_what_it_changes() -> None:
     late = correction(events, paid)
 
     assert late.reversals == ()
-    assert [one.reference for one in late.transactions] == [
-        "action:dividend:1:action:dividend:1"
-    ]
+    assert [one.reference for one in late.transactions] == ["action:dividend:1:action:dividend:1"]
 
 
 def test_a_dividend_is_due_from_its_ex_date_and_cash_on_its_day() -> None:

@@ -1,4 +1,4 @@
-"""Whatever the lots: shares follow the ratio, basis is conserved, entries balance, undo is exact."""
+"""Whatever the lots: shares follow the ratio, basis is kept, entries balance, undo is exact."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -57,9 +57,9 @@ def _held(sizes: list[tuple[Decimal, Decimal]], sign: int) -> list[Lot]:
 
 
 LONG = st.lists(st.tuples(POSITIVE, POSITIVE), min_size=1, max_size=6).map(lambda s: _held(s, 1))
-LOTS = st.tuples(
-    st.lists(st.tuples(POSITIVE, POSITIVE), max_size=6), st.sampled_from((1, -1))
-).map(lambda of: _held(*of))
+LOTS = st.tuples(st.lists(st.tuples(POSITIVE, POSITIVE), max_size=6), st.sampled_from((1, -1))).map(
+    lambda of: _held(*of)
+)
 
 
 def total(lots: tuple[Lot, ...] | list[Lot]) -> Decimal:
