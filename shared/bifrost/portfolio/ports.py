@@ -11,6 +11,7 @@ from bifrost.core.decisions import Reason
 from bifrost.core.instruments import Instrument
 from bifrost.events import BarClosed, Event, FillRecorded
 from bifrost.portfolio.accounts import Account
+from bifrost.portfolio.imports.ports import ImportStore
 from bifrost.portfolio.ledger import Entry, Posting
 from bifrost.portfolio.lot_selection import LotMethod, Selection
 from bifrost.portfolio.lots import Lot, LotChange
@@ -313,6 +314,10 @@ class Books(Protocol):
     @property
     def keys(self) -> KeyStore:
         """Idempotency-Keys."""
+
+    @property
+    def imports(self) -> ImportStore:
+        """Imports."""
 
 
 class Library(Protocol):

@@ -14,6 +14,7 @@ from bifrost.adapters.postgres.marks import PostgresMarks
 from bifrost.adapters.postgres.outbox import Outbox
 from bifrost.adapters.postgres.portfolio_accounts import PostgresPortfolios
 from bifrost.adapters.postgres.portfolio_breaks import PostgresBreaks
+from bifrost.adapters.postgres.portfolio_imports import PostgresImports
 from bifrost.adapters.postgres.portfolio_withdrawals import PostgresWithdrawals
 from bifrost.adapters.postgres.watchlists import PostgresInstruments, PostgresWatchlists
 from bifrost.events import Event, FillRecorded, fill_stream
@@ -53,6 +54,7 @@ class PostgresBooks:
         self.breaks = PostgresBreaks(cursor)
         self.facts = PostgresFacts(cursor)
         self.keys = PostgresKeys(cursor)
+        self.imports = PostgresImports(cursor)
 
 
 class PostgresFacts:

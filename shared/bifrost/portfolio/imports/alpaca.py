@@ -27,11 +27,12 @@ from bifrost.portfolio.imports.source import (
 VENUE = "alpaca"
 _SIDES = {"buy": 1, "sell": -1, "sell_short": -1}
 _KINDS = {
-    **dict.fromkeys(("DIV", "DIVCGL", "DIVCGS", "DIVROC", "DIVTXEX", "CGD"), ActivityKind.DIVIDEND),
+    **dict.fromkeys(("DIV", "DIVCGL", "DIVCGS", "DIVTXEX", "CGD"), ActivityKind.DIVIDEND),
     **dict.fromkeys(
         ("DIVNRA", "DIVFT", "DIVTW", "DIVWH", "INTNRA", "INTTW", "WH"), ActivityKind.TAX
     ),
     **dict.fromkeys(("FEE", "CFEE", "DIVFEE", "PTC", "PTR"), ActivityKind.FEE),
+    "DIVROC": ActivityKind.RETURN_OF_CAPITAL,
     "INT": ActivityKind.INTEREST,
     **dict.fromkeys(("SPLIT", "SSP"), ActivityKind.SPLIT),
     **dict.fromkeys(("ACATC", "ACATS", "JNLC", "JNLS", "JNL"), ActivityKind.TRANSFER),

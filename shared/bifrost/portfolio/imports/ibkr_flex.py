@@ -69,7 +69,13 @@ def _trade(row: Row) -> list[Activity]:
     proceeds = row.number("proceeds")
     amount = None if proceeds is None else EXACT.subtract(proceeds, commission)
     made = replace(plain, instrument=row.symbol("symbol"), commission=commission)
-    found = fill(row, made, price=price, amount=amount)
+    charged = row.currency("ibcommissioncurrency", otherwise=made.currency)
+    if charged == made.currency:
+        found = fill(row, made, price=price, amount=amount)
+    else:
+        made = replace(made, commission=Decimal(0))
+        found = fill(row, made, price=price, amount=proceeds)
+        found += extra(replace(found[0], currency=charged), ActivityKind.FEE, -commission)
     return [*found, *extra(found[0], ActivityKind.TAX, taxes)]
 
 

@@ -1,0 +1,219 @@
+"""Portfolio's imports: a row of a file and the transaction that it became.
+
+An import's rows are found by its id, which their transactions carry as their cause; what a lot of
+an import is called begins with that id too.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import date, datetime
+from itertools import groupby
+
+from bifrost.adapters.postgres.database import Cursor, Row
+from bifrost.adapters.postgres.ledger import COLUMNS
+from bifrost.core.codec import from_json, to_json
+from bifrost.core.errors import NotFoundError
+from bifrost.portfolio.imports.activities import Activity
+from bifrost.portfolio.imports.booking import ORIGIN
+from bifrost.portfolio.imports.records import Booked, ClosureMade, Import
+from bifrost.portfolio.ledger import Entry
+from bifrost.portfolio.lots import Lot
+from bifrost.portfolio.ports import Posted
+
+# Places of imported lots: far below those of the desk's own fills, which count from one.
+_FIRST_PLACE = -(2**62)
+IMPORT = (
+    "i.import_id, i.account_id, i.format, i.added, i.duplicates, i.skipped, i.recorded_at,"
+    " i.undone_at, i.undo_reason, i.position AS place"
+)
+_ADD = """
+INSERT INTO portfolio.imports
+    (import_id, account_id, format, added, duplicates, skipped, recorded_at)
+VALUES (%(import_id)s, %(account_id)s, %(format)s, %(added)s, %(duplicates)s, %(skipped)s,
+    %(recorded_at)s)
+"""
+_ADD_ROWS = """
+INSERT INTO portfolio.import_rows
+    (import_id, number, account_id, content_hash, transaction_id, activity)
+SELECT %s, row.number, %s, row.content_hash, row.transaction_id, row.activity
+FROM unnest(%s::integer[], %s::text[], %s::text[], %s::jsonb[])
+    AS row (number, content_hash, transaction_id, activity)
+"""
+_KNOWN = """
+SELECT r.content_hash, count(*) AS times
+FROM portfolio.import_rows r JOIN portfolio.imports i USING (import_id)
+WHERE r.account_id = %s AND r.content_hash = ANY(%s) AND i.undone_at IS NULL
+    AND NOT EXISTS (SELECT 1 FROM portfolio.ledger_transactions WHERE reverses = r.transaction_id)
+GROUP BY r.content_hash
+"""
+_OTHERWISE = f"""
+SELECT {COLUMNS}, e.ledger_account, e.currency, e.amount, e.instrument, e.quantity
+FROM portfolio.ledger_transactions t JOIN portfolio.ledger_entries e USING (transaction_id)
+WHERE t.account_id = %s AND t.occurred_at >= %s AND t.occurred_at < %s AND t.reverses IS NULL
+    AND NOT EXISTS (
+        SELECT 1 FROM portfolio.import_rows r WHERE r.transaction_id = t.transaction_id)
+    AND NOT EXISTS (
+        SELECT 1 FROM portfolio.ledger_transactions u WHERE u.reverses = t.transaction_id)
+ORDER BY t.position, e.entry_id
+"""
+_TRADED = """
+SELECT DISTINCT instrument FROM portfolio.lots
+WHERE account_id = %s AND instrument = ANY(%s) AND opened_sequence > 0
+"""
+_LAST_TRADED = """
+SELECT r.activity ->> 'instrument' AS instrument, max(t.occurred_at) AS at
+FROM portfolio.import_rows r JOIN portfolio.imports i USING (import_id)
+    JOIN portfolio.ledger_transactions t USING (transaction_id)
+WHERE r.account_id = %s AND i.undone_at IS NULL AND t.kind = 'fill'
+GROUP BY 1
+"""
+_LOT = "lot_id, instrument, currency, opened_at, opened_sequence AS sequence"
+_OF_IMPORT = """
+SELECT DISTINCT e.instrument FROM portfolio.import_rows r
+JOIN portfolio.ledger_entries e USING (transaction_id)
+WHERE r.import_id = %(import_id)s AND e.ledger_account LIKE 'assets:positions:%%'
+"""
+_DEPENDING = f"""
+SELECT DISTINCT t.position, t.description, t.occurred_at::date AS day
+FROM portfolio.ledger_transactions t
+JOIN (
+    SELECT transaction_id, lot_id FROM portfolio.lot_closures
+    UNION ALL SELECT transaction_id, lot_id FROM portfolio.lot_adjustments
+) touched USING (transaction_id)
+JOIN portfolio.lots l USING (lot_id)
+WHERE t.account_id = %(account_id)s AND l.instrument IN ({_OF_IMPORT})
+    AND t.event_id <> %(import_id)s AND t.reverses IS NULL
+    AND t.position > (
+        SELECT min(f.position) FROM portfolio.ledger_transactions f
+        JOIN portfolio.import_rows r USING (transaction_id) WHERE r.import_id = %(import_id)s)
+    AND NOT EXISTS (
+        SELECT 1 FROM portfolio.ledger_transactions u WHERE u.reverses = t.transaction_id)
+ORDER BY t.position LIMIT 10
+"""
+
+
+class PostgresImports:
+    """ImportStore."""
+
+    def __init__(self, cursor: Cursor) -> None:
+        self._cursor = cursor
+
+    def add(self, made: Import, rows: Sequence[Booked]) -> None:
+        """Write an import and its rows; never changed but for being undone."""
+        self._cursor.execute(_ADD, {one.name: getattr(made, one.name) for one in fields(made)})
+        self._cursor.execute(
+            _ADD_ROWS,
+            (
+                made.import_id,
+                made.account_id,
+                [row.number for row in rows],
+                [row.content_hash for row in rows],
+                [row.transaction_id for row in rows],
+                [json.dumps(to_json(row.activity)) for row in rows],
+            ),
+        )
+
+    def locked(self, account_id: str, import_id: str) -> Import:
+        """Return it, held until the transaction's end; raise NotFoundError where none is."""
+        row = self._cursor.execute(
+            f"SELECT {IMPORT} FROM portfolio.imports i"
+            " WHERE i.account_id = %s AND i.import_id = %s FOR NO KEY UPDATE",
+            (account_id, import_id),
+        ).fetchone()
+        if row is None:
+            raise NotFoundError(f"no import {import_id}")
+        return Import(**row)
+
+    def rows(self, import_id: str) -> list[Booked]:
+        """Return the import's rows, as they were booked."""
+        found = self._cursor.execute(
+            "SELECT number, content_hash, transaction_id, activity FROM portfolio.import_rows"
+            " WHERE import_id = %s ORDER BY number",
+            (import_id,),
+        ).fetchall()
+        return [Booked(**{**row, "activity": to_activity(row["activity"])}) for row in found]
+
+    def undo(self, import_id: str, reason: str, at: datetime) -> None:
+        """Mark it as undone."""
+        self._cursor.execute(
+            "UPDATE portfolio.imports SET undone_at = %s, undo_reason = %s WHERE import_id = %s",
+            (at, reason, import_id),
+        )
+
+    def known(self, account_id: str, hashes: Sequence[str]) -> dict[str, int]:
+        """Return how often each of these contents was imported and not undone."""
+        rows = self._cursor.execute(_KNOWN, (account_id, list(hashes))).fetchall()
+        return {row["content_hash"]: row["times"] for row in rows}
+
+    def booked_otherwise(self, account_id: str, first: date, last: date) -> list[Posted]:
+        """Return what was booked in these days by no import and not reversed, with its entries."""
+        rows = self._cursor.execute(_OTHERWISE, (account_id, first, last)).fetchall()
+        return [_posted(list(lines)) for _, lines in groupby(rows, lambda row: row["place"])]
+
+    def traded_otherwise(self, account_id: str, instruments: Sequence[str]) -> list[str]:
+        """Return which of these instruments the desk itself has traded in the account."""
+        rows = self._cursor.execute(_TRADED, (account_id, list(instruments))).fetchall()
+        return [row["instrument"] for row in rows]
+
+    def last_traded(self, account_id: str) -> dict[str, datetime]:
+        """Return when each instrument was last traded by an import that stands."""
+        rows = self._cursor.execute(_LAST_TRADED, (account_id,)).fetchall()
+        return {row["instrument"]: row["at"] for row in rows}
+
+    def next_sequence(self, account_id: str) -> int:
+        """Return the place of the account's next imported lot: before every lot of the desk."""
+        row = self._cursor.execute(
+            "SELECT max(opened_sequence) AS last FROM portfolio.lots"
+            " WHERE account_id = %s AND opened_sequence < 0",
+            (account_id,),
+        ).fetchone()
+        last = row["last"] if row else None
+        return _FIRST_PLACE if last is None else last + 1
+
+    def closures(self, import_id: str) -> list[ClosureMade]:
+        """Return what each transaction of the import closed of which lot."""
+        rows = self._cursor.execute(
+            "SELECT c.transaction_id, c.lot_id, c.quantity, c.cost, c.proceeds"
+            " FROM portfolio.lot_closures c JOIN portfolio.import_rows r USING (transaction_id)"
+            " WHERE r.import_id = %s",
+            (import_id,),
+        ).fetchall()
+        return [ClosureMade(**row) for row in rows]
+
+    def lots(self, account_id: str, import_id: str) -> list[Lot]:
+        """Return the lots of the import's instruments, as they are now."""
+        rows = self._cursor.execute(
+            f"SELECT {_LOT}, quantity, cost FROM portfolio.lots"
+            f" WHERE account_id = %(account_id)s AND instrument IN ({_OF_IMPORT})",
+            {"account_id": account_id, "import_id": import_id},
+        ).fetchall()
+        return [Lot(**row) for row in rows]
+
+    def opened(self, import_id: str) -> list[Lot]:
+        """Return the lots that the import opened, as they were then."""
+        rows = self._cursor.execute(
+            f"SELECT {_LOT}, opened_quantity AS quantity, opened_cost AS cost FROM portfolio.lots"
+            " WHERE lot_id IN (SELECT %(prefix)s || number::text FROM portfolio.import_rows"
+            " WHERE import_id = %(import_id)s)",
+            {"prefix": f"{ORIGIN}:{import_id}:", "import_id": import_id},
+        ).fetchall()
+        return [Lot(**row) for row in rows]
+
+    def depending(self, account_id: str, import_id: str) -> list[str]:
+        """Name what came after the import and closed or changed lots of its instruments."""
+        rows = self._cursor.execute(
+            _DEPENDING, {"account_id": account_id, "import_id": import_id}
+        ).fetchall()
+        return [f"{row['description']} ({row['day']})" for row in rows]
+
+
+def to_activity(stored: object) -> Activity:
+    """Read a row as it was kept."""
+    return from_json(Activity, stored)
+
+
+def _posted(lines: list[Row]) -> Posted:
+    names = {one.name for one in fields(Posted)} - {"entries"}
+    entries = tuple(Entry(**{one.name: line[one.name] for one in fields(Entry)}) for line in lines)
+    return Posted(**{name: lines[0][name] for name in names}, entries=entries)
