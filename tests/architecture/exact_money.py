@@ -25,6 +25,9 @@ ROOMS = (
     "functions",
 )
 
+# What stands in those rooms and is made of floats: amounts go in, and nothing of it comes back.
+STATISTICS = ("shared/bifrost/portfolio/returns",)
+
 # What may be a float here all the same: file, then name, then why no amount passes through it.
 ALLOWED: dict[str, dict[str, str]] = {
     "shared/bifrost/backtest/fill_rules.py": {
@@ -39,7 +42,27 @@ _SQL = re.compile(r"\b(?:SELECT|INSERT|UPDATE|CREATE|ALTER|CAST)\b")
 
 def ledger_files(root: Path = ROOT) -> list[Path]:
     """Every file of a room that touches amounts."""
-    return sorted(path for room in ROOMS for path in (root / room).rglob("*.py"))
+    apart = [root / folder for folder in STATISTICS]
+    files = (path for room in ROOMS for path in (root / room).rglob("*.py"))
+    return sorted(path for path in files if not any(one in path.parents for one in apart))
+
+
+def readers_of_statistics(paths: Iterable[Path], root: Path = ROOT) -> list[str]:
+    """Name each import of a statistic: a float would come with it."""
+    modules = [folder.removeprefix("shared/").replace("/", ".") for folder in STATISTICS]
+    return [
+        f"{name_of(path, root)}:{node.lineno}: {module}"
+        for path in paths
+        for node in ast.walk(ast.parse(path.read_text()))
+        for module in _imported(node)
+        if any(f"{module}.".startswith(f"{one}.") for one in modules)
+    ]
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.ImportFrom):
+        return [f"{node.module}.{alias.name}" for alias in node.names]
+    return [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
 
 
 def floats(paths: Iterable[Path], root: Path = ROOT) -> list[str]:

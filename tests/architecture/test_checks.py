@@ -14,7 +14,7 @@ from tests.architecture.capability_map import (
     unknown_errors,
     unknown_tasks,
 )
-from tests.architecture.exact_money import floats
+from tests.architecture.exact_money import floats, readers_of_statistics
 from tests.architecture.imports import broken_contracts, copy_packages
 from tests.architecture.tidy import (
     FILE_LINES_MAX,
@@ -137,6 +137,21 @@ def test_a_function_one_line_too_long_is_named_and_one_at_the_limit_is_not(tmp_p
 )
 def test_a_float_on_its_way_to_the_ledger_is_named(tmp_path: Path, code: str) -> None:
     assert len(floats(write(tmp_path, code + "\n"), tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "named"),
+    [
+        ("from bifrost.portfolio.returns.failures import statistic", 1),
+        ("from bifrost.portfolio import returns", 1),
+        ("import bifrost.portfolio.returns.series", 1),
+        ("from bifrost.portfolio.returns_policy import x", 0),
+    ],
+)
+def test_a_reader_of_statistics_among_the_books_is_named(
+    tmp_path: Path, code: str, named: int
+) -> None:
+    assert len(readers_of_statistics(write(tmp_path, code + "\n"), tmp_path)) == named
 
 
 def test_decimals_integers_and_words_about_floats_are_no_floats(tmp_path: Path) -> None:

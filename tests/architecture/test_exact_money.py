@@ -2,7 +2,13 @@
 
 import re
 
-from tests.architecture.exact_money import ALLOWED, floats, ledger_files
+from tests.architecture.exact_money import (
+    ALLOWED,
+    STATISTICS,
+    floats,
+    ledger_files,
+    readers_of_statistics,
+)
 from tests.architecture.project import ROOT
 
 
@@ -15,3 +21,8 @@ def test_every_exception_is_still_needed() -> None:
         text = (ROOT / file).read_text()
 
         assert [name for name in names if not re.search(rf"\b{name}\b", text)] == [], file
+
+
+def test_no_statistic_comes_back_to_a_room_that_touches_amounts() -> None:
+    assert all((ROOT / folder).is_dir() for folder in STATISTICS)
+    assert readers_of_statistics(ledger_files()) == []

@@ -12,8 +12,12 @@ from bifrost.cli import (
     kill_switch,
     market,
     orders,
+    portfolios,
+    returns,
     session,
     stack,
+    tax,
+    watchlists,
 )
 from bifrost.cli.failures import tell, tell_of_end, tell_of_fault
 from bifrost.cli.output import forget_shown_json
@@ -28,17 +32,22 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.add_typer(stack.app)
 app.add_typer(accounts.app, name="accounts")
+app.add_typer(portfolios.app, name="portfolios")
+app.add_typer(watchlists.app, name="watchlists")
 app.add_typer(orders.app, name="orders")
 app.add_typer(kill_switch.app, name="kill-switch")
 app.add_typer(dead_letters.app, name="dlq")
+app.add_typer(tax.app, name="tax")
 for command in (
     demo.sample,
     accounts.deposit,
     accounts.withdraw,
     accounts.positions,
     accounts.ledger,
+    accounts.cash,
     market.instruments,
     market.replay,
+    returns.returns,
     session.url,
     session.token,
     bench.bench,
