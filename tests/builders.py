@@ -187,13 +187,15 @@ def stamp(event_id: str, at: datetime = FIRST_CLOSE) -> dict[str, Any]:
     }
 
 
-def account_opened(account_id: str = ACCOUNT, owner: str = OWNER) -> AccountOpened:
+def account_opened(
+    account_id: str = ACCOUNT, owner: str = OWNER, kind: str = "cash"
+) -> AccountOpened:
     """An account is opened."""
     return AccountOpened(
         **stamp(f"opened-{account_id}"),
         account_id=account_id,
         owner=owner,
-        kind="cash",
+        kind=kind,
         currency="USD",
     )
 

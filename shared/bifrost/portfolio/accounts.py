@@ -58,17 +58,17 @@ class NewAccount:
     broker_profile: str
 
 
-def what_is_left(balances: Sequence[Balance], currency: str) -> list[str]:
+def what_is_left(balances: Sequence[Balance]) -> list[str]:
     """Name the cash and the positions that keep an account from being archived; none if empty."""
     ordered = sorted(balances, key=lambda one: (one.quantity is not None, one.instrument))
-    return [_named(one, currency) for one in ordered if one.quantity or _is_money_held(one)]
+    return [_named(one) for one in ordered if one.quantity or _is_money_held(one)]
 
 
 def _is_money_held(one: Balance) -> bool:
     return one.quantity is None and bool(one.amount) and one.ledger_account.startswith(_HELD)
 
 
-def _named(one: Balance, currency: str) -> str:
+def _named(one: Balance) -> str:
     if one.quantity is not None:
         return f"{EXACT.normalize(one.quantity):f} {one.instrument}"
-    return f"{EXACT.normalize(one.amount):f} {currency} in {one.ledger_account}"
+    return f"{EXACT.normalize(one.amount):f} {one.currency} in {one.ledger_account}"

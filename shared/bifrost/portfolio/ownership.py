@@ -39,7 +39,7 @@ class Ownership:
     def archive_account(self, owner: str, account_id: str, expected: Expected) -> None:
         """Put an empty account away with its portfolio; raise ConflictError naming what is left."""
         with self._account(owner, account_id, expected) as (books, account):
-            if left := what_is_left(books.ledger.balances(account_id), account.currency):
+            if left := what_is_left(books.ledger.balances(account_id)):
                 raise ConflictError(
                     f"account {account_id} still has {', '.join(left)}:"
                     " sell, withdraw, and archive it then"

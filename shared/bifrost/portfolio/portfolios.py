@@ -92,9 +92,9 @@ def misplaced(message: str, fix: str) -> InvalidInputError:
 
 def added_up(balances: Iterable[Balance]) -> list[Balance]:
     """Add up the balances of several accounts: one instrument is one position, whoever holds it."""
-    groups: dict[tuple[str, str], list[Balance]] = {}
+    groups: dict[tuple[str, str, str], list[Balance]] = {}
     for one in balances:
-        groups.setdefault((one.ledger_account, one.instrument), []).append(one)
+        groups.setdefault((one.ledger_account, one.instrument, one.currency), []).append(one)
     return [_sum(group) for group in groups.values()]
 
 

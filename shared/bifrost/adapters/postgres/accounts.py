@@ -28,7 +28,8 @@ VALUES (%(portfolio_id)s, %(account_id)s, %(owner)s, %(name)s, %(currency)s, %(r
 _CHANGE = """
 WITH put_away AS (
     UPDATE portfolio.portfolios SET archived_at = %(archived_at)s, version = version + 1
-    WHERE account_id = %(account_id)s AND archived_at IS NULL AND %(archived_at)s IS NOT NULL
+    WHERE account_id = %(account_id)s AND archived_at IS NULL
+        AND %(archived_at)s::timestamptz IS NOT NULL
 )
 UPDATE portfolio.accounts
 SET name = %(name)s, version = %(version)s, archived_at = %(archived_at)s
