@@ -115,7 +115,7 @@ def overlaps(rows: Iterable[tuple[int, CorporateAction]]) -> list[FieldProblem]:
     for line, action in newest.values():
         if action.withdrawn:
             continue
-        day = _what_and_when(action)
+        day = what_and_when(action)
         if day in days:
             message = f"a {action.kind} of {action.instrument} on that day is on line {days[day]}"
             problems.append(_problem(line, "ex_date", message, "keep one, or withdraw the other"))
@@ -123,8 +123,8 @@ def overlaps(rows: Iterable[tuple[int, CorporateAction]]) -> list[FieldProblem]:
     return problems
 
 
-def _what_and_when(action: CorporateAction) -> tuple[Any, ...]:
-    # An ordinary dividend and a special one may fall on one day; the same one twice is a copy.
+def what_and_when(action: CorporateAction) -> tuple[Any, ...]:
+    """Return what no two actions may share; dividends that differ may fall on one day."""
     paid = action.cash_dividend
     return (action.instrument, action.kind, action.ex_date, paid)
 

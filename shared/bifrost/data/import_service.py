@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bifrost.core.errors import FieldProblem, InvalidInputError, NotFoundError
+from bifrost.data.action_import import event_of, news_of
 from bifrost.data.bar_file import RejectedRow, read_bars
+from bifrost.data.corporate_action_file import read_corporate_actions
 from bifrost.data.imports import (
     ImportRecord,
     ImportStatus,
     StoredObject,
+    holds_actions,
     summary_of,
     symbol_of,
 )
@@ -54,16 +57,46 @@ class ImportService:
         self, books: ImportTransaction, found: StoredObject, correlation_id: str
     ) -> tuple[ImportRecord, Sequence[Event]]:
         symbol = symbol_of(found)
+        if holds_actions(found):
+            return self._import_actions(books, found, correlation_id)
         if symbol is None:
             return self._list_instruments(books, found, correlation_id)
         listing = books.listing(symbol)
         if listing is None:
-            problem = (
-                f"{symbol} is not listed: import an instruments/<name>.csv that names it,"
-                " and this object is imported with it"
-            )
-            return self._record(found, ImportStatus.WAITING, problem, waits_for=symbol), []
+            return self._waiting(found, symbol), []
         return self._import_bars(books, found, listing, correlation_id)
+
+    def _waiting(self, found: StoredObject, symbol: str) -> ImportRecord:
+        problem = (
+            f"{symbol} is not listed: import an instruments/<name>.csv that names it,"
+            " and this object is imported with it"
+        )
+        return self._record(found, ImportStatus.WAITING, problem, waits_for=symbol)
+
+    def _import_actions(
+        self, books: ImportTransaction, found: StoredObject, correlation_id: str
+    ) -> tuple[ImportRecord, Sequence[Event]]:
+        actions = read_corporate_actions(self.objects.get(found.key))
+        names = sorted({one.instrument for one in actions})
+        for name in names:
+            if books.listing(name) is None:
+                return self._waiting(found, name), []
+        stored = books.stored_actions(names, sorted({one.action_id for one in actions}))
+        news = news_of(actions, stored)
+        record = self._record(found, ImportStatus.DONE, "")
+        books.add_actions([one.action for one in news], record.recorded_at)
+        events = [
+            event_of(
+                one,
+                event_id=self.ids.new(),
+                # What is announced today is today's fact, however far its ex-date is.
+                occurred_at=record.recorded_at,
+                recorded_at=record.recorded_at,
+                correlation_id=correlation_id,
+            )
+            for one in news
+        ]
+        return _counted(record, len(actions), len(news), []), events
 
     def _import_bars(
         self,

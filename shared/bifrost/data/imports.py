@@ -15,6 +15,7 @@ BYTES_MAX = 16 * 1024 * 1024
 
 _BARS = rf"bars/daily/(?P<symbol>{SYMBOL})\.csv"
 _INSTRUMENTS = r"instruments/[^/]+\.csv"
+_ACTIONS = r"corporate_actions/[^/]+\.csv"
 
 
 class ImportStatus(StrEnum):
@@ -50,7 +51,7 @@ class ImportRecord:
 
 
 def symbol_of(found: StoredObject) -> str | None:
-    """Return whose bars the object holds; None for a file of instruments.
+    """Return whose bars the object holds; None for a file of instruments or corporate actions.
 
     Raises InvalidInputError where it is neither, or too large to be read.
     """
@@ -60,15 +61,21 @@ def symbol_of(found: StoredObject) -> str | None:
         )
     if match := re.fullmatch(_BARS, found.key):
         return match["symbol"]
-    if re.fullmatch(_INSTRUMENTS, found.key):
+    if re.fullmatch(_INSTRUMENTS, found.key) or holds_actions(found):
         return None
     raise InvalidInputError(
         FieldProblem(
             "key",
             f"nothing imports {found.key}",
-            "name it bars/daily/<SYMBOL>.csv or instruments/<name>.csv",
+            "name it bars/daily/<SYMBOL>.csv, instruments/<name>.csv"
+            " or corporate_actions/<name>.csv",
         )
     )
+
+
+def holds_actions(found: StoredObject) -> bool:
+    """Say whether the object is a file of corporate actions."""
+    return re.fullmatch(_ACTIONS, found.key) is not None
 
 
 def summary_of(rejected: list[RejectedRow]) -> str:

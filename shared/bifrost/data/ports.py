@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from bifrost.core.bars import Bar
+from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.instruments import Instrument
 from bifrost.core.sessions import Session
 from bifrost.data.bar_file import BarRow
@@ -89,7 +90,19 @@ class Books(Protocol):
         """Add and correct bars; return how many were new or different."""
 
 
-class ImportTransaction(ImportLog, Books, Protocol):
+class ActionBook(Protocol):
+    """Corporate actions, inside the same transaction."""
+
+    def stored_actions(
+        self, instruments: Collection[str], action_ids: Collection[str]
+    ) -> Mapping[str, Sequence[CorporateAction]]:
+        """Return every revision by action id, and keep others from adding to them."""
+
+    def add_actions(self, actions: Sequence[CorporateAction], at: datetime) -> None:
+        """Add revisions that are not stored yet."""
+
+
+class ImportTransaction(ImportLog, Books, ActionBook, Protocol):
     """All of one import, or none of it."""
 
 

@@ -1,15 +1,17 @@
 """Imports in Postgres: one transaction from the object's lock to its events."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from bifrost.adapters.postgres.bars import put_bars
+from bifrost.adapters.postgres.corporate_actions import add_actions, stored_actions
 from bifrost.adapters.postgres.database import Cursor, Database
 from bifrost.adapters.postgres.instruments import locked_listing, put_instruments
 from bifrost.adapters.postgres.outbox import Outbox
 from bifrost.adapters.postgres.sessions import session_dates
+from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.instruments import Instrument
 from bifrost.data.bar_file import BarRow, RejectedRow
 from bifrost.data.imports import ImportRecord, ImportStatus, StoredObject
@@ -92,6 +94,16 @@ class PostgresImportTransaction:
     def put_bars(self, listing: Listing, rows: Collection[BarRow], at: datetime) -> int:
         """Add and correct bars; return how many were new or different."""
         return put_bars(self.cursor, listing, rows, at)
+
+    def stored_actions(
+        self, instruments: Collection[str], action_ids: Collection[str]
+    ) -> Mapping[str, Sequence[CorporateAction]]:
+        """Return every revision by action id, and keep others from adding to them."""
+        return stored_actions(self.cursor, instruments, action_ids)
+
+    def add_actions(self, actions: Sequence[CorporateAction], at: datetime) -> None:
+        """Add revisions that are not stored yet."""
+        add_actions(self.cursor, actions, at)
 
     def record(self, record: ImportRecord, events: Sequence[Event]) -> None:
         """Keep what became of the object, each rejected row, and what others shall hear."""

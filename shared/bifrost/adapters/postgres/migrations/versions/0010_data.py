@@ -132,6 +132,34 @@ CREATE TABLE data.replays (
 CREATE UNIQUE INDEX replays_one_at_a_time ON data.replays ((true)) WHERE status = 'running';
 """
 
+_ACTIONS = """
+-- Every revision that a vendor sent; the highest of an action is what stands. `action` is the
+-- noun as events carry it, the columns beside it are for asking.
+CREATE TABLE data.corporate_actions (
+    action_id text NOT NULL,
+    revision integer NOT NULL CHECK (revision >= 1),
+    vendor text NOT NULL,
+    instrument text NOT NULL REFERENCES data.instruments,
+    kind text NOT NULL,
+    ex_date date NOT NULL,
+    withdrawn boolean NOT NULL,
+    action jsonb NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    PRIMARY KEY (action_id, revision)
+);
+CREATE INDEX corporate_actions_of_instrument ON data.corporate_actions (instrument, ex_date);
+
+CREATE FUNCTION data.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
+        MESSAGE = 'corporate actions are append-only: correct one by its next revision';
+END $body$;
+CREATE TRIGGER corporate_actions_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON data.corporate_actions
+    FOR EACH STATEMENT EXECUTE FUNCTION data.refuse_change();
+REVOKE UPDATE, DELETE, TRUNCATE ON data.corporate_actions FROM bifrost_data;
+"""
+
 _SESSIONS = """
 INSERT INTO data.sessions
 SELECT calendar, session, opens_at, closes_at FROM jsonb_to_recordset(CAST(:sessions AS jsonb))
@@ -142,6 +170,7 @@ SELECT calendar, session, opens_at, closes_at FROM jsonb_to_recordset(CAST(:sess
 def upgrade() -> None:
     """Create the tables and bake the calendar into one of them."""
     op.execute(_TABLES)
+    op.execute(_ACTIONS)
     baked = [
         {
             "calendar": session.calendar,

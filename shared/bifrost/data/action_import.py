@@ -1,0 +1,80 @@
+"""Which of a file's corporate actions are news, given what is stored already."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bifrost.core.corporate_actions import CorporateAction
+from bifrost.core.errors import FieldProblem, InvalidInputError
+from bifrost.data.corporate_action_file import what_and_when
+from bifrost.events import CorporateActionAnnounced, CorporateActionCorrected
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A revision to be stored; `corrects` is the newest one that was known, None for a first."""
+
+    action: CorporateAction
+    corrects: int | None
+
+
+def news_of(
+    actions: Sequence[CorporateAction], stored: Mapping[str, Sequence[CorporateAction]]
+) -> list[News]:
+    """Return the revisions to add, oldest first; what is stored word for word is none.
+
+    stored: every revision of each action of these instruments. Raises InvalidInputError where the
+    file rewrites a stored revision, comes with one older than the newest, or has an action that
+    another one of the same kind, instrument and day contradicts.
+    """
+    revisions = {name: {one.revision: one for one in known} for name, known in stored.items()}
+    news: list[News] = []
+    problems: list[FieldProblem] = []
+    for action in sorted(actions, key=lambda one: (one.action_id, one.revision)):
+        known = revisions.setdefault(action.action_id, {})
+        if known.get(action.revision) == action:
+            continue
+        newest = max(known, default=None)
+        if newest is not None and action.revision <= newest:
+            problems.append(_stale(action, newest))
+            continue
+        known[action.revision] = action
+        news.append(News(action, newest))
+    standing = [known[max(known)] for known in revisions.values()]
+    problems += _contradictions(standing)
+    if problems:
+        raise InvalidInputError(*problems)
+    return news
+
+
+def event_of(news: News, **stamp: object) -> CorporateActionAnnounced | CorporateActionCorrected:
+    """Return what others shall hear of it; `stamp` is what every event carries."""
+    if news.corrects is None:
+        return CorporateActionAnnounced(action=news.action, **stamp)  # type: ignore[arg-type]
+    return CorporateActionCorrected(
+        action=news.action,
+        corrects=news.corrects,
+        **stamp,  # type: ignore[arg-type]
+    )
+
+
+def _stale(action: CorporateAction, newest: int) -> FieldProblem:
+    return FieldProblem(
+        f"{action.action_id}, revision",
+        f"revision {action.revision} comes after revision {newest} was stored",
+        f"announce the change as revision {newest + 1}",
+    )
+
+
+def _contradictions(standing: Iterable[CorporateAction]) -> list[FieldProblem]:
+    days: dict[object, str] = {}
+    problems = []
+    for action in standing:
+        if action.withdrawn:
+            continue
+        known = days.setdefault(what_and_when(action), action.action_id)
+        if known != action.action_id:
+            message = f"{known} is a {action.kind} of {action.instrument} on {action.ex_date} too"
+            problems.append(
+                FieldProblem(action.action_id, message, "keep one, or withdraw the other")
+            )
+    return problems
