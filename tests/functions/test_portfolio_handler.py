@@ -94,8 +94,11 @@ def test_a_portfolio_shows_its_worth_to_the_cent(desk: Desk) -> None:
     shown = desk.get(desk.books).body
 
     assert {name: shown[name] for name in shown if not name.endswith("_id")} == {
+        "kind": "portfolio",
         "name": "Main",
         "currency": "USD",
+        "version": 1,
+        "archived_at": None,
         "cash": "9436.75",
         "market_value": "633.30",
         "equity": "10070.05",

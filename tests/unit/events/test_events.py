@@ -11,7 +11,7 @@ import pytest
 from bifrost import events
 from bifrost.core.codec import to_json
 from bifrost.core.decisions import Reason
-from bifrost.events import Event, SequencedEvent, bar_stream, fill_stream, read_event
+from bifrost.events import ChosenPart, Event, SequencedEvent, bar_stream, fill_stream, read_event
 from bifrost.events.base import detail_type_of, is_known
 from tests.builders import FIRST_CLOSE, bar, fill, instrument, sell
 
@@ -22,6 +22,7 @@ VALUES: dict[str, Any] = {
     "date": date(2012, 1, 3),
     "int": 7,
     "Decimal": ONE,
+    "ChosenPart, ...": (ChosenPart("lot-1", ONE),),
     "tuple": (Reason("order_notional", limit=ONE, value=ONE, headroom=ONE, unit="USD"),),
     "Instrument": instrument(),
     "Bar": bar(1, "1.50"),
@@ -39,10 +40,16 @@ def example(kind: type[Event]) -> Event:
     """Make an event with a value for every field."""
     return kind(
         **{
-            field.name: VALUES[getattr(field.type, "__name__", str(field.type))]
+            field.name: VALUES[_kind_of(field.type)]
             for field in dataclasses.fields(kind)
         }
     )
+
+
+def _kind_of(annotation: Any) -> str:
+    name = getattr(annotation, "__name__", str(annotation))
+    items = [getattr(one, "__name__", "...") for one in getattr(annotation, "__args__", ())]
+    return ", ".join(items) if ", ".join(items) in VALUES else name
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=detail_type_of)
