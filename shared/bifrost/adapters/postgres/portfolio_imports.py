@@ -9,14 +9,16 @@ from collections.abc import Sequence
 from dataclasses import fields
 from datetime import date, datetime
 from itertools import groupby
+from typing import Any
 
-from bifrost.adapters.postgres.database import Cursor, Row
+from bifrost.adapters.postgres.database import Cursor, Database, Row
 from bifrost.adapters.postgres.ledger import COLUMNS
+from bifrost.adapters.postgres.portfolio_reads import READER
 from bifrost.core.codec import from_json, to_json
 from bifrost.core.errors import NotFoundError
 from bifrost.portfolio.imports.activities import Activity
 from bifrost.portfolio.imports.booking import ORIGIN
-from bifrost.portfolio.imports.records import Booked, ClosureMade, Import
+from bifrost.portfolio.imports.records import Booked, ClosureMade, Import, LotHistory
 from bifrost.portfolio.ledger import Entry
 from bifrost.portfolio.lots import Lot
 from bifrost.portfolio.ports import Posted
@@ -90,6 +92,31 @@ WHERE t.account_id = %(account_id)s AND l.instrument IN ({_OF_IMPORT})
     AND NOT EXISTS (
         SELECT 1 FROM portfolio.ledger_transactions u WHERE u.reverses = t.transaction_id)
 ORDER BY t.position LIMIT 10
+"""
+
+
+_STANDING = f"""
+WITH page AS (
+    SELECT t.*, r.activity FROM portfolio.ledger_transactions t
+    LEFT JOIN portfolio.import_rows r USING (transaction_id)
+    WHERE t.account_id = %s AND t.position > %s AND t.reverses IS NULL
+        AND NOT EXISTS (
+            SELECT 1 FROM portfolio.ledger_transactions u WHERE u.reverses = t.transaction_id)
+    ORDER BY t.position LIMIT %s
+)
+SELECT {COLUMNS}, t.activity, e.ledger_account, e.currency, e.amount, e.instrument, e.quantity
+FROM page t JOIN portfolio.ledger_entries e USING (transaction_id)
+ORDER BY t.position, e.entry_id
+"""
+_LOTS = """
+SELECT lot_id, instrument, currency, opened_at, opened_sequence AS place, opened_quantity,
+    opened_cost, quantity, cost,
+    (SELECT coalesce(json_agg(json_build_object('transaction_id', c.transaction_id,
+        'closed_at', c.closed_at, 'quantity', c.quantity::text, 'cost', c.cost::text,
+        'proceeds', c.proceeds::text) ORDER BY c.closed_at, c.transaction_id), '[]')
+    FROM portfolio.lot_closures c WHERE c.lot_id = l.lot_id) AS closures
+FROM portfolio.lots l
+WHERE account_id = %s AND opened_sequence > %s ORDER BY opened_sequence LIMIT %s
 """
 
 
@@ -217,3 +244,51 @@ def _posted(lines: list[Row]) -> Posted:
     names = {one.name for one in fields(Posted)} - {"entries"}
     entries = tuple(Entry(**{one.name: line[one.name] for one in fields(Entry)}) for line in lines)
     return Posted(**{name: lines[0][name] for name in names}, entries=entries)
+
+
+class PostgresImportReader:
+    """ImportReader: imports and histories of one owner, and of nobody else."""
+
+    def __init__(self, database: Database, owner: str) -> None:
+        self._database = database
+        self._owner = owner
+
+    def imports(self, account_id: str, *, before: int, limit: int) -> list[Import]:
+        """Return imports whose place is before `before`, newest first."""
+        query = (
+            f"SELECT {IMPORT} FROM portfolio.imports i"
+            " WHERE i.account_id = %s AND i.position < %s ORDER BY i.position DESC LIMIT %s"
+        )
+        return [Import(**row) for row in self._all(query, (account_id, before, limit))]
+
+    def show(self, account_id: str, import_id: str) -> Import:
+        """Return one import; raise NotFoundError where there is none."""
+        query = (
+            f"SELECT {IMPORT} FROM portfolio.imports i WHERE i.account_id = %s AND i.import_id = %s"
+        )
+        found = self._all(query, (account_id, import_id))
+        if not found:
+            raise NotFoundError(f"no import {import_id}")
+        return Import(**found[0])
+
+    def history(
+        self, account_id: str, *, after: int, limit: int
+    ) -> list[tuple[Posted, Activity | None]]:
+        """Return what stands in the ledger past `after`, oldest first; beside it what an import
+        read it from.
+        """
+        rows = self._all(_STANDING, (account_id, after, limit))
+        found = []
+        for _, group in groupby(rows, lambda row: row["place"]):
+            lines = list(group)
+            stored = lines[0]["activity"]
+            found.append((_posted(lines), to_activity(stored) if stored else None))
+        return found
+
+    def lots(self, account_id: str, *, after: int, limit: int) -> list[LotHistory]:
+        """Return lots past `after`, flat ones too, each with what was closed of it."""
+        return [LotHistory(**row) for row in self._all(_LOTS, (account_id, after, limit))]
+
+    def _all(self, query: str, values: Any) -> list[Row]:
+        with self._database.as_reader(READER, self._owner) as statements:
+            return statements.execute(query, values).fetchall()

@@ -65,6 +65,22 @@ class ClosureMade:
     proceeds: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class LotHistory:
+    """A lot with everything that was closed of it; `place` orders an account's lots."""
+
+    lot_id: str
+    instrument: str
+    currency: str
+    opened_at: datetime
+    place: int
+    opened_quantity: Decimal
+    opened_cost: Decimal
+    quantity: Decimal
+    cost: Decimal
+    closures: Sequence[Mapping[str, str]]
+
+
 def sort_out(account_id: str, activities: Sequence[Activity], known: Mapping[str, int]) -> Sorted:
     """Tell new rows from known ones.
 
