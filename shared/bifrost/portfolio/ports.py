@@ -95,7 +95,7 @@ class AccountStore(Protocol):
     """Keeps accounts."""
 
     def add(self, account: Account) -> None:
-        """Write a new account and its default portfolio."""
+        """Write a new account and the portfolio of its books."""
 
     def locked(self, account_id: str) -> Account:
         """Return the account, its books held until the end of the transaction.

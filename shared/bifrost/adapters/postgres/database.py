@@ -1,8 +1,8 @@
 """One kept connection, its statements and its transactions: where Postgres is reached.
 
 A connection per call costs seventy reads, so each process keeps one. Nothing here relies on
-session state (no SET, no temporary table), because RDS Proxy may hand the next transaction to
-another server process. For the same reason statements are prepared only where we connect to
+session state (no temporary table, no setting that outlives its transaction), because RDS Proxy may
+hand the next transaction to another server process. For the same reason statements are prepared only where we connect to
 the server itself: behind the proxy they would pin the connection. Prepared, the server spends
 half the CPU on an order's decision.
 """
