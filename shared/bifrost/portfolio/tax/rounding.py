@@ -18,4 +18,5 @@ def cents(amount: Fraction) -> Decimal:
 def quantity(amount: Fraction) -> Decimal:
     """Write a quantity exactly: only decimals and hundredths of contracts ever come about."""
     found = EXACT.divide(Decimal(amount.numerator), Decimal(amount.denominator))
-    return found.normalize(EXACT) if found else Decimal(0)
+    whole = found.to_integral_value(context=EXACT)
+    return whole if whole == found else found.normalize(EXACT)

@@ -98,7 +98,7 @@ class _Family:
     def __init__(self, trades: Iterable[Trade], elections: Elections) -> None:
         self._moves = moves_of(trades)
         self._method = elections.method
-        both = ((move.opened, move.sale) for move in self._moves)
+        both = ((move.sale, move.opened) for move in self._moves)  # closed first, then short
         self._openings = [one for pair in both for one in pair if one]
         self._replacements = Replacements(self._openings, elections.policy)
         self._held: dict[tuple[str, str, str], deque[Opening]] = defaultdict(deque)

@@ -1,6 +1,6 @@
-"""Histories of trades made of bytes: quick to draw, and each shrinks to a smaller one.
+"""Histories of trades made of numbers: quick to draw, and each shrinks to a smaller one.
 
-A row is seven bytes: days since the last row, account, instrument, side, quantity, price, parts.
+A row is six bytes: days since the last row, account, side and instrument, quantity, price, parts.
 What an account without margin cannot sell becomes a purchase, so every history can have happened.
 """
 
@@ -17,13 +17,13 @@ from bifrost.portfolio.tax.elections import Elections, LotOrder
 from bifrost.portfolio.tax.history import AccountKind, Trade
 from bifrost.portfolio.tax.policy import Policy
 
-ROW = 7
 CALL = "XYZ   240119C00010000"
 STOCKS = ("XYZ", "XYZ", "XYZ", "QQQ")
 INSTRUMENTS = ("XYZ", "XYZ", "XYZ", "QQQ", CALL)
 # Many on one day, many at the edges of the 30 days, some far away.
 DAYS = (0, 0, 0, 0, 1, 1, 2, 5, 10, 15, 29, 30, 31, 45, 90, 366)
-ACCOUNTS = (
+Place = tuple[str, str, AccountKind]
+ACCOUNTS: tuple[Place, ...] = (
     ("alice", "main", AccountKind.CASH),
     ("alice", "main", AccountKind.CASH),
     ("alice", "spec", AccountKind.MARGIN),
@@ -59,30 +59,44 @@ class History:
 def histories(
     instruments: Sequence[str] = INSTRUMENTS, *, shorts: bool = True, rows: int = 14
 ) -> st.SearchStrategy[History]:
-    """Draw histories of at most so many rows."""
-    shapes = st.binary(min_size=1, max_size=1 + ROW * rows)
-    return shapes.map(lambda data: history_of(data, instruments, shorts=shorts))
+    """Draw histories of up to so many rows, the long ones as often as the short ones.
+
+    `binary` would draw mostly nothing; below 2**24 integers are drawn evenly.
+    """
+    half_rows = st.integers(0, 2**24 - 1)
+    lengths = st.integers(1, rows)
+    return lengths.flatmap(
+        lambda length: st.lists(half_rows, min_size=1 + 2 * length, max_size=1 + 2 * length)
+    ).map(lambda drawn: history_of(drawn[0], drawn[1:], instruments, shorts=shorts))
 
 
-def history_of(data: bytes, instruments: Sequence[str] = INSTRUMENTS, *, shorts: bool) -> History:
-    """Read the bytes: the first says how the history is looked at."""
-    rows = [data[at : at + ROW] for at in range(1, len(data) - ROW + 1, ROW)]
-    trades = tuple(_trades(rows, instruments, shorts=shorts))
+def history_of(
+    choice: int, halves: Sequence[int], instruments: Sequence[str] = INSTRUMENTS, *, shorts: bool
+) -> History:
+    """Make rows of pairs of 24 bits; `choice` says how the history is looked at."""
+    pairs = zip(halves[::2], halves[1::2], strict=True)
+    rows = [one.to_bytes(3, "big") + other.to_bytes(3, "big") for one, other in pairs]
+    first, many = (choice >> 8) % len(ACCOUNTS), 1 + (choice >> 12) % 4
+    accounts = (ACCOUNTS * 2)[first : first + many]
+    trades = tuple(_trades(rows, accounts, instruments, shorts=shorts))
     owners = {trade.owner for trade in trades}
-    return History(trades, tuple(row[6] % 4 for row in rows), _elections(data[0], owners))
+    return History(trades, tuple(row[5] // 64 for row in rows), _elections(choice, owners))
 
 
-def _trades(rows: list[bytes], instruments: Sequence[str], *, shorts: bool) -> Iterator[Trade]:
+def _trades(
+    rows: list[bytes], accounts: Sequence[Place], instruments: Sequence[str], *, shorts: bool
+) -> Iterator[Trade]:
     held: dict[tuple[str, str, str], int] = defaultdict(int)
     day = date(2015, 11, 20)
-    for line, (days, who, what, side, quantity, price, _) in enumerate(rows, start=2):
+    for line, (days, who, deal, quantity, price, _) in enumerate(rows, start=2):
         day += timedelta(DAYS[days % len(DAYS)])
-        owner, account, kind = ACCOUNTS[who % len(ACCOUNTS)]
+        owner, account, kind = accounts[who % len(accounts)]
+        what, side = divmod(deal, 8)
         instrument = instruments[what % len(instruments)]
         size = 1 + quantity % 8
         book = (owner, account, instrument)
         may_short = shorts and kind.may_short
-        sells = side % 2 == 1 and (may_short or held[book] > 0)
+        sells = side < 5 and (may_short or held[book] > 0)
         if sells and not may_short:
             size = min(size, held[book])
         held[book] += -size if sells else size
