@@ -80,7 +80,7 @@ CREATE TABLE portfolio.settlement_cycles (
     source text NOT NULL
 );
 INSERT INTO portfolio.settlement_cycles VALUES
-    ('1995-06-07', 3, 'SEA Rule 15c6-1, SEC 33-7110'),
+    ('1995-06-07', 3, 'SEA Rule 15c6-1, SEC 34-33023 and 34-34952'),
     ('2017-09-05', 2, 'SEA Rule 15c6-1(a), SEC 34-80295'),
     ('2024-05-28', 1, 'SEA Rule 15c6-1(a), SEC 34-96930');
 REVOKE INSERT, UPDATE, DELETE ON portfolio.settlement_cycles FROM bifrost_portfolio;
