@@ -1,11 +1,13 @@
 """What portfolio is plugged into: its own schema in Postgres, and the withdrawal's workflow."""
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from bifrost.adapters.calendars.baked import BakedSessions
 from bifrost.adapters.clock import SystemClock
 from bifrost.adapters.ids import RandomIds
 from bifrost.adapters.postgres.portfolio_books import PostgresLibrary
+from bifrost.adapters.postgres.portfolio_imports import PostgresImportReader
 from bifrost.adapters.postgres.portfolio_lots import PostgresLotReader
 from bifrost.adapters.postgres.portfolio_reads import PostgresReader
 from bifrost.adapters.postgres.settlement import PostgresSettlement
@@ -17,6 +19,9 @@ from bifrost.portfolio.ports import Library, Reader
 from bifrost.portfolio.service import PortfolioService
 from bifrost.portfolio.withdrawals import Withdrawals
 from bifrost.runtime.plugs import database, workflows
+
+if TYPE_CHECKING:
+    from bifrost.portfolio.imports.service import Imports
 
 
 @lru_cache
@@ -58,6 +63,19 @@ def cash(owner: str, *account_ids: str) -> CashStatement:
 def lots(owner: str) -> PostgresLotReader:
     """The lots of one owner, to read."""
     return PostgresLotReader(database(), owner)
+
+
+@lru_cache
+def imports() -> "Imports":
+    """Who takes histories in; loaded by those who ask for it, not by a task."""
+    from bifrost.portfolio.imports.service import Imports
+
+    return Imports(_library(), SystemClock(), RandomIds())
+
+
+def histories(owner: str) -> PostgresImportReader:
+    """The imports and the history of one owner, to read."""
+    return PostgresImportReader(database(), owner)
 
 
 def reader(owner: str) -> Reader:
