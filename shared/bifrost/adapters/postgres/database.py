@@ -2,9 +2,9 @@
 
 A connection per call costs seventy reads, so each process keeps one. Nothing here relies on
 session state (no temporary table, no setting that outlives its transaction), because RDS Proxy may
-hand the next transaction to another server process. For the same reason statements are prepared only where we connect to
-the server itself: behind the proxy they would pin the connection. Prepared, the server spends
-half the CPU on an order's decision.
+hand the next transaction to another server process. For the same reason statements are prepared
+only where we connect to the server itself: behind the proxy they would pin the connection.
+Prepared, the server spends half the CPU on an order's decision.
 """
 
 import select
