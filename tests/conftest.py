@@ -18,6 +18,8 @@ ROOM_BYTES = 2 * 1024**3
 
 # No test asserts how long something took: a busy machine is not a bug.
 settings.register_profile("desk", deadline=None)
+# What CONTRIBUTING.md runs on wash sales alone: `--hypothesis-profile=hundred-thousand`.
+settings.register_profile("hundred-thousand", deadline=None, max_examples=100_000)
 settings.load_profile("desk")
 
 

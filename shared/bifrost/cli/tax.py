@@ -83,7 +83,7 @@ def preview(
 
     Judged by the trades of the file; a purchase before rebuy_from would wash the loss after all.
 
-    Example: bifrost tax preview trades.csv --sell main:AAPL:10 --price 190.50 --on 2026-11-20
+    Example: bifrost tax preview t.csv --sell a:IBM:5 --price 9 --on 2026-11-20
     """
     from bifrost.portfolio.tax.preview import preview as play
 

@@ -13,7 +13,14 @@ from bifrost.local import place
 from bifrost.runtime.settings import settings
 
 # A value for each parameter that must be given, so that the others can be tried.
-GOOD = {"amount": "5", "quantity": "1", "side": "buy", "mode": "halt", "listener": "portfolio"}
+GOOD = {
+    "amount": "5",
+    "quantity": "1",
+    "side": "buy",
+    "mode": "halt",
+    "listener": "portfolio",
+    "year": "2014",
+}
 
 
 @dataclass(frozen=True, slots=True)

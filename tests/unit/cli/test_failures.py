@@ -171,7 +171,7 @@ def test_following_has_no_last_line(capfd: Capture) -> None:
 
 
 def asks_the_api(command: Command) -> bool:
-    stack_only = {"sample", "url", "token", "status", "down", "logs", "dlq", "returns"}
+    stack_only = {"sample", "url", "token", "status", "down", "logs", "dlq", "returns", "tax"}
     return command.words[0] not in stack_only
 
 
