@@ -3,7 +3,7 @@
 Ledger numbers are Decimal. A float never becomes one: it has already lost the cent we are
 accountable for. Nor does a default Decimal keep it: past 28 digits its operators round, and a
 price times a quantity has 31 soon. What books have in common is multiplied and added here.
-Statistics (returns, volatility) are floats and stay in `analytics`.
+Statistics (returns, volatility) are floats and stand apart, as in `portfolio.returns`.
 """
 
 from collections.abc import Iterable
