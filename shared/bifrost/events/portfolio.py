@@ -63,6 +63,7 @@ class CashChanged(Event):
     kind: of the cash flow; of a reversal, `reversal`.
     instrument: empty where it is about none.
     reverses: the transaction that it undoes; empty where it undoes none.
+    after_fill: the last fill that was booked before: what it took from lots depends on them.
     """
 
     source: ClassVar[str] = "bifrost.portfolio"
@@ -75,6 +76,7 @@ class CashChanged(Event):
     account_currency: str
     instrument: str
     reverses: str
+    after_fill: int = 0
 
     def __post_init__(self) -> None:
         if not 0 < abs(self.amount) <= AMOUNT_MAX:

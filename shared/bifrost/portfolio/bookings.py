@@ -221,6 +221,7 @@ class CashFlows:
                     account_currency=account.currency,
                     instrument=instrument,
                     reverses=posting.reverses or "",
+                    after_fill=books.facts.fills_applied(account.account_id),
                 )
             )
 

@@ -3,15 +3,25 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import Protocol
 
 from bifrost.core.fills import Fill
 from bifrost.core.money import EXACT
 from bifrost.portfolio.lot_selection import LotMethod, Sale, Selection, select
 from bifrost.portfolio.lots import Lot, LotPart, closing_quantity
-from bifrost.portfolio.ports import LotStore
 
 
-def parts_closed(store: LotStore, fill: Fill, lots: Sequence[Lot]) -> tuple[LotPart, ...] | None:
+class Choices(Protocol):
+    """What was chosen, and what of it is done: the stored lots, or a history that is replayed."""
+
+    def selections(self, account_id: str, order_id: str) -> tuple[Selection | None, LotMethod]:
+        """Return the order's own selection, if it has one, and the account's standing method."""
+
+    def closed_by(self, account_id: str, order_id: str) -> dict[str, Decimal]:
+        """Return how much of each lot the order's fills have closed."""
+
+
+def parts_closed(store: Choices, fill: Fill, lots: Sequence[Lot]) -> tuple[LotPart, ...] | None:
     """Say which parts a fill closes; None where it closes none or the oldest first."""
     quantity = closing_quantity(lots, fill)
     if quantity == 0:

@@ -21,6 +21,7 @@ from bifrost.core.corporate_actions import (
     StockDividend,
 )
 from bifrost.core.money import EXACT, exact_product, exact_sum
+from bifrost.portfolio.cash_flows import INCOME, CashFlowKind
 from bifrost.portfolio.corporate_actions.allocation import (
     Realisation,
     basis_part,
@@ -32,8 +33,8 @@ from bifrost.portfolio.corporate_actions.change import BookChange, change_of
 from bifrost.portfolio.lots import Lot
 
 DIVIDENDS = {
-    DividendKind.ORDINARY: "income:dividends:ordinary",
-    DividendKind.QUALIFIED: "income:dividends:qualified",
+    DividendKind.ORDINARY: INCOME[CashFlowKind.DIVIDEND_ORDINARY],
+    DividendKind.QUALIFIED: INCOME[CashFlowKind.DIVIDEND_QUALIFIED],
 }
 # What a short seller owes the lender; neither income nor part of the short's price.
 OWED_ON_SHORTS = "expenses:dividends_on_shorts"

@@ -18,7 +18,8 @@ from bifrost.core.money import EXACT
 from bifrost.core.orders import OrderType, Side
 from bifrost.events import CorporateActionAnnounced, CorporateActionCorrected, Event
 from bifrost.execution.corporate_actions import CancelledByAction, OpenOrder, Step, after
-from bifrost.portfolio.rebuild import Rebuilt, Transaction, correction, rebuild, transactions
+from bifrost.portfolio.rebuild import correction, rebuild, transactions
+from bifrost.portfolio.replaying import Rebuilt, Transaction
 from tests.action_builders import action, announced, corrected, dividend, split
 from tests.builders import (
     cash_deposited,
@@ -74,7 +75,7 @@ SOLD = log(
 )
 
 
-def balances(posted: Iterable[Transaction]) -> dict[str, Decimal]:
+def balances(posted: Iterable[Transaction]) -> dict[tuple[str, str], Decimal]:
     """What each ledger account sums to, those at zero left out."""
     books = Rebuilt()
     for transaction in posted:
