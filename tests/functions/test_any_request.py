@@ -51,6 +51,10 @@ BODIES = ["", "{", "null", "[]", "\x00", "[" * 30_000, "x" * 65_536, "x" * 65_53
 HEADERS = [
     *({"idempotency-key": key} for key in ("", " ", "k 1", "k" * 9000, "\u00e9", "\x00", "a,b")),
     *({"content-type": kind} for kind in ("", ";", "text/plain", "multipart/form-data", "\u00e9")),
+    *(
+        {"if-match": tag}
+        for tag in ("", "1", '"', '"1", ', "\u00e9", "W/*", '"' + "9" * 5000 + '"')
+    ),
     {"host": "[::1"},
     {"x-forwarded-port": "abc"},
     {"x-correlation-id": "\x00"},
@@ -129,6 +133,7 @@ def tell_of_an_account(function: Function, capability: str) -> None:
         "risk": [account_opened(), *market],
         "execution": [account_opened(), *market],
         "compliance": [account_opened()],
+        "portfolio": [instrument_listed()],
     }
     if capability in facts:
         assert function.deliver(*facts[capability]) == []
@@ -141,7 +146,9 @@ def known_ids(send: Send, capability: str) -> Known:
         return known
     made = send("POST", "/v1/accounts", "", '{"name": "n"}', **{"idempotency-key": "open"})
     opened_account: Known = json.loads(made["body"])
-    return known | opened_account
+    watched = '{"name": "n", "instruments": ["AAPL"]}'
+    made = send("POST", "/v1/watchlists", "", watched, **{"idempotency-key": "watch"})
+    return known | opened_account | {"watchlist_id": json.loads(made["body"])["watchlist_id"]}
 
 
 def operations() -> Iterator[Any]:
@@ -161,7 +168,7 @@ def test_no_request_is_a_fault_of_ours(
 ) -> None:
     known = known_ids(send, ROUTES[f"{method} {path}"])
     for number, given in enumerate(requests(path, operation, known)):
-        headers = {"idempotency-key": f"key-{number}"} | given.get("headers", {})
+        headers = {"idempotency-key": f"key-{number}", "if-match": "*"} | given.get("headers", {})
         answer = send(method, given["path"], given["query"], given["body"], **headers)
         assert_explained(answer, f"{method} {path} {str(given)[:300]}: {answer['body'][:500]}")
     capfd.readouterr()  # a log line each

@@ -35,6 +35,7 @@ _FIXES = {
     "string_too_long": "send a shorter string",
     "string_unicode": "send valid Unicode: no lone surrogates",
     "int": "send a whole number",
+    "bool": "send true or false",
     "tuple_type": "send a list",
     "list_type": "send a list",
     "too_short": "send more items",
