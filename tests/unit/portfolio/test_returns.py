@@ -200,7 +200,7 @@ def test_what_has_no_money_weighted_return_says_why(
 
 
 def test_two_rates_that_fit_are_both_named() -> None:
-    """Lorie and Savage (1955): the oil pump, -1,600, +10,000, -10,000: 25 % and 400 %."""
+    """The oil pump of Lorie and Savage (1955), in the numbers of Solomon (1956): 25 % and 400 %."""
     found = xirr(flows(-1600, 10000, -10000))
 
     assert isinstance(found, Failure)
