@@ -9,10 +9,12 @@ from bifrost.cli import (
     bench,
     dead_letters,
     demo,
+    imports,
     kill_switch,
     market,
     orders,
     portfolios,
+    reconcile,
     returns,
     session,
     stack,
@@ -30,6 +32,7 @@ app = typer.Typer(
     help="A trading desk on a laptop or on AWS.\n\nExample: bifrost demo",
 )
 app.command()(demo.demo)
+app.command("import")(imports.import_file)
 app.add_typer(stack.app)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(portfolios.app, name="portfolios")
@@ -44,6 +47,8 @@ for command in (
     accounts.withdraw,
     accounts.positions,
     accounts.ledger,
+    imports.export,
+    reconcile.reconcile,
     accounts.cash,
     market.instruments,
     market.replay,

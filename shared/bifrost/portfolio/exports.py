@@ -14,7 +14,7 @@ from bifrost.core.money import EXACT, exact_sum
 from bifrost.portfolio.imports.activities import Activity, ActivityKind
 from bifrost.portfolio.imports.booking import LEDGER_KINDS
 from bifrost.portfolio.imports.own import COLUMNS
-from bifrost.portfolio.ledger import CASH, COMMISSION, Entry
+from bifrost.portfolio.ledger import CASH, COMMISSION
 from bifrost.portfolio.ports import Posted
 
 _KINDS = {name: kind for kind, name in LEDGER_KINDS.items()}
@@ -102,7 +102,12 @@ def _fill(plain: Activity, posted: Posted) -> Activity | None:
 
 def to_csv(activities: Sequence[Activity]) -> str:
     """Write activities as our own format."""
-    lines = [",".join(COLUMNS), *(",".join(_row(one)) for one in activities)]
+    return csv_of(_row(one) for one in activities)
+
+
+def csv_of(rows: Iterable[Sequence[str]]) -> str:
+    """Write rows of our own format's columns under their header."""
+    lines = [",".join(COLUMNS), *(",".join(_quoted(one) for one in row) for row in rows)]
     return "\n".join(lines) + "\n"
 
 
@@ -115,7 +120,7 @@ def to_record(activity: Activity) -> dict[str, str]:
 def _row(one: Activity) -> list[str]:
     at = one.occurred_at.astimezone(UTC)
     clock = at.time().isoformat() if at.time().isoformat() != "00:00:00" else ""
-    fields = (
+    return [
         one.day.isoformat(),
         clock if at.date() == one.day else "",
         one.kind.value,
@@ -130,8 +135,7 @@ def _row(one: Activity) -> list[str]:
         one.venue,
         one.reference,
         one.description,
-    )
-    return [_quoted(one) for one in fields]
+    ]
 
 
 def _number(number: Decimal | None) -> str:
@@ -142,18 +146,3 @@ def _quoted(text: str) -> str:
     if any(sign in text for sign in ',";\t'):
         return '"' + text.replace('"', '""') + '"'
     return text
-
-
-def entries_of(posted: Posted) -> list[dict[str, str]]:
-    """Write a transaction's entries with their numbers as text."""
-    return [_entry(line) for line in posted.entries]
-
-
-def _entry(line: Entry) -> dict[str, str]:
-    return {
-        "ledger_account": line.ledger_account,
-        "currency": line.currency,
-        "amount": _number(line.amount),
-        "instrument": line.instrument,
-        "quantity": _number(line.quantity),
-    }

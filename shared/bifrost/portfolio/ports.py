@@ -79,7 +79,10 @@ class LotAdjustment:
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A difference with its age; open until a reconciliation no longer finds it."""
+    """A difference with its age; open until a reconciliation no longer finds it.
+
+    cause, owner: why it is there, as far as the books tell, and who has to act on it.
+    """
 
     account_id: str
     book: str
@@ -89,6 +92,8 @@ class Break:
     theirs: Decimal
     first_seen: datetime
     last_seen: datetime
+    cause: str = ""
+    owner: str = ""
 
 
 class AccountStore(Protocol):

@@ -4,7 +4,8 @@ Each is one transaction with the account's row locked first, so the entries, lot
 of an account never interleave, and with the event that reports it written beside it.
 """
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -14,6 +15,7 @@ from bifrost.core.money import Money
 from bifrost.core.statements import VenueStatement
 from bifrost.events import AccountOpened, BarClosed, CashDeposited, FillRecorded
 from bifrost.portfolio.accounts import Account, NewAccount
+from bifrost.portfolio.causes import cause_of, owner_of
 from bifrost.portfolio.closing import parts_closed
 from bifrost.portfolio.ledger import Posting, fill_entries, fill_reference, flow_entries
 from bifrost.portfolio.lots import LotChange, apply_fill
@@ -112,7 +114,9 @@ class PortfolioService:
                 books.facts.fills_applied(account.account_id),
                 statement,
             )
-            return books.breaks.see(account.account_id, differences, self._clock.now())
+            found = books.breaks.see(account.account_id, differences, self._clock.now())
+            imported = books.imports.totals(account.account_id) if found else {}
+            return [_explained(one, imported) for one in found]
 
     def _post_deposit(
         self,
@@ -212,3 +216,8 @@ def found(books: Books, account_id: str, reference: str) -> Posted:
     if posted is None:
         raise AssertionError(f"{reference} of {account_id} has vanished")
     return posted
+
+
+def _explained(one: Break, imported: Mapping[str, Decimal]) -> Break:
+    cause = cause_of(one.kind, one.subject, one.ours, one.theirs, imported)
+    return replace(one, cause=cause.value, owner=owner_of(cause))

@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import date, datetime
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
@@ -68,6 +69,14 @@ SELECT r.activity ->> 'instrument' AS instrument, max(t.occurred_at) AS at
 FROM portfolio.import_rows r JOIN portfolio.imports i USING (import_id)
     JOIN portfolio.ledger_transactions t USING (transaction_id)
 WHERE r.account_id = %s AND i.undone_at IS NULL AND t.kind = 'fill'
+GROUP BY 1
+"""
+_TOTALS = """
+SELECT CASE WHEN e.instrument = '' THEN e.currency ELSE e.instrument END AS subject,
+    sum(CASE WHEN e.instrument = '' THEN e.amount ELSE e.quantity END) AS total
+FROM portfolio.import_rows r JOIN portfolio.ledger_entries e USING (transaction_id)
+WHERE r.account_id = %s AND (e.ledger_account = 'assets:cash' OR e.quantity IS NOT NULL)
+    AND NOT EXISTS (SELECT 1 FROM portfolio.ledger_transactions WHERE reverses = r.transaction_id)
 GROUP BY 1
 """
 _LOT = "lot_id, instrument, currency, opened_at, opened_sequence AS sequence"
@@ -226,6 +235,11 @@ class PostgresImports:
             {"prefix": f"{ORIGIN}:{import_id}:", "import_id": import_id},
         ).fetchall()
         return [Lot(**row) for row in rows]
+
+    def totals(self, account_id: str) -> dict[str, Decimal]:
+        """Return what imports that stand add, in cash by currency and by instrument."""
+        rows = self._cursor.execute(_TOTALS, (account_id,)).fetchall()
+        return {row["subject"]: row["total"] for row in rows}
 
     def depending(self, account_id: str, import_id: str) -> list[str]:
         """Name what came after the import and closed or changed lots of its instruments."""

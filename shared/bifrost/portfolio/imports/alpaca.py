@@ -13,7 +13,7 @@ from typing import Any
 
 from bifrost.portfolio.imports.activities import Activity, ActivityKind
 from bifrost.portfolio.imports.booked import cash, fill, flow
-from bifrost.portfolio.imports.delimited import Table, split, table_row, text_lines
+from bifrost.portfolio.imports.delimited import Table, table_row, text_lines, titles_of
 from bifrost.portfolio.imports.mapping import NO_MAPPING, FileMapping
 from bifrost.portfolio.imports.source import (
     FileRead,
@@ -115,10 +115,10 @@ def _plain(row: Row, kind: ActivityKind, amount: Decimal) -> Activity:
 def _csv_rows(text: str) -> Iterator[Row]:
     lines = text_lines(text)
     line, header = next(lines, (1, ""))
-    titles = [one.strip() for one in split(line, header, ",")]
-    if "activity_type" not in titles or len(set(titles)) < len(titles):
+    titles = titles_of(line, header, ",")
+    if "activity_type" not in titles:
         fix = "name each field as the API does: activity_type, id, symbol, ..."
-        raise UnreadableError(Problem(line, "activity_type", "the header has it not once", fix))
+        raise UnreadableError(Problem(line, "activity_type", "the header has no such column", fix))
     table = Table(",", titles, {title: title for title in titles})
     for number, one in lines:
         yield table_row(number, one, table)

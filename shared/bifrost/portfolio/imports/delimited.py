@@ -76,6 +76,19 @@ def _broken(line: int, column: str, message: str) -> UnreadableError:
     return UnreadableError(Problem(line, column, message, fix))
 
 
+def titles_of(line: int, text: str, delimiter: str) -> list[str]:
+    """Return what a header calls its columns: each by a name, and by one of its own."""
+    titles = [one.strip() for one in split(line, text, delimiter)]
+    for number, title in enumerate(titles, start=1):
+        if not title:
+            fix = "name it, or take it out"
+            raise UnreadableError(Problem(line, str(number), "the column has no name", fix))
+        if title in titles[: number - 1]:
+            fix = "name it once"
+            raise UnreadableError(Problem(line, title, "the column is there twice", fix))
+    return titles
+
+
 def table_row(
     line: int,
     text: str,

@@ -9,7 +9,14 @@ import re
 from collections.abc import Iterator
 from xml.parsers import expat
 
-from bifrost.portfolio.imports.delimited import Table, delimiter_of, split, table_row, text_lines
+from bifrost.portfolio.imports.delimited import (
+    Table,
+    delimiter_of,
+    split,
+    table_row,
+    text_lines,
+    titles_of,
+)
 from bifrost.portfolio.imports.source import Problem, Row, UnreadableError
 
 SECTION = "section"
@@ -38,9 +45,8 @@ _NOT_FLEX = "save the Flex query's answer as it came"
 
 def flex_rows(text: str) -> Iterator[Row]:
     """Yield the rows of every section that is read; raise UnreadableError where none can be."""
-    if text.lstrip("\ufeff \t\r\n").startswith("<"):
-        return iter(_xml(text))
-    return _csv(text)
+    is_xml = text.lstrip("\ufeff \t\r\n").startswith("<")
+    yield from _xml(text) if is_xml else _csv(text)
 
 
 class _Elements:
@@ -100,20 +106,13 @@ def _csv(text: str) -> Iterator[Row]:
         if first in _ANNOUNCING:
             continue
         if first in ("HEADER", "ClientAccountID"):
-            titles = _titles(line, fields)
+            titles = titles_of(line, one, delimiter)
             kind = _kind(titles)
             table = Table(delimiter, titles, {plain_name(t): t for t in titles}, {SECTION: kind})
         elif table is None:
             raise UnreadableError(Problem(line, "1", "no header stands above it", _NOT_FLEX))
         elif kind:
             yield table_row(line, one, table)
-
-
-def _titles(line: int, fields: list[str]) -> list[str]:
-    titles = [one.strip() for one in fields]
-    if len(set(titles)) < len(titles) or "" in titles:
-        raise UnreadableError(Problem(line, "1", "a column has no name of its own", _NOT_FLEX))
-    return titles
 
 
 def _kind(titles: list[str]) -> str:

@@ -41,7 +41,10 @@ def read_mapping(text: str) -> FileMapping:
         where = f"line {error.lineno}, column {error.colno}"
         raise _refused(where, error.msg, "send one JSON object") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise _refused("mapping", str(error), "send TOML, or JSON") from None
+        line = text.count("\n") + 1
+        end = f"at line {line}, column {len(text) - text.rfind(chr(10))}"
+        said = str(error).replace("at end of document", end)
+        raise _refused("mapping", said, "send TOML, or JSON") from None
     return to_mapping(found)
 
 

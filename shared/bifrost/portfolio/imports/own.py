@@ -14,7 +14,13 @@ from decimal import Decimal
 
 from bifrost.portfolio.imports.activities import Activity, ActivityKind
 from bifrost.portfolio.imports.booked import cash, fill
-from bifrost.portfolio.imports.delimited import Table, delimiter_of, split, table_row, text_lines
+from bifrost.portfolio.imports.delimited import (
+    Table,
+    delimiter_of,
+    table_row,
+    text_lines,
+    titles_of,
+)
 from bifrost.portfolio.imports.mapping import NO_MAPPING, FileMapping
 from bifrost.portfolio.imports.source import (
     FileRead,
@@ -43,7 +49,7 @@ def _rows(text: str, mapping: FileMapping) -> Iterator[Row]:
     lines = text_lines(text)
     line, header = next(lines, (1, ""))
     delimiter = mapping.delimiter or delimiter_of(header)
-    titles = [one.strip() for one in split(line, header, delimiter)]
+    titles = titles_of(line, header, delimiter)
     table = Table(
         delimiter,
         titles,
@@ -69,9 +75,6 @@ def _columns(line: int, titles: list[str], mapping: FileMapping) -> dict[str, st
     if unknown:
         fix = "map one of " + ", ".join(COLUMNS)
         raise UnreadableError(Problem(line, unknown[0], "the mapping names no field of ours", fix))
-    twice = [title for title in titles if titles.count(title) > 1]
-    if twice:
-        raise UnreadableError(Problem(line, twice[0], "the column is there twice", "name it once"))
     return columns
 
 

@@ -15,7 +15,13 @@ from decimal import Decimal
 from bifrost.core.money import EXACT, exact_sum
 from bifrost.portfolio.imports.activities import Activity, ActivityKind
 from bifrost.portfolio.imports.booked import cash, extra, fill
-from bifrost.portfolio.imports.delimited import Table, delimiter_of, split, table_row, text_lines
+from bifrost.portfolio.imports.delimited import (
+    Table,
+    delimiter_of,
+    table_row,
+    text_lines,
+    titles_of,
+)
 from bifrost.portfolio.imports.mapping import NO_MAPPING, FileMapping
 from bifrost.portfolio.imports.source import (
     FileRead,
@@ -75,7 +81,7 @@ def _rows(text: str, mapping: FileMapping) -> Iterator[Row]:
     lines = text_lines(text)
     line, header = next(lines, (1, ""))
     delimiter = mapping.delimiter or delimiter_of(header)
-    titles = [one.strip() for one in split(line, header, delimiter)]
+    titles = titles_of(line, header, delimiter)
     columns = _columns(line, titles)
     is_german = columns["date"] == "Datum"
     decimal = mapping.decimal or ("," if is_german else ".")
@@ -91,9 +97,6 @@ def _columns(line: int, titles: list[str]) -> dict[str, str]:
         fix = "export the transactions of an account or a portfolio as CSV"
         problem = Problem(line, _TITLES[missing][0], "the header has no such column", fix)
         raise UnreadableError(problem)
-    if len(set(titles)) < len(titles):
-        twice = next(title for title in titles if titles.count(title) > 1)
-        raise UnreadableError(Problem(line, twice, "the column is there twice", "name it once"))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
 from bifrost.portfolio.imports.records import Booked, ClosureMade, Import
@@ -50,6 +51,9 @@ class ImportStore(Protocol):
 
     def opened(self, import_id: str) -> list[Lot]:
         """Return the lots that the import opened, as they were then."""
+
+    def totals(self, account_id: str) -> dict[str, Decimal]:
+        """Return what imports that stand add, in cash by currency and by instrument."""
 
     def depending(self, account_id: str, import_id: str) -> list[str]:
         """Name what came after the import and closed or changed lots of its instruments."""

@@ -1,0 +1,136 @@
+"""Our books against the venue's, and against a statement where there is one."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bifrost.cli.inputs import option
+from bifrost.cli.output import REFUSED, AsJson, show_json, show_table
+
+if TYPE_CHECKING:
+    from bifrost.local.api import Api
+    from bifrost.portfolio.statement_file import Key
+
+_COLUMNS = ("account_id", "book", "kind", "subject", "ours", "theirs", "cause", "age", "owner")
+_THREE_COLUMNS = (
+    "account_id", "kind", "subject", "ledger", "venue", "statement", "cause", "age", "owner",
+)  # fmt: skip
+
+
+def reconcile(
+    account: Annotated[str | None, option(says="One account; all of yours by default.")] = None,
+    statement: Annotated[
+        str | None, option(says="A statement's CSV to compare too: kind,subject,amount.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare your accounts with the venue now, and show every break.
+
+    Each has its cause, its age and who has to act on it. With a statement (of one account) ledger,
+    venue and statement are compared three ways. Ends with 0 where all agree and 3 where not.
+
+    Example: bifrost reconcile --json
+    """
+    said = None if statement is None else _statement(statement)
+    from bifrost.adapters.clock import SystemClock
+    from bifrost.cli.session import ACCOUNTS_MAX, connect, the_account
+
+    api = connect()
+    now = SystemClock().now()
+    if said is not None:
+        accounts = [the_account(api, account)]
+    elif account is not None:
+        accounts = [account]
+    else:
+        accounts = [str(one["account_id"]) for one in api.pages("/v1/accounts", ACCOUNTS_MAX)]
+    breaks = [row for one in accounts for row in _breaks(api, one, now)]
+    shown: dict[str, Any] = {"accounts": len(accounts), "as_of": now.isoformat(), "breaks": breaks}
+    if said is not None:
+        shown["three_ways"] = _three_ways(api, accounts[0], breaks, said)
+    if as_json:
+        show_json(shown)
+    else:
+        show_table(breaks, _COLUMNS, empty=f"no break in {len(accounts)} accounts")
+        if said is not None:
+            print()
+            empty = "ledger, venue and statement agree"
+            show_table(shown["three_ways"], _THREE_COLUMNS, empty=empty)
+    if breaks or shown.get("three_ways"):
+        raise typer.Exit(REFUSED)
+
+
+def _breaks(api: "Api", account_id: str, now: datetime) -> list[dict[str, Any]]:
+    found = api.post("/v1/reconciliations", {"account_id": account_id})["breaks"]
+    return [_row(account_id, one, now) for one in found]
+
+
+def _row(account_id: str, one: dict[str, Any], now: datetime) -> dict[str, Any]:
+    first_seen = datetime.fromisoformat(one["first_seen"])
+    is_pending = one["kind"] == "pending"
+    # Risk keeps no history of its own: it cannot say more than whether fills are under way.
+    cause = one.get("cause") or ("fills_under_way" if is_pending else "unexplained")
+    seconds = max(int((now - first_seen).total_seconds()), 0)
+    return {
+        "account_id": account_id,
+        **{name: one[name] for name in ("book", "kind", "subject", "ours", "theirs")},
+        "cause": cause,
+        "first_seen": one["first_seen"],
+        "age_seconds": seconds,
+        "age": _age(seconds),
+        "owner": one.get("owner") or ("execution" if is_pending else one["book"]),
+    }
+
+
+def _age(seconds: int) -> str:
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def _statement(file: str) -> "dict[Key, Decimal]":
+    from bifrost.cli.import_parts import text_of
+    from bifrost.core.errors import InvalidInputError
+    from bifrost.portfolio.statement_file import read_statement
+
+    found = read_statement(text_of(file))
+    if found.problems:
+        raise InvalidInputError(*(one.to_field() for one in found.problems))
+    return dict(found.said)
+
+
+def _three_ways(
+    api: "Api", account_id: str, breaks: list[dict[str, Any]], said: "dict[Key, Decimal]"
+) -> list[dict[str, Any]]:
+    from bifrost.portfolio.statement_file import compare_three_ways
+
+    account = api.get(f"/v1/accounts/{account_id}")
+    portfolio = f"/v1/portfolios/{account['portfolio_id']}"
+    cash = {("cash", account["currency"]): Decimal(api.get(portfolio)["cash"])}
+    items = api.get(f"{portfolio}/positions")["items"]
+    ledger = cash | {("position", one["instrument"]): Decimal(one["quantity"]) for one in items}
+    ours = {(one["kind"], one["subject"]): one for one in breaks if one["book"] == "portfolio"}
+    is_pending = any(one["kind"] == "pending" for one in ours.values())
+    theirs = {key: Decimal(ours[key]["theirs"]) for key in ours if key[0] in ("cash", "position")}
+    # What the venue does not say differently it says like our ledger: that is what was compared.
+    venue = None if is_pending else {**ledger, **theirs}
+    rows = []
+    for one in compare_three_ways(ledger, venue, said):
+        known = ours.get((one.kind, one.subject))
+        rows.append(
+            {
+                "account_id": account_id,
+                "kind": one.kind,
+                "subject": one.subject,
+                "ledger": f"{one.ledger:f}",
+                "venue": None if one.venue is None else f"{one.venue:f}",
+                "statement": f"{one.statement:f}",
+                "cause": known["cause"] if known else "statement_differs",
+                "age_seconds": known["age_seconds"] if known else 0,
+                "age": known["age"] if known else "0 s",
+                "owner": known["owner"] if known else "account",
+            }
+        )
+    return rows

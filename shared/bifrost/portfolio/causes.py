@@ -1,0 +1,47 @@
+"""Why a break is there, as far as our own books can tell, and who has to act on it.
+
+What was imported was traded elsewhere, so the venue does not hold it: a difference of exactly
+that much is explained. A difference of anything else is not, however near it comes.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import StrEnum
+
+from bifrost.core.money import EXACT
+from bifrost.portfolio.reconciliation import BreakKind
+
+
+class Cause(StrEnum):
+    """What a break comes from."""
+
+    FILLS_UNDER_WAY = "fills_under_way"
+    IMPORTED_HISTORY = "imported_history"
+    UNEXPLAINED = "unexplained"
+
+
+_OWNERS = {
+    Cause.FILLS_UNDER_WAY: "execution",
+    Cause.IMPORTED_HISTORY: "account",
+    Cause.UNEXPLAINED: "portfolio",
+}
+
+
+def cause_of(
+    kind: BreakKind, subject: str, ours: Decimal, theirs: Decimal, imported: Mapping[str, Decimal]
+) -> Cause:
+    """Name the cause of one break.
+
+    imported: what imports that stand have added, by currency and by instrument.
+    """
+    if kind is BreakKind.PENDING:
+        return Cause.FILLS_UNDER_WAY
+    difference = EXACT.subtract(ours, theirs)
+    if imported.get(subject) == difference:
+        return Cause.IMPORTED_HISTORY
+    return Cause.UNEXPLAINED
+
+
+def owner_of(cause: Cause) -> str:
+    """Say who has to act: a capability, or the account's own owner."""
+    return _OWNERS[cause]
