@@ -24,6 +24,7 @@ from bifrost.core.orders import (
 from bifrost.events import (
     AccountOpened,
     BarClosed,
+    CashChanged,
     CashDeposited,
     CashWithdrawn,
     FillRecorded,
@@ -223,6 +224,22 @@ def cash_withdrawn(amount: str, withdrawal_id: str) -> CashWithdrawn:
         amount=Decimal(amount),
         currency="USD",
     )
+
+
+def cash_changed(amount: str, number: int = 1, **changes: Any) -> CashChanged:
+    """A dividend comes in or, negative, a fee goes out."""
+    made = CashChanged(
+        **stamp(f"changed-{number}-{changes.get('currency', 'USD')}"),
+        account_id=ACCOUNT,
+        transaction_id=f"t-flow-{number}",
+        kind="fee" if amount.startswith("-") else "dividend_ordinary",
+        amount=Decimal(amount),
+        currency="USD",
+        account_currency="USD",
+        instrument="",
+        reverses="",
+    )
+    return replace(made, **changes)
 
 
 def instrument_listed(symbol: str = "AAPL", **changes: Any) -> InstrumentListed:

@@ -21,6 +21,7 @@ from tests.builders import (
     OWNER,
     account_opened,
     buy,
+    cash_changed,
     cash_deposited,
     cash_withdrawn,
     instrument_listed,
@@ -48,6 +49,11 @@ LATER: list[Event] = [
     order_cancelled(BOUGHT, "7"),
     filled(SOLD, "3", "102", 4),
     cash_withdrawn("500", "w-1"),
+    cash_changed("30", 1),
+    cash_changed("-5", 2),
+    # An exchange: one transaction, two currencies.
+    cash_changed("-20", 3),
+    cash_changed("18", 3, currency="EUR"),
 ]
 
 
@@ -69,6 +75,7 @@ def state(database: Database) -> dict[str, Any]:
         "cash": PostgresAccounts(database).cash_of(ACCOUNT, OWNER),
         "holdings": holdings,
         "mark": database.fetch_all("SELECT price, sequence FROM risk.marks"),
+        "euros": database.fetch_all("SELECT amount FROM risk.cash WHERE currency = 'EUR'"),
         "withdrawals": database.fetch_all("SELECT ended FROM risk.withdrawals"),
     }
 
@@ -79,14 +86,15 @@ def test_the_events_add_up(make_database: Callable[[str], Database]) -> None:
     hear(database, *LATER)
 
     found = state(database)
-    # 100,000 + 50 - 1,801 - 403 - 301.75 + 305 - 500, commissions of one included.
-    assert found["cash"].cash == D("97349.25")
+    # 100,000 + 50 - 1,801 - 403 - 301.75 + 305 - 500 + 30 - 5 - 20, commissions of one included.
+    assert found["cash"].cash == D("97354.25")
     # Five open shares at 100 and a tenth, and a cent of commission each.
     assert found["cash"].reserved == D("550.05")
     assert found["holdings"].positions == {"AAPL": D(24)}
     assert found["holdings"].open_orders == {SOLD.order_id: D(1), PENDING.order_id: D(5)}
     assert found["mark"] == [{"price": D(102), "sequence": 3}]
     assert (found["holdings"].fills, found["holdings"].last_fill) == (4, 4)
+    assert found["euros"] == [{"amount": D(18)}]
     assert found["withdrawals"] == [{"ended": True}]
 
 
@@ -102,12 +110,13 @@ def test_every_event_three_times_and_shuffled_ends_the_same(
     hear(database, *deliveries)
 
     found = state(database)
-    assert found["cash"].cash == D("97349.25")
+    assert found["cash"].cash == D("97354.25")
     assert found["cash"].reserved == D("550.05")
     assert found["holdings"].positions == {"AAPL": D(24)}
     assert found["holdings"].open_orders == {SOLD.order_id: D(1), PENDING.order_id: D(5)}
     assert (found["holdings"].fills, found["holdings"].last_fill) == (4, 4)
     assert found["mark"] == [{"price": D(102), "sequence": 3}]
+    assert found["euros"] == [{"amount": D(18)}]
     assert found["withdrawals"] == [{"ended": True}]
 
 

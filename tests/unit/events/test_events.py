@@ -13,6 +13,7 @@ from bifrost.core.codec import to_json
 from bifrost.core.decisions import Reason
 from bifrost.events import ChosenPart, Event, SequencedEvent, bar_stream, fill_stream, read_event
 from bifrost.events.base import detail_type_of, is_known
+from tests.action_builders import action, split
 from tests.builders import FIRST_CLOSE, bar, fill, instrument, sell
 
 ONE = Decimal("1.50")
@@ -26,6 +27,8 @@ VALUES: dict[str, Any] = {
     "tuple": (Reason("order_notional", limit=ONE, value=ONE, headroom=ONE, unit="USD"),),
     "Instrument": instrument(),
     "Bar": bar(1, "1.50"),
+    # Of a revision above the 7 that it corrects.
+    "CorporateAction": action(split("4", "1"), revision=8),
     "Fill": fill(1, "1.50", "1.50", commission="1.50"),
     "OrderIntent": sell("1.50", limit="1.50", stop="1.50"),
 }
@@ -38,12 +41,7 @@ KINDS: list[type[Event]] = [
 
 def example(kind: type[Event]) -> Event:
     """Make an event with a value for every field."""
-    return kind(
-        **{
-            field.name: VALUES[_kind_of(field.type)]
-            for field in dataclasses.fields(kind)
-        }
-    )
+    return kind(**{field.name: VALUES[_kind_of(field.type)] for field in dataclasses.fields(kind)})
 
 
 def _kind_of(annotation: Any) -> str:

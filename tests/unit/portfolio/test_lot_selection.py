@@ -37,8 +37,9 @@ def sale(quantity: str, price: str = "100") -> Sale:
     return Sale(Decimal(quantity), Decimal(price), SOLD_AT)
 
 
-def picked(lots: Sequence[Lot], method: LotMethod, of: Sale) -> list[tuple[str, Decimal]]:
-    return [(part.lot_id, part.quantity) for part in select(lots, of, Selection(method))]
+def picked(lots: Sequence[Lot], method: LotMethod, of: Sale) -> list[tuple[str, int]]:
+    """Which lots, and how much of them in whole shares."""
+    return [(part.lot_id, int(part.quantity)) for part in select(lots, of, Selection(method))]
 
 
 LOTS = [lot(1, "10", "100"), lot(2, "10", "130"), lot(3, "10", "90")]
