@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.errors import FieldProblem, InvalidInputError
@@ -46,14 +47,25 @@ def news_of(
     return news
 
 
-def event_of(news: News, **stamp: object) -> CorporateActionAnnounced | CorporateActionCorrected:
-    """Return what others shall hear of it; `stamp` is what every event carries."""
+def event_of(
+    news: News, event_id: str, at: datetime, correlation_id: str
+) -> CorporateActionAnnounced | CorporateActionCorrected:
+    """Return what others shall hear of it; what is announced today is today's fact."""
     if news.corrects is None:
-        return CorporateActionAnnounced(action=news.action, **stamp)  # type: ignore[arg-type]
+        return CorporateActionAnnounced(
+            event_id=event_id,
+            occurred_at=at,
+            recorded_at=at,
+            correlation_id=correlation_id,
+            action=news.action,
+        )
     return CorporateActionCorrected(
+        event_id=event_id,
+        occurred_at=at,
+        recorded_at=at,
+        correlation_id=correlation_id,
         action=news.action,
         corrects=news.corrects,
-        **stamp,  # type: ignore[arg-type]
     )
 
 

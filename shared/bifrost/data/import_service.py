@@ -85,17 +85,7 @@ class ImportService:
         news = news_of(actions, stored)
         record = self._record(found, ImportStatus.DONE, "")
         books.add_actions([one.action for one in news], record.recorded_at)
-        events = [
-            event_of(
-                one,
-                event_id=self.ids.new(),
-                # What is announced today is today's fact, however far its ex-date is.
-                occurred_at=record.recorded_at,
-                recorded_at=record.recorded_at,
-                correlation_id=correlation_id,
-            )
-            for one in news
-        ]
+        events = [event_of(one, self.ids.new(), record.recorded_at, correlation_id) for one in news]
         return _counted(record, len(actions), len(news), []), events
 
     def _import_bars(
