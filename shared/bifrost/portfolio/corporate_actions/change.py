@@ -99,12 +99,11 @@ def change_of(
     account, earned = income
     proceeds = exact_sum(one.proceeds for one in realisations)
     cash = EXACT.add(proceeds, earned)
-    gain = exact_sum(one.realised for one in realisations)
     paid_later = action.paid_on > action.ex_date
     lines = [
         *_position_entries(action.currency, before, after),
         Entry(DUE if paid_later else CASH, action.currency, cash, action.instrument),
-        Entry(REALISED, action.currency, EXACT.minus(gain), action.instrument),
+        *_gain_entries(action.currency, realisations),
         Entry(account, action.currency, EXACT.minus(earned), action.instrument),
     ]
     payment = (
@@ -124,6 +123,16 @@ def change_of(
 def _for_cash(entry: Entry) -> Entry:
     # Cash has one balance a currency, whatever it was paid for.
     return replace(entry, instrument="") if entry.ledger_account == CASH else entry
+
+
+def _gain_entries(currency: str, realisations: Sequence[Realisation]) -> list[Entry]:
+    # By the instrument that was sold: a fraction of a spun-off share is none of its parent.
+    names = dict.fromkeys(one.instrument for one in realisations)
+    gains = {
+        name: exact_sum(one.realised for one in realisations if one.instrument == name)
+        for name in names
+    }
+    return [Entry(REALISED, currency, EXACT.minus(gain), name) for name, gain in gains.items()]
 
 
 def _position_entries(currency: str, before: Sequence[Lot], after: Sequence[Lot]) -> list[Entry]:

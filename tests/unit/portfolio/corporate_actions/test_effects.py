@@ -17,7 +17,7 @@ from bifrost.core.corporate_actions import (
 from bifrost.core.money import exact_sum
 from bifrost.portfolio.corporate_actions.change import DUE, BookChange
 from bifrost.portfolio.corporate_actions.effects import BOOT_RULE, apply_action
-from bifrost.portfolio.ledger import CASH, Posting
+from bifrost.portfolio.ledger import CASH, REALISED, Posting
 from bifrost.portfolio.lots import Lot
 from tests.action_builders import EX_DATE, action, dividend, lot, split
 from tests.builders import ACCOUNT, FIRST_CLOSE, WALL
@@ -146,6 +146,7 @@ def test_a_spin_off_moves_its_share_of_basis_and_keeps_the_age() -> None:
     assert [one.lot_id for one in change.after[2:]] == ["lot-1/a-1", "lot-2/a-1"]
     assert {one.opened_at for one in change.after} == {FIRST_CLOSE}
     assert change.realised == 21 - 40
+    assert [e.instrument for e in change.entries if e.ledger_account == REALISED] == ["BRND"]
     assert booked(change) == {
         "assets:positions:AAPL": -4200,
         "assets:positions:BRND": 4160,

@@ -6,7 +6,7 @@ vendor withdraws the split and announces it again, after later sales have closed
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from hypothesis import given
@@ -192,6 +192,18 @@ def test_who_buys_on_the_ex_date_gets_no_dividend() -> None:
     events = [*log(on(3, 1, "10", "100")), announced(action(dividend("2"), ex_date=session(3)))]
 
     assert rebuild(events).dividends == 0
+
+
+def test_in_which_session_a_fill_was_is_the_callers_to_say() -> None:
+    # 19:30 in New York, and the next day already in UTC.
+    late = fill(1, "10", "100", occurred_at=closes_at(2) + timedelta(hours=3, minutes=30))
+    events = [*log(late), announced(action(dividend("2"), ex_date=session(3)))]
+
+    def new_york(at: datetime) -> date:
+        return (at - timedelta(hours=5)).date()
+
+    assert rebuild(events).dividends == 0
+    assert rebuild(events, session_of=new_york).dividends == 20
 
 
 def test_what_is_paid_per_share_on_the_day_of_a_split_is_per_old_share() -> None:
