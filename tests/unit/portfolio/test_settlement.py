@@ -115,7 +115,8 @@ def test_the_ladder_names_each_day_on_which_something_settles() -> None:
     assert (made.settled, made.unsettled) == (Decimal(500), Decimal(700))
     (rung,) = made.rungs
     assert rung.settles_on == date(2024, 6, 5)
-    assert (rung.sales, rung.purchases) == (800, 100)
+    assert rung.sales == 800
+    assert rung.purchases == 100
     assert rung.settled == 1200
 
 
