@@ -100,7 +100,7 @@ def test_every_bifrost_command_takes_its_arguments(arguments: list[str]) -> None
 
 @pytest.mark.parametrize("arguments", calls_of("pytest", COMMANDS), ids=" ".join)
 def test_every_folder_that_pytest_is_given_exists(arguments: list[str]) -> None:
-    assert [path for path in arguments if not (ROOT / path).exists()] == []
+    assert [path for path in arguments if path[0] != "-" and not (ROOT / path).exists()] == []
 
 
 def test_commands_are_read_as_a_shell_reads_them() -> None:

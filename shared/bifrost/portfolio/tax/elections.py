@@ -46,7 +46,7 @@ def taxpayers(trades: Iterable[Trade], spouses: Iterable[tuple[str, str]]) -> di
                 raise _refused(f"{name!r} owns nothing in the file", "write owners as they are")
             if one == other or married.setdefault(name, spouse) != spouse:
                 raise _refused(f"{name!r} cannot be linked so", "link two owners, each once")
-        found[other] = one
+        found[one] = found[other] = min(one, other)
     return found
 
 
