@@ -9,10 +9,10 @@ from bifrost.portfolio.import_schemas import (
     ActivitySheet,
     ImportBody,
     ImportPage,
+    ImportPreviewSheet,
     ImportSheet,
     LotHistoryPage,
     LotHistorySheet,
-    PreviewSheet,
     UndoBody,
 )
 from bifrost.portfolio.schemas import page_of
@@ -35,9 +35,11 @@ LotCursor = Annotated[
 
 
 @router.post("/v1/accounts/{account_id}/imports/preview", tags=["imports"])
-def preview_import(account_id: AccountId, body: ImportBody, caller: Caller) -> PreviewSheet:
+def preview_import(account_id: AccountId, body: ImportBody, caller: Caller) -> ImportPreviewSheet:
     """Say what an import would add, what is there already and what cannot be; write nothing."""
-    return PreviewSheet.of(wiring.imports().preview(body.to_request(caller.owner, account_id)))
+    return ImportPreviewSheet.of(
+        wiring.imports().preview(body.to_request(caller.owner, account_id))
+    )
 
 
 @router.post("/v1/accounts/{account_id}/imports", status_code=201, tags=["imports"])

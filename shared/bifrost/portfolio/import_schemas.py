@@ -101,7 +101,7 @@ class ProblemSheet(_Shape):
         return cls(**{name: getattr(problem, name) for name in cls.model_fields})
 
 
-class PreviewSheet(_Shape):
+class ImportPreviewSheet(_Shape):
     """What an import would do; nothing was written. With a problem it would be refused whole.
 
     added_rows and duplicate_rows show the first 200 of each.
@@ -115,7 +115,7 @@ class PreviewSheet(_Shape):
     duplicate_rows: list[RowSheet]
 
     @classmethod
-    def of(cls, preview: Preview) -> "PreviewSheet":
+    def of(cls, preview: Preview) -> "ImportPreviewSheet":
         """Show a preview."""
         return cls(
             added=len(preview.added),
