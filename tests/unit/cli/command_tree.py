@@ -3,6 +3,7 @@
 import json
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -12,6 +13,7 @@ from bifrost.cli import main
 from bifrost.local import place
 from bifrost.runtime.settings import settings
 
+HISTORY = Path(__file__).parents[1] / "portfolio/import_files/own.csv"
 # A value for each parameter that must be given, so that the others can be tried.
 GOOD = {
     "amount": "5",
@@ -20,6 +22,7 @@ GOOD = {
     "mode": "halt",
     "listener": "portfolio",
     "year": "2014",
+    "file": str(HISTORY),
 }
 
 
