@@ -38,6 +38,7 @@ _FIXES = {
     "bool": "send true or false",
     "tuple_type": "send a list",
     "list_type": "send a list",
+    "dict_type": "send an object",
     "too_short": "send more items",
     "too_long": "send fewer items",
     "unique": "send each item once",
