@@ -34,7 +34,7 @@ def test_an_amount_of_cash_is_taken_as_it_is_written(amount: str) -> None:
     "body",
     [
         {}, {"name": ""}, {"name": "x" * 101}, {"name": "a\x00b"}, {"name": 5},
-        {"name": "a", "kind": "margin"}, {"name": "a", "currency": "EUR"},
+        {"name": "a", "kind": "offshore"}, {"name": "a", "currency": "EUR"},
         {"name": "a", "owner": "me"},
     ],
 )  # fmt: skip
