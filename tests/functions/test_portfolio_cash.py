@@ -308,3 +308,20 @@ def test_the_ladder_says_what_has_settled_and_when_the_rest_does(desk: Desk) -> 
         }
     ]
     assert shown["violations"] == []
+
+
+def test_a_purchase_with_unsettled_proceeds_that_is_sold_at_once_is_told(desk: Desk) -> None:
+    # 9,001 of 10,000 are paid; of the next 9,901 settled cash covers 999.
+    desk.trade(("90", "100"), ("-90", "105"), ("90", "110"), ("-90", "111"))
+    assert desk.function.deliver(bar_closed(bar(1, "111"), 1)) == []
+
+    (told,) = desk.get(f"{desk.books}/cash").body["violations"]
+
+    trades = desk.get(f"{desk.books}/ledger").body["items"]
+    assert (told["purchase"], told["sale"]) == (
+        trades[1]["transaction_id"],
+        trades[0]["transaction_id"],
+    )
+    assert (told["kind"], told["amount"]) == ("good_faith", "8902.00")
+    assert (told["sold_on"], told["clean_from"]) == ("2012-01-03", "2012-01-06")
+    assert told["frozen_until"] is None
