@@ -14,6 +14,7 @@ from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.portfolio_books import PostgresLibrary
 from bifrost.adapters.postgres.portfolio_imports import PostgresImportReader
 from bifrost.core.errors import ConflictError, InvalidInputError, NotFoundError
+from bifrost.portfolio.accounts import NewAccount
 from bifrost.portfolio.exports import activities_of, to_csv
 from bifrost.portfolio.imports.formats import Format
 from bifrost.portfolio.imports.mapping import NO_MAPPING, FileMapping
@@ -336,3 +337,39 @@ def test_undoing_every_import_last_first_leaves_nothing(desk: Desk, seed: int) -
         desk.undo(account_id, import_id)
 
     assert desk.books(account_id) == {"balances": [], "lots": []}
+
+
+def test_an_import_that_later_purchases_stand_beside_is_undone_and_leaves_them(desk: Desk) -> None:
+    account_id = desk.open_account()
+    first = desk.commit(account_id, HEADER + BUY, key="first")
+    desk.commit(account_id, HEADER + "2024-05-01,buy,AAPL,4,120,,,\n", key="later")
+
+    desk.undo(account_id, first)
+
+    worth = desk.worth(account_id)
+    assert [(p.quantity, p.cost) for p in worth.positions] == [(4, 480)]
+    assert worth.cash == -480
+
+
+def test_a_short_sale_is_imported_into_a_margin_account_alone(desk: Desk) -> None:
+    asked = NewAccount("ann", "Margin", "margin", "USD", "paper")
+    account_id = desk.service.open_account(asked, key="m", correlation_id="test")
+
+    import_id = desk.commit(account_id, HEADER + "2024-05-01,sell,AAPL,4,120,,,\n")
+
+    assert [(p.quantity, p.cost) for p in desk.worth(account_id).positions] == [(-4, -480)]
+    desk.undo(account_id, import_id)
+    assert desk.books(account_id) == {"balances": [], "lots": []}
+
+
+def test_the_role_may_neither_change_nor_remove_what_was_imported(desk: Desk) -> None:
+    import_id = desk.commit(desk.open_account(), FILE)
+
+    for attempt in (
+        "DELETE FROM portfolio.imports WHERE import_id = %s",
+        "DELETE FROM portfolio.import_rows WHERE import_id = %s",
+        "UPDATE portfolio.import_rows SET content_hash = '' WHERE import_id = %s",
+        "UPDATE portfolio.imports SET added = 0 WHERE import_id = %s",
+    ):
+        with pytest.raises(Exception, match="permission denied"):
+            desk.rows(attempt, (import_id,))

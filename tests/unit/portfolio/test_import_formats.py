@@ -201,6 +201,9 @@ def test_what_a_row_of_cash_states_net_is_what_it_states_in_parts() -> None:
 
 
 BROKEN = [
+    ("own.csv", "2024-01-02,,deposit", "0001-01-01,,deposit", 2, "date"),
+    ("own.csv", "AAPL,10,185.25,,", "AAPL,1e-15,,-1e6,", 3, "price"),
+    ("own.csv", "AAPL,10,185.25,,", "AAPL,999999999999,999999999999,,", 3, "amount"),
     ("own.csv", "2024-01-02,,deposit", "2024-02-30,,deposit", 2, "date"),
     ("own.csv", "14:30:00", "25:00:00", 3, "time"),
     ("own.csv", ",buy,AAPL,10", ",bought,AAPL,10", 3, "kind"),

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from bifrost.core.money import EXACT, exact_product, exact_sum
+from bifrost.core.money import AMOUNT_MAX, EXACT, exact_product, exact_sum
 from bifrost.portfolio.imports.activities import Activity, ActivityKind
 from bifrost.portfolio.imports.source import Row
 
@@ -32,13 +32,16 @@ def fill(
     if price is None:
         gross = EXACT.minus(exact_sum([amount or Decimal(0), commission, -rebate]))
         price = EXACT.divide(gross, quantity).quantize(PRICE_INCREMENT, context=EXACT)
-    if price <= 0:
-        raise row.unreadable("price", f"the price is {price:f}", "send one above zero")
+    if price <= 0 or price > AMOUNT_MAX:
+        fix = f"send one above zero, at most {AMOUNT_MAX:f}"
+        raise row.unreadable("price", f"the price is {price:f}", fix)
     exact = EXACT.minus(EXACT.add(exact_product(quantity, price), commission))
     stated = exact if amount is None else EXACT.subtract(amount, rebate)
     if abs(EXACT.subtract(stated, exact)) > ROUNDING_MAX:
         message = f"quantity, price and commission make {exact:f}, the amount is {stated:f}"
         raise row.unreadable("amount", message, "correct whichever is wrong")
+    if abs(stated) > AMOUNT_MAX:
+        raise row.unreadable("amount", f"it is {stated:f}", f"send at most {AMOUNT_MAX:f}")
     made = replace(plain, price=price, commission=commission, amount=stated)
     return [made, *extra(made, ActivityKind.FEE, rebate)]
 

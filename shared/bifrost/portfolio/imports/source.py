@@ -20,6 +20,8 @@ from bifrost.portfolio.imports.activities import Activity
 PROBLEMS_SHOWN = 100
 PLACES_MAX = 20
 _SHOWN = 60
+# A day beyond them is a slip of the pen, and dates near year 1 have no day before.
+_YEARS = range(1900, 2200)
 _SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:^/=+-]{0,63}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _TIME = re.compile(r"([01][0-9]|2[0-3]):?([0-5][0-9])(?::?([0-5][0-9])(?:\.([0-9]{1,9}))?)?")
@@ -170,16 +172,13 @@ class Row:
         """Return a date written YYYY-MM-DD, YYYYMMDD or by `written` (strptime's signs)."""
         text = self.required(name)
         try:
-            if written:
-                return datetime.strptime(text, written).replace(tzinfo=UTC).date()
-            if re.fullmatch(r"[0-9]{8}", text):
-                return date(int(text[:4]), int(text[4:6]), int(text[6:]))
-            if is_date(text):
-                return date.fromisoformat(text)
+            found = _day(text, written)
         except ValueError:
-            pass
-        fix = f"write it as {written or 'YYYY-MM-DD'}"
-        raise self.unreadable(name, f"{text[:_SHOWN]!r} is no date", fix)
+            found = None
+        if found is None or found.year not in _YEARS:
+            fix = f"write it as {written or 'YYYY-MM-DD'}, of {_YEARS.start} to {_YEARS.stop - 1}"
+            raise self.unreadable(name, f"{text[:_SHOWN]!r} is no date", fix)
+        return found
 
     def moment(self, name: str, text: str, day: date, zone: ZoneInfo | None) -> datetime:
         """Return the instant of a time of day, HH:MM[:SS[.f]] or HHMMSS, in a zone (else UTC)."""
@@ -189,16 +188,20 @@ class Row:
         hour, minute, second, fraction = match.groups()
         micro = int((fraction or "0").ljust(6, "0")[:6])
         at = time(int(hour), int(minute), int(second or 0), micro)
-        try:
-            return datetime.combine(day, at, zone or UTC).astimezone(UTC)
-        except OverflowError:
-            fix = "send a date of this age"
-            raise self.unreadable(name, f"{day} is out of range", fix) from None
+        return datetime.combine(day, at, zone or UTC).astimezone(UTC)
 
 
 def midnight(day: date) -> datetime:
     """Return the instant that a bare date is kept at."""
     return datetime.combine(day, time(), UTC)
+
+
+def _day(text: str, written: str) -> date | None:
+    if written:
+        return datetime.strptime(text, written).replace(tzinfo=UTC).date()
+    if re.fullmatch(r"[0-9]{8}", text):
+        return date(int(text[:4]), int(text[4:6]), int(text[6:]))
+    return date.fromisoformat(text) if is_date(text) else None
 
 
 def _ungrouped(text: str, decimal: str) -> str:
