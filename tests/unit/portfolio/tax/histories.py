@@ -1,6 +1,6 @@
 """Histories of trades made of numbers: quick to draw, and each shrinks to a smaller one.
 
-A row is six bytes: days since the last row, account, side and instrument, quantity, price, parts.
+A row is 24 bits: days since the last, account, instrument, side, quantity, parts, price.
 What an account without margin cannot sell becomes a purchase, so every history can have happened.
 """
 
@@ -63,40 +63,37 @@ def histories(
 
     `binary` would draw mostly nothing; below 2**24 integers are drawn evenly.
     """
-    half_rows = st.integers(0, 2**24 - 1)
+    numbers = st.integers(0, 2**24 - 1)
     lengths = st.integers(1, rows)
     return lengths.flatmap(
-        lambda length: st.lists(half_rows, min_size=1 + 2 * length, max_size=1 + 2 * length)
+        lambda length: st.lists(numbers, min_size=1 + length, max_size=1 + length)
     ).map(lambda drawn: history_of(drawn[0], drawn[1:], instruments, shorts=shorts))
 
 
 def history_of(
-    choice: int, halves: Sequence[int], instruments: Sequence[str] = INSTRUMENTS, *, shorts: bool
+    choice: int, rows: Sequence[int], instruments: Sequence[str] = INSTRUMENTS, *, shorts: bool
 ) -> History:
-    """Make rows of pairs of 24 bits; `choice` says how the history is looked at."""
-    pairs = zip(halves[::2], halves[1::2], strict=True)
-    rows = [one.to_bytes(3, "big") + other.to_bytes(3, "big") for one, other in pairs]
+    """Make a row of each number; `choice` says how the history is looked at."""
     first, many = (choice >> 8) % len(ACCOUNTS), 1 + (choice >> 12) % 4
     accounts = (ACCOUNTS * 2)[first : first + many]
     trades = tuple(_trades(rows, accounts, instruments, shorts=shorts))
     owners = {trade.owner for trade in trades}
-    return History(trades, tuple(row[5] // 64 for row in rows), _elections(choice, owners))
+    return History(trades, tuple(row >> 15 & 3 for row in rows), _elections(choice, owners))
 
 
 def _trades(
-    rows: list[bytes], accounts: Sequence[Place], instruments: Sequence[str], *, shorts: bool
+    rows: Sequence[int], accounts: Sequence[Place], instruments: Sequence[str], *, shorts: bool
 ) -> Iterator[Trade]:
     held: dict[tuple[str, str, str], int] = defaultdict(int)
     day = date(2015, 11, 20)
-    for line, (days, who, deal, quantity, price, _) in enumerate(rows, start=2):
-        day += timedelta(DAYS[days % len(DAYS)])
-        owner, account, kind = accounts[who % len(accounts)]
-        what, side = divmod(deal, 8)
-        instrument = instruments[what % len(instruments)]
-        size = 1 + quantity % 8
+    for line, row in enumerate(rows, start=2):
+        day += timedelta(DAYS[row & 15])
+        owner, account, kind = accounts[(row >> 4 & 3) % len(accounts)]
+        instrument = instruments[(row >> 6 & 7) % len(instruments)]
+        size, price = 1 + (row >> 12 & 7), row >> 17
         book = (owner, account, instrument)
         may_short = shorts and kind.may_short
-        sells = side < 5 and (may_short or held[book] > 0)
+        sells = (row >> 9 & 7) < 5 and (may_short or held[book] > 0)
         if sells and not may_short:
             size = min(size, held[book])
         held[book] += -size if sells else size
@@ -109,7 +106,7 @@ def _trades(
             instrument=instrument,
             side=Side.SELL if sells else Side.BUY,
             quantity=Decimal(size),
-            amount=Decimal(size * (1000 + price * 7)) / 100,
+            amount=Decimal(size * (1000 + price * 15)) / 100,
         )
 
 
