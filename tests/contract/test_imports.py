@@ -15,6 +15,7 @@ from bifrost.adapters.postgres.portfolio_books import PostgresLibrary
 from bifrost.adapters.postgres.portfolio_imports import PostgresImportReader
 from bifrost.core.errors import ConflictError, InvalidInputError, NotFoundError
 from bifrost.portfolio.accounts import NewAccount
+from bifrost.portfolio.bookings import CashFlows, ReversalRequest
 from bifrost.portfolio.exports import activities_of, to_csv
 from bifrost.portfolio.imports.formats import Format
 from bifrost.portfolio.imports.mapping import NO_MAPPING, FileMapping
@@ -373,3 +374,14 @@ def test_the_role_may_neither_change_nor_remove_what_was_imported(desk: Desk) ->
     ):
         with pytest.raises(Exception, match="permission denied"):
             desk.rows(attempt, (import_id,))
+
+
+def test_an_imported_flow_is_corrected_by_undoing_its_import_alone(desk: Desk) -> None:
+    account_id = desk.open_account()
+    import_id = desk.commit(account_id, HEADER + "2024-03-01,fee,,,,-3,,\n")
+    (row,) = desk.rows("SELECT transaction_id FROM portfolio.ledger_transactions")
+    flows = CashFlows(PostgresLibrary(desk.database), desk.clock, CountedIds())
+    asked = ReversalRequest("ann", account_id, row["transaction_id"], "wrong", "r-1", "test")
+
+    with pytest.raises(ConflictError, match=f"undo import {import_id}"):
+        flows.reverse(asked)

@@ -32,6 +32,7 @@ from bifrost.portfolio.cash_flows import (
     return_capital,
 )
 from bifrost.portfolio.corporate_actions.change import reversed_entries
+from bifrost.portfolio.imports.booking import ORIGIN
 from bifrost.portfolio.ledger import CASH, Entry, Posting, position_account
 from bifrost.portfolio.lots import Lot
 from bifrost.portfolio.ports import Books, Clock, Ids, Library, LotAdjustment, Posted
@@ -299,6 +300,9 @@ def _check_long(lots: list[Lot], instrument: str, currency: str) -> None:
 
 
 def _check_reversible(books: Books, wrong: Posted) -> None:
+    if wrong.reference.startswith(f"{ORIGIN}:"):
+        # Its correction would be told to the venue, which never heard of what it corrects.
+        raise ConflictError(f"{wrong.transaction_id} was imported: undo import {wrong.event_id}")
     if wrong.kind not in set(CashFlowKind):
         fixes = {
             "deposit": "withdraw it",
