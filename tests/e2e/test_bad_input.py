@@ -171,7 +171,7 @@ def test_of_two_quantities_in_one_order_neither_counts(desk: LiveDesk, account: 
     ("method", "path", "allowed"),
     [
         ("PATCH", "/v1/orders", "GET, POST"),
-        ("DELETE", "/v1/accounts/a", "GET"),
+        ("DELETE", "/v1/accounts/a", "GET, PATCH"),
         ("PUT", "/v1/portfolios/p/ledger", "GET"),
         ("POST", "/v1/docs", "GET"),
         ("HEAD", "/v1/orders", "GET, POST"),
