@@ -319,6 +319,27 @@ def test_a_statement_makes_it_three_ways(
     ]
 
 
+def test_cash_that_the_venue_does_not_keep_is_compared_two_ways(
+    capfd: Capture, api: DeskApi, desk: Desk, file: Write
+) -> None:
+    euros = "date,kind,amount,currency\n2024-01-02,deposit,50,EUR\n"
+    desk.post(f"{desk.cash}/imports", {"format": "own", "text": euros}, "k-1")
+    good = file("kind,subject,amount\ncash,EUR,50\n")
+
+    agreed = run(capfd, "reconcile", "--statement", good, "--json")
+    file("kind,subject,amount\ncash,EUR,49\n")
+    broken = run(capfd, "reconcile", "--statement", good, "--json")
+
+    assert (agreed.code, agreed.answer["three_ways"]) == (0, [])
+    (row,) = broken.answer["three_ways"]
+    assert (row["subject"], row["ledger"], row["venue"], row["statement"]) == (
+        "EUR",
+        "50.00",
+        None,
+        "49",
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "where"),
     [

@@ -108,14 +108,18 @@ def _three_ways(
 
     account = api.get(f"/v1/accounts/{account_id}")
     portfolio = f"/v1/portfolios/{account['portfolio_id']}"
-    cash = {("cash", account["currency"]): Decimal(api.get(portfolio)["cash"])}
+    ladders = api.get(f"{portfolio}/cash")["items"]
+    cash = {("cash", one["currency"]): Decimal(one["total"]) for one in ladders}
     items = api.get(f"{portfolio}/positions")["items"]
     ledger = cash | {("position", one["instrument"]): Decimal(one["quantity"]) for one in items}
     ours = {(one["kind"], one["subject"]): one for one in breaks if one["book"] == "portfolio"}
     is_pending = any(one["kind"] == "pending" for one in ours.values())
     theirs = {key: Decimal(ours[key]["theirs"]) for key in ours if key[0] in ("cash", "position")}
     # What the venue does not say differently it says like our ledger: that is what was compared.
-    venue = None if is_pending else {**ledger, **theirs}
+    # Of cash in another currency it keeps none and says nothing.
+    own = ("cash", account["currency"])
+    compared = {key: ledger[key] if key[0] != "cash" or key == own else None for key in ledger}
+    venue = None if is_pending else {**compared, **theirs}
     rows = []
     for one in compare_three_ways(ledger, venue, said):
         known = ours.get((one.kind, one.subject))

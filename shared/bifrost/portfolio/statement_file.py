@@ -60,12 +60,12 @@ def read_statement(text: str) -> StatementRead:
 
 def compare_three_ways(
     ledger: Mapping[Key, Decimal],
-    venue: Mapping[Key, Decimal] | None,
+    venue: Mapping[Key, Decimal | None] | None,
     statement: Mapping[Key, Decimal],
 ) -> tuple[ThreeWays, ...]:
     """Return what not all three say alike; what one does not name it has none of.
 
-    venue: None while its fills are under way and nothing can be said.
+    venue: None while its fills are under way and nothing can be said, or of what it does not keep.
     """
     zero = Decimal(0)
     found = []
