@@ -116,6 +116,8 @@ class Home:
             return _record_of(json.loads((self.path / "state.json").read_text()))
         except FileNotFoundError:
             return Record()
+        except NotADirectoryError as error:
+            raise _not_ours(self.path, "is no folder") from error
         except (OSError, ValueError) as error:
             raise UnavailableError(
                 f"{self.path / 'state.json'} cannot be read ({error}); "
