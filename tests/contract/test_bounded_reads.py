@@ -93,19 +93,48 @@ def test_a_round_that_died_goes_on_where_it_stood_under_the_same_names(desk: Tra
     def dies_at_the_150th(workflow: str, name: str, workflow_input: dict[str, Any]) -> None:
         nonlocal starts
         starts += 1
-        if starts == 150:
+        if starts >= 150:
             raise UnavailableError("Step Functions is gone")
         healthy(workflow, name, workflow_input)
 
     desk.workflows.start = dies_at_the_150th  # type: ignore[method-assign]
     with pytest.raises(UnavailableError):
         desk.statements.reconcile_all("corr-1")
+    desk.workflows.start = healthy  # type: ignore[method-assign]
     desk.clock.at += timedelta(minutes=1)
 
     assert desk.statements.carry_on("corr-2")["is_complete"]
     assert sorted(set(started(desk))) == accounts
     # What was started twice was started by one name, which a workflow takes for one execution.
     assert len(set(desk.workflows.names)) == len(accounts)
+
+
+def test_an_account_that_cannot_be_started_keeps_no_other_waiting(desk: TradingDesk) -> None:
+    accounts = many_accounts(desk, 250)
+    healthy = desk.workflows.start
+
+    def refuses_one(workflow: str, name: str, workflow_input: dict[str, Any]) -> None:
+        if workflow_input["account_id"] == accounts[3]:
+            raise UnavailableError("this one has a history of its own")
+        healthy(workflow, name, workflow_input)
+
+    desk.workflows.start = refuses_one  # type: ignore[method-assign]
+
+    assert desk.statements.reconcile_all("corr-1") == {"started": 249, "is_complete": True}
+    assert started(desk) == accounts[:3] + accounts[4:]
+
+
+def test_a_round_that_another_call_has_finished_is_not_opened_again(desk: TradingDesk) -> None:
+    many_accounts(desk, 250)
+    with desk.desk.transaction() as books:
+        books.rounds.begin("s1")
+        slow = books.rounds.current()
+    assert slow is not None
+    desk.statements.carry_on("corr-1")
+
+    with desk.desk.transaction() as books:
+        books.rounds.move(slow, "somebody in the middle")
+        assert books.rounds.current() is None
 
 
 def test_a_round_that_begins_anew_reaches_everybody(desk: TradingDesk) -> None:

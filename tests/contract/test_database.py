@@ -131,6 +131,24 @@ def test_a_transaction_inside_a_pipelined_one_joins_it(database: Database) -> No
     assert symbols(database) == []
 
 
+@pytest.mark.parametrize("way", ["transaction", "pipelined"])
+def test_a_transaction_after_a_fetch_in_a_pipelined_one_joins_it_too(
+    database: Database, way: str
+) -> None:
+    def add_fetch_and_fail() -> None:
+        with database.pipelined() as statements:
+            statements.execute(ADD, ("AAPL",))
+            assert statements.execute("SELECT 1 AS one").fetchone() == {"one": 1}
+            with getattr(database, way)() as inner:
+                inner.execute(ADD, ("IBM",))
+            raise CallerFailedError
+
+    with pytest.raises(CallerFailedError):
+        add_fetch_and_fail()
+
+    assert symbols(database) == []
+
+
 def test_an_inner_transaction_that_fails_loses_only_its_own(database: Database) -> None:
     with database.pipelined() as statements:
         statements.execute(ADD, ("AAPL",))

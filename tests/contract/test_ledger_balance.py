@@ -80,11 +80,12 @@ def test_currencies_do_not_balance_each_other(desk: LedgerDesk) -> None:
         write(cursor, account_id, [("a", "USD", "1"), ("b", "EUR", "-1")], declared=2)
 
 
-def test_not_a_number_balances_nothing(desk: LedgerDesk) -> None:
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_finite_number_balances_nothing(desk: LedgerDesk, number: str) -> None:
     account_id = desk.open_account()
 
-    with refused(desk, "ledger_balance") as cursor:
-        write(cursor, account_id, [("a", "USD", "NaN"), ("b", "USD", "NaN")], declared=2)
+    with refused(desk, "finite_check") as cursor:
+        write(cursor, account_id, [("a", "USD", number), ("b", "USD", number)], declared=2)
 
 
 def test_a_transaction_without_entries_is_refused(desk: LedgerDesk) -> None:

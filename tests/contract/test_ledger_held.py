@@ -84,8 +84,21 @@ def test_entries_and_lots_that_agree_are_kept_and_make_the_balance(
     assert ibm(desk) == [{"amount": Decimal(50), "quantity": Decimal(2)}]
 
 
+@pytest.mark.parametrize("number", ["NaN", "Infinity"])
+def test_a_lot_and_an_entry_that_agree_on_no_number_are_refused(
+    desk: LedgerDesk, holder: str, number: str
+) -> None:
+    def write() -> None:
+        with desk.database.transaction() as cursor:
+            post(cursor, holder, number)
+            open_lot(cursor, holder, number, "50")
+
+    with pytest.raises(psycopg.errors.CheckViolation, match="finite_check"):
+        write()
+
+
 @pytest.mark.parametrize(
-    ("quantity", "cost"), [("2", "50.00000001"), ("1.99999999", "50"), ("-2", "-50"), ("NaN", "50")]
+    ("quantity", "cost"), [("2", "50.00000001"), ("1.99999999", "50"), ("-2", "-50")]
 )
 def test_a_lot_that_differs_from_the_entries_in_its_last_digit_is_refused(
     desk: LedgerDesk, holder: str, quantity: str, cost: str

@@ -8,8 +8,10 @@ import pytest
 
 from bifrost.adapters.brokers.paper import PaperVenue
 from bifrost.core.decisions import Reason
+from bifrost.core.errors import UnavailableError
 from bifrost.core.orders import OrderStatus
 from bifrost.events import FillRecorded, OrderCancelled, OrderFilled, OrderRejected
+from bifrost.execution import collecting
 from bifrost.execution.ports import (
     ExecutionReport,
     ReportKind,
@@ -60,6 +62,14 @@ def report(
     desk: TradingDesk, order: OrderRecord, kind: ReportKind, quantity: int = 0, name: str = ""
 ) -> None:
     """Let the venue report this next, and collect it."""
+    script(desk, order, kind, quantity, name)
+    desk.collector.collect()
+
+
+def script(
+    desk: TradingDesk, order: OrderRecord, kind: ReportKind, quantity: int = 0, name: str = ""
+) -> None:
+    """Let the venue have this to report next."""
     assert isinstance(desk.broker, ScriptedVenue)
     sequence = len(desk.broker.reports) + 1
     desk.broker.reports.append(
@@ -75,7 +85,6 @@ def report(
             text="" if quantity else kind.value,
         )
     )
-    desk.collector.collect()
 
 
 def test_readers_who_ask_at_once_wait_for_none_and_apply_each_report_once(
@@ -90,6 +99,32 @@ def test_readers_who_ask_at_once_wait_for_none_and_apply_each_report_once(
 
     assert desk.status(order.order_id) is OrderStatus.FILLED
     assert [event.fill.quantity for event in desk.events(FillRecorded)] == [40, 60]
+
+
+def test_a_bar_and_its_fills_are_kept_together_or_not_at_all(
+    desk: TradingDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collecting, "BATCH", 1)
+    order = desk.send()
+    assert isinstance(desk.broker, ScriptedVenue)
+    healthy, asked = desk.broker.reports_after, 0
+
+    def dies_at_the_second(sequence: int, limit: int) -> list[ExecutionReport]:
+        nonlocal asked
+        asked += 1
+        if asked == 2:
+            raise UnavailableError("the venue is gone")
+        return healthy(sequence, limit)
+
+    script(desk, order, ReportKind.TRADE, 40)
+    script(desk, order, ReportKind.TRADE, 60)
+    monkeypatch.setattr(desk.broker, "reports_after", dies_at_the_second)
+    with pytest.raises(UnavailableError):
+        desk.close(1)
+
+    assert (desk.rows("fills"), desk.rows("market_time"), desk.rows("marks")) == ([], [], [])
+    desk.close(1)
+    assert desk.status(order.order_id) is OrderStatus.FILLED
 
 
 def test_a_late_fill_of_a_cancelled_order_is_recorded_and_it_stays_cancelled(

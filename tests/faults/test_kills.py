@@ -142,8 +142,9 @@ def test_orders_in_flight_at_a_kill_end_once_and_the_books_agree(desk: LiveDesk,
     assert_books_agree(desk, account, ids)
 
 
-def test_a_kill_in_the_middle_of_a_replay_loses_no_bar_and_fills_nothing_twice(
-    desk: LiveDesk,
+@pytest.mark.parametrize("end", ["kill", "down"])
+def test_an_end_in_the_middle_of_a_replay_loses_no_bar_and_fills_nothing_twice(
+    desk: LiveDesk, end: str
 ) -> None:
     price = desk.price("IBM")
     account = desk.account("5000000")
@@ -157,16 +158,24 @@ def test_a_kill_in_the_middle_of_a_replay_loses_no_bar_and_fills_nothing_twice(
     wait_until("it plays", lambda: desk.api.get(path)["published"] >= 4,
                lambda: desk.api.get(path), 60)  # fmt: skip
 
-    kill(desk.record.aws)
+    kill(desk.record.aws) if end == "kill" else desk.command("down")
     desk.up()
     wait_until("it is done", lambda: desk.api.get(path)["state"] == "done",
                lambda: desk.api.get(path), RECOVERY_SECONDS)  # fmt: skip
-    desk.settle()
 
-    closed = "SELECT session::text FROM {} WHERE instrument = 'IBM' AND session = ANY(%s::date[])"
-    for table in ("venue.tape", "portfolio.marks"):
-        heard = desk.rows(closed.format(table) + " ORDER BY session", days)
-        assert [row["session"] for row in heard] == days, table
+    def heard() -> dict[str, list[str]]:
+        closed = (
+            "SELECT session::text FROM {} WHERE instrument = 'IBM' AND session = ANY(%s::date[])"
+            " ORDER BY session"
+        )
+        tables = ("venue.tape", "portfolio.marks")
+        return {
+            table: [row["session"] for row in desk.rows(closed.format(table), days)]
+            for table in tables
+        }
+
+    desk.settle()
+    assert all(found == days for found in heard().values()), heard()
     assert desk.api.get(f"/v1/orders/{order_id}")["status"] == "filled"
     assert_books_agree(desk, account, [order_id])
 

@@ -1,7 +1,7 @@
 """Execution's own books as its use cases see them: ports, each one role of one transaction.
 
 Locks are taken in one order everywhere, so that no two transactions wait for each other:
-a bar's stream, the venue's cursor, the account, the order.
+a bar's stream, its mark and the market's time, the venue's cursor, the account, the order.
 """
 
 from contextlib import AbstractContextManager

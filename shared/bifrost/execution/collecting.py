@@ -1,8 +1,9 @@
 """Collecting: what the venue reports becomes fills, states and events, in the venue's order.
 
-The venue is asked with nothing locked. Then one reader at a time holds the venue's cursor, which
-moves with what was applied, so a report is applied once and none is passed over. Nobody else
-turns a report into a state.
+The venue is asked first. Then one reader at a time holds the venue's cursor, which moves with what
+was applied, so a report is applied once and none is passed over. Nothing of ours is locked while
+the venue is asked, but for a bar: its price and its fills are one transaction. Nobody else turns
+a report into a state.
 """
 
 import logging

@@ -1,10 +1,11 @@
 """Statements: the venue's books of an account, and how far ours must have come to be compared."""
 
+import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
 from bifrost.core.codec import to_json
-from bifrost.core.errors import NotFoundError
+from bifrost.core.errors import BifrostError, NotFoundError
 from bifrost.execution.books import Desk
 from bifrost.execution.collecting import Collector
 from bifrost.execution.ports import Broker, Clock, Workflows
@@ -13,6 +14,9 @@ RECONCILE = "reconcile"
 # What one call may start: well within a function's minute, at 20 ms each.
 ACCOUNTS_PER_CALL = 1000
 _PAGE = 200
+# More of a page than this is no account's trouble: the round stops, and goes on from here.
+_TROUBLED_MAX = 10
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +63,8 @@ class Statements:
 
     def carry_on(self, correlation_id: str) -> dict[str, Any]:
         """Go on with the round that is not through, up to ACCOUNTS_PER_CALL accounts."""
-        started = 0
-        while started < ACCOUNTS_PER_CALL:
+        started = passed = 0
+        while passed < ACCOUNTS_PER_CALL:
             # The round is noted only after its page was started: a call that dies repeats it,
             # under the same names.
             with self.desk.transaction() as books:
@@ -69,13 +73,24 @@ class Statements:
                 accounts = books.listings.accounts(after=after, limit=_PAGE)
             if round_ is None:
                 return {"started": started, "is_complete": True}
-            self._start(accounts, round_.stamp, correlation_id)
-            started += len(accounts)
+            started += self._start(accounts, round_.stamp, correlation_id)
+            passed += len(accounts)
             with self.desk.transaction() as books:
                 books.rounds.move(round_, accounts[-1] if len(accounts) == _PAGE else None)
         return {"started": started, "is_complete": False}
 
-    def _start(self, accounts: list[str], stamp: str, correlation_id: str) -> None:
+    def _start(self, accounts: list[str], stamp: str, correlation_id: str) -> int:
+        """Start a page and return how many; an account's trouble keeps no other waiting."""
+        failed = 0
         for account_id in accounts:
             given = {"account_id": account_id, "correlation_id": correlation_id}
-            self.workflows.start(RECONCILE, f"{account_id}-{stamp}", given)
+            try:
+                self.workflows.start(RECONCILE, f"{account_id}-{stamp}", given)
+            except BifrostError as error:
+                failed += 1
+                if failed > _TROUBLED_MAX:
+                    raise
+                _logger.warning(
+                    "an account waits for the next round", extra={**given, "error": str(error)}
+                )
+        return len(accounts) - failed

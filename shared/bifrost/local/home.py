@@ -16,9 +16,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bifrost.core.errors import UnavailableError
+from bifrost.core.errors import FieldProblem, InvalidInputError, UnavailableError
 from bifrost.local.processes import ProcessRef
 
+# Says that the folder was made for a stack, so that removing it removes nothing else.
+MARK = "bifrost-home"
 SOCKET_PATH_MAX = 107
 SOCKET_NAME = ".s.PGSQL.5432.lock"
 
@@ -72,15 +74,41 @@ class Home:
         digest = hashlib.sha256(str(self.path).encode()).hexdigest()[:12]
         return Path(tempfile.gettempdir()) / f"bifrost-{digest}"
 
+    def claim(self) -> None:
+        """Make the folder, or see that it is ours: what `reset` removes was never another's.
+
+        Raises InvalidInputError where it holds anything and no stack was ever there.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise _not_ours(self.path, "is no folder")
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._is_marked():
+            return
+        if any(self.path.iterdir()):
+            raise _not_ours(self.path, "holds files and no stack")
+        (self.path / MARK).touch()
+
     def create(self) -> None:
         """Make the folders, readable by their owner only."""
+        self.claim()
         for folder in (self.path, self.logs, self.aws):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def remove(self) -> None:
-        """Leave no file."""
+        """Leave no file; the mark goes last, so that an interrupted reset can be repeated."""
+        self.claim()
         shutil.rmtree(self.sockets, ignore_errors=True)
+        for entry in self.path.iterdir():
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry, ignore_errors=True)
+            elif entry.name != MARK:
+                entry.unlink(missing_ok=True)
         shutil.rmtree(self.path, ignore_errors=True)
+
+    def _is_marked(self) -> bool:
+        # Before there was a mark, a stack had these three.
+        older = (self.path / name for name in ("state.json", "aws", "logs"))
+        return (self.path / MARK).exists() or all(path.exists() for path in older)
 
     def read(self) -> Record:
         """The record, or an empty one when the stack was never up."""
@@ -88,6 +116,8 @@ class Home:
             return _record_of(json.loads((self.path / "state.json").read_text()))
         except FileNotFoundError:
             return Record()
+        except NotADirectoryError as error:
+            raise _not_ours(self.path, "is no folder") from error
         except (OSError, ValueError) as error:
             raise UnavailableError(
                 f"{self.path / 'state.json'} cannot be read ({error}); "
@@ -101,10 +131,15 @@ class Home:
     @contextlib.contextmanager
     def lock(self, timeout_seconds: float = 120.0) -> Iterator[None]:
         """One `up`, `down` or `reset` at a time; the kernel frees it when its holder dies."""
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.claim()
         with (self.path / "lock").open("w") as handle:
             _wait_for(handle.fileno(), timeout_seconds, self.path)
             yield
+
+
+def _not_ours(path: Path, why: str) -> InvalidInputError:
+    fix = "name a new or an empty folder, or unset BIFROST_HOME"
+    return InvalidInputError(FieldProblem("BIFROST_HOME", f"{path} {why}", fix))
 
 
 def _record_of(stored: Any) -> Record:

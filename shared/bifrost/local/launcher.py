@@ -1,4 +1,4 @@
-"""Starts MiniStack with seven corrections, each to one place of the pinned version.
+"""Starts MiniStack with nine corrections, each to one place of the pinned version.
 
 Run as `python -m bifrost.local.launcher`; `bifrost.local.aws` prepares its environment.
 
@@ -15,6 +15,10 @@ Run as `python -m bifrost.local.launcher`; `bifrost.local.aws` prepares its envi
 6. `POST /_bifrost/door/<api id>` lets that API answer at the root, under `/v1/`, and
    `GET /_bifrost/home` names the folder that it serves: two stacks may want one port.
 7. A burst of invocations shares a few workers before it starts more: see `local.crowd`.
+8. A service whose state changes while it is saved is read again; MiniStack would log the error
+   and save all the others, a stack whose queues are missing.
+9. What a worker had received when everything ended is in its queue again at the next start, not
+   invisible for the minutes in which a live worker might still answer.
 
 Every correction asserts that what it replaces is still there: the pin is exact, and a new
 version must fail here rather than misbehave later.
@@ -43,6 +47,7 @@ LOG_BYTES_MAX = 8_000_000
 CHECKPOINT_SECONDS = 10.0
 # A cold start costs about a second of CPU; two workers a core keep a laptop busy.
 PATIENCE_SECONDS = 1.5
+STATE_READS_MAX = 200
 WORKERS_PER_CORE = 2
 
 type_of_raised = threading.local()
@@ -188,6 +193,54 @@ def _replace(owner: Any, name: str, new: Any) -> None:
     setattr(owner, name, new)
 
 
+def read_patiently(get_state: Callable[[], Any]) -> Callable[[], Any]:
+    """Correction 8: read a service's state again where a request changed it meanwhile."""
+
+    def read() -> Any:
+        for _ in range(STATE_READS_MAX - 1):
+            try:
+                return get_state()
+            except RuntimeError:  # a dictionary changed its size during iteration
+                time.sleep(0.005)
+        return get_state()
+
+    return read
+
+
+def save_patiently() -> None:
+    """Put correction 8 where every save asks for the states: ours and the one at the end."""
+    from ministack import app as emulator
+
+    services = emulator._build_persistence_save_dict
+    _replace(
+        emulator,
+        "_build_persistence_save_dict",
+        lambda: {name: read_patiently(get_state) for name, get_state in services().items()},
+    )
+
+
+def give_back(messages: list[dict[str, Any]], now: float) -> None:
+    """Correction 9: let nobody hold a message, and count no receipt that nobody lived to answer."""
+    for message in messages:
+        if message["receive_count"] > 0 and message["visible_at"] > now:
+            message["visible_at"] = now
+            message["receive_count"] -= 1
+
+
+def start_with_full_queues() -> None:
+    """Put correction 9 where the queues are read back."""
+    from ministack.services import sqs
+
+    restore = sqs.load_persisted_state
+
+    def restore_and_give_back(data: Any) -> None:
+        restore(data)
+        for queue_ in sqs._queues._data.values():
+            give_back(queue_["messages"], time.time())
+
+    _replace(sqs, "load_persisted_state", restore_and_give_back)
+
+
 class Keeper:
     """Saves the emulator's state, one save at a time, and on its own only when there is news."""
 
@@ -265,6 +318,8 @@ def main() -> None:
     """Correct, then serve until a signal."""
     correct_workers(Path(os.environ[LOG_FOLDER]))  # noqa: TID251 - its starter speaks through it
     share_workers()
+    save_patiently()
+    start_with_full_queues()
     add_front_door(Path.cwd() / "door")
     from ministack import app as emulator
 

@@ -132,8 +132,7 @@ class Stack:
         table = self.table()
         for schema in table.schemas:
             record.passwords.setdefault(schema, secrets.token_hex(16))
-        unclean = record.aws is not None and not record.aws.is_running()
-        workflows_died = self._has_no_workflows(record)
+        began_anew = self._begins_anew(record)
         with ThreadPoolExecutor(max_workers=3) as pool:
             database = pool.submit(self._database_up, record, progress)
             emulator = pool.submit(self._aws_up, record, progress)
@@ -142,14 +141,18 @@ class Stack:
             emulator.result()
             self._deploy(record, assembly.result(), progress)
         self._first_user(record)
-        republished = self._republish(table, progress) if unclean else {}
+        republished = self._republish(table, progress) if began_anew else {}
         self._settle(record, table, progress)
-        if workflows_died:
+        if began_anew:
             front.run_tasks(self._endpoint_of(record), record.outputs, table.periodic)
         return self._describe(record, republished, time.monotonic() - began)
 
-    def _has_no_workflows(self, record: Record) -> bool:
-        """Whether what ran in our local AWS ended with it, be it well or by a kill."""
+    def _begins_anew(self, record: Record) -> bool:
+        """Whether what ran in our local AWS ended with it, be it well or by a kill.
+
+        Its workflows are dead then, and what its workers had taken from a queue stays invisible
+        for minutes: a clean end saves that too.
+        """
         running = record.aws is not None and record.aws.is_running()
         return bool(record.outputs) and not self._place.endpoint_url and not running
 
@@ -206,7 +209,8 @@ class Stack:
         from bifrost.adapters.postgres.recovery import unsend_unheard
 
         again = unsend_unheard(Database(self._owner_dsn()), table.publishers, table.listeners)
-        progress(f"local AWS had died: {sum(again.values())} events are sent again")
+        if again:
+            progress(f"{sum(again.values())} events that were not heard are sent again")
         return again
 
     def _settle(self, record: Record, table: Table, progress: Progress) -> None:

@@ -8,9 +8,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 
-from bifrost.core.money import EXACT
+from bifrost.core.money import CENT, EXACT
 from bifrost.portfolio.accounts import Account, AccountKind, NewAccount
 from bifrost.portfolio.portfolios import Portfolio, PortfolioKind
 from bifrost.portfolio.ports import Posted, Withdrawal
@@ -37,7 +37,12 @@ def _count_text(number: Decimal) -> str:
 
 Amount = Annotated[WrittenDecimal, PlainSerializer(exact_text, return_type=str), example("1000.00")]
 Count = Annotated[WrittenDecimal, PlainSerializer(_count_text, return_type=str), example("100")]
-Flow = Annotated[Amount, Field(gt=0, le=FLOW_MAX, decimal_places=2)]
+# To the cent, however many zeros were written: listeners keep it as it comes.
+Flow = Annotated[
+    Amount,
+    Field(gt=0, le=FLOW_MAX, decimal_places=2),
+    AfterValidator(lambda amount: EXACT.quantize(amount, CENT)),
+]
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 

@@ -13,9 +13,12 @@ from bifrost.core.errors import FieldProblem, InvalidInputError
 
 
 class Settings(BaseSettings):
-    """What the environment may say; every field has a default that works on a laptop."""
+    """What the environment may say; every field has a default that works on a laptop.
 
-    model_config = SettingsConfigDict(extra="ignore")
+    What is set to nothing is not set: an empty path would be the working folder.
+    """
+
+    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True)
 
     home: Path | None = Field(None, validation_alias="BIFROST_HOME")
     database_url: str | None = Field(None, validation_alias="DATABASE_URL")

@@ -8,6 +8,9 @@ from pydantic_core import PydanticCustomError
 
 from bifrost.core.written import is_decimal
 
+# The longest number that any book keeps has 28 digits; what is longer is zeros.
+WRITTEN_MAX = 64
+
 
 def example(text: str) -> WithJsonSchema:
     """Describe a decimal to the API's reader by one that is written so."""
@@ -15,6 +18,8 @@ def example(text: str) -> WithJsonSchema:
 
 
 def _only_text(value: object) -> object:
+    if isinstance(value, str) and len(value) > WRITTEN_MAX:
+        raise PydanticCustomError("decimal_length", f"must be written in {WRITTEN_MAX} characters")
     if isinstance(value, Decimal) or (isinstance(value, str) and is_decimal(value)):
         return value
     raise PydanticCustomError("decimal_type", "must be a decimal in a string")

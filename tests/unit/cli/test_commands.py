@@ -121,7 +121,7 @@ def test_a_home_that_cannot_be_is_named_and_shows_no_traceback(
 
     done = run(tmp_path, *arguments, "--json")
 
-    assert done.returncode == 5, done.stderr
+    assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
     assert "home" in json.loads(done.stdout.splitlines()[-1])["error"]["detail"]
 

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from bifrost.cli import main
+from bifrost.local.home import MARK
 from bifrost.runtime.settings import settings
 from tests.unit.cli.command_tree import Command, every_command, run
 
@@ -138,20 +139,24 @@ def test_without_a_stack_a_command_answers_or_says_what_is_missing(
         assert done.error["type"].startswith("/v1/problems/")
 
 
-@pytest.mark.parametrize("what", ["a file", "half a record"])
+@pytest.mark.parametrize(
+    ("what", "code"), [("a file", 2), ("another folder", 2), ("half a record", 5)]
+)
 @pytest.mark.parametrize("command", ["up", "demo"])
-def test_a_stack_does_not_start_in_a_home_that_cannot_be_read(
-    capfd: Capture, home: Path, command: str, what: str
+def test_a_stack_does_not_start_in_a_home_that_cannot_be_one(
+    capfd: Capture, home: Path, command: str, what: str, code: int
 ) -> None:
     if what == "a file":
         home.write_text("a file where a folder should be")
     else:
         home.mkdir()
         (home / "state.json").write_text("{")
+    if what == "half a record":
+        (home / MARK).touch()
 
     done = run(capfd, command, "--json")
 
-    assert done.code == 5
+    assert done.code == code
     assert str(home) in done.error["detail"]
 
 

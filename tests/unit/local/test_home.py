@@ -2,13 +2,14 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from subprocess import PIPE
 
 import pytest
 
-from bifrost.core.errors import UnavailableError
-from bifrost.local.home import SOCKET_NAME, SOCKET_PATH_MAX, Home, Record
+from bifrost.core.errors import InvalidInputError, UnavailableError
+from bifrost.local.home import MARK, SOCKET_NAME, SOCKET_PATH_MAX, Home, Record
 from bifrost.local.processes import ProcessRef
 from bifrost.local.stack import Place, Stack
 
@@ -74,6 +75,58 @@ def test_a_reset_needs_no_readable_record(tmp_path: Path, text: str) -> None:
     (home.path / "state.json").write_text(text, errors="surrogateescape")
 
     Stack(Place(home=home, project=tmp_path)).reset(lambda _step: None)
+
+    assert not home.path.exists()
+
+
+@pytest.mark.parametrize("use", [Home.create, Home.remove, lambda home: home.lock().__enter__()])
+def test_a_folder_that_holds_something_else_is_never_taken_for_a_stack(
+    tmp_path: Path, use: Callable[[Home], object]
+) -> None:
+    (tmp_path / "thesis.txt").write_text("three years of work")
+
+    with pytest.raises(InvalidInputError, match="holds files and no stack"):
+        use(Home(tmp_path))
+
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_reset_of_a_folder_that_holds_something_else_removes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+
+    with pytest.raises(InvalidInputError, match="BIFROST_HOME"):
+        Stack(Place(home=Home(tmp_path), project=tmp_path)).reset(lambda _step: None)
+
+    assert (tmp_path / "src").is_dir()
+
+
+def test_a_file_is_no_home(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("")
+
+    with pytest.raises(InvalidInputError, match="is no folder"):
+        Home(tmp_path / "home").create()
+
+
+def test_a_reset_that_was_interrupted_can_be_repeated(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.create()
+    for left in ("state.json", "logs", "aws"):
+        path = home.path / left
+        path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)
+    (home.path / "postgres").mkdir()
+
+    home.remove()
+
+    assert not home.path.exists()
+
+
+def test_a_stack_older_than_the_mark_is_still_ours_to_remove(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.create()
+    home.write(Record())
+    (home.path / MARK).unlink()
+
+    home.remove()
 
     assert not home.path.exists()
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from ministack import app as emulator
 from ministack.core import lambda_runtime
-from ministack.services import lambda_svc
+from ministack.services import lambda_svc, sqs
 
 from bifrost.local import launcher
 
@@ -107,8 +107,44 @@ def test_what_is_corrected_still_exists_in_the_pinned_version() -> None:
         (lambda_svc, "_emit_lambda_logs"),
         (emulator, "save_all"),
         (emulator, "_build_persistence_save_dict"),
+        (sqs, "load_persisted_state"),
+        (sqs._queues._data, "values"),
     ):
         assert callable(getattr(owner, name)), name
+
+
+def test_a_state_that_changes_while_it_is_read_is_read_again() -> None:
+    answers = [RuntimeError("dictionary changed size during iteration"), {"queues": 1}]
+
+    def get_state() -> dict[str, int]:
+        answer = answers.pop(0)
+        if isinstance(answer, RuntimeError):
+            raise answer
+        return answer
+
+    assert launcher.read_patiently(get_state)() == {"queues": 1}
+
+
+def test_a_state_that_can_never_be_read_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launcher, "STATE_READS_MAX", 2)
+
+    def get_state() -> None:
+        raise RuntimeError("changed again")
+
+    with pytest.raises(RuntimeError, match="changed again"):
+        launcher.read_patiently(get_state)()
+
+
+def test_a_message_that_nobody_lives_to_answer_is_back_in_its_queue_uncounted() -> None:
+    held = {"receive_count": 2, "visible_at": 400.0}
+    delayed = {"receive_count": 0, "visible_at": 400.0}
+    free = {"receive_count": 1, "visible_at": 50.0}
+
+    launcher.give_back([held, delayed, free], now=100.0)
+
+    assert held == {"receive_count": 1, "visible_at": 100.0}
+    assert delayed == {"receive_count": 0, "visible_at": 400.0}
+    assert free == {"receive_count": 1, "visible_at": 50.0}
 
 
 def test_a_source_that_moved_is_refused_at_the_start() -> None:

@@ -23,6 +23,13 @@ def test_an_address_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, name:
         settings()
 
 
+@pytest.mark.parametrize("name", ["BIFROST_HOME", "DATABASE_URL", "BIFROST_TOKEN"])
+def test_what_is_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "")
+
+    assert (settings().home, settings().database_url, settings().token) == (None, None, None)
+
+
 def test_addresses_are_taken_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://me@127.0.0.1/desk")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")

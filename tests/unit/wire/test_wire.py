@@ -31,6 +31,14 @@ def test_what_is_no_decimal_in_a_string_is_refused(
     assert (error["type"], error["msg"]) == ("decimal_type", "must be a decimal in a string")
 
 
+def test_a_number_longer_than_any_book_keeps_is_refused_by_its_length() -> None:
+    longest = "1." + "0" * 62
+
+    assert EXACT.validate_python(longest) == 1
+    with pytest.raises(ValidationError, match="must be written in 64 characters"):
+        EXACT.validate_python(longest + "0")
+
+
 @pytest.mark.parametrize(
     ("number", "exact", "plain"),
     [("410.50", "410.50", "410.5"), ("1E+3", "1000", "1000"), ("0E-8", "0.00000000", "0"),

@@ -51,12 +51,11 @@ class Database:
         A nested call joins as a savepoint. Raises UnavailableError where the database does not
         answer; what was in the transaction is then lost, and the caller may run it again.
         """
-        with (
-            self._answering() as connection,
-            connection.transaction(),
-            connection.cursor() as cursor,
-        ):
-            yield cursor
+        with self._answering() as connection:
+            if self._is_pipelined:
+                _catch_up(connection)
+            with connection.transaction(), connection.cursor() as cursor:
+                yield cursor
 
     @contextmanager
     def pipelined(self) -> Iterator[Statements]:
@@ -67,6 +66,8 @@ class Database:
         """
         with self._answering() as connection:
             if self._is_in_transaction():
+                if self._is_pipelined:
+                    _catch_up(connection)
                 with connection.transaction():
                     yield connection
                 return
@@ -167,6 +168,16 @@ class Database:
                 tcp_user_timeout=5000,
             )
         return self._connection
+
+
+def _catch_up(connection: "psycopg.Connection[Row]") -> None:
+    """Let a pipelined connection learn that it is in a transaction.
+
+    Its status is as of the last sync, which a fetch is not: psycopg would take the inner
+    transaction for the outer one, and its COMMIT would end both.
+    """
+    with connection.pipeline() as travelling:
+        travelling.sync()
 
 
 def load_driver() -> None:

@@ -87,9 +87,14 @@ class PostgresRounds:
         return None if row is None else Round(**row)
 
     def move(self, round_: Round, after: str | None) -> None:
-        """Note how far the round is; None where it is through. A newer round stays as it is."""
-        query = "UPDATE execution.reconciliation_round SET after = %s WHERE stamp = %s"
-        self._statements.execute(query, (after, round_.stamp))
+        """Note how far the round is; None where it is through.
+
+        A newer round stays as it is, and so does one that somebody else has moved.
+        """
+        query = (
+            "UPDATE execution.reconciliation_round SET after = %s WHERE stamp = %s AND after = %s"
+        )
+        self._statements.execute(query, (after, round_.stamp, round_.after))
 
 
 class PostgresMarket:

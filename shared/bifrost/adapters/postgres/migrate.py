@@ -6,11 +6,13 @@ is already at the newest migration is recognised without it.
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from bifrost.adapters.postgres import migration_files
 from bifrost.core.errors import UnavailableError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -45,13 +47,18 @@ def migrate(dsn: str, passwords: Mapping[str, str]) -> str:
     """Bring the database to the newest revision and return it.
 
     passwords: by schema; each role is created where it is missing and can log in afterwards.
+    Raises UnavailableError where the database was made by other files of these revisions.
     """
     with _connect(dsn) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
         for schema, password in passwords.items():
             _ensure_role(connection, role_of(schema), password)
-        if current_revision(connection) != newest_revision():
-            _upgrade(dsn)
+        current = current_revision(connection)
+        made = migration_files.digests(MIGRATIONS)
+        if current is not None:
+            migration_files.refuse_others(connection, made, current)
+        if current != newest_revision():
+            _upgrade(dsn, made)
     return newest_revision()
 
 
@@ -72,7 +79,8 @@ def drop_schemas(dsn: str, schemas: list[str]) -> None:
             )
             for role in (f"{role_of(schema)}_reader", role_of(schema)):
                 _drop_role(connection, role)
-        connection.execute("DROP TABLE IF EXISTS alembic_version")
+        for table in ("alembic_version", migration_files.TABLE):
+            connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(table)))
 
 
 def answers(dsn: str) -> bool:
@@ -112,7 +120,7 @@ def _drop_role(connection: psycopg.Connection, role: str) -> None:
         connection.execute(sql.SQL("DROP ROLE {}").format(name))
 
 
-def _upgrade(dsn: str) -> None:
+def _upgrade(dsn: str, made: dict[str, str]) -> None:
     from alembic import command
     from alembic.config import Config
     from sqlalchemy import create_engine
@@ -124,6 +132,11 @@ def _upgrade(dsn: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     with engine.connect() as connection:
+        driver = cast("psycopg.Connection", connection.connection.driver_connection)
+        # In the transaction of the migration that it notes.
+        config.attributes["note"] = lambda step, **_: migration_files.note(
+            driver, step.up_revision_id, made[step.up_revision_id]
+        )
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         connection.commit()

@@ -16,7 +16,10 @@ SELECT w.withdrawal_id, w.account_id, w.amount, w.currency, w.status, w.reasons,
      WHERE t.transaction_id = w.transaction_id) AS event_id
 FROM portfolio.withdrawals w
 """
-_LOCKED = _SELECT + "WHERE w.withdrawal_id = %s FOR NO KEY UPDATE OF w"
+# A statement of its own: one that waited for the lock would read the row as it is now and the
+# ledger as it was before, a posted withdrawal without its event.
+_LOCK = "SELECT 1 FROM portfolio.withdrawals WHERE withdrawal_id = %s FOR NO KEY UPDATE"
+_ONE = _SELECT + "WHERE w.withdrawal_id = %s"
 _UNDECIDED = _SELECT + "WHERE w.status = 'requested' AND w.recorded_at < %s ORDER BY w.recorded_at"
 
 
@@ -38,7 +41,8 @@ class PostgresWithdrawals:
 
     def locked(self, withdrawal_id: str) -> Withdrawal:
         """Return it, its row locked; raise NotFoundError where none is."""
-        row = self._cursor.execute(_LOCKED, (withdrawal_id,)).fetchone()
+        self._cursor.execute(_LOCK, (withdrawal_id,))
+        row = self._cursor.execute(_ONE, (withdrawal_id,)).fetchone()
         if row is None:
             raise NotFoundError(f"no withdrawal {withdrawal_id}")
         return _withdrawal(row)

@@ -16,6 +16,12 @@ from alembic import op
 revision = "0020"
 down_revision = "0010"
 
+_NUMBERS = """
+-- NaN equals itself here and is greater than every number: a sum of it compares as balanced.
+CREATE DOMAIN portfolio.finite AS numeric
+    CHECK (VALUE > '-Infinity'::numeric AND VALUE < 'Infinity'::numeric);
+"""
+
 _ACCOUNTS = """
 CREATE TABLE portfolio.accounts (
     position bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
@@ -61,9 +67,9 @@ CREATE TABLE portfolio.ledger_entries (
     transaction_id text NOT NULL REFERENCES portfolio.ledger_transactions,
     ledger_account text NOT NULL,
     currency text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
-    amount numeric NOT NULL,
+    amount portfolio.finite NOT NULL,
     instrument text NOT NULL DEFAULT '',
-    quantity numeric,
+    quantity portfolio.finite,
     CHECK (quantity IS NULL OR instrument <> '')
 );
 CREATE INDEX ledger_entries_of_transaction ON portfolio.ledger_entries (transaction_id);
@@ -74,8 +80,8 @@ CREATE TABLE portfolio.balances (
     ledger_account text NOT NULL,
     currency text NOT NULL,
     instrument text NOT NULL DEFAULT '',
-    amount numeric NOT NULL,
-    quantity numeric,
+    amount portfolio.finite NOT NULL,
+    quantity portfolio.finite,
     PRIMARY KEY (account_id, ledger_account, currency, instrument)
 );
 -- Not partial: a predicate on `quantity` would cost each of its updates an entry in the index.
@@ -158,11 +164,11 @@ CREATE TABLE portfolio.lots (
     currency text NOT NULL,
     opened_at timestamptz NOT NULL,
     opened_sequence bigint NOT NULL,
-    opened_quantity numeric NOT NULL CHECK (opened_quantity <> 0),
-    opened_cost numeric NOT NULL,
+    opened_quantity portfolio.finite NOT NULL CHECK (opened_quantity <> 0),
+    opened_cost portfolio.finite NOT NULL,
     -- What is left of it; both carry the sign of a short and reach zero together.
-    quantity numeric NOT NULL CHECK (quantity * opened_quantity >= 0),
-    cost numeric NOT NULL,
+    quantity portfolio.finite NOT NULL CHECK (quantity * opened_quantity >= 0),
+    cost portfolio.finite NOT NULL,
     CHECK (abs(quantity) <= abs(opened_quantity)),
     CHECK (quantity <> 0 OR cost = 0),
     UNIQUE (account_id, opened_sequence)
@@ -174,9 +180,9 @@ CREATE TABLE portfolio.lot_closures (
     lot_id text NOT NULL REFERENCES portfolio.lots,
     transaction_id text NOT NULL REFERENCES portfolio.ledger_transactions,
     closed_at timestamptz NOT NULL,
-    quantity numeric NOT NULL CHECK (quantity <> 0),
-    cost numeric NOT NULL,
-    proceeds numeric NOT NULL,
+    quantity portfolio.finite NOT NULL CHECK (quantity <> 0),
+    cost portfolio.finite NOT NULL,
+    proceeds portfolio.finite NOT NULL,
     PRIMARY KEY (lot_id, transaction_id)
 );
 
@@ -185,8 +191,8 @@ CREATE TABLE portfolio.lot_totals (
     account_id text NOT NULL,
     instrument text NOT NULL,
     currency text NOT NULL,
-    quantity numeric NOT NULL,
-    cost numeric NOT NULL,
+    quantity portfolio.finite NOT NULL,
+    cost portfolio.finite NOT NULL,
     PRIMARY KEY (account_id, instrument, currency)
 );
 """
@@ -273,7 +279,7 @@ CREATE TABLE portfolio.marks (
     instrument text NOT NULL,
     occurred_at timestamptz NOT NULL,
     session date NOT NULL,
-    price numeric NOT NULL CHECK (price > 0),
+    price portfolio.finite NOT NULL CHECK (price > 0),
     currency text NOT NULL,
     recorded_at timestamptz NOT NULL,
     PRIMARY KEY (instrument, occurred_at)
@@ -285,7 +291,7 @@ _WITHDRAWALS = """
 CREATE TABLE portfolio.withdrawals (
     withdrawal_id text PRIMARY KEY,
     account_id text NOT NULL REFERENCES portfolio.accounts,
-    amount numeric NOT NULL CHECK (amount > 0),
+    amount portfolio.finite NOT NULL CHECK (amount > 0),
     currency text NOT NULL,
     status text NOT NULL CHECK (status IN ('requested', 'posted', 'refused')),
     reasons jsonb NOT NULL DEFAULT '[]',
@@ -305,8 +311,8 @@ CREATE TABLE portfolio.breaks (
     account_id text NOT NULL REFERENCES portfolio.accounts,
     kind text NOT NULL CHECK (kind IN ('cash', 'position', 'pending')),
     subject text NOT NULL,
-    ours numeric NOT NULL,
-    theirs numeric NOT NULL,
+    ours portfolio.finite NOT NULL,
+    theirs portfolio.finite NOT NULL,
     first_seen timestamptz NOT NULL,
     last_seen timestamptz NOT NULL,
     closed_at timestamptz
@@ -318,6 +324,6 @@ CREATE UNIQUE INDEX breaks_open ON portfolio.breaks (account_id, kind, subject)
 
 def upgrade() -> None:
     """Create the books."""
-    books = (_ACCOUNTS, _LEDGER, _SUMS, _BALANCE, _LOTS, _LOT_SUMS)
+    books = (_NUMBERS, _ACCOUNTS, _LEDGER, _SUMS, _BALANCE, _LOTS, _LOT_SUMS)
     for sql in (*books, _MARKS, _WITHDRAWALS, _BREAKS):
         op.execute(sql)

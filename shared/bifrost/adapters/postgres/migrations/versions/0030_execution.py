@@ -140,7 +140,7 @@ CREATE TABLE execution.venue_cursor (
     last_sequence bigint NOT NULL
 );
 
--- One row at most: how far the last round of reconciliations is; `after` is empty once through.
+-- One row at most: how far the last round of reconciliations is; `after` is NULL once through.
 CREATE TABLE execution.reconciliation_round (
     is_the_one boolean PRIMARY KEY DEFAULT true CHECK (is_the_one),
     stamp text NOT NULL,
