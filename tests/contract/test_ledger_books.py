@@ -1,8 +1,6 @@
 """The stored books are what the events say, to the last digit, in whatever order they arrive."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +9,6 @@ import pytest
 from bifrost.adapters.memory.ids import CountedIds
 from bifrost.adapters.postgres.database import Database, Row
 from bifrost.adapters.postgres.portfolio_reads import PostgresReader
-from bifrost.adapters.postgres.portfolio_withdrawals import PostgresWithdrawals
 from bifrost.core.errors import (
     InvalidInputError,
     KeyReusedError,
@@ -22,13 +19,11 @@ from bifrost.events import (
     AccountOpened,
     BarClosed,
     CashDeposited,
-    CashWithdrawn,
     Event,
     FillRecorded,
 )
-from bifrost.portfolio.ports import Withdrawal, WithdrawalStatus
 from bifrost.portfolio.rebuild import rebuild
-from bifrost.portfolio.withdrawals import UNDECIDED_FOR, PostWithdrawal
+from bifrost.portfolio.withdrawals import PostWithdrawal
 from tests.builders import bar, bar_closed, closes_at, fill, fill_recorded, seeded, session
 from tests.contract.backbone import all_at_once
 from tests.contract.ledger_desk import NOW, LedgerDesk, cash_request
@@ -151,12 +146,6 @@ def withdraw(desk: LedgerDesk, account_id: str, amount: str, key: str) -> None:
         desk.withdrawals.post(PostWithdrawal(given["withdrawal_id"]), "test")
     )
     desk.withdrawals.withdraw(cash_request(account_id, amount, key))
-
-
-def posted_event(desk: LedgerDesk) -> str:
-    """Name the event of the one withdrawal that was posted."""
-    (event,) = [one for one in desk.published() if isinstance(one, CashWithdrawn)]
-    return event.event_id
 
 
 def void(_: object) -> None:
@@ -369,48 +358,6 @@ def test_a_deposit_carries_market_time_once_a_bar_was_seen(desk: LedgerDesk) -> 
     after = desk.deposit(account_id, "1", "d-2")
 
     assert (before.occurred_at, after.occurred_at) == (NOW, closes_at(3))
-
-
-def test_who_waited_for_a_withdrawal_to_be_posted_reads_its_event_too(
-    desk: LedgerDesk, make_database: Make
-) -> None:
-    other, onlooker = make_database("portfolio"), make_database("portfolio")
-    account_id = desk.open_account()
-    desk.deposit(account_id, "100", "d-1")
-    with pytest.raises(UnavailableError):  # nobody plays the workflow
-        desk.withdrawals.withdraw(cash_request(account_id, "5", "w-1"))
-    (asked,) = desk.rows("SELECT withdrawal_id FROM portfolio.withdrawals")
-
-    def read_locked() -> Withdrawal:
-        with other.transaction() as cursor:
-            return PostgresWithdrawals(cursor).locked(asked["withdrawal_id"])
-
-    with ThreadPoolExecutor(1) as pool, desk.database.transaction():
-        desk.withdrawals.post(PostWithdrawal(asked["withdrawal_id"]), "test")
-        waiting = pool.submit(read_locked)
-        while onlooker.fetch_one("SELECT 1 FROM pg_locks WHERE NOT granted") is None:
-            assert not waiting.done()
-
-    found = waiting.result()
-    assert (found.status, found.event_id) == (WithdrawalStatus.POSTED, posted_event(desk))
-
-
-def test_a_withdrawal_whose_workflow_died_is_swept_to_its_end(desk: LedgerDesk) -> None:
-    account_id = desk.open_account()
-    with pytest.raises(UnavailableError):
-        desk.withdrawals.withdraw(cash_request(account_id, "5", "w-1"))
-    fresh = desk.withdrawals.sweep("test")
-    desk.clock.at += UNDECIDED_FOR + timedelta(seconds=1)
-
-    still_dead = desk.withdrawals.sweep("test")
-    desk.workflows.machines["withdrawal_flow"] = lambda given: void(
-        desk.withdrawals.post(PostWithdrawal(given["withdrawal_id"]), "test")
-    )
-    ended = (desk.withdrawals.sweep("test"), desk.withdrawals.sweep("test"))
-
-    assert (fresh, still_dead, ended) == (0, 0, (1, 0))
-    assert len(desk.workflows.runs) == 3
-    assert desk.worth(account_id).cash == -5
 
 
 def test_the_ledger_is_paged_newest_first_without_gap_or_repeat(desk: LedgerDesk) -> None:
