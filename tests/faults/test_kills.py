@@ -15,6 +15,7 @@ import httpx
 import psutil  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
+from bifrost.core.money import CENT
 from bifrost.local.demo import INSTRUMENTS
 from bifrost.local.processes import ProcessRef
 from tests.live_desk import (
@@ -148,8 +149,11 @@ def test_an_end_in_the_middle_of_a_replay_loses_no_bar_and_fills_nothing_twice(
 ) -> None:
     price = desk.price("IBM")
     account = desk.account("5000000")
-    large = an_order(account, instrument="IBM", quantity="9500", type="limit",
-                     limit_price=f"{price * Decimal('1.09'):.2f}")  # fmt: skip
+    limit_price = (price * Decimal("1.09")).quantize(CENT)
+    # Too large for one session's volume, and within the limit on an order's notional.
+    quantity = min(9500, int(Decimal(1_900_000) / limit_price))
+    large = an_order(account, instrument="IBM", quantity=str(quantity), type="limit",
+                     limit_price=str(limit_price))  # fmt: skip
     order_id = desk.api.post("/v1/orders", large, key=new_key())["order_id"]
     wait_at_rest(desk, [order_id])
     days, key = desk.next_sessions(10), new_key()
