@@ -111,7 +111,7 @@ def test_an_exchange_of_currencies_balances_in_each(desk: Desk) -> None:
     ]
     told = [json.loads(detail) for _, kind, detail in desk.bus.entries if kind == "CashChanged.v1"]
     assert [(one["currency"], one["amount"]) for one in told] == [
-        ("USD", "-1100"), ("EUR", "1000"),
+        ("USD", "-1100.00"), ("EUR", "1000.00"),
     ]  # fmt: skip
     worth = desk.get(desk.books).body
     assert (worth["cash"], worth["exchanged"], worth["equity"]) == ("8900.00", "-1100.00", None)
@@ -175,7 +175,7 @@ def test_a_correction_is_the_opposite_transaction_with_its_reason(desk: Desk) ->
     assert (twice.status, undone.body["transaction_id"] in twice.body["detail"]) == (409, True)
     assert cash_of(desk) == "10000.00"
     told = json.loads(desk.bus.entries[-1][2])
-    assert (told["amount"], told["reverses"]) == ("12", wrong["transaction_id"])
+    assert (told["amount"], told["reverses"]) == ("12.00", wrong["transaction_id"])
 
 
 def test_a_return_of_capital_is_undone_to_the_last_digit(desk: Desk) -> None:

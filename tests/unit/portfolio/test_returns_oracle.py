@@ -75,7 +75,8 @@ def test_the_money_weighted_return_is_that_of_pyxirr(series: Series) -> None:
         }  # fmt: skip
         return
     theirs = pyxirr.xirr(investors(series))
-    if theirs is not None:
+    # Beyond a million a year pyxirr loses digits: 1.5 ** 365 in its fifth.
+    if theirs is not None and theirs < 1e6:
         assert ours == pytest.approx(theirs, rel=1e-6, abs=1e-8)
 
 
