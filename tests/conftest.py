@@ -1,8 +1,8 @@
 """What every test may ask for: a migrated database of its own, as any schema's role; a desk."""
 
+import os
 import shutil
 import tempfile
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
