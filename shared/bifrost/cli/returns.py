@@ -161,16 +161,14 @@ def _cut(series: "Series", first: date | None, last: date | None) -> "Series":
 
 
 def _day(name: str, text: str | None) -> date | None:
-    from bifrost.core.written import is_date
+    from bifrost.core.written import day_of
 
     if text is None:
         return None
-    try:
-        if is_date(text):
-            return date.fromisoformat(text)
-    except ValueError:
-        pass  # of the form, but there is no such day
-    raise _invalid(name, f"{text!r} is no date", "write YYYY-MM-DD")
+    day = day_of(text)
+    if day is None:
+        raise _invalid(name, f"{text!r} is no date", "write YYYY-MM-DD")
+    return day
 
 
 def _read(name: str, path: str, read: Callable[[str], T]) -> T:

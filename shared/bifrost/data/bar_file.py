@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import NamedTuple, NoReturn
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
+from bifrost.core.written import numbered_lines
 
 COLUMNS = ("date", "open", "high", "low", "close", "volume")
 ADJUSTED = (*COLUMNS, "adjusted_close")
@@ -96,7 +97,7 @@ def read_bars(content: bytes, sessions: Container[date]) -> BarFile:
 def text_lines(content: bytes) -> Iterator[tuple[int, str]]:
     """Yield each line that is not blank with its number, from 1; raise unless it is UTF-8."""
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode()
     except UnicodeDecodeError as error:
         raise InvalidInputError(
             FieldProblem("file", f"it is not UTF-8 text: {error}", "save it as CSV in UTF-8")
@@ -105,8 +106,7 @@ def text_lines(content: bytes) -> Iterator[tuple[int, str]]:
         raise InvalidInputError(
             FieldProblem("file", "it holds NUL bytes: not a text", "save it as CSV in UTF-8")
         )
-    numbered = enumerate(text.replace("\r\n", "\n").split("\n"), start=1)
-    return ((line, one) for line, one in numbered if one.strip())
+    return numbered_lines(text)
 
 
 def _columns(header: str) -> tuple[str, ...]:

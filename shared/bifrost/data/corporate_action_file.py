@@ -9,7 +9,6 @@ import csv
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
-from datetime import date
 from typing import Any, NamedTuple
 
 from bifrost.core.codec import from_json
@@ -26,8 +25,9 @@ from bifrost.core.corporate_actions import (
     StockDividend,
 )
 from bifrost.core.errors import FieldProblem, InvalidInputError
-from bifrost.core.written import is_decimal
+from bifrost.core.written import day_of, is_decimal
 from bifrost.data.bar_file import text_lines
+from bifrost.data.instrument_file import SYMBOL
 
 _TERMS: dict[ActionKind, type] = {
     ActionKind.SPLIT: Split,
@@ -54,17 +54,16 @@ _OF_TERMS = (
     "final_value",
 )
 COLUMNS = (*_ALWAYS, *_OPTIONAL, *_OF_TERMS)
-_SYMBOL = r"[A-Z][A-Z0-9]{0,9}([.\-][A-Z0-9]{1,4})?"
 _FORMS = {
     "action_id": (r"[\w.:\-]{1,80}", "1 to 80 letters, digits or .:-_"),
     "vendor": (r"[\w.:\-]{1,40}", "1 to 40 letters, digits or .:-_"),
     "revision": (r"[1-9][0-9]{0,8}", "a whole number from 1"),
     "kind": ("|".join(ActionKind), f"one of {', '.join(ActionKind)}"),
-    "instrument": (_SYMBOL, "a symbol in capital letters and digits"),
+    "instrument": (SYMBOL, "a symbol in capital letters and digits"),
     "currency": (r"[A-Z]{3}", "an ISO 4217 code"),
     "withdrawn": (r"true|false", "true or false"),
     "dividend_kind": ("|".join(DividendKind), f"one of {', '.join(DividendKind)}"),
-    "new_instrument": (_SYMBOL, "a symbol in capital letters and digits"),
+    "new_instrument": (SYMBOL, "a symbol in capital letters and digits"),
 }
 
 
@@ -175,15 +174,8 @@ def _is_well_formed(name: str, cell: str) -> bool:
     if name in _FORMS:
         return re.fullmatch(_FORMS[name][0], cell, re.ASCII) is not None
     if name.endswith("_date"):
-        return _is_day(cell)
+        return day_of(cell) is not None
     return is_decimal(cell)
-
-
-def _is_day(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
 
 
 def _wanted(name: str) -> str:

@@ -24,6 +24,16 @@ class AccountKind(StrEnum):
     IRA = "ira"
     ROTH_IRA = "roth_ira"
 
+    @property
+    def is_retirement(self) -> bool:
+        """Say whether its trades are no one's taxable sales."""
+        return self in (AccountKind.IRA, AccountKind.ROTH_IRA)
+
+    @property
+    def may_short(self) -> bool:
+        """Say whether it may sell what it does not hold (Regulation T, 12 CFR 220.8)."""
+        return self is AccountKind.MARGIN
+
 
 @dataclass(frozen=True, slots=True)
 class Account:

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from bifrost.portfolio.imports.delimited import Table, delimiter_of, split, table_row, text_lines
+from bifrost.core.written import numbered_lines
+from bifrost.portfolio.imports.delimited import Table, delimiter_of, split, table_row
 from bifrost.portfolio.imports.source import Problem, Row, UnreadableError
 
 COLUMNS = ("kind", "subject", "amount")
@@ -78,7 +79,7 @@ def compare_three_ways(
 
 
 def _rows(text: str) -> Iterator[Row]:
-    lines = text_lines(text)
+    lines = numbered_lines(text)
     line, header = next(lines, (1, ""))
     delimiter = delimiter_of(header)
     titles = [one.strip().lower() for one in split(line, header, delimiter)]

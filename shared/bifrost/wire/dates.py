@@ -11,16 +11,16 @@ from typing import Annotated
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from bifrost.core.written import is_date
+from bifrost.core.written import day_of
 
 
 def _only_iso(value: object) -> object:
     if isinstance(value, date):
         return value
-    try:
-        return date.fromisoformat(value if isinstance(value, str) and is_date(value) else "")
-    except ValueError:
-        raise PydanticCustomError("date_type", "must be a date written YYYY-MM-DD") from None
+    day = day_of(value) if isinstance(value, str) else None
+    if day is None:
+        raise PydanticCustomError("date_type", "must be a date written YYYY-MM-DD")
+    return day
 
 
 MarketDate = Annotated[

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from bifrost.core.written import numbered_lines
 from bifrost.portfolio.imports.activities import Activity, ActivityKind
 from bifrost.portfolio.imports.booked import cash, fill, flow
-from bifrost.portfolio.imports.delimited import Table, table_row, text_lines, titles_of
+from bifrost.portfolio.imports.delimited import Table, table_row, titles_of
 from bifrost.portfolio.imports.mapping import NO_MAPPING, FileMapping
 from bifrost.portfolio.imports.source import (
     FileRead,
@@ -113,7 +114,7 @@ def _plain(row: Row, kind: ActivityKind, amount: Decimal) -> Activity:
 
 
 def _csv_rows(text: str) -> Iterator[Row]:
-    lines = text_lines(text)
+    lines = numbered_lines(text)
     line, header = next(lines, (1, ""))
     titles = titles_of(line, header, ",")
     if "activity_type" not in titles:

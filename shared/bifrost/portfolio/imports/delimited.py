@@ -1,6 +1,6 @@
 """Lines of delimited text. One line is one row: a stray quote must not swallow those after it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bifrost.portfolio.imports.source import Problem, Row, UnreadableError
@@ -20,12 +20,6 @@ class Table:
     columns: Mapping[str, str]
     constants: Mapping[str, str] = field(default_factory=dict)
     decimal: str = "."
-
-
-def text_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield each line that is not blank with its number, from 1."""
-    plain = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    return ((n, one) for n, one in enumerate(plain.split("\n"), start=1) if one.strip())
 
 
 def delimiter_of(header: str) -> str:

@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterator
 from xml.parsers import expat
 
+from bifrost.core.written import numbered_lines
 from bifrost.portfolio.imports.delimited import (
     Table,
     delimiter_of,
     split,
     table_row,
-    text_lines,
     titles_of,
 )
 from bifrost.portfolio.imports.source import Problem, Row, UnreadableError
@@ -93,7 +93,7 @@ def _xml(text: str) -> list[Row]:
 
 
 def _csv(text: str) -> Iterator[Row]:
-    lines = list(text_lines(text))
+    lines = list(numbered_lines(text))
     delimiter = delimiter_of(lines[0][1]) if lines else ","
     table, kind = None, ""
     for line, one in lines:

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
+from bifrost.core.written import numbered_lines
 from bifrost.portfolio.imports.activities import Activity, ActivityKind
 from bifrost.portfolio.imports.booked import cash, fill
 from bifrost.portfolio.imports.delimited import (
     Table,
     delimiter_of,
     table_row,
-    text_lines,
     titles_of,
 )
 from bifrost.portfolio.imports.mapping import NO_MAPPING, FileMapping
@@ -46,7 +46,7 @@ def read_own(text: str, mapping: FileMapping = NO_MAPPING) -> FileRead:
 
 
 def _rows(text: str, mapping: FileMapping) -> Iterator[Row]:
-    lines = text_lines(text)
+    lines = numbered_lines(text)
     line, header = next(lines, (1, ""))
     delimiter = mapping.delimiter or delimiter_of(header)
     titles = titles_of(line, header, delimiter)

@@ -13,13 +13,13 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from bifrost.core.money import EXACT, exact_sum
+from bifrost.core.written import numbered_lines
 from bifrost.portfolio.imports.activities import Activity, ActivityKind
 from bifrost.portfolio.imports.booked import cash, extra, fill
 from bifrost.portfolio.imports.delimited import (
     Table,
     delimiter_of,
     table_row,
-    text_lines,
     titles_of,
 )
 from bifrost.portfolio.imports.mapping import NO_MAPPING, FileMapping
@@ -78,7 +78,7 @@ def read_portfolio_performance(text: str, mapping: FileMapping = NO_MAPPING) -> 
 
 
 def _rows(text: str, mapping: FileMapping) -> Iterator[Row]:
-    lines = text_lines(text)
+    lines = numbered_lines(text)
     line, header = next(lines, (1, ""))
     delimiter = mapping.delimiter or delimiter_of(header)
     titles = titles_of(line, header, delimiter)

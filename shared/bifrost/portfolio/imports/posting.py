@@ -49,8 +49,7 @@ class Poster:
         parts = parts_closed(self._books.lots, fill, lots)
         change = apply_fill(lots, fill, self._sequence, parts)
         self._sequence += 1
-        # Only a margin account sells what it does not hold (Regulation T, 12 CFR 220.8).
-        may_be_short = self._account.kind == AccountKind.MARGIN
+        may_be_short = AccountKind(self._account.kind).may_short
         if change.opened and change.opened.quantity < 0 and not may_be_short:
             missing = -change.opened.quantity
             message = f"it sells {missing:f} {fill.instrument} more than the account holds"

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.money import AMOUNT_MAX
-from bifrost.core.written import is_date, is_decimal
+from bifrost.core.written import day_of, is_decimal
 from bifrost.portfolio.imports.activities import Activity
 
 # A file that is not of its format at all would name every line; a person reads the first few.
@@ -201,7 +201,7 @@ def _day(text: str, written: str) -> date | None:
         return datetime.strptime(text, written).replace(tzinfo=UTC).date()
     if re.fullmatch(r"[0-9]{8}", text):
         return date(int(text[:4]), int(text[4:6]), int(text[6:]))
-    return date.fromisoformat(text) if is_date(text) else None
+    return day_of(text)
 
 
 def _ungrouped(text: str, decimal: str) -> str:

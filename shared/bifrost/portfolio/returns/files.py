@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from io import StringIO
 from typing import TypeVar
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.money import EXACT
-from bifrost.core.written import is_date, is_decimal
+from bifrost.core.written import day_of, is_date, is_decimal, numbered_lines
 from bifrost.portfolio.returns.benchmark import Level
 from bifrost.portfolio.returns.series import NOTHING, Day, Series, series_of
 
@@ -141,15 +140,15 @@ def _table(
 
 def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
     """Each line with a cell that is not empty, by its number."""
-    reader = csv.reader(StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
-    try:
-        for cells in reader:
-            stripped = [cell.strip(" \t") for cell in cells]
-            if any(stripped):
-                yield reader.line_num, stripped
-    except csv.Error as error:
-        problem = FieldProblem(f"line {reader.line_num}, column 1", str(error), "write it as CSV")
-        raise InvalidInputError(problem) from error
+    for line, row in numbered_lines(text):
+        try:
+            (cells,) = csv.reader([row], strict=True)
+        except csv.Error as error:
+            problem = FieldProblem(f"line {line}, column 1", str(error), "write it as CSV")
+            raise InvalidInputError(problem) from error
+        stripped = [cell.strip(" \t") for cell in cells]
+        if any(stripped):
+            yield line, stripped
 
 
 def _use(names: Iterable[str]) -> str:
@@ -173,12 +172,11 @@ def _cell(row: _Row, name: str, read: Callable[[str], T], problems: list[FieldPr
 
 
 def _date(text: str) -> date:
-    if not is_date(text):
-        raise ValueError(f"{text!r} is no date")
-    try:
-        on = date.fromisoformat(text)
-    except ValueError as error:
-        raise ValueError(f"there is no such day as {text}") from error
+    on = day_of(text)
+    if on is None:
+        raise ValueError(
+            f"there is no such day as {text}" if is_date(text) else f"{text!r} is no date"
+        )
     if on.year < _YEAR_MIN:
         raise ValueError(f"{text} is before {_YEAR_MIN}")
     return on

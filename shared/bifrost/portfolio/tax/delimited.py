@@ -12,8 +12,8 @@ from datetime import date
 from decimal import Decimal
 from typing import TypeVar
 
+from bifrost.core import written
 from bifrost.core.errors import FieldProblem, InvalidInputError
-from bifrost.core.written import is_date
 from bifrost.portfolio.tax.history import unreadable
 
 T = TypeVar("T")
@@ -28,11 +28,8 @@ DAY_FORM = f"a day from {YEARS[0]} to {YEARS[-1]} as YYYY-MM-DD"
 
 
 def day_of(text: str) -> date | None:
-    """Read a date; None where it is none."""
-    try:
-        found = date.fromisoformat(text) if is_date(text) else None
-    except ValueError:  # of the form, but there is no such day
-        return None
+    """Read a date within YEARS; None where it is none."""
+    found = written.day_of(text)
     return found if found and found.year in YEARS else None
 
 
@@ -109,12 +106,11 @@ def _lines(content: bytes) -> Iterator[tuple[int, str]]:
     """Yield each line that is not blank with its number, from 1."""
     fix = "save it as CSV in UTF-8"
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode()
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise InvalidInputError(FieldProblem(f"line {line}", "it is not UTF-8", fix)) from error
-    numbered = enumerate(text.replace("\r\n", "\n").split("\n"), start=1)
-    return ((line, one) for line, one in numbered if one.strip())
+    return written.numbered_lines(text)
 
 
 def _fields(line: int, text: str) -> list[str]:

@@ -7,30 +7,11 @@ of a loss is exactly that until it is printed.
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from typing import NamedTuple
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.orders import Side
-
-
-class AccountKind(StrEnum):
-    """How an account is taxed, and whether it may sell short."""
-
-    CASH = "cash"
-    MARGIN = "margin"
-    IRA = "ira"
-    ROTH_IRA = "roth_ira"
-
-    @property
-    def is_retirement(self) -> bool:
-        """Say whether its trades are no one's taxable sales."""
-        return self in (AccountKind.IRA, AccountKind.ROTH_IRA)
-
-    @property
-    def may_short(self) -> bool:
-        """Say whether it may sell what it does not hold."""
-        return self is AccountKind.MARGIN
+from bifrost.portfolio.accounts import AccountKind
 
 
 class Book(NamedTuple):

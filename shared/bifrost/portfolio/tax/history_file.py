@@ -9,8 +9,9 @@ from itertools import pairwise
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.orders import Side
+from bifrost.portfolio.accounts import AccountKind
 from bifrost.portfolio.tax.delimited import PROBLEMS_MAX, Row, read
-from bifrost.portfolio.tax.history import AccountKind, Trade, unreadable
+from bifrost.portfolio.tax.history import Trade, unreadable
 
 COLUMNS = ("date", "owner", "account", "account_kind", "instrument", "side", "quantity", "amount")
 

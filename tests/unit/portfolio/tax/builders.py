@@ -4,8 +4,9 @@ from datetime import date
 from decimal import Decimal
 
 from bifrost.core.orders import Side
+from bifrost.portfolio.accounts import AccountKind
 from bifrost.portfolio.tax.elections import Elections, LotOrder
-from bifrost.portfolio.tax.history import AccountKind, Trade
+from bifrost.portfolio.tax.history import Trade
 from bifrost.portfolio.tax.policy import Policy
 from bifrost.portfolio.tax.statement import Statement, statement
 from bifrost.portfolio.tax.wash_sales import wash_sales

@@ -13,8 +13,9 @@ from decimal import Decimal
 from hypothesis import strategies as st
 
 from bifrost.core.orders import Side
+from bifrost.portfolio.accounts import AccountKind
 from bifrost.portfolio.tax.elections import Elections, LotOrder
-from bifrost.portfolio.tax.history import AccountKind, Trade
+from bifrost.portfolio.tax.history import Trade
 from bifrost.portfolio.tax.policy import Policy
 
 CALL = "XYZ   240119C00010000"
