@@ -28,7 +28,10 @@ from bifrost.events.portfolio import (
     CashDeposited,
     CashWithdrawn,
     ChosenPart,
+    LotClosed,
     LotSelectionChanged,
+    PositionCause,
+    PositionChanged,
 )
 
 __all__ = [
@@ -44,6 +47,7 @@ __all__ = [
     "Event",
     "FillRecorded",
     "InstrumentListed",
+    "LotClosed",
     "LotSelectionChanged",
     "OrderCancelled",
     "OrderEnded",
@@ -54,6 +58,8 @@ __all__ = [
     "OrderRejected",
     "OrderSubmitted",
     "OrderUnknown",
+    "PositionCause",
+    "PositionChanged",
     "SequencedEvent",
     "bar_stream",
     "detail_type_of",

@@ -1,7 +1,9 @@
 """Events published by portfolio."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import ClassVar
 
 from bifrost.core.money import AMOUNT_MAX
@@ -113,6 +115,60 @@ class LotSelectionChanged(Event):
     method: str
     parts: tuple[ChosenPart, ...]
     after_fill: int
+
+
+class PositionCause(StrEnum):
+    """Why a position changed."""
+
+    FILL = "fill"
+    CORPORATE_ACTION = "corporate_action"
+    CORRECTION = "correction"
+    CASH_FLOW = "cash_flow"
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionChanged(Event):
+    """A transaction changed what an account holds of an instrument: once for the two of them.
+
+    quantity_change, cost_change: signed; either may be 0. A short has a negative quantity and cost.
+    quantity, cost: what is held now.
+    is_imported: some of what is held came with an import, which no venue here knows of.
+    """
+
+    source: ClassVar[str] = "bifrost.portfolio"
+
+    account_id: str
+    transaction_id: str
+    instrument: str
+    cause: PositionCause
+    quantity_change: Decimal
+    cost_change: Decimal
+    quantity: Decimal
+    cost: Decimal
+    currency: str
+    is_imported: bool = False
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LotClosed(Event):
+    """A transaction closed a lot, or part of it, and realised `proceeds - cost`.
+
+    quantity, cost, proceeds: of the part; negative where the lot was short. Before commission.
+    """
+
+    source: ClassVar[str] = "bifrost.portfolio"
+
+    account_id: str
+    transaction_id: str
+    lot_id: str
+    instrument: str
+    currency: str
+    opened_at: datetime
+    quantity: Decimal
+    cost: Decimal
+    proceeds: Decimal
 
 
 def _check_amount(amount: Decimal) -> None:
