@@ -6,20 +6,13 @@ The venue here answers at once and keeps nothing: its time is not ours. A decisi
 venue is called; what it answers is written down afterwards, and measured apart.
 """
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from bifrost.adapters.clock import SystemClock
 from bifrost.adapters.postgres.compliance import PostgresDockets
-from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.execution_books import PostgresDesk
-from bifrost.adapters.postgres.migrate import migrate
 from bifrost.adapters.postgres.risk import PostgresOrderGates
 from bifrost.adapters.postgres.risk_facts import PostgresFacts
 from bifrost.compliance import service as compliance
@@ -36,11 +29,9 @@ from bifrost.execution.ports import ExecutionReport, VenueOrder, VenueOrderState
 from bifrost.execution.records import OrderRecord
 from bifrost.execution.sending import Sender
 from bifrost.execution.service import OrderService
-from bifrost.local import postgres
-from bifrost.local.home import Home
 from bifrost.risk import service as risk
+from tests.benchmarks.server import Addresses
 
-SCHEMAS = ("data", "portfolio", "execution", "risk", "compliance", "venue")
 AT = datetime(2012, 1, 3, 21, tzinfo=UTC)
 OWNER = "bench"
 
@@ -89,17 +80,6 @@ class NoWorkflows:
     def run(self, workflow: str, workflow_input: dict[str, Any]) -> dict[str, Any]:
         """Never called here."""
         raise AssertionError(workflow)
-
-
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where each schema is."""
-
-    urls: dict[str, str]
-
-    def open(self, schema: str) -> Database:
-        """Open a schema as its role."""
-        return Database(self.urls[schema])
 
 
 class Decider:
@@ -191,26 +171,3 @@ class _NoDesk:
 
     def close_bar(self, bar: Bar, currency: str) -> None:
         """Match nothing."""
-
-
-@contextmanager
-def server() -> Iterator[Addresses]:
-    """Start a server that syncs every commit, with every schema; remove it all afterwards."""
-    with tempfile.TemporaryDirectory(prefix="bifrost-bench-") as folder:
-        home = Home(Path(folder) / "home")
-        home.create()
-        process = postgres.start(home)
-        try:
-            migrate(
-                postgres.address(home, role="postgres", database="postgres"),
-                dict.fromkeys(SCHEMAS, "bench"),
-            )
-            yield Addresses(
-                {
-                    name: postgres.address(home, role=f"bifrost_{name}", database="postgres")
-                    for name in SCHEMAS
-                }
-            )
-        finally:
-            postgres.stop(process)
-            home.remove()

@@ -16,8 +16,9 @@ from typing import Any
 
 import psycopg
 
-from tests.benchmarks.decider import Addresses, Decider, server
+from tests.benchmarks.decider import Decider
 from tests.benchmarks.report import Row, percentile
+from tests.benchmarks.server import Addresses, server
 
 ALONE, WARM_UP = 500, 50
 WORKERS, ROUNDS, EACH = 8, 5, 60
