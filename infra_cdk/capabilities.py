@@ -111,6 +111,8 @@ CAPABILITIES: tuple[Capability, ...] = (
                 "GET /v1/instruments/{symbol}",
                 "GET /v1/bars",
                 "GET /v1/sessions",
+                "GET /v1/corporate-actions",
+                "POST /v1/corporate-actions",
                 "POST /v1/replays",
                 "GET /v1/replays/{replay_id}",
             ),
@@ -189,6 +191,7 @@ CAPABILITIES: tuple[Capability, ...] = (
         listens_to=(
             "AccountOpened.v1",
             "InstrumentListed.v1",
+            "StrategyChanged.v1",
             "BarClosed.v1",
             "CashDeposited.v1",
             "CashWithdrawn.v1",

@@ -259,13 +259,14 @@ def bar_closed(one: Bar, sequence: int, *, currency: str = "USD", **changes: Any
     return replace(made, **changes)
 
 
-def fill_recorded(one: Fill, sequence: int) -> FillRecorded:
+def fill_recorded(one: Fill, sequence: int, strategy_id: str = "") -> FillRecorded:
     """A fill is known, at its place among its account's fills."""
     return FillRecorded(
         **stamp(f"fill-{one.account_id}-{sequence}", one.occurred_at),
         stream=fill_stream(one.account_id),
         sequence=sequence,
         fill=one,
+        strategy_id=strategy_id,
     )
 
 

@@ -12,6 +12,7 @@ from bifrost.events import (
     CashDeposited,
     CashWithdrawn,
     InstrumentListed,
+    StrategyChanged,
 )
 from bifrost.runtime import plugs
 from bifrost.runtime.correlation import correlation_id
@@ -97,6 +98,11 @@ def hear_instrument_listed(event: InstrumentListed) -> None:
     wiring.listener().on_instrument_listed(event)
 
 
+def hear_strategy_changed(event: StrategyChanged) -> None:
+    """Know the strategy."""
+    wiring.listener().on_strategy_changed(event)
+
+
 def hear_bar_closed(event: BarClosed) -> None:
     """Let the venue trade against the bar."""
     wiring.listener().on_bar_closed(event)
@@ -128,6 +134,7 @@ TASKS: Tasks = {
 LISTENERS: Listeners = {
     "AccountOpened.v1": hear_account_opened,
     "InstrumentListed.v1": hear_instrument_listed,
+    "StrategyChanged.v1": hear_strategy_changed,
     "BarClosed.v1": hear_bar_closed,
     "CashDeposited.v1": hear_cash_deposited,
     "CashWithdrawn.v1": hear_cash_withdrawn,

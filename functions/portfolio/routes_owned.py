@@ -96,7 +96,10 @@ def create_portfolio(
 ) -> PortfolioItem:
     """Make a portfolio that gathers others, or a strategy in an account's portfolio."""
     asked = body.to_new_portfolio(caller.owner)
-    return _portfolio(caller.owner, wiring.ownership().create_portfolio(asked, key=key), response)
+    portfolio_id = wiring.ownership().create_portfolio(
+        asked, key=key, correlation_id=correlation_id()
+    )
+    return _portfolio(caller.owner, portfolio_id, response)
 
 
 @router.get("/v1/portfolios", tags=["portfolio"])
@@ -123,7 +126,9 @@ def change_portfolio(
 ) -> PortfolioItem:
     """Give a portfolio another name, another place, or both."""
     changes = body.to_changes()
-    wiring.ownership().change_portfolio(caller.owner, portfolio_id, changes, expected)
+    wiring.ownership().change_portfolio(
+        caller.owner, portfolio_id, changes, expected, correlation_id=correlation_id()
+    )
     return _portfolio(caller.owner, portfolio_id, response)
 
 
@@ -132,7 +137,9 @@ def archive_portfolio(
     portfolio_id: PortfolioId, expected: IfMatch, caller: Caller, response: Response
 ) -> PortfolioItem:
     """Put a portfolio or a strategy away; while others stand in it, a 409 that names them."""
-    wiring.ownership().archive_portfolio(caller.owner, portfolio_id, expected)
+    wiring.ownership().archive_portfolio(
+        caller.owner, portfolio_id, expected, correlation_id=correlation_id()
+    )
     return _portfolio(caller.owner, portfolio_id, response)
 
 

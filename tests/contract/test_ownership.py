@@ -89,14 +89,19 @@ def test_two_portfolios_moved_below_each_other_at_once_make_no_circle(
     for number in range(5):
         left, right = (
             several[0].create_portfolio(
-                NewPortfolio("ann", name, PortfolioKind.PORTFOLIO, None), key=f"{name}-{number}"
+                NewPortfolio("ann", name, PortfolioKind.PORTFOLIO, None),
+                key=f"{name}-{number}",
+                correlation_id="test",
             )
             for name in ("left", "right")
         )
 
+        def change(one: Ownership) -> Callable[..., None]:
+            return partial(one.change_portfolio, correlation_id="test")
+
         ends = all_at_once(
             [
-                partial(tried, one.change_portfolio, "ann", a, {"parent_id": b}, ANY)
+                partial(tried, change(one), "ann", a, {"parent_id": b}, ANY)
                 for one, a, b in zip(several, (left, right), (right, left), strict=True)
             ]
         )

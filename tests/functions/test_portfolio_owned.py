@@ -3,12 +3,14 @@ version it read, and what is another's is as absent as what never was.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
 from bifrost.adapters.memory.bus import MemoryBus
+from bifrost.events import StrategyChanged
 from bifrost.runtime import plugs
-from tests.builders import account_opened
+from tests.builders import account_opened, fill, fill_recorded
 from tests.functions.owner import Owner, Tagged
 from tests.functions.portfolio_desk import Desk, plugged_desk
 from tests.functions.ways_in import plug_in, unplug
@@ -200,6 +202,41 @@ def test_a_strategy_divides_an_account_and_holds_nothing_yet(desk: Desk, owner: 
     assert (shown["kind"], shown["account_id"]) == ("strategy", desk.account["account_id"])
     assert (shown["equity"], shown["realised_pnl"]) == ("0.00", "0.00")
     assert owner.get(desk.books).body["cash"] == "2000.00"
+
+
+def test_each_change_of_a_strategy_is_told_with_its_revision(desk: Desk, owner: Owner) -> None:
+    path = f"/v1/portfolios/{portfolio(owner, 'All')}"
+    strategy = portfolio(owner, "Momentum", kind="strategy", parent_id=desk.account["portfolio_id"])
+    owner.change("PATCH", path, {"name": "Everything"})
+    owner.change("PATCH", f"/v1/portfolios/{strategy}", {"name": "Carry"})
+    owner.change("POST", f"/v1/portfolios/{strategy}/archive")
+
+    told = [one for one in desk.bus.events if isinstance(one, StrategyChanged)]
+
+    assert {(one.strategy_id, one.account_id) for one in told} == {
+        (strategy, desk.account["account_id"])
+    }
+    assert [(one.revision, one.name, one.is_archived) for one in told] == [
+        (1, "Momentum", False),
+        (2, "Carry", False),
+        (3, "Carry", True),
+    ]
+
+
+def test_a_fill_is_booked_to_the_strategy_that_its_order_names(desk: Desk, owner: Owner) -> None:
+    account_id = desk.account["account_id"]
+    strategy = portfolio(owner, "Momentum", kind="strategy", parent_id=desk.account["portfolio_id"])
+    named = fill(1, "10", "100", account_id=account_id)
+    unnamed, unknown = (replace(named, execution_id=f"e-{n}") for n in (2, 3))
+
+    assert not desk.function.deliver(
+        fill_recorded(named, 1, strategy),
+        fill_recorded(unnamed, 2),
+        fill_recorded(unknown, 3, "nobody-knows"),
+    )
+
+    booked = owner.get(f"{desk.books}/ledger").body["items"]
+    assert [one["strategy_id"] for one in booked] == ["nobody-knows", None, strategy]
 
 
 def test_a_portfolio_with_others_in_it_is_not_archived_until_they_are_gone(

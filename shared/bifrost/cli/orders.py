@@ -28,6 +28,9 @@ Kind = Annotated[str, option("--type", says="market, limit, stop or stop_limit")
 Limit = Annotated[str | None, option("--limit", says="Limit price.")]
 Stop = Annotated[str | None, option("--stop", says="Stop price.")]
 Force = Annotated[str, option("--tif", says="day or gtc")]
+Strategy = Annotated[
+    str | None, option("--strategy", says="A strategy of the account: its name or its id.")
+]
 OrderId = Annotated[str, argument("The order's id.")]
 
 
@@ -40,6 +43,7 @@ def place(
     limit: Limit = None,
     stop: Stop = None,
     tif: Force = "day",
+    strategy: Strategy = None,
     account: Account = None,
     key: Key = None,
     wait: Annotated[bool, typer.Option(help="Wait until the venue or a rule has answered.")] = True,
@@ -50,11 +54,13 @@ def place(
     Example: bifrost orders place buy 10 AAPL --type limit --limit 410.50
     """
     from bifrost.adapters.ids import RandomIds
-    from bifrost.cli.session import connect, the_account
+    from bifrost.cli.session import connect, the_account, the_strategy
     from bifrost.local.desk import place as place_order
 
     api = connect()
-    body = _body(the_account(api, account), side, quantity, instrument, kind, limit, stop, tif)
+    account_id = the_account(api, account)
+    body = _body(account_id, side, quantity, instrument, kind, limit, stop, tif,
+                 the_strategy(api, account_id, strategy))  # fmt: skip
     order = place_order(api, body, RandomIds().new() if key is None else key, wait=wait)
     show_json(order) if as_json else _show(order)
     raise typer.Exit(_exit_code(order["status"]))
@@ -69,6 +75,7 @@ def preview(
     limit: Limit = None,
     stop: Stop = None,
     tif: Force = "day",
+    strategy: Strategy = None,
     account: Account = None,
     as_json: AsJson = False,
 ) -> None:
@@ -76,10 +83,12 @@ def preview(
 
     Example: bifrost orders preview buy 1000000 AAPL
     """
-    from bifrost.cli.session import connect, the_account
+    from bifrost.cli.session import connect, the_account, the_strategy
 
     api = connect()
-    body = _body(the_account(api, account), side, quantity, instrument, kind, limit, stop, tif)
+    account_id = the_account(api, account)
+    body = _body(account_id, side, quantity, instrument, kind, limit, stop, tif,
+                 the_strategy(api, account_id, strategy))  # fmt: skip
     sheet = api.post("/v1/orders/preview", body)
     if as_json:
         show_json(sheet)
@@ -142,7 +151,7 @@ def cancel(order_id: OrderId, as_json: AsJson = False) -> None:
 
 def _body(
     account_id: str, side: str, quantity: str, instrument: str, kind: str,
-    limit: str | None, stop: str | None, tif: str,
+    limit: str | None, stop: str | None, tif: str, strategy_id: str | None,
 ) -> dict[str, Any]:  # fmt: skip
     body = {
         "account_id": account_id,
@@ -153,6 +162,7 @@ def _body(
         "time_in_force": tif,
         "limit_price": limit,
         "stop_price": stop,
+        "strategy_id": strategy_id,
     }
     return {name: value for name, value in body.items() if value is not None}
 

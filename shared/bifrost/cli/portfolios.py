@@ -12,8 +12,6 @@ app = typer.Typer(
     help="Gather accounts, divide them by strategy.\n\nExample: bifrost portfolios list",
 )
 
-PORTFOLIOS_MAX = 10_000
-
 Portfolio = Annotated[str, argument("The portfolio.")]
 Name = Annotated[str, argument("What to call it.")]
 
@@ -27,7 +25,7 @@ def list_portfolios(
 
     Example: bifrost portfolios list
     """
-    from bifrost.cli.session import connect
+    from bifrost.cli.session import PORTFOLIOS_MAX, connect
 
     items = list(connect().pages("/v1/portfolios", PORTFOLIOS_MAX, archived=archived))
     if as_json:

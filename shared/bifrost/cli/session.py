@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from bifrost.local.api import Api
 
 ACCOUNTS_MAX = 10_000
+PORTFOLIOS_MAX = 10_000
 
 
 def url(as_json: AsJson = False) -> None:
@@ -68,3 +69,26 @@ def the_account(api: "Api", given: str | None) -> str:
     if not items:
         raise NotFoundError("you have no account yet; open one: `bifrost accounts open`")
     return str(max(items, key=lambda account: str(account["recorded_at"]))["account_id"])
+
+
+def the_strategy(api: "Api", account_id: str, given: str | None) -> str | None:
+    """Return the account's strategy of that id or name; None where none is given."""
+    from bifrost.core.errors import FieldProblem, InvalidInputError
+
+    if given is None:
+        return None
+    found = [
+        one
+        for one in api.pages("/v1/portfolios", PORTFOLIOS_MAX)
+        if one["kind"] == "strategy" and one["account_id"] == account_id
+    ]
+    meant = [one["portfolio_id"] for one in found if given in (one["portfolio_id"], one["name"])]
+    if len(meant) == 1:
+        return str(meant[0])
+    if meant:
+        message, fix = f"{len(meant)} strategies are called {given}", "give the id of one"
+    else:
+        message = f"account {account_id} has no strategy {given}"
+        names = ", ".join(one["name"] for one in found)
+        fix = f"it has {names}" if names else "make one: `bifrost portfolios create --strategy`"
+    raise InvalidInputError(FieldProblem("--strategy", message, fix))

@@ -90,6 +90,7 @@ class OrderIntent:
     """What somebody wants done, complete and unchanging.
 
     occurred_at is market time (the replay's or the exchange's clock) when it was received.
+    strategy_id: the strategy whose profit and loss it makes; empty is the account's alone.
     """
 
     order_id: str
@@ -105,6 +106,7 @@ class OrderIntent:
     occurred_at: datetime
     limit_price: Price | None = None
     stop_price: Price | None = None
+    strategy_id: str = ""
 
     def __post_init__(self) -> None:
         if self.occurred_at.tzinfo is None:

@@ -32,6 +32,7 @@ from bifrost.events.portfolio import (
     LotSelectionChanged,
     PositionCause,
     PositionChanged,
+    StrategyChanged,
 )
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "PositionCause",
     "PositionChanged",
     "SequencedEvent",
+    "StrategyChanged",
     "bar_stream",
     "detail_type_of",
     "fill_stream",

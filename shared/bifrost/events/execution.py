@@ -91,11 +91,15 @@ class OrderFilled(OrderEnded):
 @register
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FillRecorded(SequencedEvent):
-    """The venue traded for us; the stream is `fills:<account_id>`."""
+    """The venue traded for us; the stream is `fills:<account_id>`.
+
+    strategy_id: the strategy that its order names; empty where it names none.
+    """
 
     source: ClassVar[str] = "bifrost.execution"
 
     fill: Fill
+    strategy_id: str = ""
 
 
 def fill_stream(account_id: str) -> str:

@@ -25,6 +25,23 @@ class AccountOpened(Event):
 
 @register
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StrategyChanged(Event):
+    """A strategy was made, renamed, moved, archived or taken back; orders may name it.
+
+    revision: counts its changes from 1: what a listener heard with a higher one stands.
+    """
+
+    source: ClassVar[str] = "bifrost.portfolio"
+
+    strategy_id: str
+    account_id: str
+    name: str
+    is_archived: bool
+    revision: int
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CashDeposited(Event):
     """Cash came in from outside; `amount` is positive."""
 

@@ -14,7 +14,16 @@ from bifrost.core.instruments import Instrument
 from bifrost.core.orders import OrderStatus
 from bifrost.events import BarClosed, Event
 from bifrost.execution.ports import ExecutionReport
-from bifrost.execution.records import Account, Mark, OrderRecord, Round, SendClaim, Standing, Step
+from bifrost.execution.records import (
+    Account,
+    Mark,
+    OrderRecord,
+    Round,
+    SendClaim,
+    Standing,
+    Step,
+    Strategy,
+)
 from bifrost.execution.switches import GateState, Switch
 
 
@@ -158,7 +167,7 @@ class ReportLog(Protocol):
 
 
 class Listings(Protocol):
-    """Accounts and instruments, as other capabilities announced them."""
+    """Accounts, their strategies and instruments, as other capabilities announced them."""
 
     def account(self, account_id: str) -> Account | None:
         """Return the account."""
@@ -174,6 +183,12 @@ class Listings(Protocol):
 
     def list_instrument(self, instrument: Instrument) -> None:
         """Keep the instrument's terms, new or changed."""
+
+    def strategy(self, strategy_id: str) -> Strategy | None:
+        """Return the strategy."""
+
+    def keep_strategy(self, strategy: Strategy) -> None:
+        """Keep the strategy, unless a later revision of it is known."""
 
 
 class Rounds(Protocol):

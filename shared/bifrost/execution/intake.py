@@ -17,7 +17,7 @@ from bifrost.core.orders import (
     order_id_of,
 )
 from bifrost.execution.gate import PRICE_MAX, QUANTITY_MAX
-from bifrost.execution.records import Account
+from bifrost.execution.records import Account, Strategy
 
 DECIMALS_MAX = 8
 _NEEDS_LIMIT = (OrderType.LIMIT, OrderType.STOP_LIMIT)
@@ -26,7 +26,10 @@ _NEEDS_STOP = (OrderType.STOP, OrderType.STOP_LIMIT)
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """What a caller asks for; `key` is the Idempotency-Key that names the request."""
+    """What a caller asks for; `key` is the Idempotency-Key that names the request.
+
+    strategy_id: of its account; empty names none.
+    """
 
     account_id: str
     owner: str
@@ -38,6 +41,7 @@ class OrderRequest:
     time_in_force: TimeInForce = TimeInForce.DAY
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
+    strategy_id: str = ""
 
     @property
     def order_id(self) -> str:
@@ -46,7 +50,7 @@ class OrderRequest:
 
     def body(self) -> dict[str, str | None]:
         """Return what was asked so that 100 and 100.0 are the same request."""
-        return {
+        asked = {
             "instrument": self.instrument,
             "side": self.side.value,
             "type": self.type.value,
@@ -55,13 +59,21 @@ class OrderRequest:
             "limit_price": _plain(self.limit_price),
             "stop_price": _plain(self.stop_price),
         }
+        # Left out where none is named: a key used before orders had strategies is still the same.
+        return {**asked, "strategy_id": self.strategy_id} if self.strategy_id else asked
 
 
 def check_request(
-    request: OrderRequest, account: Account, instrument: Instrument | None
+    request: OrderRequest,
+    account: Account,
+    instrument: Instrument | None,
+    strategy: Strategy | None = None,
 ) -> Instrument:
-    """Return the instrument, or raise InvalidInputError naming every field and its fix."""
-    problems = [*_amounts(request), *_price_fields(request)]
+    """Return the instrument, or raise InvalidInputError naming every field and its fix.
+
+    strategy: the one that the request names, where it is known.
+    """
+    problems = [*_amounts(request), *_price_fields(request), *_strategy(request, strategy)]
     if instrument is None:
         message = f"no instrument is listed as {request.instrument}"
         fix = "send a symbol that GET /v1/instruments lists"
@@ -88,6 +100,7 @@ def to_intent(request: OrderRequest, currency: str, occurred_at: datetime) -> Or
         occurred_at=occurred_at,
         limit_price=None if request.limit_price is None else Price(request.limit_price),
         stop_price=None if request.stop_price is None else Price(request.stop_price),
+        strategy_id=request.strategy_id,
     )
 
 
@@ -118,6 +131,18 @@ def _price_fields(request: OrderRequest) -> Iterator[FieldProblem]:
         if given and not needed:
             fix = f"leave {name} out, or choose another type"
             yield FieldProblem(name, f"a {request.type} order has no {name}", fix)
+
+
+def _strategy(request: OrderRequest, strategy: Strategy | None) -> Iterator[FieldProblem]:
+    if not request.strategy_id:
+        return
+    if strategy is None or strategy.account_id != request.account_id:
+        message = f"account {request.account_id} has no strategy {request.strategy_id}"
+        fix = "send one of the account's that GET /v1/portfolios lists; a new one takes a moment"
+        yield FieldProblem("strategy_id", message, fix)
+    elif strategy.is_archived:
+        fix = "name one that is not, or leave it out"
+        yield FieldProblem("strategy_id", f"strategy {strategy.name} is archived", fix)
 
 
 def _listing(

@@ -153,6 +153,7 @@ class Journal:
             stream=fill_stream(fill.account_id),
             sequence=sequence,
             fill=fill,
+            strategy_id=record.intent.strategy_id,
         )
         books.announcements.publish(recorded, *_announce(record, saved, step))
         return saved

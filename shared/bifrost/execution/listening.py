@@ -14,11 +14,12 @@ from bifrost.events import (
     CashDeposited,
     CashWithdrawn,
     InstrumentListed,
+    StrategyChanged,
 )
 from bifrost.execution.books import Desk
 from bifrost.execution.collecting import Collector
 from bifrost.execution.ports import Funding, MarketFeed
-from bifrost.execution.records import Account, Mark
+from bifrost.execution.records import Account, Mark, Strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,20 @@ class Listener:
         with self.desk.transaction() as books:
             if books.announcements.once(event):
                 books.listings.list_instrument(event.instrument)
+
+    def on_strategy_changed(self, event: StrategyChanged) -> None:
+        """Know the strategy, so that orders can name it."""
+        with self.desk.transaction() as books:
+            if books.announcements.once(event):
+                books.listings.keep_strategy(
+                    Strategy(
+                        strategy_id=event.strategy_id,
+                        account_id=event.account_id,
+                        name=event.name,
+                        is_archived=event.is_archived,
+                        revision=event.revision,
+                    )
+                )
 
     def on_cash_deposited(self, event: CashDeposited) -> None:
         """Move the cash into the venue's account."""

@@ -21,6 +21,20 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Strategy:
+    """A part of an account's books that orders may name, as portfolio last said.
+
+    revision: which of its changes this is; they may be heard in any order.
+    """
+
+    strategy_id: str
+    account_id: str
+    name: str
+    is_archived: bool
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
 class OrderRecord:
     """An order and where it stands.
 

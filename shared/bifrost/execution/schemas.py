@@ -23,6 +23,7 @@ class OrderBody(BaseModel):
     """An order to place or to preview.
 
     A limit order has a limit price, a stop order a stop price, a stop-limit order both.
+    `strategy_id` names a strategy of the account, whose profit and loss the order's fills are.
     """
 
     model_config = ConfigDict(
@@ -50,6 +51,7 @@ class OrderBody(BaseModel):
     time_in_force: TimeInForce = TimeInForce.DAY
     limit_price: PriceText | None = None
     stop_price: PriceText | None = None
+    strategy_id: Identifier | None = None
 
     def to_request(self, owner: str, key: str) -> OrderRequest:
         """Return what is asked, by whom, under which key."""
@@ -64,6 +66,7 @@ class OrderBody(BaseModel):
             time_in_force=self.time_in_force,
             limit_price=self.limit_price,
             stop_price=self.stop_price,
+            strategy_id=self.strategy_id or "",
         )
 
 
@@ -104,6 +107,7 @@ class OrderView(BaseModel):
     time_in_force: TimeInForce
     limit_price: PlainDecimal | None
     stop_price: PlainDecimal | None
+    strategy_id: str | None
     currency: str
     status: OrderStatus
     filled_quantity: PlainDecimal
@@ -274,6 +278,7 @@ def _shown(record: OrderRecord, reasons: list[dict[str, Any]]) -> dict[str, Any]
         "time_in_force": intent.time_in_force,
         "limit_price": intent.limit_price,
         "stop_price": intent.stop_price,
+        "strategy_id": intent.strategy_id or None,
         "currency": intent.currency,
         "status": record.status,
         "filled_quantity": record.filled_quantity,

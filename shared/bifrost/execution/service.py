@@ -142,7 +142,8 @@ class OrderService:
         self, books: Books, request: OrderRequest, account: Account, when: Moment
     ) -> OrderIntent:
         listed = books.listings.instrument(request.instrument)
-        instrument = check_request(request, account, listed)
+        named = books.listings.strategy(request.strategy_id) if request.strategy_id else None
+        instrument = check_request(request, account, listed, named)
         return to_intent(request, instrument.currency, when.at)
 
     def _start(self, record: OrderRecord) -> None:

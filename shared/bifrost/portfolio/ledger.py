@@ -43,7 +43,7 @@ class Posting:
     reference: what caused it, unique in the account, so that nothing is posted twice.
     is_market_time: false where no bar had been seen and occurred_at is wall time.
     reverses: the transaction that this one undoes; `description` then says why.
-    order_id: of a fill, the order that it fills.
+    order_id: of a fill, the order that it fills. strategy_id: the strategy that order names.
     """
 
     transaction_id: str
@@ -58,6 +58,7 @@ class Posting:
     is_market_time: bool = True
     reverses: str | None = None
     order_id: str | None = None
+    strategy_id: str = ""
 
     def __post_init__(self) -> None:
         if len(self.entries) < 2:

@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 
 from bifrost.core.errors import ConflictError, NotFoundError
 from bifrost.core.versions import Expected
-from bifrost.events import InstrumentListed
+from bifrost.events import InstrumentListed, StrategyChanged
 from bifrost.portfolio.accounts import Account, what_is_left
 from bifrost.portfolio.portfolios import (
     NewPortfolio,
@@ -20,6 +20,7 @@ from bifrost.portfolio.portfolios import (
     place_below,
 )
 from bifrost.portfolio.ports import Books, Clock, Ids, Library
+from bifrost.portfolio.service import market_time
 from bifrost.portfolio.watchlists import NewWatchlist, Watchlist, require_known
 
 
@@ -47,7 +48,7 @@ class Ownership:
             now = self._clock.now()
             books.accounts.change(replace(account, archived_at=now, version=account.version + 1))
 
-    def create_portfolio(self, asked: NewPortfolio, *, key: str) -> str:
+    def create_portfolio(self, asked: NewPortfolio, *, key: str, correlation_id: str) -> str:
         """Make a portfolio, or find the one that this key made; return its id."""
         with self._library.open() as books:
             portfolio_id = self._ids.new()
@@ -58,11 +59,19 @@ class Ownership:
                 resource_id=portfolio_id,
             )
             if known is None:
-                books.portfolios.add(self._new(books, asked, portfolio_id))
+                made = self._new(books, asked, portfolio_id)
+                books.portfolios.add(made)
+                self._tell(books, made, correlation_id)
             return known or portfolio_id
 
     def change_portfolio(
-        self, owner: str, portfolio_id: str, changes: dict[str, str | None], expected: Expected
+        self,
+        owner: str,
+        portfolio_id: str,
+        changes: dict[str, str | None],
+        expected: Expected,
+        *,
+        correlation_id: str,
     ) -> None:
         """Change its `name`, its `parent_id`, or both."""
         with self._portfolio(owner, portfolio_id, expected) as (books, portfolio):
@@ -70,12 +79,11 @@ class Ownership:
             if parent_id != portfolio.parent_id:
                 _require_place(books, portfolio, parent_id)
             name = changes.get("name") or portfolio.name
-            version = portfolio.version + 1
-            books.portfolios.change(
-                replace(portfolio, name=name, parent_id=parent_id, version=version)
-            )
+            self._change(books, replace(portfolio, name=name, parent_id=parent_id), correlation_id)
 
-    def archive_portfolio(self, owner: str, portfolio_id: str, expected: Expected) -> None:
+    def archive_portfolio(
+        self, owner: str, portfolio_id: str, expected: Expected, *, correlation_id: str
+    ) -> None:
         """Put a portfolio away that nothing stands in; raise ConflictError naming what does."""
         with self._portfolio(owner, portfolio_id, expected) as (books, portfolio):
             if portfolio.is_books:
@@ -88,8 +96,8 @@ class Ownership:
                     f"portfolio {portfolio_id} still has {', '.join(inside)} in it:"
                     " archive them or move them first"
                 )
-            now, version = self._clock.now(), portfolio.version + 1
-            books.portfolios.change(replace(portfolio, archived_at=now, version=version))
+            archived = replace(portfolio, archived_at=self._clock.now())
+            self._change(books, archived, correlation_id)
 
     def create_watchlist(self, asked: NewWatchlist, *, key: str) -> str:
         """Make a watchlist, or find the one that this key made; return its id."""
@@ -131,6 +139,30 @@ class Ownership:
         with self._library.open() as books:
             if books.facts.once(event):
                 books.instruments.put(event.instrument, event.recorded_at)
+
+    def _change(self, books: Books, portfolio: Portfolio, correlation_id: str) -> None:
+        changed = replace(portfolio, version=portfolio.version + 1)
+        books.portfolios.change(changed)
+        self._tell(books, changed, correlation_id)
+
+    def _tell(self, books: Books, portfolio: Portfolio, correlation_id: str) -> None:
+        """Let orders name a strategy; of what gathers others nobody else keeps a copy."""
+        if portfolio.kind is not PortfolioKind.STRATEGY or portfolio.account_id is None:
+            return
+        now = self._clock.now()
+        books.facts.publish(
+            StrategyChanged(
+                event_id=self._ids.new(),
+                occurred_at=market_time(books, now)[0],
+                recorded_at=now,
+                correlation_id=correlation_id,
+                strategy_id=portfolio.portfolio_id,
+                account_id=portfolio.account_id,
+                name=portfolio.name,
+                is_archived=portfolio.archived_at is not None,
+                revision=portfolio.version,
+            )
+        )
 
     @contextmanager
     def _account(

@@ -2,7 +2,7 @@
 
     a portfolio without an account      gathers portfolios: its worth is the sum of theirs
     └── an account's portfolio          the books themselves, exactly one for each account
-        └── a strategy                  a part of those books, which orders will name
+        └── a strategy                  a part of those books, which orders name
 
 Each has one parent at the most, so that nothing is counted twice on the way up: by strategy,
 portfolio, account and owner.
@@ -30,8 +30,8 @@ class Portfolio:
     """One portfolio.
 
     account_id: whose books it is or divides; None where it gathers others.
-    accounts: the accounts whose books it adds up; none for a strategy, to which nothing is booked
-        until orders name one.
+    accounts: the accounts whose books it adds up; none for a strategy, whose part of its account's
+        is the transactions that name it.
     """
 
     portfolio_id: str

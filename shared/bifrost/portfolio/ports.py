@@ -48,7 +48,10 @@ class Withdrawal:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """A transaction as the ledger keeps it; `place` grows with every one."""
+    """A transaction as the ledger keeps it; `place` grows with every one.
+
+    strategy_id: empty where it is no strategy's.
+    """
 
     place: int
     transaction_id: str
@@ -60,6 +63,7 @@ class Posted:
     occurred_at: datetime
     recorded_at: datetime
     reverses: str | None = None
+    strategy_id: str = ""
     entries: tuple[Entry, ...] = ()
 
 

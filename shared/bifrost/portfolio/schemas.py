@@ -290,6 +290,7 @@ class TransactionSheet(_Shape):
     """A ledger transaction; it never changes.
 
     reverses: the transaction that it undoes, for the reason that `description` gives.
+    strategy_id: the strategy that its order named.
     """
 
     transaction_id: str
@@ -300,6 +301,7 @@ class TransactionSheet(_Shape):
     occurred_at: datetime
     recorded_at: datetime
     reverses: str | None
+    strategy_id: str | None
     entries: list[EntrySheet]
 
     @classmethod
@@ -315,8 +317,9 @@ class TransactionSheet(_Shape):
             )
             for line in posted.entries
         ]
-        plain = {name: getattr(posted, name) for name in cls.model_fields if name != "entries"}
-        return cls(**plain, entries=lines)
+        beside = ("strategy_id", "entries")
+        plain = {name: getattr(posted, name) for name in cls.model_fields if name not in beside}
+        return cls(**plain, strategy_id=posted.strategy_id or None, entries=lines)
 
 
 class LedgerPage(_Shape):

@@ -182,6 +182,7 @@ class PortfolioService:
             recorded_at=self._clock.now(),
             entries=fill_entries(fill, change),
             order_id=fill.order_id,
+            strategy_id=recorded.strategy_id,
         )
 
 

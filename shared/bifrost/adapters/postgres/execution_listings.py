@@ -6,13 +6,20 @@ from datetime import datetime
 from bifrost.adapters.postgres.database import Row, Statements
 from bifrost.core.instruments import Instrument
 from bifrost.core.money import Price
-from bifrost.execution.records import Account, Mark, Round
+from bifrost.execution.records import Account, Mark, Round, Strategy
 
 _LIST = """
 INSERT INTO execution.instruments (symbol, mic, currency, tick_size, lot_size, name)
 VALUES (%(symbol)s, %(mic)s, %(currency)s, %(tick_size)s, %(lot_size)s, %(name)s)
 ON CONFLICT (symbol) DO UPDATE SET mic = excluded.mic, currency = excluded.currency,
     tick_size = excluded.tick_size, lot_size = excluded.lot_size, name = excluded.name
+"""
+_KEEP_STRATEGY = """
+INSERT INTO execution.strategies AS s (strategy_id, account_id, name, is_archived, revision)
+VALUES (%(strategy_id)s, %(account_id)s, %(name)s, %(is_archived)s, %(revision)s)
+ON CONFLICT (strategy_id) DO UPDATE SET name = excluded.name,
+    is_archived = excluded.is_archived, revision = excluded.revision
+WHERE s.revision < excluded.revision
 """
 _MARK = """
 INSERT INTO execution.marks AS m (instrument, price, occurred_at) VALUES (%s, %s, %s)
@@ -31,7 +38,7 @@ ON CONFLICT (venue) DO UPDATE SET occurred_at = greatest(t.occurred_at, excluded
 
 
 class PostgresListings:
-    """Accounts and instruments, through one cursor."""
+    """Accounts, strategies and instruments, through one cursor."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
@@ -68,6 +75,16 @@ class PostgresListings:
     def list_instrument(self, instrument: Instrument) -> None:
         """Keep the instrument's terms, new or changed."""
         self._statements.execute(_LIST, asdict(instrument))
+
+    def strategy(self, strategy_id: str) -> Strategy | None:
+        """Return the strategy."""
+        query = "SELECT * FROM execution.strategies WHERE strategy_id = %s"
+        row = self._statements.execute(query, (strategy_id,)).fetchone()
+        return None if row is None else Strategy(**row)
+
+    def keep_strategy(self, strategy: Strategy) -> None:
+        """Keep the strategy, unless a later revision of it is known."""
+        self._statements.execute(_KEEP_STRATEGY, asdict(strategy))
 
 
 class PostgresRounds:

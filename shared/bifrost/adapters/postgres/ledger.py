@@ -12,10 +12,11 @@ from bifrost.portfolio.valuation import Balance
 _POST = """
 WITH posted AS (
     INSERT INTO portfolio.ledger_transactions (transaction_id, account_id, kind, occurred_at,
-        is_market_time, recorded_at, reference, description, event_id, reverses, order_id, entries)
+        is_market_time, recorded_at, reference, description, event_id, reverses, order_id,
+        strategy_id, entries)
     VALUES (%(transaction_id)s, %(account_id)s, %(kind)s, %(occurred_at)s, %(is_market_time)s,
         %(recorded_at)s, %(reference)s, %(description)s, %(event_id)s, %(reverses)s, %(order_id)s,
-        %(entries)s)
+        %(strategy_id)s, %(entries)s)
 ), lines AS (
     SELECT * FROM unnest(%(ledger_accounts)s::text[], %(currencies)s::text[],
         %(amounts)s::numeric[], %(instruments)s::text[], %(quantities)s::numeric[])
@@ -40,7 +41,7 @@ WHERE b.account_id = ANY(%s)
 
 COLUMNS = (
     "t.position AS place, t.transaction_id, t.account_id, t.kind, t.reference, t.description,"
-    " t.event_id, t.occurred_at, t.recorded_at, t.reverses"
+    " t.event_id, t.occurred_at, t.recorded_at, t.reverses, t.strategy_id"
 )
 
 _ENTRIES = """

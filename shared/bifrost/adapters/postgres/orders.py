@@ -20,13 +20,13 @@ from bifrost.execution.records import OrderRecord, Step
 _INSERT = """
 INSERT INTO execution.orders (
     order_id, client_order_id, account_id, owner, idempotency_key, body_hash, instrument, side,
-    type, quantity, time_in_force, currency, limit_price, stop_price, status, correlation_id,
-    workflow_started_at, occurred_at, recorded_at, updated_at)
+    type, quantity, time_in_force, currency, limit_price, stop_price, strategy_id, status,
+    correlation_id, workflow_started_at, occurred_at, recorded_at, updated_at)
 VALUES (
     %(order_id)s, %(client_order_id)s, %(account_id)s, %(owner)s, %(key)s, %(body_hash)s,
     %(instrument)s, %(side)s, %(type)s, %(quantity)s, %(time_in_force)s, %(currency)s,
-    %(limit_price)s, %(stop_price)s, %(status)s, %(correlation_id)s, %(recorded_at)s,
-    %(occurred_at)s, %(recorded_at)s, %(updated_at)s)
+    %(limit_price)s, %(stop_price)s, %(strategy_id)s, %(status)s, %(correlation_id)s,
+    %(recorded_at)s, %(occurred_at)s, %(recorded_at)s, %(updated_at)s)
 ON CONFLICT DO NOTHING RETURNING order_id
 """
 # One statement, one round trip: an order's state and its steps are never apart anyway.
@@ -266,6 +266,7 @@ def _intent(row: Row) -> OrderIntent:
         occurred_at=row["occurred_at"],
         limit_price=None if row["limit_price"] is None else Price(_trimmed(row["limit_price"])),
         stop_price=None if row["stop_price"] is None else Price(_trimmed(row["stop_price"])),
+        strategy_id=row["strategy_id"],
     )
 
 
