@@ -19,9 +19,9 @@ from bifrost.data.schemas import (
 from bifrost.runtime.auth import ADMIN, Caller
 from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.health import database_check, queue_check
-from bifrost.runtime.http import IdempotencyKey, create_app
+from bifrost.runtime.http import IdempotencyKey, create_app, take_in
 from bifrost.wire.dates import MarketDate
-from functions.data import wiring
+from functions.data import routes_actions, wiring
 
 app = create_app("data", checks={"database": database_check, "queue": queue_check})
 
@@ -35,6 +35,8 @@ SymbolCursor = Annotated[
 ]
 First = Annotated[MarketDate, Query(alias="from", description="First session.")]
 Last = Annotated[MarketDate, Query(alias="to", description="Last session.")]
+
+take_in(app, routes_actions.router)
 
 
 @app.get("/v1/instruments", tags=["data"])

@@ -6,6 +6,7 @@ import typer
 
 from bifrost.cli import (
     accounts,
+    actions,
     bench,
     dead_letters,
     demo,
@@ -40,6 +41,7 @@ app.add_typer(watchlists.app, name="watchlists")
 app.add_typer(orders.app, name="orders")
 app.add_typer(kill_switch.app, name="kill-switch")
 app.add_typer(dead_letters.app, name="dlq")
+app.add_typer(actions.app, name="actions")
 app.add_typer(tax.app, name="tax")
 for command in (
     demo.sample,

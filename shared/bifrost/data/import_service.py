@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
+from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.errors import FieldProblem, InvalidInputError, NotFoundError
-from bifrost.data.action_import import event_of, news_of
+from bifrost.data.action_import import News, event_of, news_of
 from bifrost.data.bar_file import RejectedRow, read_bars
 from bifrost.data.corporate_action_file import read_corporate_actions
 from bifrost.data.imports import (
@@ -18,6 +20,14 @@ from bifrost.data.imports import (
 from bifrost.data.instrument_file import CALENDARS, read_instruments
 from bifrost.data.ports import Clock, Ids, Imports, ImportTransaction, Listing, Objects
 from bifrost.events import BarsImported, Event, InstrumentListed
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncedActions:
+    """What a file of corporate actions said, and which revisions of it are new."""
+
+    read: int
+    news: tuple[CorporateAction, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +83,48 @@ class ImportService:
         )
         return self._record(found, ImportStatus.WAITING, problem, waits_for=symbol)
 
+    def announce(self, content: bytes, correlation_id: str) -> AnnouncedActions:
+        """Take in a file of corporate actions that a person sends: now, or not at all.
+
+        What is stored word for word is no news, so the same file again changes nothing. Raises
+        InvalidInputError with every problem, each at its line and column.
+        """
+        actions = read_corporate_actions(content)
+        digest = sha256(content).hexdigest()
+        found = StoredObject(f"sent/corporate_actions/{digest}", digest, len(content))
+        with self.imports.transaction(found.key) as books:
+            problems = [_unlisted(name) for name in _names(actions) if books.listing(name) is None]
+            if problems:
+                raise InvalidInputError(*problems)
+            record, news, events = self._add_actions(books, found, actions, correlation_id)
+            books.record(record, events)
+        return AnnouncedActions(len(actions), tuple(one.action for one in news))
+
     def _import_actions(
         self, books: ImportTransaction, found: StoredObject, correlation_id: str
     ) -> tuple[ImportRecord, Sequence[Event]]:
         actions = read_corporate_actions(self.objects.get(found.key))
-        names = sorted({one.instrument for one in actions})
-        for name in names:
+        for name in _names(actions):
             if books.listing(name) is None:
                 return self._waiting(found, name), []
-        stored = books.stored_actions(names, sorted({one.action_id for one in actions}))
-        news = news_of(actions, stored)
+        record, _, events = self._add_actions(books, found, actions, correlation_id)
+        return record, events
+
+    def _add_actions(
+        self,
+        books: ImportTransaction,
+        found: StoredObject,
+        actions: Sequence[CorporateAction],
+        correlation_id: str,
+    ) -> tuple[ImportRecord, list[News], list[Event]]:
+        ids = sorted({one.action_id for one in actions})
+        news = news_of(actions, books.stored_actions(_names(actions), ids))
         record = self._record(found, ImportStatus.DONE, "")
         books.add_actions([one.action for one in news], record.recorded_at)
-        events = [event_of(one, self.ids.new(), record.recorded_at, correlation_id) for one in news]
-        return _counted(record, len(actions), len(news), []), events
+        events: list[Event] = [
+            event_of(one, self.ids.new(), record.recorded_at, correlation_id) for one in news
+        ]
+        return _counted(record, len(actions), len(news), []), news, events
 
     def _import_bars(
         self,
@@ -145,6 +183,15 @@ class ImportService:
             waits_for=waits_for,
             problem=problem,
         )
+
+
+def _names(actions: Sequence[CorporateAction]) -> list[str]:
+    return sorted({one.instrument for one in actions})
+
+
+def _unlisted(symbol: str) -> FieldProblem:
+    fix = "list it first: put an instruments/<name>.csv that names it into the data bucket"
+    return FieldProblem("instrument", f"{symbol} is not listed", fix)
 
 
 def _counted(

@@ -36,6 +36,28 @@ class StoredBar:
     adjusted_close: Decimal | None
 
 
+@dataclass(frozen=True, slots=True)
+class StoredAction:
+    """A revision of a corporate action, and when we learned of it; `place` grows with each."""
+
+    place: int
+    action: CorporateAction
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ActionQuery:
+    """Which corporate actions are asked for; empty and None ask for all.
+
+    revisions: every revision, not the newest alone.
+    """
+
+    instrument: str = ""
+    first: date = date.min
+    last: date = date.max
+    revisions: bool = False
+
+
 class Clock(Protocol):
     """Wall time."""
 
@@ -189,6 +211,9 @@ class MarketData(Protocol):
 
     def bars(self, symbol: str, first: date, last: date, *, limit: int) -> list[StoredBar]:
         """Return at most `limit` bars of [first, last], oldest first."""
+
+    def actions(self, asked: ActionQuery, *, after: int, limit: int) -> list[StoredAction]:
+        """Return corporate actions whose place is past `after`, in the order they came in."""
 
     def sessions(self, calendar: str, first: date, last: date) -> list[Session]:
         """Return the calendar's sessions of [first, last]."""

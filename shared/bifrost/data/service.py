@@ -6,12 +6,14 @@ from datetime import date, datetime, timedelta
 from bifrost.core.errors import ConflictError, FieldProblem, InvalidInputError
 from bifrost.core.sessions import Session
 from bifrost.data.ports import (
+    ActionQuery,
     Clock,
     Ids,
     Listing,
     MarketData,
     Replays,
     ReplayTransaction,
+    StoredAction,
     StoredBar,
     Workflows,
 )
@@ -79,6 +81,17 @@ class DataService:
         found = self.market_data.bars(symbol, first, last, limit=limit + 1)
         following = found[limit].bar.session if len(found) > limit else None
         return BarPage(found[:limit], following)
+
+    def actions(self, asked: ActionQuery, *, after: int, limit: int) -> list[StoredAction]:
+        """Return corporate actions whose place is past `after`, in the order they came in.
+
+        Raises NotFoundError for an unknown instrument, InvalidInputError for a range that ends
+        before it begins. An empty page means that no vendor announced any.
+        """
+        _check_range(asked.first, asked.last)
+        if asked.instrument:
+            self.market_data.listing(asked.instrument)
+        return self.market_data.actions(asked, after=after, limit=limit)
 
     def sessions(self, calendar: str, first: date, last: date) -> list[Session]:
         """Return the calendar's sessions of [first, last].

@@ -14,6 +14,7 @@ from bifrost.local import place
 from bifrost.runtime.settings import settings
 
 HISTORY = Path(__file__).parents[1] / "portfolio/import_files/own.csv"
+ACTIONS = Path(__file__).parents[1] / "data/corporate_actions.csv"
 # A value for each parameter that must be given, so that the others can be tried.
 GOOD = {
     "amount": "5",
@@ -23,6 +24,7 @@ GOOD = {
     "listener": "portfolio",
     "year": "2014",
     "file": str(HISTORY),
+    "actions_file": str(ACTIONS),
 }
 
 

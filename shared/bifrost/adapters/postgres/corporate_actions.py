@@ -4,9 +4,10 @@ import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from bifrost.adapters.postgres.database import Cursor
+from bifrost.adapters.postgres.database import Cursor, Database
 from bifrost.core.codec import from_json, to_json
 from bifrost.core.corporate_actions import CorporateAction
+from bifrost.data.ports import ActionQuery, StoredAction
 
 # Two files that speak of one instrument wait for each other, so that neither contradicts what
 # the other is about to store. The order of the locks is the alphabet's.
@@ -15,6 +16,16 @@ _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('data.corporate_actions/'
 _STORED = """
 SELECT action FROM data.corporate_actions
 WHERE instrument = ANY(%s) OR action_id = ANY(%s) ORDER BY action_id, revision
+"""
+
+_ASKED = """
+SELECT place, action, recorded_at FROM data.corporate_actions a
+WHERE place > %(after)s AND ex_date BETWEEN %(first)s AND %(last)s
+    AND (%(instrument)s = '' OR instrument = %(instrument)s)
+    AND (%(revisions)s OR NOT EXISTS (
+        SELECT FROM data.corporate_actions b
+        WHERE b.action_id = a.action_id AND b.revision > a.revision))
+ORDER BY place LIMIT %(limit)s
 """
 
 _ADD = """
@@ -54,3 +65,21 @@ def add_actions(cursor: Cursor, actions: Sequence[CorporateAction], at: datetime
                 at,
             ),
         )
+
+
+def find_actions(
+    database: Database, asked: ActionQuery, after: int, limit: int
+) -> list[StoredAction]:
+    """Return the actions asked for, in the order in which they came in."""
+    values = {
+        "after": after,
+        "first": asked.first,
+        "last": asked.last,
+        "instrument": asked.instrument,
+        "revisions": asked.revisions,
+        "limit": limit,
+    }
+    return [
+        StoredAction(row["place"], from_json(CorporateAction, row["action"]), row["recorded_at"])
+        for row in database.fetch_all(_ASKED, values)
+    ]

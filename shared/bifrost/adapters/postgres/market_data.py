@@ -3,11 +3,12 @@
 from datetime import date, datetime
 
 from bifrost.adapters.postgres import bars, sessions
+from bifrost.adapters.postgres.corporate_actions import find_actions
 from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.instruments import COLUMNS, to_listing
 from bifrost.core.errors import NotFoundError
 from bifrost.core.sessions import Session
-from bifrost.data.ports import Listing, StoredBar
+from bifrost.data.ports import ActionQuery, Listing, StoredAction, StoredBar
 
 
 class PostgresMarketData:
@@ -32,6 +33,10 @@ class PostgresMarketData:
     def bars(self, symbol: str, first: date, last: date, *, limit: int) -> list[StoredBar]:
         """Return at most `limit` bars of [first, last], oldest first."""
         return bars.bars_between(self._database, symbol, first, last, limit)
+
+    def actions(self, asked: ActionQuery, *, after: int, limit: int) -> list[StoredAction]:
+        """Return corporate actions whose place is past `after`, in the order they came in."""
+        return find_actions(self._database, asked, after, limit)
 
     def sessions(self, calendar: str, first: date, last: date) -> list[Session]:
         """Return the calendar's sessions of [first, last]."""

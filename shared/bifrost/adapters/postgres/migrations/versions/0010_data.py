@@ -136,6 +136,7 @@ _ACTIONS = """
 -- Every revision that a vendor sent; the highest of an action is what stands. `action` is the
 -- noun as events carry it, the columns beside it are for asking.
 CREATE TABLE data.corporate_actions (
+    place bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
     action_id text NOT NULL,
     revision integer NOT NULL CHECK (revision >= 1),
     vendor text NOT NULL,
