@@ -10,7 +10,8 @@ import typer
 from bifrost.cli.output import DEPENDENCY_DOWN, USAGE, AsJson, say, show_json, show_table
 
 Only = Annotated[
-    list[str] | None, typer.Option(help="decisions, cold, sizes, help or up; may be given again.")
+    list[str] | None,
+    typer.Option(help="decisions, ledger, cold, sizes, help or up; may be given again."),
 ]
 Output = Annotated[Path, typer.Option(help="Where the JSON is written.")]
 
@@ -20,9 +21,9 @@ _COLUMNS = ("measure", "ours", "goal", "peer", "ratio")
 def bench(
     only: Only = None, output: Output = Path(".build/bench.json"), as_json: AsJson = False
 ) -> None:
-    """Measure order decisions, cold starts, sizes and start-up, each beside its peer.
+    """Measure order decisions, the ledger, cold starts, sizes and start-up, beside their peers.
 
-    Example: bifrost bench --only cold
+    Example: bifrost bench --only ledger
     """
     import json
     import subprocess

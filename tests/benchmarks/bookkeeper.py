@@ -1,0 +1,160 @@
+"""What keeps the books in the benchmarks: portfolio's own services and reads, and what they hear.
+
+A history is made up, the same each time: each instrument is bought, bought again, sold through the
+first lot into the second, and bought once more. So it leaves two lots of each, and a realised P&L.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from bifrost.adapters.clock import SystemClock
+from bifrost.adapters.ids import RandomIds
+from bifrost.adapters.postgres.database import Database
+from bifrost.adapters.postgres.portfolio_books import PostgresLibrary
+from bifrost.adapters.postgres.portfolio_reads import PostgresReader
+from bifrost.core.fills import Fill
+from bifrost.core.money import Price, Quantity
+from bifrost.core.orders import Side
+from bifrost.events import FillRecorded, fill_stream
+from bifrost.portfolio.accounts import NewAccount
+from bifrost.portfolio.service import CashRequest, PortfolioService
+from bifrost.portfolio.valuation import value
+
+OWNER = "bench"
+AT = datetime(2012, 1, 3, 21, tzinfo=UTC)
+# Side, quantity and how far the price has moved, of each instrument's fills.
+PATTERN = (
+    (Side.BUY, 70, "0"),
+    (Side.BUY, 30, "1.37"),
+    (Side.SELL, 85, "2.11"),
+    (Side.BUY, 40, "0.93"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """A portfolio's P&L and what it comes from; both sides give it, and it has to be the same."""
+
+    cash: Decimal
+    positions: int
+    market_value: Decimal
+    realised: Decimal
+    unrealised: Decimal
+    commissions: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What an account's books hold, but for the names of its transactions."""
+
+    transactions: int
+    entries: int
+    closures: int
+    balances: frozenset[tuple[object, ...]]
+    lots: frozenset[tuple[object, ...]]
+
+
+_COUNTS = """
+SELECT count(*) AS transactions, coalesce(sum(entries), 0) AS entries,
+    (SELECT count(*) FROM portfolio.lot_closures JOIN portfolio.lots USING (lot_id)
+        WHERE account_id = %(account)s) AS closures
+FROM portfolio.ledger_transactions WHERE account_id = %(account)s
+"""
+_BALANCES = """
+SELECT ledger_account, currency, instrument, amount, quantity FROM portfolio.balances
+WHERE account_id = %(account)s
+"""
+_LOTS = """
+SELECT instrument, opened_sequence, opened_at, quantity, cost, opened_quantity, opened_cost
+FROM portfolio.lots WHERE account_id = %(account)s
+"""
+
+
+class Bookkeeper:
+    """One worker: its own connection, and the services as the functions wire them."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._service = PortfolioService(PostgresLibrary(database), SystemClock(), RandomIds())
+        self._reader = PostgresReader(database, OWNER)
+
+    def open_account(self, name: str) -> str:
+        """Open an account."""
+        asked = NewAccount(OWNER, name, "cash", "USD", "paper")
+        return self._service.open_account(asked, key=name, correlation_id="bench")
+
+    def deposit(self, account_id: str, amount: Decimal, key: str) -> None:
+        """Take cash in."""
+        self._service.deposit(CashRequest(OWNER, account_id, amount, None, key, "bench"))
+
+    def hear(self, event: FillRecorded) -> None:
+        """Book a fill."""
+        self._service.hear_fill(event)
+
+    def worth(self, account_id: str) -> Worth:
+        """Read what the account is worth."""
+        found = value(self._reader.balances(account_id))
+        if found.market_value is None or found.unrealised_pnl is None:
+            raise AssertionError(f"{account_id} holds what has no price: {found.unpriced}")
+        return Worth(
+            found.cash,
+            len(found.positions),
+            found.market_value,
+            found.realised_pnl,
+            found.unrealised_pnl,
+            found.commissions,
+        )
+
+    def left_in(self, account_id: str) -> Left:
+        """Read the account's books as they are kept."""
+        values = {"account": account_id}
+        balances, lots = (
+            frozenset(tuple(row.values()) for row in self.database.fetch_all(query, values))
+            for query in (_BALANCES, _LOTS)
+        )
+        counts = self.database.fetch_all(_COUNTS, values)[0]
+        return Left(**counts, balances=balances, lots=lots)
+
+    def process_id(self) -> int:
+        """Name the server's process that works for this one."""
+        return int(self.database.fetch_all("SELECT pg_backend_pid() AS pid")[0]["pid"])
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self.database.close()
+
+
+def symbols(count: int) -> list[str]:
+    """Name instruments."""
+    return [f"I{number:04}" for number in range(count)]
+
+
+def history(account_id: str, instruments: list[str], rounds: int = 1) -> Iterator[FillRecorded]:
+    """Yield the account's fills, in its order; each round of the pattern over all instruments."""
+    moves = [(name, *one) for _ in range(rounds) for one in PATTERN for name in instruments]
+    for sequence, (name, side, quantity, moved) in enumerate(moves, 1):
+        at = AT + timedelta(seconds=sequence)
+        price = Decimal(20 + sum(name.encode()) % 300) + Decimal(moved)
+        fill = Fill(
+            venue="bench", execution_id=f"{account_id}-{sequence}", order_id=f"o-{sequence}",
+            account_id=account_id, instrument=name, side=side, quantity=Quantity(Decimal(quantity)),
+            price=Price(price), commission=Decimal("1.05"), currency="USD", occurred_at=at,
+        )  # fmt: skip
+        yield FillRecorded(
+            event_id=f"{account_id}-{sequence}", occurred_at=at, recorded_at=at,
+            correlation_id="bench", stream=fill_stream(account_id), sequence=sequence, fill=fill,
+        )  # fmt: skip
+
+
+def list_marks(database: Database, instruments: list[str], sessions: int) -> None:
+    """Write a price of each instrument for each of so many sessions."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            "INSERT INTO portfolio.marks"
+            " SELECT name, %(at)s::timestamptz + day * interval '1 day', (%(at)s::date + day),"
+            "  20 + mod(abs(hashtext(name)), 300) + day * 0.01, 'USD', now()"
+            " FROM unnest(%(names)s::text[]) name, generate_series(0, %(last)s) day",
+            {"at": AT, "names": instruments, "last": sessions - 1},
+        )

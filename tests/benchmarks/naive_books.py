@@ -1,0 +1,219 @@
+"""The peer of the ledger's figures: the same books by an ORM, an object for each row.
+
+Written as one writes it first: SQLAlchemy's unit of work, each row sent by itself, everything that
+an answer needs loaded as objects and added up in Python. It works on our own tables, under our
+triggers and constraints, and what it leaves there is compared with what ours leaves.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from uuid import uuid4
+
+from sqlalchemy import create_engine, func, select
+from sqlalchemy.orm import Session
+
+from bifrost.adapters.postgres.idempotency import body_hash
+from bifrost.core.codec import to_json
+from bifrost.core.fills import Fill
+from bifrost.events import CashDeposited, Event, FillRecorded
+from tests.benchmarks.bookkeeper import Worth
+from tests.benchmarks.naive_tables import (
+    AccountRow,
+    Base,
+    ClosureRow,
+    EntryRow,
+    EventRow,
+    HeardRow,
+    KeyRow,
+    LotRow,
+    MarkRow,
+    StreamRow,
+    TransactionRow,
+)
+
+PEER = "the same by an ORM, row by row"
+_COST = Decimal("1E-12")
+_Line = tuple[str, Decimal, str, Decimal | None]
+
+
+class NaiveBooks:
+    """One worker of the peer, with a connection of its own."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._engine.dispose()
+
+    def process_id(self) -> int:
+        """Name the server's process that works for this one."""
+        with Session(self._engine) as session:
+            return int(session.scalar(select(func.pg_backend_pid())) or 0)
+
+    def worth(self, account_id: str) -> Worth:
+        """Load every entry, every open lot and the newest mark of each, and add up."""
+        sums: dict[str, Decimal] = defaultdict(Decimal)
+        value = cost = Decimal(0)
+        with Session(self._engine) as session:
+            entries = select(EntryRow).join(TransactionRow).filter_by(account_id=account_id)
+            for entry in session.scalars(entries):
+                sums[entry.ledger_account.split(":positions:")[0]] += entry.amount
+            lots = session.scalars(
+                select(LotRow).filter_by(account_id=account_id).where(LotRow.quantity != 0)
+            ).all()
+            for lot in lots:
+                marks = select(MarkRow).filter_by(instrument=lot.instrument)
+                newest = session.scalars(marks.order_by(MarkRow.occurred_at.desc()).limit(1)).one()
+                value += lot.quantity * newest.price
+                cost += lot.cost
+        return Worth(
+            cash=sums["assets:cash"],
+            positions=len({lot.instrument for lot in lots}),
+            market_value=value,
+            realised=-sums["income:realised"],
+            unrealised=value - cost,
+            commissions=sums["expenses:commission"],
+        )
+
+    def deposit(self, account_id: str, amount: Decimal, key: str) -> None:
+        """Take cash in, once per key."""
+        with Session(self._engine) as session, session.begin():
+            account = session.get_one(AccountRow, account_id, with_for_update=True)
+            now, number = datetime.now(UTC), str(uuid4())
+            scope, digest = f"deposits/{account_id}", body_hash({"amount": f"{amount:f}"})
+            if session.get(KeyRow, (scope, key)) is not None:
+                return
+            _send(session, KeyRow(scope=scope, key=key, body_hash=digest, resource_id=number))
+            known = session.scalar(select(func.max(MarkRow.occurred_at)))
+            event = CashDeposited(
+                event_id=str(uuid4()), occurred_at=known or now, recorded_at=now,
+                correlation_id="bench", account_id=account_id, transaction_id=number,
+                amount=amount, currency=account.currency,
+            )  # fmt: skip
+            row = TransactionRow(
+                transaction_id=number, account_id=account_id, kind="deposit",
+                occurred_at=known or now, is_market_time=known is not None, recorded_at=now,
+                reference=f"deposit:{number}", event_id=event.event_id, entries=2,
+                description=f"deposit of {amount} {account.currency}",
+            )  # fmt: skip
+            cash, capital = ("assets:cash", amount), ("equity:capital", -amount)
+            lines: list[_Line] = [(*cash, "", None), (*capital, "", None)]
+            _post(session, row, account.currency, lines)
+            _tell(session, event)
+
+    def hear(self, event: FillRecorded) -> None:
+        """Book a fill at its place in its account's order; the oldest lots close first."""
+        fill = event.fill
+        with Session(self._engine) as session, session.begin():
+            if session.get(HeardRow, event.event_id) is not None:
+                return
+            _send(session, HeardRow(event_id=event.event_id))
+            stream = session.get(StreamRow, event.stream, with_for_update=True)
+            if stream is None:
+                stream = StreamRow(stream=event.stream, next_sequence=1)
+                _send(session, stream)
+            if stream.next_sequence != event.sequence:
+                raise ValueError(f"{event.stream} is at {stream.next_sequence}")
+            stream.next_sequence += 1
+            session.get_one(AccountRow, fill.account_id, with_for_update=True)
+            reference = f"fill:{fill.venue}:{fill.execution_id}"
+            same = select(TransactionRow).filter_by(account_id=fill.account_id, reference=reference)
+            if session.scalars(same).first() is not None:
+                return
+            row = TransactionRow(
+                transaction_id=str(uuid4()), account_id=fill.account_id, kind="fill",
+                occurred_at=fill.occurred_at, is_market_time=True, recorded_at=datetime.now(UTC),
+                reference=reference, event_id=event.event_id, order_id=fill.order_id,
+                description=f"{fill.side} {fill.quantity} {fill.instrument} at {fill.price}",
+            )  # fmt: skip
+            self._book(session, row, event)
+
+    def _book(self, session: Session, row: TransactionRow, event: FillRecorded) -> None:
+        fill = event.fill
+        lots = session.scalars(
+            select(LotRow)
+            .filter_by(account_id=fill.account_id, instrument=fill.instrument)
+            .where(LotRow.quantity != 0)
+            .order_by(LotRow.opened_sequence)
+        ).all()
+        closures, left = _close(fill, row, lots)
+        closed = sum((one.cost for one in closures), Decimal(0))
+        realised = sum((one.proceeds for one in closures), Decimal(0)) - closed
+        opened = left * fill.price
+        traded = fill.signed_quantity * fill.price
+        lines: list[_Line] = [
+            ("assets:cash", -traded - fill.commission, "", None),
+            (f"assets:positions:{fill.instrument}", opened - closed, fill.instrument,
+             fill.signed_quantity),
+            ("income:realised", -realised, fill.instrument, None),
+            ("expenses:commission", fill.commission, fill.instrument, None),
+        ]  # fmt: skip
+        lines = [line for line in lines if line[1] != 0 or line[3] is not None]
+        row.entries = len(lines)
+        _post(session, row, fill.currency, lines)
+        for closure in closures:
+            _send(session, closure)
+        if left:
+            lot = LotRow(
+                lot_id=f"{fill.venue}:{fill.execution_id}", account_id=fill.account_id,
+                instrument=fill.instrument, currency=fill.currency, opened_at=fill.occurred_at,
+                opened_sequence=event.sequence, opened_quantity=left, opened_cost=opened,
+                quantity=left, cost=opened,
+            )  # fmt: skip
+            _send(session, lot)
+
+
+def _close(
+    fill: Fill, row: TransactionRow, lots: Sequence[LotRow]
+) -> tuple[list[ClosureRow], Decimal]:
+    """Take the fill from the lots; return what it closed, and what is left of it to open."""
+    closures = []
+    left = fill.signed_quantity
+    for lot in lots:
+        if left * lot.quantity >= 0:
+            break
+        size = min(abs(left), abs(lot.quantity)).copy_sign(lot.quantity)
+        cost = lot.cost
+        if size != lot.quantity:
+            cost = (lot.cost * size / lot.quantity).quantize(_COST, ROUND_HALF_EVEN)
+        lot.quantity -= size
+        lot.cost -= cost
+        left += size
+        closures.append(
+            ClosureRow(
+                lot_id=lot.lot_id,
+                transaction_id=row.transaction_id,
+                closed_at=fill.occurred_at,
+                quantity=size,
+                cost=cost,
+                proceeds=size * fill.price,
+            )
+        )
+    return closures, left
+
+
+def _post(session: Session, row: TransactionRow, currency: str, lines: Sequence[_Line]) -> None:
+    _send(session, row)
+    for account, amount, instrument, quantity in lines:
+        entry = EntryRow(
+            transaction_id=row.transaction_id, ledger_account=account, currency=currency,
+            amount=amount, instrument=instrument, quantity=quantity,
+        )  # fmt: skip
+        _send(session, entry)
+
+
+def _tell(session: Session, event: Event) -> None:
+    row = EventRow(
+        event_id=event.event_id, source=event.source, detail_type=event.detail_type,
+        detail=to_json(event), recorded_at=event.recorded_at,
+    )  # fmt: skip
+    _send(session, row)
+
+
+def _send(session: Session, row: Base) -> None:
+    """Write one row now: left to the end, the unit of work would gather them."""
+    session.add(row)
+    session.flush()
