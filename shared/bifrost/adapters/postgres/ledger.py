@@ -33,9 +33,9 @@ SELECT b.ledger_account, b.instrument, b.currency, b.amount, b.quantity,
 FROM portfolio.balances b
 LEFT JOIN LATERAL (
     SELECT price, occurred_at FROM portfolio.marks
-    WHERE instrument = b.instrument AND currency = b.currency
+    WHERE instrument = b.instrument AND currency = b.currency AND b.quantity <> 0
     ORDER BY occurred_at DESC LIMIT 1
-) m ON b.quantity <> 0
+) m ON true
 WHERE b.account_id = ANY(%s)
 """
 

