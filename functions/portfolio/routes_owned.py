@@ -85,8 +85,17 @@ def rename_account(
 def archive_account(
     account_id: AccountId, expected: IfMatch, caller: Caller, response: Response
 ) -> AccountSheet:
-    """Put an account away for good; while it has cash or positions, a 409 that names them."""
+    """Put an empty account away; while it has cash or positions, a 409 that names them."""
     wiring.ownership().archive_account(caller.owner, account_id, expected)
+    return _account(caller.owner, account_id, response)
+
+
+@router.post("/v1/accounts/{account_id}/unarchive", tags=["portfolio"])
+def unarchive_account(
+    account_id: AccountId, expected: IfMatch, caller: Caller, response: Response
+) -> AccountSheet:
+    """Take an archived account back, with the portfolios that went away with it."""
+    wiring.ownership().unarchive_account(caller.owner, account_id, expected)
     return _account(caller.owner, account_id, response)
 
 
@@ -138,6 +147,17 @@ def archive_portfolio(
 ) -> PortfolioItem:
     """Put a portfolio or a strategy away; while others stand in it, a 409 that names them."""
     wiring.ownership().archive_portfolio(
+        caller.owner, portfolio_id, expected, correlation_id=correlation_id()
+    )
+    return _portfolio(caller.owner, portfolio_id, response)
+
+
+@router.post("/v1/portfolios/{portfolio_id}/unarchive", tags=["portfolio"])
+def unarchive_portfolio(
+    portfolio_id: PortfolioId, expected: IfMatch, caller: Caller, response: Response
+) -> PortfolioItem:
+    """Take an archived portfolio or strategy back to where it stood."""
+    wiring.ownership().unarchive_portfolio(
         caller.owner, portfolio_id, expected, correlation_id=correlation_id()
     )
     return _portfolio(caller.owner, portfolio_id, response)

@@ -133,7 +133,8 @@ def test_an_exchange_of_more_than_there_is_is_refused_with_its_reason(desk: Desk
         ({"kind": "dividend_ordinary", "amount": "1"}, "instrument"),
         ({"kind": "dividend_ordinary", "amount": "1", "instrument": "IBM"}, "instrument"),
         ({"kind": "fx", "amount": "1"}, "counter_amount"),
-        ({"kind": "fx", "amount": "1", "counter_amount": "1"}, "counter_amount"),
+        ({"kind": "fx", "amount": "1", "counter_amount": "1"}, "counter_currency"),
+        ({"kind": "fee", "amount": "1", "counter_currency": "EUR"}, "counter_amount"),
         (
             {"kind": "fx", "amount": "1", "counter_amount": "1", "counter_currency": "USD"},
             "counter_currency",

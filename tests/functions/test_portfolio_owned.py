@@ -107,6 +107,7 @@ def test_what_is_no_tag_is_refused_with_a_fix(desk: Desk, owner: Owner, tag: str
     ("method", "path"),
     [
         ("PATCH", "{cash}"), ("POST", "{cash}/archive"), ("PATCH", "{books}"),
+        ("POST", "{cash}/unarchive"), ("POST", "{books}/unarchive"),
         ("POST", "{books}/archive"), ("PUT", "/v1/watchlists/w"), ("DELETE", "/v1/watchlists/w"),
     ],
 )  # fmt: skip
@@ -221,6 +222,40 @@ def test_each_change_of_a_strategy_is_told_with_its_revision(desk: Desk, owner: 
         (2, "Carry", False),
         (3, "Carry", True),
     ]
+
+
+def test_an_account_comes_back_with_what_went_away_with_it_and_nothing_else(
+    desk: Desk, owner: Owner
+) -> None:
+    own = desk.account["portfolio_id"]
+    kept, gone = (portfolio(owner, one, kind="strategy", parent_id=own) for one in ("K", "G"))
+    owner.change("POST", f"/v1/portfolios/{gone}/archive")
+    owner.change("POST", f"{desk.cash}/archive")
+
+    early = owner.change("POST", f"/v1/portfolios/{kept}/unarchive")
+    alone = owner.change("POST", f"{desk.books}/unarchive")
+    done = owner.change("POST", f"{desk.cash}/unarchive", tag='"2"')
+    again = owner.change("POST", f"{desk.cash}/unarchive")
+
+    assert (early.status, "take that back first" in early.body["detail"]) == (409, True)
+    assert (alone.status, "take the account back" in alone.body["detail"]) == (409, True)
+    assert (done.status, done.tag, done.body["archived_at"]) == (200, '"3"', None)
+    assert (again.status, "is not archived" in again.body["detail"]) == (409, True)
+    assert [one["portfolio_id"] for one in owner.get("/v1/portfolios").body["items"]] == [own, kept]
+    assert owner.make(f"{desk.cash}/deposits", {"amount": "5"}, "d-9").status == 201
+
+
+def test_a_strategy_taken_back_is_told_of(desk: Desk, owner: Owner) -> None:
+    own = desk.account["portfolio_id"]
+    path = f"/v1/portfolios/{portfolio(owner, 'Momentum', kind='strategy', parent_id=own)}"
+    owner.change("POST", f"{path}/archive")
+
+    done = owner.change("POST", f"{path}/unarchive")
+    again = owner.change("POST", f"{path}/unarchive")
+
+    told = [one for one in desk.bus.events if isinstance(one, StrategyChanged)]
+    assert (done.status, done.body["archived_at"], again.status) == (200, None, 409)
+    assert [(one.revision, one.is_archived) for one in told] == [(1, False), (2, True), (3, False)]
 
 
 def test_a_fill_is_booked_to_the_strategy_that_its_order_names(desk: Desk, owner: Owner) -> None:

@@ -75,7 +75,7 @@ def rename_account(
 def archive_account(
     account: Annotated[str, argument("The account.")], as_json: AsJson = False
 ) -> None:
-    """Put an empty account away for good; refused while it has cash or positions.
+    """Put an empty account away; refused while it has cash or positions.
 
     Example: bifrost accounts archive ACCOUNT
     """
@@ -84,6 +84,22 @@ def archive_account(
     api = connect()
     path = f"/v1/accounts/{account}"
     done = api.post(f"{path}/archive", version=api.get(path)["version"])
+    show_json(done) if as_json else show_fields(done)
+
+
+@app.command("unarchive")
+def unarchive_account(
+    account: Annotated[str, argument("The account.")], as_json: AsJson = False
+) -> None:
+    """Take an archived account back, with the portfolios that went away with it.
+
+    Example: bifrost accounts unarchive ACCOUNT
+    """
+    from bifrost.cli.session import connect
+
+    api = connect()
+    path = f"/v1/accounts/{account}"
+    done = api.post(f"{path}/unarchive", version=api.get(path)["version"])
     show_json(done) if as_json else show_fields(done)
 
 

@@ -8,10 +8,12 @@ from bifrost.cli import (
     accounts,
     actions,
     bench,
+    cash_flows,
     dead_letters,
     demo,
     imports,
     kill_switch,
+    lots,
     market,
     orders,
     portfolios,
@@ -42,6 +44,7 @@ app.add_typer(orders.app, name="orders")
 app.add_typer(kill_switch.app, name="kill-switch")
 app.add_typer(dead_letters.app, name="dlq")
 app.add_typer(actions.app, name="actions")
+app.add_typer(lots.app, name="lots")
 app.add_typer(tax.app, name="tax")
 for command in (
     demo.sample,
@@ -52,6 +55,8 @@ for command in (
     imports.export,
     reconcile.reconcile,
     accounts.cash,
+    cash_flows.cash_flow,
+    cash_flows.reverse,
     market.instruments,
     market.replay,
     returns.returns,

@@ -108,6 +108,19 @@ def archive(portfolio: Portfolio, as_json: AsJson = False) -> None:
     _tell(api.post(f"{path}/archive", version=api.get(path)["version"]), as_json)
 
 
+@app.command()
+def unarchive(portfolio: Portfolio, as_json: AsJson = False) -> None:
+    """Take an archived portfolio or strategy back to where it stood.
+
+    Example: bifrost portfolios unarchive PORTFOLIO
+    """
+    from bifrost.cli.session import connect
+
+    api = connect()
+    path = f"/v1/portfolios/{portfolio}"
+    _tell(api.post(f"{path}/unarchive", version=api.get(path)["version"]), as_json)
+
+
 def _change(portfolio: str, body: dict[str, Any]) -> Any:
     from bifrost.cli.session import connect
 

@@ -26,10 +26,17 @@ def _wait_until_found(api: Api, path: str, **params: str) -> None:
 
 def deposit(api: Api, account_id: str, body: dict[str, Any], key: str) -> dict[str, Any]:
     """Pay in and wait until risk counts it."""
-    done: dict[str, Any] = api.post(f"/v1/accounts/{account_id}/deposits", body, key=key)
+    return move_cash(api, account_id, "deposits", body, key)
+
+
+def move_cash(
+    api: Api, account_id: str, address: str, body: dict[str, Any], key: str
+) -> dict[str, Any]:
+    """Book what changes the account's cash, at its address, and wait until risk counts it."""
+    done: dict[str, Any] = api.post(f"/v1/accounts/{account_id}/{address}", body, key=key)
     path = f"/v1/accounts/{account_id}/buying-power"
     wait_for(
-        f"the deposit of {account_id} reaching risk",
+        f"{done['event_id']} of {account_id} reaching risk",
         lambda: (found_or_none(lambda: api.get(path, seen=done["event_id"])) or {}).get("seen"),
     )
     return done

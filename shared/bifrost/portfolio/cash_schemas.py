@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.money import Money
 from bifrost.portfolio.bookings import CashFlowRequest, ReversalRequest
 from bifrost.portfolio.cash_flows import CashFlowKind
@@ -43,10 +44,14 @@ class CashFlowBody(_Shape):
     def to_request(
         self, *, owner: str, account_id: str, key: str, correlation_id: str
     ) -> CashFlowRequest:
-        """Read the body as its caller's wish; half a counter amount is none."""
+        """Read the body as its caller's wish; raise InvalidInputError at half a counter amount."""
         counter = None
         if self.counter_amount is not None and self.counter_currency is not None:
             counter = Money(self.counter_amount, self.counter_currency)
+        elif self.counter_amount is not None or self.counter_currency is not None:
+            missing = "counter_amount" if self.counter_amount is None else "counter_currency"
+            fix = "send both counter_amount and counter_currency, or neither"
+            raise InvalidInputError(FieldProblem(missing, "is missing", fix))
         return CashFlowRequest(
             owner=owner,
             account_id=account_id,

@@ -48,6 +48,16 @@ class Ownership:
             now = self._clock.now()
             books.accounts.change(replace(account, archived_at=now, version=account.version + 1))
 
+    def unarchive_account(self, owner: str, account_id: str, expected: Expected) -> None:
+        """Take an account back, with the portfolios that went away with it."""
+        with self._account_as_is(owner, account_id, expected) as (books, account):
+            if account.archived_at is None:
+                raise ConflictError(f"account {account_id} is not archived")
+            own = books.portfolios.locked(owner, account.portfolio_id)
+            _require_live_parent(books, own)
+            version = account.version + 1
+            books.accounts.change(replace(account, archived_at=None, version=version))
+
     def create_portfolio(self, asked: NewPortfolio, *, key: str, correlation_id: str) -> str:
         """Make a portfolio, or find the one that this key made; return its id."""
         with self._library.open() as books:
@@ -98,6 +108,21 @@ class Ownership:
                 )
             archived = replace(portfolio, archived_at=self._clock.now())
             self._change(books, archived, correlation_id)
+
+    def unarchive_portfolio(
+        self, owner: str, portfolio_id: str, expected: Expected, *, correlation_id: str
+    ) -> None:
+        """Take a portfolio or a strategy back to where it stood."""
+        with self._portfolio_as_is(owner, portfolio_id, expected) as (books, portfolio):
+            if portfolio.archived_at is None:
+                raise ConflictError(f"portfolio {portfolio_id} is not archived")
+            if portfolio.is_books:
+                raise ConflictError(
+                    f"portfolio {portfolio_id} is the books of account {portfolio.account_id}:"
+                    " take the account back"
+                )
+            _require_live_parent(books, portfolio)
+            self._change(books, replace(portfolio, archived_at=None), correlation_id)
 
     def create_watchlist(self, asked: NewWatchlist, *, key: str) -> str:
         """Make a watchlist, or find the one that this key made; return its id."""
@@ -168,24 +193,38 @@ class Ownership:
     def _account(
         self, owner: str, account_id: str, expected: Expected
     ) -> Iterator[tuple[Books, Account]]:
+        with self._account_as_is(owner, account_id, expected) as (books, account):
+            if account.archived_at is not None:
+                raise ConflictError(f"account {account_id} is archived: it can only be read")
+            yield books, account
+
+    @contextmanager
+    def _account_as_is(
+        self, owner: str, account_id: str, expected: Expected
+    ) -> Iterator[tuple[Books, Account]]:
         with self._library.open() as books:
             account = books.accounts.locked(account_id)
             if account.owner != owner:
                 raise NotFoundError(f"no account {account_id}")
             expected.require(account.version, f"account {account_id}")
-            if account.archived_at is not None:
-                raise ConflictError(f"account {account_id} is archived: it can only be read")
             yield books, account
 
     @contextmanager
     def _portfolio(
         self, owner: str, portfolio_id: str, expected: Expected
     ) -> Iterator[tuple[Books, Portfolio]]:
+        with self._portfolio_as_is(owner, portfolio_id, expected) as (books, portfolio):
+            if portfolio.archived_at is not None:
+                raise ConflictError(f"portfolio {portfolio_id} is archived: it can only be read")
+            yield books, portfolio
+
+    @contextmanager
+    def _portfolio_as_is(
+        self, owner: str, portfolio_id: str, expected: Expected
+    ) -> Iterator[tuple[Books, Portfolio]]:
         with self._library.open() as books:
             portfolio = books.portfolios.locked(owner, portfolio_id)
             expected.require(portfolio.version, f"portfolio {portfolio_id}")
-            if portfolio.archived_at is not None:
-                raise ConflictError(f"portfolio {portfolio_id} is archived: it can only be read")
             yield books, portfolio
 
     def _new(self, books: Books, asked: NewPortfolio, portfolio_id: str) -> Portfolio:
@@ -214,6 +253,16 @@ def _require_place(books: Books, portfolio: Portfolio, parent_id: str | None) ->
     place_below(portfolio, _parent(books, portfolio.owner, parent_id))
     if books.portfolios.is_below(parent_id, portfolio.portfolio_id):
         raise misplaced("it is the portfolio itself, or stands below it", "name another")
+
+
+def _require_live_parent(books: Books, portfolio: Portfolio) -> None:
+    if portfolio.parent_id is None:
+        return
+    parent = books.portfolios.locked(portfolio.owner, portfolio.parent_id)
+    if parent.archived_at is not None:
+        raise ConflictError(
+            f"{portfolio.name} stands in {parent.name}, which is archived: take that back first"
+        )
 
 
 def _parent(books: Books, owner: str, parent_id: str) -> Portfolio:

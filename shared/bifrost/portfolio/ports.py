@@ -113,7 +113,7 @@ class AccountStore(Protocol):
         """
 
     def change(self, account: Account) -> None:
-        """Write its name, version and archival; archived, its portfolio and strategies are too."""
+        """Write its name, version and archival, the last for its portfolio and strategies too."""
 
 
 class PortfolioStore(Protocol):

@@ -26,10 +26,14 @@ VALUES (%(portfolio_id)s, %(account_id)s, %(owner)s, %(name)s, %(currency)s, %(r
 """
 
 _CHANGE = """
-WITH put_away AS (
-    UPDATE portfolio.portfolios SET archived_at = %(archived_at)s, version = version + 1
-    WHERE account_id = %(account_id)s AND archived_at IS NULL
-        AND %(archived_at)s::timestamptz IS NOT NULL
+WITH before AS (
+    SELECT archived_at FROM portfolio.accounts WHERE account_id = %(account_id)s
+), its_own AS (
+    -- Archived they go with it; taken back, those that went with it and no others come back.
+    UPDATE portfolio.portfolios p SET archived_at = %(archived_at)s, version = p.version + 1
+    FROM before WHERE p.account_id = %(account_id)s
+        AND p.archived_at IS NOT DISTINCT FROM before.archived_at
+        AND before.archived_at IS DISTINCT FROM %(archived_at)s::timestamptz
 )
 UPDATE portfolio.accounts
 SET name = %(name)s, version = %(version)s, archived_at = %(archived_at)s
@@ -58,7 +62,7 @@ class PostgresAccounts:
         return to_account(row)
 
     def change(self, account: Account) -> None:
-        """Write its name, version and archival; archived, its portfolio and strategies are too."""
+        """Write its name, version and archival, the last for its portfolio and strategies too."""
         self._cursor.execute(_CHANGE, _values(account))
 
 

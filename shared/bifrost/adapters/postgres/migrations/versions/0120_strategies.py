@@ -7,7 +7,7 @@ venue has traded it.
 from alembic import op
 
 revision = "0120"
-down_revision = "0095"
+down_revision = "0115"
 
 _EXECUTION = """
 CREATE TABLE execution.strategies (
