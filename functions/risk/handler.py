@@ -132,6 +132,10 @@ LISTENERS: Listeners = dict.fromkeys(
         "OrderCancelled.v1",
         "OrderExpired.v1",
         "OrderFilled.v1",
+        "OrderRestated.v1",
+        "PositionChanged.v1",
+        "CorporateActionAnnounced.v1",
+        "CorporateActionCorrected.v1",
     ),
     hear,
 )

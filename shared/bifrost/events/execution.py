@@ -47,6 +47,24 @@ class OrderUnknown(OrderEvent):
     client_order_id: str
 
 
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRestated(OrderEvent):
+    """The venue changed an open order because of a corporate action; `instrument` is the new one.
+
+    quantity: `filled_quantity` and what is left now; open_before: what was left until then.
+    step: its place in the order's history; the highest one stands.
+    """
+
+    quantity: Decimal
+    filled_quantity: Decimal
+    open_before: Decimal
+    limit_price: Decimal | None
+    stop_price: Decimal | None
+    action_id: str
+    step: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderEnded(OrderEvent):
     """The order's end; `filled_quantity` is all it ever filled, so fills still under way count."""

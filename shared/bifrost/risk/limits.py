@@ -13,7 +13,7 @@ from bifrost.core.money import EXACT, exact_product, exact_sum
 from bifrost.core.orders import OrderIntent, Side
 
 # Kept with every decision; raised with every change that could alter an answer.
-CODE_VERSION = "risk.limits/3"
+CODE_VERSION = "risk.limits/4"
 
 _ZERO = Decimal(0)
 _ONE = Decimal(1)
@@ -54,6 +54,8 @@ class Exposure:
     position: signed, of the order's instrument; open_buys, open_sales: still to fill of it.
     mark: the instrument's last price in the order's currency; None where none is known.
     marked_on: the market's date of that price.
+    acted_on: the last ex-date on which the instrument's shares became others, as of the order;
+        None where there was none.
     """
 
     cash: Decimal
@@ -63,6 +65,7 @@ class Exposure:
     open_sales: Decimal
     mark: Decimal | None
     marked_on: date | None
+    acted_on: date | None = None
 
     @property
     def buying_power(self) -> Decimal:
@@ -89,6 +92,7 @@ def check(order: OrderIntent, exposure: Exposure, limits: Limits) -> Decision:
     found = (
         _market_price(order, exposure),
         _stale_mark(order, exposure, limits),
+        _mark_of_other_shares(exposure),
         _order_quantity(order, limits),
         _order_notional(order, price, limits),
         _position(order, exposure, limits),
@@ -145,6 +149,19 @@ def _stale_mark(order: OrderIntent, exposure: Exposure, limits: Limits) -> Reaso
         return None
     most, subject = Decimal(limits.mark_age_days_max), exposure.marked_on.isoformat()
     return Reason("stale_mark", most, Decimal(age), unit=_DAYS, subject=subject)
+
+
+def _mark_of_other_shares(exposure: Exposure) -> Reason | None:
+    """Refuse to judge shares by a price from before their split, or what else made them others.
+
+    After one for ten, a mark of 10 would set aside a tenth of what the fill will cost. The first
+    price of the new shares ends it; to scale the old one would be to invent a price.
+    """
+    if exposure.marked_on is None or exposure.acted_on is None:
+        return None
+    if exposure.marked_on >= exposure.acted_on:
+        return None
+    return Reason("mark_before_action", subject=exposure.acted_on.isoformat())
 
 
 def _order_quantity(order: OrderIntent, limits: Limits) -> Reason | None:

@@ -17,6 +17,10 @@ _SENTENCES = {
     "no_market_price": "no market price of {subject} is known yet, so its cost cannot be checked",
     "stale_mark": "the last market price is of {subject}, {value} {unit} before the order:"
     " it may be {limit} {unit} old",
+    "mark_before_action": "the last market price is of shares from before the corporate action of"
+    " {subject}; the next price ends this",
+    "corporate_action": "corporate action {subject} changed these shares after the order was"
+    " placed: place it anew on their terms",
     "restricted_list": "{subject} is on the restricted list",
     "instrument_unresolved": "an earlier order in {subject} has no known outcome yet",
     "order_not_open": "it is {subject} already",

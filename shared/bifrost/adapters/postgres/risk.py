@@ -31,7 +31,7 @@ LIMITS_IN_FORCE = """
 
 # What has a claim on an account's cash of one currency.
 RESERVED_CASH = """
-    COALESCE((SELECT sum(r.open * r.cash_per_share) FROM risk.reservations r
+    COALESCE((SELECT sum(r.open * r.held_per_share) FROM risk.reservations r
               WHERE r.account_id = a.account_id AND r.open > 0 AND r.currency = %(currency)s), 0)
     + COALESCE((SELECT sum(w.amount) FROM risk.withdrawals w
                 WHERE w.account_id = a.account_id AND w.accepted AND NOT w.ended
@@ -55,6 +55,8 @@ SELECT {SETTLED_CASH} AS cash, {RESERVED_CASH} AS reserved,
               WHERE p.account_id = a.account_id AND p.instrument = %(instrument)s), 0) AS position,
     open.buys AS open_buys, open.sales AS open_sales, m.price AS mark,
     m.occurred_at AS marked_at,
+    (SELECT max(c.ex_date) FROM risk.corporate_actions c
+        WHERE c.instrument = %(instrument)s AND c.counts AND c.ex_date <= %(as_of)s) AS acted_on,
     k.reasons AS answered, {LIMITS}
 FROM risk.accounts a
 CROSS JOIN LATERAL (
@@ -81,9 +83,9 @@ WITH kept AS (
     ON CONFLICT DO NOTHING RETURNING order_id, accepted),
 reserved AS (
     INSERT INTO risk.reservations (order_id, account_id, instrument, currency, side, quantity,
-        cash_per_share)
+        cash_per_share, commission_per_share)
     SELECT order_id, %(account_id)s, %(instrument)s, %(currency)s, %(side)s, %(quantity)s,
-        %(cash_per_share)s
+        %(cash_per_share)s, %(commission_per_share)s
     FROM kept WHERE accepted)
 SELECT order_id FROM kept"""
 
@@ -94,7 +96,7 @@ TOMBSTONE = """
     INSERT INTO risk.checks (order_id, account_id, accepted, reasons)
     VALUES (%s, %s, false, %s) ON CONFLICT DO NOTHING"""
 
-_RELEASE = "UPDATE risk.reservations SET released = quantity WHERE order_id = %s"
+_RELEASE = "UPDATE risk.reservations SET ended_at = 0 WHERE order_id = %s"
 
 
 class PostgresOrderGates:
@@ -153,6 +155,7 @@ class PostgresOrderGate:
                 open_sales=row["open_sales"],
                 mark=row["mark"],
                 marked_on=None if row["marked_at"] is None else market_date(row["marked_at"]),
+                acted_on=row["acted_on"],
             ),
             limits=limits_of(row),
             answered=None if answered is None else decision_of(answered),
@@ -211,6 +214,7 @@ def _values_of(order: OrderIntent, judgement: Judgement) -> dict[str, object]:
         "side": order.side.value,
         "quantity": order.quantity,
         "cash_per_share": judgement.reserve_per_share,
+        "commission_per_share": judgement.limits.commission_per_share,
         "accepted": judgement.decision.accepted,
         "reasons": reasons_json(judgement.decision),
         "limits_account_id": judgement.limits.account_id,

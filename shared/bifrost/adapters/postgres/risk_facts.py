@@ -10,6 +10,7 @@ from decimal import Decimal
 from bifrost.adapters.postgres.database import Cursor, Database
 from bifrost.adapters.postgres.inbox import Inbox
 from bifrost.adapters.postgres.risk import LOCK_OR_MAKE, TOMBSTONE, tombstone_of
+from bifrost.core.corporate_actions import ActionKind, CorporateAction
 from bifrost.core.fills import Fill
 from bifrost.core.money import EXACT, exact_product, exact_sum
 from bifrost.events import (
@@ -18,10 +19,15 @@ from bifrost.events import (
     CashChanged,
     CashDeposited,
     CashWithdrawn,
+    CorporateActionAnnounced,
+    CorporateActionCorrected,
     Event,
     FillRecorded,
     InstrumentListed,
     OrderEnded,
+    OrderRestated,
+    PositionCause,
+    PositionChanged,
 )
 
 _OPEN = """
@@ -53,9 +59,36 @@ _COUNT_FILL = """
 
 _FILL_RESERVATION = "UPDATE risk.reservations SET filled = filled + %s WHERE order_id = %s"
 
-# A second end may only release more.
+# A second end may only release more; LEAST passes over what is empty.
 _END_RESERVATION = """
-    UPDATE risk.reservations SET released = GREATEST(released, quantity - %s) WHERE order_id = %s"""
+    UPDATE risk.reservations SET ended_at = LEAST(ended_at, %s) WHERE order_id = %s"""
+
+# The newest terms stand; how many shares each became is a product, in whatever order they come.
+_RESTATE_RESERVATION = """
+    UPDATE risk.reservations SET
+        scale_from = scale_from * %(open_before)s, scale_to = scale_to * %(open_after)s,
+        instrument = CASE WHEN is_newer THEN %(instrument)s ELSE instrument END,
+        quantity = CASE WHEN is_newer THEN %(quantity)s ELSE quantity END,
+        restated_limit = CASE WHEN is_newer THEN %(limit_price)s ELSE restated_limit END,
+        restated_step = GREATEST(restated_step, %(step)s)
+    FROM (SELECT order_id AS restated, restated_step < %(step)s AS is_newer
+          FROM risk.reservations WHERE order_id = %(order_id)s) found
+    WHERE order_id = restated"""
+
+# Unique by transaction and instrument, as cash is by its movement.
+_CHANGE_POSITION = """
+    WITH fresh AS (
+        INSERT INTO risk.position_changes (transaction_id, instrument, account_id, quantity)
+        VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING account_id, instrument, quantity)
+    INSERT INTO risk.positions AS p (account_id, instrument, quantity) SELECT * FROM fresh
+    ON CONFLICT (account_id, instrument) DO UPDATE SET quantity = p.quantity + EXCLUDED.quantity"""
+
+_ACT = """
+    INSERT INTO risk.corporate_actions AS a (action_id, revision, instrument, ex_date, counts)
+    VALUES (%s, %s, %s, %s, %s) ON CONFLICT (action_id) DO UPDATE
+    SET revision = EXCLUDED.revision, instrument = EXCLUDED.instrument,
+        ex_date = EXCLUDED.ex_date, counts = EXCLUDED.counts
+    WHERE EXCLUDED.revision > a.revision"""
 
 _END_WITHDRAWAL = "UPDATE risk.withdrawals SET ended = true WHERE withdrawal_id = %s"
 
@@ -71,6 +104,10 @@ _MARK = """
     SET price = EXCLUDED.price, currency = EXCLUDED.currency,
         sequence = EXCLUDED.sequence, occurred_at = EXCLUDED.occurred_at
     WHERE EXCLUDED.sequence > m.sequence"""
+
+
+# A fill's position comes with the fill itself, and imported shares are at another house.
+_COUNTED_CAUSES = (PositionCause.CORPORATE_ACTION, PositionCause.CORRECTION)
 
 
 class PostgresFacts:
@@ -99,6 +136,12 @@ def _apply(cursor: Cursor, event: Event) -> None:
             _fill(cursor, event.fill, event.sequence)
         case OrderEnded():
             _end(cursor, event)
+        case OrderRestated():
+            _restate(cursor, event)
+        case PositionChanged():
+            _change_position(cursor, event)
+        case CorporateActionAnnounced() | CorporateActionCorrected():
+            _act(cursor, event.action)
         case BarClosed():
             _mark(cursor, event)
         case InstrumentListed():
@@ -136,6 +179,39 @@ def _fill(cursor: Cursor, fill: Fill, sequence: int) -> None:
 def _end(cursor: Cursor, event: OrderEnded) -> None:
     cursor.execute(TOMBSTONE, (event.order_id, event.account_id, tombstone_of("ended")))
     cursor.execute(_END_RESERVATION, (event.filled_quantity, event.order_id))
+
+
+def _restate(cursor: Cursor, event: OrderRestated) -> None:
+    cursor.execute(LOCK_OR_MAKE, (event.account_id,))
+    left = EXACT.subtract(event.quantity, event.filled_quantity)
+    # Nothing left, or nothing until now, is no ratio; the quantity says it all.
+    is_ratio = left > 0 and event.open_before > 0
+    values = {
+        "order_id": event.order_id,
+        "instrument": event.instrument,
+        "quantity": event.quantity,
+        "limit_price": event.limit_price,
+        "step": event.step,
+        "open_before": event.open_before if is_ratio else Decimal(1),
+        "open_after": left if is_ratio else Decimal(1),
+    }
+    cursor.execute(_RESTATE_RESERVATION, values)
+
+
+def _change_position(cursor: Cursor, event: PositionChanged) -> None:
+    if event.cause not in _COUNTED_CAUSES or event.is_imported or not event.quantity_change:
+        return
+    cursor.execute(LOCK_OR_MAKE, (event.account_id,))
+    change = (event.transaction_id, event.instrument, event.account_id, event.quantity_change)
+    cursor.execute(_CHANGE_POSITION, change)
+
+
+def _act(cursor: Cursor, action: CorporateAction) -> None:
+    # A dividend leaves the shares as they are: its mark is too high by the dividend, on the safe
+    # side, and to refuse every order until the next price would be dear for that.
+    counts = not action.withdrawn and action.kind is not ActionKind.CASH_DIVIDEND
+    values = (action.action_id, action.revision, action.instrument, action.ex_date, counts)
+    cursor.execute(_ACT, values)
 
 
 def _mark(cursor: Cursor, event: BarClosed) -> None:

@@ -152,16 +152,15 @@ REVOKE UPDATE, DELETE ON risk.position_changes FROM bifrost_risk;
 CREATE TRIGGER position_changes_append_only BEFORE UPDATE OR DELETE OR TRUNCATE
     ON risk.position_changes FOR EACH STATEMENT EXECUTE FUNCTION risk.refuse_change();
 
--- The newest revision of each that makes a price from before its ex-date one of other shares.
+-- The newest revision of each; `counts`: a price from before its ex-date is of other shares.
 CREATE TABLE risk.corporate_actions (
     action_id text PRIMARY KEY,
     revision integer NOT NULL,
-    instruments text[] NOT NULL,
+    instrument text NOT NULL,
     ex_date date NOT NULL,
-    withdrawn boolean NOT NULL
+    counts boolean NOT NULL
 );
-CREATE INDEX corporate_actions_of ON risk.corporate_actions USING gin (instruments)
-    WHERE NOT withdrawn;
+CREATE INDEX corporate_actions_of ON risk.corporate_actions (instrument, ex_date) WHERE counts;
 """
 
 
