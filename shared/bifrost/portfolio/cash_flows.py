@@ -90,8 +90,10 @@ def return_capital(lots: Sequence[Lot], amount: Decimal) -> CapitalReturn:
     """Spread a return of capital over long lots by their shares (IRC 301(c)(2) and (3)).
 
     Each share takes the same: a lot whose basis is used up gains what is beyond it, though
-    another lot still has basis left.
+    another lot still has basis left. Where no lot is left, all of it is beyond a basis.
     """
+    if not lots:
+        return CapitalReturn((), Decimal(0), amount)
     quantity = exact_sum(lot.quantity for lot in lots)
     left, gain, made = amount, Decimal(0), []
     for lot in sorted(lots, key=lambda one: one.sequence):

@@ -8,7 +8,7 @@ from typing import Protocol
 from bifrost.core.fills import Fill
 from bifrost.core.money import EXACT
 from bifrost.portfolio.lot_selection import LotMethod, Sale, Selection, select
-from bifrost.portfolio.lots import Lot, LotPart, closing_quantity
+from bifrost.portfolio.lots import Lot, LotPart, closable, closing_quantity
 
 
 class Choices(Protocol):
@@ -34,7 +34,7 @@ def parts_closed(store: Choices, fill: Fill, lots: Sequence[Lot]) -> tuple[LotPa
         closed = store.closed_by(fill.account_id, fill.order_id)
         selection = replace(selection, parts=still_named(selection.parts, closed))
     sale = Sale(quantity, fill.price, fill.occurred_at)
-    return select(lots, sale, selection, standing)
+    return select(closable(lots, fill), sale, selection, standing)
 
 
 def still_named(parts: Sequence[LotPart], closed: Mapping[str, Decimal]) -> tuple[LotPart, ...]:

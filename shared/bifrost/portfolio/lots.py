@@ -41,12 +41,16 @@ class LotPart:
 
 @dataclass(frozen=True, slots=True)
 class Closure:
-    """Part of a lot, closed; `proceeds` is negative where a short was bought back."""
+    """Part of a lot, closed; `proceeds` is negative where a short was bought back.
+
+    rule: the law by which a corporate action closed it; empty where a fill did.
+    """
 
     lot_id: str
     quantity: Decimal
     cost: Decimal
     proceeds: Decimal
+    rule: str = ""
 
     @property
     def realised(self) -> Decimal:
@@ -78,12 +82,20 @@ class LotChange:
         return EXACT.subtract(self.opened.cost if self.opened else Decimal(0), closed)
 
 
+def closable(lots: Sequence[Lot], fill: Fill) -> list[Lot]:
+    """Return the lots that a fill may close, oldest first: those of the other sign.
+
+    After a merger lots of both signs may stand in one instrument: no share was delivered, so the
+    short is open still (Treas. Reg. 1.1233-1(a)(1)). A purchase closes the short ones, a sale the
+    long ones.
+    """
+    other = [lot for lot in lots if (lot.quantity > 0) != (fill.signed_quantity > 0)]
+    return sorted(other, key=lambda lot: (lot.sequence, lot.lot_id))
+
+
 def closing_quantity(lots: Sequence[Lot], fill: Fill) -> Decimal:
     """Say how much of the lots a fill closes: nothing, a part of them, or all."""
-    held = exact_sum(lot.quantity for lot in lots)
-    if EXACT.multiply(held, fill.signed_quantity) >= 0:
-        return Decimal(0)
-    return min(abs(held), fill.quantity)
+    return min(exact_sum(abs(lot.quantity) for lot in closable(lots, fill)), fill.quantity)
 
 
 def apply_fill(
@@ -96,8 +108,7 @@ def apply_fill(
         oldest first.
     """
     if parts is None:
-        oldest = sorted(lots, key=lambda one: one.sequence)
-        parts = up_to(oldest, closing_quantity(lots, fill))
+        parts = up_to(closable(lots, fill), closing_quantity(lots, fill))
     if exact_sum(part.quantity for part in parts) != closing_quantity(lots, fill):
         raise ValueError(f"the parts chosen for {fill.execution_id} are not what it closes")
     left = fill.signed_quantity

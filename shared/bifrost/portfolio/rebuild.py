@@ -1,24 +1,21 @@
-"""The books as the events alone tell them: what the stored books must equal to the last digit.
+"""An account's books rebuilt from its events, and what a correction of one of them changes.
 
-Of a corporate action only its highest revision counts, so books rebuilt after a correction are
-the books in which the wrong revision never was; `correction` says which transactions lead there
-from the books as they were posted.
+A corporate action that a vendor corrects is not undone by arithmetic: after it other lots were
+closed at another basis, and what was rounded cannot be divided back. So both histories are played,
+and the difference is posted: reversals of what should not be there, then what should.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from bifrost.core.corporate_actions import CorporateAction
 from bifrost.events import CorporateActionAnnounced, CorporateActionCorrected, Event
 from bifrost.portfolio.corporate_actions.change import reversed_entries
-from bifrost.portfolio.replaying import (
-    Player,
-    Rebuilt,
-    SessionOf,
-    Transaction,
-    action_reference,
-    utc_session,
-)
+from bifrost.portfolio.journal import currency_of, in_order, undone_by
+from bifrost.portfolio.rebuilt import Rebuilt, Transaction
+from bifrost.portfolio.replaying import Player, action_reference
+from bifrost.portfolio.sessions import SessionOf, utc_session
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,7 @@ def rebuild(
     session_of: in which session a fill happened. through: the last session that counts; cash
     that came from outside counts always.
     """
-    player = Player(events, session_of, through)
+    player = player_of(events, session_of, through)
     for _ in player.play():
         pass
     return player.books
@@ -50,7 +47,33 @@ def transactions(
     events: Iterable[Event], *, session_of: SessionOf = utc_session
 ) -> Iterator[Transaction]:
     """Yield what the ledger holds after these events, in the order in which it happened."""
-    return Player(events, session_of, date.max).play()
+    return player_of(events, session_of).play()
+
+
+def player_of(
+    events: Iterable[Event], session_of: SessionOf = utc_session, through: date = date.max
+) -> Player:
+    """Sort the events of one account and return who plays them."""
+    known = list(events)
+    steps = in_order(known, session_of)
+    return Player(
+        steps,
+        standing_actions(known),
+        currency=currency_of(steps),
+        undone=undone_by(steps, through),
+        through=through,
+    )
+
+
+def standing_actions(events: Iterable[Event]) -> list[CorporateAction]:
+    """Return each action's highest revision, without those that were withdrawn."""
+    newest: dict[str, CorporateAction] = {}
+    for event in events:
+        if isinstance(event, CorporateActionAnnounced | CorporateActionCorrected):
+            known = newest.get(event.action.action_id)
+            if known is None or event.action.revision > known.revision:
+                newest[event.action.action_id] = event.action
+    return [action for action in newest.values() if not action.withdrawn]
 
 
 def correction(

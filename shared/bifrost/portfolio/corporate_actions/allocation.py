@@ -73,7 +73,8 @@ def without_fraction(
     kept, paid = [], []
     for lot in by_age(lots):
         part = min(left, lot.quantity, key=abs)
-        if part == 0:
+        # Of lots of both signs those pay that the account's total is made of.
+        if part == 0 or (left > 0) != (lot.quantity > 0):
             kept.append(lot)
             continue
         cost = lot.cost if part == lot.quantity else _cost_of(lot, part)

@@ -12,7 +12,7 @@ from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.money import EXACT, exact_sum
 from bifrost.portfolio.corporate_actions.allocation import Realisation
 from bifrost.portfolio.ledger import CASH, REALISED, Entry, position_account
-from bifrost.portfolio.lots import Lot
+from bifrost.portfolio.lots import Closure, Lot
 
 # Owed between the ex-date, when the price falls, and the day of payment.
 DUE = "assets:due:corporate_actions"
@@ -38,6 +38,42 @@ class BookChange:
     def realised(self) -> Decimal:
         """The gain or loss that it realised; dividends are income and no part of it."""
         return exact_sum(one.realised for one in self.realisations)
+
+    @property
+    def due(self) -> Decimal:
+        """What will be paid later (negative: owed, on a short position)."""
+        return self.payment[0].amount if self.payment else Decimal(0)
+
+    @property
+    def closures(self) -> tuple[Closure, ...]:
+        """What it closed, and what it realised without closing (quantity 0)."""
+        return tuple(
+            Closure(one.lot_id, one.quantity, one.cost, one.proceeds, one.rule)
+            for one in self.realisations
+            if one.quantity or one.realised
+        )
+
+    @property
+    def opened(self) -> tuple[Lot, ...]:
+        """The lots that it made, as they were before a fraction of them was paid out."""
+        parents = {f"{lot.lot_id}/{self.action.action_id}": lot for lot in self.before}
+        made = {lot.lot_id: lot for lot in self.after if lot.lot_id in parents}
+        for one in self.realisations:
+            if one.lot_id in parents:
+                rest = made.get(one.lot_id)
+                lot = rest or replace(
+                    parents[one.lot_id],
+                    lot_id=one.lot_id,
+                    instrument=one.instrument,
+                    quantity=Decimal(0),
+                    cost=Decimal(0),
+                )
+                made[one.lot_id] = replace(
+                    lot,
+                    quantity=EXACT.add(lot.quantity, one.quantity),
+                    cost=EXACT.add(lot.cost, one.cost),
+                )
+        return tuple(made.values())
 
     def inverse(self) -> "BookChange":
         """Return what undoes it: the lots restored, every entry reversed."""
@@ -88,35 +124,40 @@ def change_of(
     before: Sequence[Lot],
     after: Sequence[Lot],
     realisations: Sequence[Realisation] = (),
-    *,
-    income: tuple[str, Decimal] = ("", Decimal(0)),
+    income: Sequence[tuple[str, Decimal]] = (),
 ) -> BookChange:
     """Write the entries of a change of lots.
 
-    income: the ledger account and amount of what was earned without touching a lot (negative: it
+    income: ledger accounts and amounts of what was earned without touching a lot (negative: it
     was owed, on a short position).
     """
-    account, earned = income
     proceeds = exact_sum(one.proceeds for one in realisations)
-    cash = EXACT.add(proceeds, earned)
+    cash = EXACT.add(proceeds, exact_sum(earned for _, earned in income))
     paid_later = action.paid_on > action.ex_date
     lines = [
         *_position_entries(action.currency, before, after),
         Entry(DUE if paid_later else CASH, action.currency, cash, action.instrument),
         *_gain_entries(action.currency, realisations),
-        Entry(account, action.currency, EXACT.minus(earned), action.instrument),
+        *(
+            Entry(account, action.currency, EXACT.minus(earned), action.instrument)
+            for account, earned in income
+        ),
     ]
-    payment = (
-        Entry(CASH, action.currency, cash),
-        Entry(DUE, action.currency, EXACT.minus(cash), action.instrument),
-    )
     return BookChange(
         action=action,
         before=tuple(before),
         after=tuple(after),
         realisations=tuple(realisations),
         entries=tuple(_for_cash(line) for line in lines if line.amount != 0 or line.quantity),
-        payment=payment if paid_later and cash != 0 else (),
+        payment=payment_entries(action, cash) if paid_later and cash != 0 else (),
+    )
+
+
+def payment_entries(action: CorporateAction, cash: Decimal) -> tuple[Entry, ...]:
+    """What was due becomes cash."""
+    return (
+        Entry(CASH, action.currency, cash),
+        Entry(DUE, action.currency, EXACT.minus(cash), action.instrument),
     )
 
 

@@ -51,14 +51,27 @@ def apply_action(action: CorporateAction, lots: Sequence[Lot]) -> BookChange:
     """Return what the action does to an account's lots.
 
     lots: the account's open lots as the ex-date begins, of any instrument. Raises ValueError for
-    an action that was withdrawn: it never was, so there is nothing to apply.
+    an action that was withdrawn: it never was, so there is nothing to apply; and for one with a
+    `refusal`.
     """
     if action.withdrawn:
         raise ValueError(f"{action.action_id} was withdrawn by {action.vendor}")
-    own = [lot for lot in by_age(lots) if lot.instrument == action.instrument]
-    if any(lot.currency != action.currency for lot in own):
-        raise ValueError(f"{action.action_id} is in {action.currency}, its lots are not")
-    return _effect(action, own)
+    reason = refusal(action, lots)
+    if reason:
+        raise ValueError(reason)
+    return _effect(action, [lot for lot in by_age(lots) if lot.instrument == action.instrument])
+
+
+def refusal(action: CorporateAction, lots: Sequence[Lot]) -> str:
+    """Say why the action does not fit these lots, and what to do; empty where it does."""
+    others = {lot.currency for lot in lots if lot.instrument == action.instrument}
+    others.discard(action.currency)
+    if not others:
+        return ""
+    return (
+        f"{action.action_id} of {action.instrument} is in {action.currency}, the lots are in"
+        f" {', '.join(sorted(others))}: import a revision in their currency"
+    )
 
 
 def _effect(action: CorporateAction, own: list[Lot]) -> BookChange:
@@ -86,25 +99,30 @@ def _split(action: CorporateAction, terms: Split | StockDividend, lots: list[Lot
 
 
 def _cash_dividend(action: CorporateAction, terms: CashDividend, lots: list[Lot]) -> BookChange:
-    held = exact_sum(lot.quantity for lot in lots)
-    if held < 0:
-        owed = exact_product(held, terms.amount_per_share)
-        return change_of(action, lots, lots, income=(OWED_ON_SHORTS, owed))
+    # After a merger lots of both signs may be there: the long ones earn, the short ones owe.
+    held = exact_sum(lot.quantity for lot in lots if lot.quantity > 0)
+    short = exact_sum(lot.quantity for lot in lots if lot.quantity < 0)
+    owed = (OWED_ON_SHORTS, exact_product(short, terms.amount_per_share))
     if terms.kind is DividendKind.RETURN_OF_CAPITAL:
-        return _return_of_capital(action, terms.amount_per_share, lots)
+        return _return_of_capital(action, terms.amount_per_share, lots, owed)
     earned = exact_product(held, terms.amount_per_share)
-    return change_of(action, lots, lots, income=(DIVIDENDS[terms.kind], earned))
+    return change_of(action, lots, lots, (), ((DIVIDENDS[terms.kind], earned), owed))
 
 
-def _return_of_capital(action: CorporateAction, per_share: Decimal, lots: list[Lot]) -> BookChange:
+def _return_of_capital(
+    action: CorporateAction, per_share: Decimal, lots: list[Lot], owed: tuple[str, Decimal]
+) -> BookChange:
     """Reduce each lot's basis, and only what exceeds it is a gain: IRC §301(c)(2) and (3)."""
     after, paid = [], []
     for lot in lots:
+        if lot.quantity < 0:
+            after.append(lot)
+            continue
         cash = exact_product(lot.quantity, per_share)
         used = min(cash, lot.cost)
         after.append(replace(lot, cost=EXACT.subtract(lot.cost, used)))
         paid.append(Realisation(lot.lot_id, lot.instrument, Decimal(0), used, cash, CAPITAL_RULE))
-    return change_of(action, lots, after, paid)
+    return change_of(action, lots, after, paid, (owed,))
 
 
 def _spin_off(action: CorporateAction, terms: SpinOff, lots: list[Lot]) -> BookChange:

@@ -1,0 +1,82 @@
+"""How lots are chosen as of some moment of a history, and what each order has closed of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from bifrost.core.money import EXACT
+from bifrost.events import LotSelectionChanged
+from bifrost.portfolio.closing import still_named
+from bifrost.portfolio.corporate_actions.allocation import QUANTITY_INCREMENT, rounded
+from bifrost.portfolio.corporate_actions.change import BookChange
+from bifrost.portfolio.lot_selection import LotMethod, Selection
+from bifrost.portfolio.lots import Closure, Lot, LotPart
+
+
+@dataclass(slots=True)
+class Chosen:
+    """Choices, the newest of each order; of the order "" the account's standing method."""
+
+    by_order: dict[str, Selection] = field(default_factory=dict)
+    since: dict[str, date] = field(default_factory=dict)
+    closed: dict[str, dict[str, Decimal]] = field(default_factory=dict)
+
+    def selections(self, _: str, order_id: str) -> tuple[Selection | None, LotMethod]:
+        """Return the order's own selection, and the account's standing method."""
+        standing = self.by_order.get("", Selection(LotMethod.FIFO))
+        return (self.by_order.get(order_id) if order_id else None), standing.method
+
+    def closed_by(self, _: str, order_id: str) -> dict[str, Decimal]:
+        """Return how much of each lot the order's fills have closed."""
+        return self.closed.get(order_id, {})
+
+    def choose(self, event: LotSelectionChanged, session: date) -> None:
+        """Hold the choice from now on; its quantities are as of its session."""
+        parts = tuple(LotPart(part.lot_id, part.quantity) for part in event.parts)
+        self.by_order[event.order_id] = Selection(LotMethod(event.method), parts)
+        self.since[event.order_id] = session
+
+    def close(self, order_id: str, closures: Iterable[Closure]) -> None:
+        """Remember what a fill of an order closed that had named its lots."""
+        own = self.by_order.get(order_id)
+        if not order_id or own is None or not own.parts:
+            return
+        done = self.closed.setdefault(order_id, {})
+        for one in closures:
+            done[one.lot_id] = EXACT.add(done.get(one.lot_id, Decimal(0)), abs(one.quantity))
+
+    def left(self) -> dict[str, Selection]:
+        """Return what each order still has named."""
+        return {
+            order_id: replace(one, parts=still_named(one.parts, self.closed.get(order_id, {})))
+            for order_id, one in self.by_order.items()
+            if one.parts
+        }
+
+    def follow(self, change: BookChange) -> None:
+        """Let what was named before the action mean the same part of the position after it."""
+        for order_id, selection in self.left().items():
+            if self.since[order_id] < change.action.ex_date:
+                parts = rescaled(selection.parts, change)
+                self.by_order[order_id] = replace(selection, parts=parts)
+                self.closed.pop(order_id, None)
+
+
+def rescaled(parts: Sequence[LotPart], change: BookChange) -> tuple[LotPart, ...]:
+    """Multiply named parts as the action multiplied their lots; a lot that ended is not named."""
+    before, after = _by_id(change.before), _by_id(change.after)
+    made = []
+    for part in parts:
+        if part.lot_id not in before:
+            made.append(part)
+        elif part.lot_id in after:
+            ratio = Fraction(after[part.lot_id].quantity) / Fraction(before[part.lot_id].quantity)
+            size = rounded(Fraction(part.quantity) * ratio, QUANTITY_INCREMENT)
+            made.append(LotPart(part.lot_id, size))
+    return tuple(part for part in made if part.quantity)
+
+
+def _by_id(lots: Iterable[Lot]) -> Mapping[str, Lot]:
+    return {lot.lot_id: lot for lot in lots}
