@@ -24,6 +24,18 @@ class ActionKind(StrEnum):
     DELISTING = "delisting"
 
 
+# Several actions of one day: an amount per share is per share as held before that day.
+_ORDER_OF_A_DAY = (
+    ActionKind.CASH_DIVIDEND,
+    ActionKind.SPIN_OFF,
+    ActionKind.STOCK_DIVIDEND,
+    ActionKind.SPLIT,
+    ActionKind.MERGER,
+    ActionKind.RENAME,
+    ActionKind.DELISTING,
+)
+
+
 class DividendKind(StrEnum):
     """How a distribution of cash is taxed: IRC §301(c), §1(h)(11)."""
 
@@ -211,6 +223,16 @@ class CorporateAction:
         """The one that is given."""
         terms: Terms = getattr(self, self.kind)
         return terms
+
+    @property
+    def new_instrument(self) -> str:
+        """The instrument whose shares it brings; empty where it brings none."""
+        return getattr(self.terms, "new_instrument", "")
+
+    @property
+    def place(self) -> tuple[date, int, str]:
+        """Its place among others, in the order in which they come to apply."""
+        return (self.ex_date, _ORDER_OF_A_DAY.index(self.kind), self.action_id)
 
     @property
     def paid_on(self) -> date:
