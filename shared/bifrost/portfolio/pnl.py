@@ -28,9 +28,9 @@ from bifrost.portfolio.ledger import (
 from bifrost.portfolio.lots import LotChange
 
 NOTHING = Decimal(0)
-_POSITIONS = position_account("")
+POSITIONS = position_account("")
 # What a line of these ledger accounts, or of those below them, is a part of; the first that fits.
-_PART_OF = (
+PART_OF = (
     (REALISED, "price_realised"),
     ("income:dividends", "dividend"),
     ("expenses:dividends_on_shorts", "dividend"),
@@ -101,9 +101,15 @@ class Pnl:
 
     @property
     def total(self) -> Decimal | None:
-        """All parts; None while a price or a rate is missing."""
+        """All parts, so net of fees and taxes; None while a price or a rate is missing."""
         held = self.unrealised
         return None if held is None else EXACT.add(self.realised, held)
+
+    @property
+    def gross(self) -> Decimal | None:
+        """What it would be without fees and taxes; None while a price or a rate is missing."""
+        net = self.total
+        return None if net is None else EXACT.subtract(net, EXACT.add(self.fee, self.tax))
 
     def __add__(self, other: "Pnl") -> "Pnl":
         return self._with(other, EXACT.add)
@@ -141,15 +147,15 @@ class Tally:
     def take(self, line: Line) -> None:
         """Add a line. One of a ledger account that is no part of P&L is a fault of ours."""
         entry = line.entry
-        if entry.ledger_account.startswith(_POSITIONS):
+        if entry.ledger_account.startswith(POSITIONS):
             self._take_position(line)
-        elif _is_below(entry.ledger_account, "assets") or _is_below(
+        elif is_below(entry.ledger_account, "assets") or is_below(
             entry.ledger_account, "liabilities"
         ):
             held = self.money.setdefault(entry.currency, _Held())
             held.amount = EXACT.add(held.amount, entry.amount)
             held.base = EXACT.add(held.base, exact_product(entry.amount, line.rate))
-        elif not _is_below(entry.ledger_account, CAPITAL):
+        elif not is_below(entry.ledger_account, CAPITAL):
             self._add(_part_of(entry), EXACT.minus(exact_product(entry.amount, line.rate)))
 
     def pnl(self, market: Market) -> Pnl:
@@ -174,7 +180,7 @@ class Tally:
 
     def _take_position(self, line: Line) -> None:
         entry = line.entry
-        instrument = entry.ledger_account.removeprefix(_POSITIONS)
+        instrument = entry.ledger_account.removeprefix(POSITIONS)
         held = self.positions.setdefault((instrument, entry.currency), _Held())
         opened = line.rate if line.opened_rate is None else line.opened_rate
         held.quantity = EXACT.add(held.quantity, entry.quantity or NOTHING)
@@ -254,13 +260,14 @@ def _rate(needed: Decimal, currency: str, market: Market, unpriced: set[str]) ->
 
 
 def _part_of(entry: Entry) -> str:
-    for account, part in _PART_OF:
-        if _is_below(entry.ledger_account, account):
+    for account, part in PART_OF:
+        if is_below(entry.ledger_account, account):
             return part
     raise ValueError(f"{entry.ledger_account} is no part of P&L: say which in pnl.py")
 
 
-def _is_below(ledger_account: str, top: str) -> bool:
+def is_below(ledger_account: str, top: str) -> bool:
+    """Say whether a ledger account is another or stands below it."""
     return ledger_account == top or ledger_account.startswith(f"{top}:")
 
 

@@ -12,7 +12,7 @@ INSERT INTO portfolio.marks AS kept
 VALUES (%s, %s, %s, %s, %s, %s)
 ON CONFLICT (instrument, occurred_at) DO UPDATE
 SET session = EXCLUDED.session, price = EXCLUDED.price, currency = EXCLUDED.currency,
-    recorded_at = EXCLUDED.recorded_at
+    recorded_at = EXCLUDED.recorded_at, heard_in = EXCLUDED.heard_in
 WHERE kept.recorded_at < EXCLUDED.recorded_at
 """
 
