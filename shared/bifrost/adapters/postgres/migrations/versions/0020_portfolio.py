@@ -169,10 +169,13 @@ CREATE TABLE portfolio.lots (
     -- What is left of it; both carry the sign of a short and reach zero together.
     quantity portfolio.finite NOT NULL CHECK (quantity * opened_quantity >= 0),
     cost portfolio.finite NOT NULL,
-    CHECK (abs(quantity) <= abs(opened_quantity)),
-    CHECK (quantity <> 0 OR cost = 0),
-    UNIQUE (account_id, opened_sequence)
+    -- What it held after the last corporate action or correction; null where there was none.
+    held_quantity portfolio.finite,
+    CHECK (abs(quantity) <= abs(coalesce(held_quantity, opened_quantity))),
+    CHECK (quantity <> 0 OR cost = 0)
 );
+-- Not unique: what a spin-off made of a lot is as old as that lot.
+CREATE INDEX lots_of_account ON portfolio.lots (account_id, opened_sequence);
 CREATE INDEX lots_open ON portfolio.lots (account_id, instrument, opened_sequence)
     WHERE quantity <> 0;
 
@@ -180,11 +183,18 @@ CREATE TABLE portfolio.lot_closures (
     lot_id text NOT NULL REFERENCES portfolio.lots,
     transaction_id text NOT NULL REFERENCES portfolio.ledger_transactions,
     closed_at timestamptz NOT NULL,
-    quantity portfolio.finite NOT NULL CHECK (quantity <> 0),
+    -- 0 where an action paid cash and all shares stayed: then something was realised.
+    quantity portfolio.finite NOT NULL,
     cost portfolio.finite NOT NULL,
     proceeds portfolio.finite NOT NULL,
-    PRIMARY KEY (lot_id, transaction_id)
+    -- A merger may pay cash for a lot and then for its fraction.
+    number smallint NOT NULL DEFAULT 0,
+    -- The law by which a corporate action closed it; empty where a fill did.
+    rule text NOT NULL DEFAULT '',
+    CHECK (quantity <> 0 OR cost <> proceeds),
+    PRIMARY KEY (lot_id, transaction_id, number)
 );
+CREATE INDEX lot_closures_of_transaction ON portfolio.lot_closures (transaction_id);
 
 -- What the lots of an instrument sum to, kept by their triggers like the balances by theirs.
 CREATE TABLE portfolio.lot_totals (
@@ -213,17 +223,16 @@ REVOKE EXECUTE ON FUNCTION portfolio.add_to_lot_totals() FROM PUBLIC;
 CREATE FUNCTION portfolio.move_lot_totals() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $body$
 BEGIN
-    UPDATE portfolio.lot_totals kept
-    SET quantity = kept.quantity + change.quantity, cost = kept.cost + change.cost
+    -- An upsert: a corporate action may move a lot to an instrument that was never held.
+    INSERT INTO portfolio.lot_totals AS kept (account_id, instrument, currency, quantity, cost)
+    SELECT account_id, instrument, currency, sum(quantity), sum(cost)
     FROM (
-        SELECT account_id, instrument, currency, sum(quantity) AS quantity, sum(cost) AS cost
-        FROM (
-            SELECT account_id, instrument, currency, quantity, cost FROM after
-            UNION ALL
-            SELECT account_id, instrument, currency, -quantity, -cost FROM before) moved
-        GROUP BY account_id, instrument, currency) change
-    WHERE kept.account_id = change.account_id AND kept.instrument = change.instrument
-        AND kept.currency = change.currency;
+        SELECT account_id, instrument, currency, quantity, cost FROM after
+        UNION ALL
+        SELECT account_id, instrument, currency, -quantity, -cost FROM before) moved
+    GROUP BY account_id, instrument, currency
+    ON CONFLICT (account_id, instrument, currency) DO UPDATE
+    SET quantity = kept.quantity + EXCLUDED.quantity, cost = kept.cost + EXCLUDED.cost;
     RETURN NULL;
 END $body$;
 REVOKE EXECUTE ON FUNCTION portfolio.move_lot_totals() FROM PUBLIC;

@@ -16,10 +16,14 @@ ALTER TABLE portfolio.ledger_transactions
     ADD reverses text UNIQUE REFERENCES portfolio.ledger_transactions,
     -- Of a fill: whose execution it was.
     ADD order_id text,
+    -- Of one that a correction wrote anew, the reference of the one that it stands for.
+    ADD stands_for text NOT NULL DEFAULT '',
     ADD CHECK ((kind = 'reversal') = (reverses IS NOT NULL)),
     ADD CHECK (reverses IS NULL OR description <> '');
 CREATE INDEX ledger_transactions_of_order ON portfolio.ledger_transactions (account_id, order_id)
     WHERE order_id IS NOT NULL;
+CREATE INDEX ledger_transactions_anew ON portfolio.ledger_transactions (account_id, stands_for)
+    WHERE stands_for <> '';
 
 CREATE FUNCTION portfolio.refuse_other_reversal() RETURNS trigger LANGUAGE plpgsql AS $body$
 BEGIN
@@ -66,7 +70,11 @@ CREATE TABLE portfolio.lot_selections (
     -- The last fill that was booked before.
     after_fill bigint NOT NULL,
     recorded_at timestamptz NOT NULL,
-    CHECK ((method = 'specific') = (jsonb_array_length(parts) > 0)),
+    -- Only what later transactions of the order closed counts against the parts; above 0 where a
+    -- corporate action or a correction wrote this row: then nothing may be left of them.
+    after_transaction bigint NOT NULL DEFAULT 0,
+    CHECK (method = 'specific' OR jsonb_array_length(parts) = 0),
+    CHECK (method <> 'specific' OR after_transaction > 0 OR jsonb_array_length(parts) > 0),
     CHECK (method <> 'specific' OR order_id <> '')
 );
 CREATE INDEX lot_selections_newest ON portfolio.lot_selections (account_id, order_id, position);

@@ -7,7 +7,7 @@ account's history again when the vendor corrects an action.
 from alembic import op
 
 revision = "0105"
-down_revision = "0095"
+down_revision = "0100"
 
 _VENUE = """
 -- A correction can show that more was sold than was ever held.
@@ -52,10 +52,13 @@ CREATE INDEX positions_of_instrument ON venue.positions (instrument);
 
 CREATE TABLE venue.instruments (
     symbol text PRIMARY KEY,
+    mic text NOT NULL,
+    currency text NOT NULL,
     tick_size numeric NOT NULL CHECK (tick_size > 0),
-    lot_size numeric NOT NULL CHECK (lot_size > 0)
+    lot_size numeric NOT NULL CHECK (lot_size > 0),
+    name text NOT NULL
 );
-INSERT INTO venue.instruments SELECT symbol, tick_size, lot_size FROM execution.instruments;
+INSERT INTO venue.instruments SELECT * FROM execution.instruments;
 
 -- Every revision that the venue has heard of. `waiting` for its ex-date; `standing`: it is in the
 -- books; `past`: a later revision took its place, or withdrew it.
