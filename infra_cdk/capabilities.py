@@ -151,6 +151,8 @@ CAPABILITIES: tuple[Capability, ...] = (
                 "POST /v1/accounts/{account_id}/imports/{import_id}/undo",
                 "GET /v1/accounts/{account_id}/activities",
                 "GET /v1/accounts/{account_id}/lot-history",
+                "POST /v1/accounts/{account_id}/statements",
+                "GET /v1/accounts/{account_id}/reconciliation",
                 "POST /v1/portfolios",
                 "GET /v1/portfolios",
                 "GET /v1/portfolios/{portfolio_id}",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bifrost.core.breaks import Break
 from bifrost.core.codec import from_json, to_json
 from bifrost.core.decisions import Reason
 from bifrost.core.orders import OrderIntent
@@ -51,6 +52,22 @@ class StatementOf:
     account_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Input of `reconcile`; one that is not final writes down nothing new."""
+
+    account_id: str
+    is_final: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """Input of `conclude`: what the comparison left open in every book."""
+
+    account_id: str
+    breaks: tuple[Break, ...]
+
+
 def submit(given: Payload) -> Payload:
     """Send an order that has passed the checks."""
     answer: Payload = to_json(wiring.sender().submit(from_json(Submission, given).order_id))
@@ -75,12 +92,27 @@ def sweep(given: Payload) -> Payload:
     swept = wiring.sweeper().sweep(from_json(Sweep, given).patience)
     alarm("execution", swept)
     started = wiring.statements().carry_on(correlation_id())["started"]
+    started += wiring.comparing().start_due(correlation_id())
     return {**swept, "reconciliations_started": started} if started else dict(swept)
 
 
 def statement(given: Payload) -> Payload:
     """Read the venue's statement of an account."""
     return wiring.statements().statement(from_json(StatementOf, given).account_id)
+
+
+def reconcile(given: Payload) -> Payload:
+    """Compare our orders and fills with the venue's."""
+    asked = from_json(Comparison, given)
+    found = wiring.reconciler().reconcile(asked.account_id, is_final=asked.is_final)
+    answer: Payload = to_json(found)
+    return answer
+
+
+def conclude(given: Payload) -> Payload:
+    """End a comparison: stop an account that is too far apart, and go on with newer fills."""
+    asked = from_json(Conclusion, given)
+    return wiring.comparing().conclude(asked.account_id, asked.breaks, correlation_id())
 
 
 def reconcile_all(_: Payload) -> Payload:
@@ -106,6 +138,8 @@ def hear_strategy_changed(event: StrategyChanged) -> None:
 def hear_bar_closed(event: BarClosed) -> None:
     """Let the venue trade against the bar."""
     wiring.listener().on_bar_closed(event)
+    # After the commit: what it filled is compared, and a fill waits for no comparison.
+    wiring.comparing().after_bar(event.bar.session, correlation_id())
 
 
 def hear_cash_deposited(event: CashDeposited) -> None:
@@ -129,6 +163,8 @@ TASKS: Tasks = {
     "refuse": refuse,
     "sweep": sweep,
     "statement": statement,
+    "reconcile": reconcile,
+    "conclude": conclude,
     "reconcile_all": reconcile_all,
 }
 LISTENERS: Listeners = {

@@ -1,6 +1,7 @@
 """What execution is plugged into: its own schema in Postgres, and the paper venue."""
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from bifrost.adapters.brokers.paper import PaperVenue
 from bifrost.adapters.clock import SystemClock
@@ -15,6 +16,10 @@ from bifrost.execution.statements import Statements
 from bifrost.execution.sweeping import Sweeper
 from bifrost.execution.switches import KillSwitch
 from bifrost.runtime import plugs
+
+if TYPE_CHECKING:
+    from bifrost.execution.comparing import Comparing
+    from bifrost.execution.reconciling import Reconciler
 
 
 @lru_cache
@@ -57,6 +62,22 @@ def listener() -> Listener:
 def statements() -> Statements:
     """The venue's books, to be compared with ours."""
     return Statements(_desk(), venue(), collector(), plugs.workflows(), SystemClock())
+
+
+@lru_cache
+def comparing() -> "Comparing":
+    """Says when an account is compared; an order's way does not load it."""
+    from bifrost.execution.comparing import Comparing
+
+    return Comparing(_desk(), plugs.workflows(), SystemClock())
+
+
+@lru_cache
+def reconciler() -> "Reconciler":
+    """Our orders and fills, to be held against the venue's."""
+    from bifrost.execution.reconciling import Reconciler
+
+    return Reconciler(_desk(), venue(), collector(), SystemClock())
 
 
 @lru_cache

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bifrost.core.breaks import Break
 from bifrost.core.codec import from_json, to_json
 from bifrost.core.statements import VenueStatement
 from bifrost.events import BarClosed, FillRecorded, InstrumentListed
@@ -17,6 +18,15 @@ class Reconciliation:
     """Input of `reconcile`."""
 
     statement: VenueStatement
+    is_final: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """Input of `record_reconciliation`: what every book left open."""
+
+    account_id: str
+    breaks: tuple[Break, ...]
 
 
 def post_withdrawal(given: Payload) -> Payload:
@@ -43,8 +53,19 @@ def sweep(_: Payload) -> Payload:
 
 def reconcile(given: Payload) -> Payload:
     """Compare the ledger with the venue's statement."""
-    breaks = wiring.portfolio().reconcile(from_json(Reconciliation, given).statement)
-    return {"breaks": to_json(breaks)}
+    asked = from_json(Reconciliation, given)
+    found = wiring.reconciler().reconcile(
+        asked.statement, correlation_id(), is_final=asked.is_final
+    )
+    answer: Payload = to_json(found)
+    return answer
+
+
+def record_reconciliation(given: Payload) -> Payload:
+    """Keep what a comparison left open in every book, and tell of what is new."""
+    asked = from_json(Reconciled, given)
+    told = wiring.reconciler().record(asked.account_id, asked.breaks, correlation_id())
+    return {"told": told}
 
 
 def hear_fill(event: FillRecorded) -> None:
@@ -67,6 +88,7 @@ TASKS: Tasks = {
     "refuse_withdrawal": refuse_withdrawal,
     "sweep": sweep,
     "reconcile": reconcile,
+    "record_reconciliation": record_reconciliation,
 }
 LISTENERS: Listeners = {
     "FillRecorded.v1": hear_fill,

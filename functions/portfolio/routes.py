@@ -25,7 +25,13 @@ from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.entity_tags import tag
 from bifrost.runtime.health import database_check, queue_check
 from bifrost.runtime.http import IdempotencyKey, create_app, take_in
-from functions.portfolio import routes_cash, routes_imports, routes_owned, wiring
+from functions.portfolio import (
+    routes_cash,
+    routes_imports,
+    routes_owned,
+    routes_reconciliation,
+    wiring,
+)
 from functions.portfolio.parameters import AccountId, Cursor, Limit, PortfolioId
 
 app = create_app("portfolio", checks={"database": database_check, "queue": queue_check})
@@ -37,7 +43,13 @@ Before = Annotated[
 ]
 
 
-take_in(app, routes_owned.router, routes_cash.router, routes_imports.router)
+take_in(
+    app,
+    routes_owned.router,
+    routes_cash.router,
+    routes_imports.router,
+    routes_reconciliation.router,
+)
 
 
 @app.post("/v1/accounts/{account_id}/deposits", status_code=201, tags=["portfolio"])

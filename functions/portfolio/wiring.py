@@ -22,6 +22,8 @@ from bifrost.runtime.plugs import database, workflows
 
 if TYPE_CHECKING:
     from bifrost.portfolio.imports.service import Imports
+    from bifrost.portfolio.reconciling import Reconciler
+    from bifrost.portfolio.statements import StatementReader
 
 
 @lru_cache
@@ -63,6 +65,27 @@ def cash(owner: str, *account_ids: str) -> CashStatement:
 def lots(owner: str) -> PostgresLotReader:
     """The lots of one owner, to read."""
     return PostgresLotReader(database(), owner)
+
+
+@lru_cache
+def reconciler() -> "Reconciler":
+    """Who holds the books against the venue's; loaded by those who compare."""
+    from bifrost.portfolio.reconciling import Reconciler
+
+    return Reconciler(_library(), SystemClock(), RandomIds())
+
+
+def statements(owner: str) -> "StatementReader":
+    """The statements and comparisons of one owner, to read."""
+    from bifrost.adapters.postgres.portfolio_statements import PostgresStatementReader
+
+    return PostgresStatementReader(database(), owner)
+
+
+@lru_cache
+def clock() -> SystemClock:
+    """Wall time: the age of a break."""
+    return SystemClock()
 
 
 @lru_cache

@@ -62,9 +62,10 @@ class WithdrawalRelease:
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """Input of `reconcile`."""
+    """Input of `reconcile`; one that is not final writes down nothing new."""
 
     statement: VenueStatement
+    is_final: bool = True
 
 
 def check_and_reserve(given: Payload) -> Payload:
@@ -97,9 +98,13 @@ def release_withdrawal(given: Payload) -> Payload:
 
 def reconcile(given: Payload) -> Payload:
     """Compare risk's exposures with the venue's statement."""
-    statement = from_json(Reconciliation, given).statement
-    breaks = service.reconcile(wiring.comparisons(), statement, wiring.clock().now())
-    return {"breaks": to_json(breaks)}
+    asked = from_json(Reconciliation, given)
+    now = wiring.clock().now()
+    found = service.reconcile(
+        wiring.comparisons(), asked.statement, now, is_final=asked.is_final
+    )
+    answer: Payload = to_json(found)
+    return answer
 
 
 def hear(event: "Event") -> None:

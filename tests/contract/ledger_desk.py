@@ -13,6 +13,7 @@ from bifrost.adapters.postgres.portfolio_reads import PostgresReader
 from bifrost.events import Event, read_event
 from bifrost.portfolio.accounts import NewAccount
 from bifrost.portfolio.ports import Posted
+from bifrost.portfolio.reconciling import Reconciler
 from bifrost.portfolio.service import CashRequest, PortfolioService
 from bifrost.portfolio.valuation import Valuation, value
 from bifrost.portfolio.withdrawals import Withdrawals
@@ -30,6 +31,7 @@ class LedgerDesk:
         self.workflows = MemoryWorkflows()
         self.clock = SetClock(NOW)
         self.service = PortfolioService(library, self.clock, ids)
+        self.reconciler = Reconciler(library, self.clock, ids)
         self.withdrawals = Withdrawals(library, self.clock, ids, self.workflows)
         self.reader = PostgresReader(database, "ann")
 

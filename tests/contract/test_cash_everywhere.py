@@ -102,7 +102,7 @@ def test_an_exchange_moves_the_accounts_currency_at_the_venue_and_both_in_risk(d
     risk = desk.risk.fetch_all("SELECT currency, amount FROM risk.cash ORDER BY 1")
     assert [(row["currency"], row["amount"]) for row in risk] == [("EUR", 100), ("USD", 890)]
     statement = VenueStatement(desk.account_id, Decimal(890), "USD", {}, {}, 0)
-    assert desk.ledger.service.reconcile(statement) == []
+    assert desk.ledger.reconciler.reconcile(statement, "corr-1").breaks == ()
 
 
 def test_a_foreign_flow_that_overtakes_the_accounts_opening_opens_nothing_wrong(

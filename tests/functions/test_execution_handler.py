@@ -131,7 +131,8 @@ def test_an_order_travels_from_http_to_its_fill(
     shown = client.get(f"/v1/orders/{order_id}").json()
     assert placed.status_code == 202
     assert placed.headers["location"] == f"/v1/orders/{order_id}"
-    assert workflows.names == [order_id]
+    # Its own workflow, and after the fill the comparison with the venue.
+    assert workflows.names == [order_id, f"{ACCOUNT}-fill-1-1"]
     assert submitted == {"status": "accepted", "reasons": []}
     assert (shown["status"], shown["filled_quantity"], shown["average_price"]) == (
         "filled",

@@ -30,15 +30,24 @@ def withdraw(bench: WorkflowBench, **changes: list[Answer]) -> Any:
     return bench.run("withdrawal_flow", WITHDRAWAL, {**usual, **changed})
 
 
-def reconcile(bench: WorkflowBench, *, portfolio: list[Any], risk: list[Any]) -> Any:
-    """Reconcile an account where these breaks are found."""
+def compared(*breaks: Answer, is_settled: bool = True) -> Answer:
+    """What a book answers."""
+    return {"breaks": list(breaks), "is_settled": is_settled}
+
+
+def reconcile(bench: WorkflowBench, **answers: list[Answer]) -> Any:
+    """Reconcile an account where each book answers so, or that it agrees."""
     return bench.run(
         "reconcile",
         {"account_id": "a-1"},
         {
             "execution.statement": [STATEMENT],
-            "portfolio.reconcile": [{"breaks": portfolio}],
-            "risk.reconcile": [{"breaks": risk}],
+            "portfolio.record_reconciliation": [{}],
+            "execution.conclude": [{}],
+            **{
+                f"{book}.reconcile": answers.get(book, [compared()])
+                for book in ("execution", "portfolio", "risk")
+            },
         },
     )
 
@@ -84,21 +93,60 @@ def test_a_posting_whose_answer_was_lost_keeps_its_reservation(
     assert run.output["status"] == "posted"
 
 
-def test_the_statement_goes_to_both_books_and_their_breaks_are_merged(
+def test_the_statement_goes_to_every_book_and_their_breaks_are_merged(
     workflow_bench: WorkflowBench,
 ) -> None:
-    run = reconcile(workflow_bench, portfolio=[{"kind": "cash"}], risk=[{"kind": "position"}])
+    run = reconcile(
+        workflow_bench,
+        execution=[compared({"kind": "order"}, {"kind": "fill"})],
+        portfolio=[compared({"kind": "cash"})],
+        risk=[compared({"kind": "position"})],
+    )
 
-    assert run.told("portfolio.reconcile") == {"statement": STATEMENT}
-    assert run.told("risk.reconcile") == {"statement": STATEMENT}
-    assert run.output == {
+    assert run.told("execution.reconcile") == {"account_id": "a-1", "is_final": False}
+    assert run.told("portfolio.reconcile") == {"statement": STATEMENT, "is_final": False}
+    assert run.told("risk.reconcile") == {"statement": STATEMENT, "is_final": False}
+    merged = {
         "account_id": "a-1",
-        "breaks": [{"kind": "cash"}, {"kind": "position"}],
+        "breaks": [{"kind": "order"}, {"kind": "fill"}, {"kind": "cash"}, {"kind": "position"}],
     }
+    assert run.output == merged
+    assert run.told("portfolio.record_reconciliation") == merged
+    assert run.told("execution.conclude") == merged
 
 
 def test_books_that_agree_give_an_empty_list_of_breaks(workflow_bench: WorkflowBench) -> None:
-    assert reconcile(workflow_bench, portfolio=[], risk=[]).output["breaks"] == []
+    run = reconcile(workflow_bench)
+
+    assert run.output["breaks"] == []
+    assert run.told("execution.conclude")["breaks"] == []
+
+
+def test_one_break_is_a_list_of_one(workflow_bench: WorkflowBench) -> None:
+    run = reconcile(workflow_bench, risk=[compared({"kind": "cash"})])
+
+    assert run.output["breaks"] == [{"kind": "cash"}]
+    assert run.told("portfolio.record_reconciliation")["breaks"] == [{"kind": "cash"}]
+
+
+def test_what_may_be_news_under_way_is_compared_again_before_it_is_a_break(
+    workflow_bench: WorkflowBench,
+) -> None:
+    lags = compared({"kind": "pending"}, is_settled=False)
+    run = reconcile(workflow_bench, portfolio=[lags, compared()])
+
+    assert run.called.count("execution.statement") == 2
+    assert run.called.count("portfolio.record_reconciliation") == 1
+    assert run.output["breaks"] == []
+
+
+def test_the_fourth_comparison_is_final(workflow_bench: WorkflowBench) -> None:
+    lags = compared({"kind": "pending"}, is_settled=False)
+    run = reconcile(workflow_bench, risk=[lags])
+
+    finals = [given["is_final"] for name, given in run.calls if name == "risk.reconcile"]
+    assert finals == [False, False, False, True]
+    assert run.output["breaks"] == [{"kind": "pending"}]
 
 
 def test_a_book_that_cannot_answer_fails_the_reconciliation(workflow_bench: WorkflowBench) -> None:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from bifrost.core.orders import OrderStatus, Side
+
 
 @dataclass(frozen=True, slots=True)
 class VenueStatement:
@@ -22,3 +24,25 @@ class VenueStatement:
     open_orders: dict[str, Decimal]
     last_report: int
     fill_sequence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StatedOrder:
+    """An order as one side states it; `left` is what may still fill."""
+
+    client_order_id: str
+    instrument: str
+    side: Side
+    left: Decimal
+    status: OrderStatus
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingOrders:
+    """The orders of an account that the venue works, as of one instant.
+
+    last_report: the `sequence` of the account's last report by then; 0 if none.
+    """
+
+    orders: tuple[StatedOrder, ...]
+    last_report: int

@@ -33,7 +33,9 @@ from bifrost.events.portfolio import (
     LotSelectionChanged,
     PositionCause,
     PositionChanged,
+    ReconciliationBroken,
     StrategyChanged,
+    ValuationRecorded,
 )
 
 __all__ = [
@@ -63,8 +65,10 @@ __all__ = [
     "OrderUnknown",
     "PositionCause",
     "PositionChanged",
+    "ReconciliationBroken",
     "SequencedEvent",
     "StrategyChanged",
+    "ValuationRecorded",
     "bar_stream",
     "detail_type_of",
     "fill_stream",

@@ -1,7 +1,7 @@
 """Events published by portfolio."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
@@ -186,6 +186,49 @@ class LotClosed(Event):
     quantity: Decimal
     cost: Decimal
     proceeds: Decimal
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconciliationBroken(Event):
+    """A comparison found a break in one of the books; said once while it stays open.
+
+    book: portfolio, execution or risk. cause, owner: why, as far as it can tell, and who acts.
+    ours, theirs: what the book and the venue (or a statement) say of `subject`.
+    """
+
+    source: ClassVar[str] = "bifrost.portfolio"
+
+    account_id: str
+    book: str
+    kind: str
+    subject: str
+    ours: Decimal
+    theirs: Decimal
+    cause: str
+    owner: str
+    first_seen: datetime
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValuationRecorded(Event):
+    """What the books of an account were worth at the close of a session, as known by now.
+
+    revision: counts from 1; what came late makes the next, which then stands.
+    market_value, equity: None where a price or a rate was missing; `unpriced` names it.
+    """
+
+    source: ClassVar[str] = "bifrost.portfolio"
+
+    portfolio_id: str
+    session: date
+    currency: str
+    cash: Decimal
+    market_value: Decimal | None
+    equity: Decimal | None
+    unpriced: tuple[str, ...]
+    revision: int = 1
 
 
 def _check_amount(amount: Decimal) -> None:

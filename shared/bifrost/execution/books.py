@@ -7,7 +7,7 @@ a bar's stream, its mark and the market's time, the venue's cursor, the account,
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bifrost.core.fills import Fill
 from bifrost.core.instruments import Instrument
@@ -25,6 +25,9 @@ from bifrost.execution.records import (
     Strategy,
 )
 from bifrost.execution.switches import GateState, Switch
+
+if TYPE_CHECKING:  # an order's way does not pay for comparing
+    from bifrost.execution.comparison_books import Comparisons, Evidence
 
 
 class Orders(Protocol):
@@ -122,6 +125,9 @@ class Switches(Protocol):
 
     def put(self, switch: Switch) -> None:
         """Set the switch and keep the change for the audit."""
+
+    def of_account(self, account_id: str) -> Switch | None:
+        """Return the account's own switch; None where it was never set."""
 
     def in_force(self, owner: str | None) -> list[Switch]:
         """Return the desk's switch and those of the owner's accounts; of all accounts for None."""
@@ -256,6 +262,10 @@ class Books(Protocol):
     def listings(self) -> Listings: ...
     @property
     def rounds(self) -> Rounds: ...
+    @property
+    def evidence(self) -> "Evidence": ...
+    @property
+    def comparisons(self) -> "Comparisons": ...
     @property
     def market(self) -> Market: ...
     @property

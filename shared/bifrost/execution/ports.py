@@ -10,14 +10,19 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from bifrost.core.bars import Bar
+from bifrost.core.corporate_actions import CorporateAction
+from bifrost.core.instruments import Instrument
 from bifrost.core.money import Price, Quantity
 from bifrost.core.orders import OrderStatus, OrderType, Side, TimeInForce
-from bifrost.core.statements import VenueStatement
+from bifrost.core.statements import VenueStatement, WorkingOrders
 
 
 @dataclass(frozen=True, slots=True)
 class VenueOrder:
-    """An order as the venue receives it; `client_order_id` is unique there for ever."""
+    """An order as the venue receives it; `client_order_id` is unique there for ever.
+
+    placed_at: TransactTime (60), the market's time by whose shares its terms are; None says now.
+    """
 
     client_order_id: str
     account_id: str
@@ -29,6 +34,9 @@ class VenueOrder:
     currency: str
     limit_price: Price | None = None
     stop_price: Price | None = None
+    do_not_reduce: bool = False
+    do_not_increase: bool = False
+    placed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +56,29 @@ class ReportKind(StrEnum):
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     REJECTED = "rejected"
+    RESTATED = "restated"
+
+
+@dataclass(frozen=True, slots=True)
+class Restatement:
+    """An open order's new terms, for ExecRestatementReason (378) 0: a corporate action.
+
+    open_quantity: LeavesQty (151), what is left to trade in shares as they are now.
+    """
+
+    instrument: str
+    open_quantity: Decimal
+    limit_price: Decimal | None
+    stop_price: Decimal | None
+    action_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutionReport:
     """One thing the venue did to an order, in the order it did them (`sequence` grows).
 
-    A trade carries quantity, price and commission; the others carry zeros.
+    A trade carries quantity, price, commission and the instrument as it was traded; the others
+    carry zeros. A restatement comes with its kind alone.
     """
 
     sequence: int
@@ -66,6 +90,8 @@ class ExecutionReport:
     commission: Decimal
     occurred_at: datetime
     text: str = ""
+    instrument: str = ""
+    restatement: Restatement | None = None
 
 
 class Broker(Protocol):
@@ -95,6 +121,22 @@ class Broker(Protocol):
         """Return the venue's books of the account, as of one instant."""
 
 
+class VenueRecords(Protocol):
+    """What the venue keeps of our orders and trades, to hold ours against."""
+
+    @property
+    def venue(self) -> str:
+        """The venue's name, half of a fill's identity."""
+
+    def working(self, account_id: str) -> WorkingOrders:
+        """Return the account's orders that work there; raise NotFoundError without account."""
+
+    def trades(
+        self, account_id: str, *, after: int, upto: int, limit: int
+    ) -> list[ExecutionReport]:
+        """Return the account's trades reported after `after` and up to `upto`, oldest first."""
+
+
 class Funding(Protocol):
     """The paper venue's cash desk: a real broker's is a bank transfer outside this system."""
 
@@ -112,6 +154,16 @@ class MarketFeed(Protocol):
 
     def close_bar(self, bar: Bar, currency: str) -> None:
         """Let the venue match its open orders of this instrument against the next bar."""
+
+
+class Custodian(Protocol):
+    """Where the paper venue hears what changes shares; a real one hears it from the issuer."""
+
+    def list_instrument(self, instrument: Instrument) -> None:
+        """Keep the instrument's tick and lot, new or changed."""
+
+    def hear_action(self, action: CorporateAction) -> None:
+        """Keep this revision, once; books that it finds wrong are put right at once."""
 
 
 class Workflows(Protocol):

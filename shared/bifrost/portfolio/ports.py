@@ -1,12 +1,14 @@
 """What portfolio needs from the world: its books in one transaction, a clock, ids, a workflow."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.decisions import Reason
 from bifrost.core.instruments import Instrument
 from bifrost.events import BarClosed, Event, FillRecorded
@@ -14,11 +16,14 @@ from bifrost.portfolio.accounts import Account
 from bifrost.portfolio.imports.ports import ImportStore
 from bifrost.portfolio.ledger import Entry, Posting
 from bifrost.portfolio.lot_selection import LotMethod, Selection
-from bifrost.portfolio.lots import Lot, LotChange
+from bifrost.portfolio.lots import Closure, Lot, LotChange
 from bifrost.portfolio.portfolios import Portfolio
-from bifrost.portfolio.reconciliation import BreakKind, Difference
+from bifrost.portfolio.statements import BreakStore, RunStore, StatementStore
 from bifrost.portfolio.valuation import Balance, SessionValuation
 from bifrost.portfolio.watchlists import Watchlist
+
+if TYPE_CHECKING:
+    from bifrost.portfolio.journal import Step
 
 
 class WithdrawalStatus(StrEnum):
@@ -72,6 +77,7 @@ class LotAdjustment:
     """What a transaction changed of a lot's cost, and what is open of that lot now.
 
     quantity: what was open of it then.
+    is_revised: a corporate action or a correction has changed it since.
     """
 
     lot_id: str
@@ -79,25 +85,45 @@ class LotAdjustment:
     cost_change: Decimal
     open_quantity: Decimal
     open_cost: Decimal
+    is_revised: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Break:
-    """A difference with its age; open until a reconciliation no longer finds it.
+class Outlook:
+    """How far an account has met corporate actions, and what waits for it.
 
-    cause, owner: why it is there, as far as the books tell, and who has to act on it.
+    through: the last session whose actions it has met. market: the market's newest.
+    newest: the last revision of any action that is known. stale_since: the first ex-date of
+    actions that were corrected, or announced, after the account had met their day.
+    is_passed: a fill of the session that was asked for would come before what has been met.
+    due: actions later than `through` on what is held.
     """
 
+    through: date
+    newest: int
+    market: date | None
+    stale_since: date | None
+    is_passed: bool
+    due: tuple[CorporateAction, ...]
+
+    def by(self, session: date) -> date:
+        """Return the session that the account has reached: this one, or a later one."""
+        return max(session, self.through, self.market or session)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What an action changed in an account; `due` is 0 where nothing is paid later."""
+
     account_id: str
-    book: str
-    kind: BreakKind
-    subject: str
-    ours: Decimal
-    theirs: Decimal
-    first_seen: datetime
-    last_seen: datetime
-    cause: str = ""
-    owner: str = ""
+    action_id: str
+    revision: int
+    ex_date: date
+    transaction_id: str | None
+    is_imported: bool
+    due: Decimal
+    paid_on: date
+    payment_id: str | None = None
 
 
 class AccountStore(Protocol):
@@ -179,6 +205,9 @@ class LedgerStore(Protocol):
     def reversal_of(self, transaction_id: str) -> str | None:
         """Return the transaction that reversed this one; None if none did."""
 
+    def standing(self, account_id: str, origins: Sequence[str]) -> list[Posted]:
+        """Return, with their entries, what stands for these references and is not reversed."""
+
     def balances(self, account_id: str) -> list[Balance]:
         """Return what every ledger account sums to, positions with their last prices."""
 
@@ -218,6 +247,84 @@ class LotStore(Protocol):
     def named(self, account_id: str, lot_ids: list[str]) -> list[Lot]:
         """Return the account's lots of these ids."""
 
+    def all_open(self, account_id: str) -> list[Lot]:
+        """Return every lot of the account of which something is left."""
+
+    def found(self, account_id: str, lots: Sequence[Lot]) -> None:
+        """Write lots that are not known yet."""
+
+    def close(self, posting: Posting, closures: Sequence[Closure]) -> None:
+        """Write what a posting closed; the lots themselves are revised."""
+
+    def revise(self, transaction_id: str, changed: Sequence[tuple[Lot, Lot]]) -> None:
+        """Write what lots were and are, by an action or a correction."""
+
+    def revised_by(self, transaction_id: str) -> list[tuple[Lot, Lot]]:
+        """Return what lots were before an action, and after it."""
+
+    def closures_of(self, transaction_ids: Sequence[str]) -> dict[str, tuple[Closure, ...]]:
+        """Return what each of these transactions closed."""
+
+    def still_named(self, account_id: str) -> dict[str, Selection]:
+        """Return what orders have named and not closed."""
+
+    def rechoose(
+        self, account_id: str, selections: Mapping[str, Selection], after_fill: int, at: datetime
+    ) -> None:
+        """Write what is still named, in quantities as of now."""
+
+
+class JournalStore(Protocol):
+    """Keeps what changed each account's books, for ever."""
+
+    def add(self, account_id: str, step: "Step", outlook: Outlook | None = None) -> None:
+        """Write a step; with an outlook, its session is the account's newest from now on."""
+
+    def stream(self, account_id: str) -> "Iterator[Step]":
+        """Yield the account's steps in their order, never all at once."""
+
+    def undone(self, account_id: str, through: date) -> frozenset[str]:
+        """Name the transactions that a later step reverses, as of the end of the session."""
+
+
+class ActionStore(Protocol):
+    """Keeps corporate actions, and how far each account has met them."""
+
+    def put(self, action: CorporateAction, at: datetime) -> None:
+        """Keep a revision; one that is known is kept as it was."""
+
+    def revision(self, action_id: str, revision: int) -> CorporateAction:
+        """Return a revision that is kept."""
+
+    def outlook(self, account_id: str, session: date, instrument: str = "") -> Outlook:
+        """Say what the account has met, and what waits for it, by the session."""
+
+    def advance(self, account_id: str, through: date, newest: int) -> None:
+        """Say that the account has met every action up to the session, as known by then."""
+
+    def waiting(self, since: date, heard_since: datetime) -> list[str]:
+        """Name accounts that something waits for: actions later than `since`, or payments, or
+        revisions that were recorded since then.
+        """
+
+    def concerning(self, account_id: str) -> list[CorporateAction]:
+        """Return the standing actions on what the account's fills can have led to."""
+
+    def applied(self, account_id: str, since: date) -> list[Applied]:
+        """Return what actions with an ex-date from `since` on have changed in the account."""
+
+    def unpaid(self, account_id: str, session: date) -> list[Applied]:
+        """Return what is to be paid by the session and is not."""
+
+    def record(self, applied: Applied) -> None:
+        """Keep what an action changed, in the place of what was known of it."""
+
+    def forget(self, account_id: str, action_ids: Sequence[str]) -> None:
+        """Actions that changed nothing, as it is known now."""
+
+    def refuse(self, account_id: str, action: CorporateAction, reason: str, at: datetime) -> None:
+        """Keep why an action could not be applied."""
+
 
 class MarkStore(Protocol):
     """Keeps the market's prices."""
@@ -245,15 +352,6 @@ class WithdrawalStore(Protocol):
         """Return those asked for before this instant of wall time that have no end yet."""
 
 
-class BreakStore(Protocol):
-    """Keeps differences between the venue's books and ours."""
-
-    def see(
-        self, account_id: str, differences: tuple[Difference, ...], at: datetime
-    ) -> list[Break]:
-        """Write what is seen now, close what is not, and return every open break."""
-
-
 class FactStore(Protocol):
     """What was heard, and what will be told."""
 
@@ -266,7 +364,7 @@ class FactStore(Protocol):
     def fills_applied(self, account_id: str) -> int:
         """Return the sequence of the last fill applied to the account; 0 if none."""
 
-    def publish(self, event: Event) -> None:
+    def publish(self, *events: Event) -> None:
         """Tell everybody, once the transaction is kept."""
 
 
@@ -305,6 +403,14 @@ class Books(Protocol):
         """Lots."""
 
     @property
+    def journal(self) -> JournalStore:
+        """The journal."""
+
+    @property
+    def actions(self) -> ActionStore:
+        """Corporate actions."""
+
+    @property
     def marks(self) -> MarkStore:
         """Prices."""
 
@@ -315,6 +421,14 @@ class Books(Protocol):
     @property
     def breaks(self) -> BreakStore:
         """Breaks."""
+
+    @property
+    def statements(self) -> StatementStore:
+        """Statements."""
+
+    @property
+    def runs(self) -> RunStore:
+        """Comparisons."""
 
     @property
     def facts(self) -> FactStore:

@@ -21,6 +21,7 @@ class BreakKind(StrEnum):
 
     CASH = "cash"
     POSITION = "position"
+    STATEMENT = "statement"
     PENDING = "pending"
 
 
@@ -35,6 +36,22 @@ class Difference:
     subject: str
     ours: Decimal
     theirs: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A difference with its cause and who has to act on it.
+
+    venue: of a statement's difference the third side; None is unknown.
+    """
+
+    kind: BreakKind
+    subject: str
+    ours: Decimal
+    theirs: Decimal
+    cause: str
+    owner: str
+    venue: Decimal | None = None
 
 
 def compare(

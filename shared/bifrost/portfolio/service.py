@@ -1,26 +1,22 @@
-"""Portfolio's use cases: open an account, take a deposit, hear a fill and a bar, reconcile.
+"""Portfolio's use cases: open an account, take a deposit, hear a fill and a bar.
 
 Each is one transaction with the account's row locked first, so the entries, lots and balances
 of an account never interleave, and with the event that reports it written beside it.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from bifrost.core.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError
 from bifrost.core.fills import Fill
 from bifrost.core.money import Money
-from bifrost.core.statements import VenueStatement
 from bifrost.events import AccountOpened, BarClosed, CashDeposited, FillRecorded
 from bifrost.portfolio.accounts import Account, NewAccount
-from bifrost.portfolio.causes import cause_of, owner_of
 from bifrost.portfolio.closing import parts_closed
 from bifrost.portfolio.ledger import Posting, fill_entries, fill_reference, flow_entries
 from bifrost.portfolio.lots import LotChange, apply_fill
-from bifrost.portfolio.ports import Books, Break, Clock, Ids, Library, Posted
-from bifrost.portfolio.reconciliation import compare
+from bifrost.portfolio.ports import Books, Clock, Ids, Library, Posted
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +100,6 @@ class PortfolioService:
         with self._library.open() as books:
             if books.facts.once(event):
                 books.marks.put(event)
-
-    def reconcile(self, statement: VenueStatement) -> list[Break]:
-        """Compare our books with the venue's and return every open break."""
-        with self._library.open() as books:
-            account = books.accounts.locked(statement.account_id)
-            differences = compare(
-                books.ledger.balances(account.account_id),
-                books.facts.fills_applied(account.account_id),
-                statement,
-            )
-            found = books.breaks.see(account.account_id, differences, self._clock.now())
-            imported = books.imports.totals(account.account_id) if found else {}
-            return [_explained(one, imported) for one in found]
 
     def _post_deposit(
         self,
@@ -217,8 +200,3 @@ def found(books: Books, account_id: str, reference: str) -> Posted:
     if posted is None:
         raise AssertionError(f"{reference} of {account_id} has vanished")
     return posted
-
-
-def _explained(one: Break, imported: Mapping[str, Decimal]) -> Break:
-    cause = cause_of(one.kind, one.subject, one.ours, one.theirs, imported)
-    return replace(one, cause=cause.value, owner=owner_of(cause))

@@ -6,10 +6,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
+from bifrost.core.breaks import Break
 from bifrost.core.decisions import Decision
 from bifrost.core.orders import OrderIntent
 from bifrost.risk.limits import Exposure, Limits
-from bifrost.risk.reconciliation import BreakKind, Difference, Holdings
+from bifrost.risk.reconciliation import Difference, Holdings
 
 if TYPE_CHECKING:
     from bifrost.events import Event
@@ -150,25 +151,14 @@ class FactKeeper(Protocol):
         """Apply the event, once however often and whenever it arrives."""
 
 
-@dataclass(frozen=True, slots=True)
-class Break:
-    """A difference with its age; open until a comparison no longer finds it."""
-
-    account_id: str
-    book: str
-    kind: BreakKind
-    subject: str
-    ours: Decimal
-    theirs: Decimal
-    first_seen: datetime
-    last_seen: datetime
-
-
 class Comparison(Protocol):
     """One account held against the venue, inside one transaction."""
 
     def holdings(self, currency: str) -> Holdings:
         """Return what is held, as of one instant."""
+
+    def open_breaks(self) -> list[Break]:
+        """Return the open breaks, the oldest first."""
 
     def see(self, differences: list[Difference], at: datetime) -> list[Break]:
         """Write what is seen now, close what is not, and return every open break."""

@@ -25,6 +25,13 @@ class BreakKind(StrEnum):
     PENDING = "pending"
 
 
+class Cause(StrEnum):
+    """What a break comes from, as far as exposures can tell."""
+
+    FILLS_UNDER_WAY = "fills_under_way"
+    UNEXPLAINED = "unexplained"
+
+
 @dataclass(frozen=True, slots=True)
 class Holdings:
     """An account as risk knows it; flat positions and orders with nothing open are absent.
@@ -48,6 +55,17 @@ class Difference:
     subject: str
     ours: Decimal
     theirs: Decimal
+
+    @property
+    def cause(self) -> Cause:
+        """Why it is there."""
+        is_pending = self.kind is BreakKind.PENDING
+        return Cause.FILLS_UNDER_WAY if is_pending else Cause.UNEXPLAINED
+
+    @property
+    def owner(self) -> str:
+        """Who has to act."""
+        return "execution" if self.kind is BreakKind.PENDING else "risk"
 
 
 def differences_between(holdings: Holdings, statement: VenueStatement) -> list[Difference]:

@@ -6,13 +6,13 @@ whether its first try was kept, hears the first answer again.
 
 from datetime import datetime
 
+from bifrost.core.breaks import Compared, is_settled
 from bifrost.core.codec import to_json
 from bifrost.core.decisions import Decision
 from bifrost.core.orders import OrderIntent
 from bifrost.core.statements import VenueStatement
 from bifrost.risk.limits import CODE_VERSION, check, check_withdrawal, reserve_per_share
 from bifrost.risk.ports import (
-    Break,
     Comparisons,
     Facts,
     Judgement,
@@ -60,8 +60,17 @@ def reserve_withdrawal(gates: WithdrawalGates, withdrawal: Withdrawal) -> Decisi
         return gate.keep(withdrawal, decision)
 
 
-def reconcile(comparisons: Comparisons, statement: VenueStatement, at: datetime) -> list[Break]:
-    """Hold risk's exposures against the venue's statement; return every open break."""
+def reconcile(
+    comparisons: Comparisons, statement: VenueStatement, at: datetime, *, is_final: bool = True
+) -> Compared:
+    """Hold risk's exposures against the venue's statement; return what is open.
+
+    is_final: write what is new down; otherwise it is left to the comparison that follows.
+    """
     with comparisons.locked(statement.account_id) as comparison:
-        holdings = comparison.holdings(statement.currency)
-        return comparison.see(differences_between(holdings, statement), at)
+        found = differences_between(comparison.holdings(statement.currency), statement)
+        known = comparison.open_breaks()
+        settled = is_settled(((one.kind.value, one.subject) for one in found), known)
+        if not settled and not is_final:
+            return Compared(tuple(known), is_settled=False)
+        return Compared(tuple(comparison.see(found, at)), is_settled=True)

@@ -20,7 +20,7 @@ from bifrost.core.errors import (
     UnavailableError,
 )
 from bifrost.core.orders import OrderStatus, OrderType
-from bifrost.core.statements import VenueStatement
+from bifrost.core.statements import VenueStatement, WorkingOrders
 from bifrost.execution.ports import (
     ExecutionReport,
     ReportKind,
@@ -30,15 +30,18 @@ from bifrost.execution.ports import (
 
 if TYPE_CHECKING:
     from bifrost.backtest.matching import Terms
+    from bifrost.core.corporate_actions import CorporateAction
+    from bifrost.core.instruments import Instrument
 
 EVERY_OTHER = "*"
 
 
 class PaperVenue:
-    """Broker, Funding and MarketFeed over the schema `venue`; give it a Database of its own."""
+    """Broker, Funding, MarketFeed and Custodian over the schema `venue`; give it a Database of its own."""
 
     def __init__(self, database: Database) -> None:
         self._books = VenueBooks(database)
+        self._database = database
 
     @property
     def venue(self) -> str:
@@ -88,6 +91,21 @@ class PaperVenue:
             raise NotFoundError(f"the venue has no account {account_id}")
         return statement
 
+    def working(self, account_id: str) -> WorkingOrders:
+        """Return the account's orders that work here, as of one instant."""
+        from bifrost.adapters.postgres.venue_records import VenueRecordBooks
+
+        return VenueRecordBooks(self._database).working(account_id)
+
+    def trades(
+        self, account_id: str, *, after: int, upto: int, limit: int
+    ) -> list[ExecutionReport]:
+        """Return the account's trades reported after `after` and up to `upto`, oldest first."""
+        from bifrost.adapters.postgres.venue_records import VenueRecordBooks
+
+        records = VenueRecordBooks(self._database)
+        return records.trades(account_id, after=after, upto=upto, limit=limit)
+
     def open_account(self, account_id: str, currency: str) -> None:
         """Open the account; repeating it changes nothing."""
         with self._books.writing() as books:
@@ -112,21 +130,41 @@ class PaperVenue:
     def close_bar(self, bar: Bar, currency: str) -> None:
         """Match the instrument's queue against the bar, in one transaction.
 
-        A bar seen before, and one older than the last, changes nothing.
+        A bar seen before, and one older than the last, changes nothing. The first one of a
+        session lets the corporate actions of its day happen before it is matched.
         """
         # Imported by the first bar: a submit's cold start does not pay for matching.
+        from bifrost.adapters.brokers.custody import Custody
         from bifrost.adapters.postgres.venue_session import VenueSession
         from bifrost.backtest.matching import match_session
 
         with self._books.writing() as books:
             books.lock()
             session = VenueSession(books.cursor)
-            if not session.add_bar(bar):
+            if not session.add_bar(bar) or not Custody(books).meet(bar):
                 return
             orders, before = session.queue(bar)
             terms = session.terms_for(bar.instrument)
             matched, after = match_session(orders, bar, before, terms, currency)
             session.settle(bar, matched, after)
+
+    def list_instrument(self, instrument: "Instrument") -> None:
+        """Keep the instrument's tick and lot, by which restated orders are rounded."""
+        from bifrost.adapters.brokers.custody import Custody
+
+        with self._books.writing() as books:
+            Custody(books).list_instrument(instrument)
+
+    def hear_action(self, action: "CorporateAction") -> None:
+        """Keep this revision of a corporate action, in one transaction; once heard it is known.
+
+        It happens with the first bar of its ex-date; where that is past, now.
+        """
+        from bifrost.adapters.brokers.custody import Custody
+
+        with self._books.writing() as books:
+            books.lock()
+            Custody(books).hear(action)
 
     def set_terms(self, terms: "Terms", instrument: str = EVERY_OTHER) -> None:
         """Set what an instrument trades at from the next bar on; `*` is every other one."""

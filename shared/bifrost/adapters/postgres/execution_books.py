@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from bifrost.adapters.postgres.database import Database, Statements
 from bifrost.adapters.postgres.execution_fills import (
@@ -20,6 +21,12 @@ from bifrost.adapters.postgres.orders import PostgresOrders
 from bifrost.adapters.postgres.outbox import Outbox
 from bifrost.adapters.postgres.switches import PostgresSwitches
 from bifrost.events import BarClosed, Event
+
+if TYPE_CHECKING:
+    from bifrost.adapters.postgres.execution_comparisons import (
+        PostgresComparisons,
+        PostgresEvidence,
+    )
 
 SCHEMA = "execution"
 _OUTBOX, _INBOX = Outbox(SCHEMA), Inbox(SCHEMA)
@@ -58,6 +65,21 @@ class PostgresBooks:
         self.rounds = PostgresRounds(statements)
         self.market = PostgresMarket(statements)
         self.announcements = PostgresAnnouncements(statements)
+        self._statements = statements
+
+    @property
+    def evidence(self) -> "PostgresEvidence":
+        """Our side of a comparison; loaded by those who compare."""
+        from bifrost.adapters.postgres.execution_comparisons import PostgresEvidence
+
+        return PostgresEvidence(self._statements)
+
+    @property
+    def comparisons(self) -> "PostgresComparisons":
+        """How far each account is; loaded as the evidence is."""
+        from bifrost.adapters.postgres.execution_comparisons import PostgresComparisons
+
+        return PostgresComparisons(self._statements)
 
 
 class PostgresDesk:

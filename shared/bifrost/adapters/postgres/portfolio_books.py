@@ -13,8 +13,9 @@ from bifrost.adapters.postgres.lots import PostgresLots
 from bifrost.adapters.postgres.marks import PostgresMarks
 from bifrost.adapters.postgres.outbox import Outbox
 from bifrost.adapters.postgres.portfolio_accounts import PostgresPortfolios
-from bifrost.adapters.postgres.portfolio_breaks import PostgresBreaks
+from bifrost.adapters.postgres.portfolio_breaks import PostgresBreaks, PostgresRuns
 from bifrost.adapters.postgres.portfolio_imports import PostgresImports
+from bifrost.adapters.postgres.portfolio_statements import PostgresStatements
 from bifrost.adapters.postgres.portfolio_withdrawals import PostgresWithdrawals
 from bifrost.adapters.postgres.watchlists import PostgresInstruments, PostgresWatchlists
 from bifrost.events import Event, FillRecorded, fill_stream
@@ -52,6 +53,8 @@ class PostgresBooks:
         self.marks = PostgresMarks(cursor)
         self.withdrawals = PostgresWithdrawals(cursor)
         self.breaks = PostgresBreaks(cursor)
+        self.runs = PostgresRuns(cursor)
+        self.statements = PostgresStatements(cursor)
         self.facts = PostgresFacts(cursor)
         self.keys = PostgresKeys(cursor)
         self.imports = PostgresImports(cursor)

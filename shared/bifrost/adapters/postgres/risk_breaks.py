@@ -6,9 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from bifrost.adapters.postgres.database import Cursor, Database
+from bifrost.core.breaks import Break
 from bifrost.core.errors import UnavailableError
-from bifrost.risk.ports import Break
-from bifrost.risk.reconciliation import BreakKind, Difference, Holdings
+from bifrost.risk.reconciliation import Difference, Holdings
 
 _LOCK = "SELECT fills, last_fill FROM risk.accounts WHERE account_id = %s FOR UPDATE"
 
@@ -26,20 +26,24 @@ WHERE account_id = %(account_id)s AND open > 0"""
 _SEE = """
 WITH seen AS (
     SELECT * FROM unnest(%(kinds)s::text[], %(subjects)s::text[], %(ours)s::numeric[],
-        %(theirs)s::numeric[]) AS seen (kind, subject, ours, theirs)
+        %(theirs)s::numeric[], %(causes)s::text[], %(owners)s::text[])
+        AS seen (kind, subject, ours, theirs, cause, owner)
 ), closed AS (
     UPDATE risk.breaks b SET closed_at = %(at)s
     WHERE b.account_id = %(account_id)s AND b.closed_at IS NULL
       AND NOT EXISTS (SELECT 1 FROM seen WHERE kind = 'pending')
       AND NOT EXISTS (SELECT 1 FROM seen WHERE seen.kind = b.kind AND seen.subject = b.subject)
 )
-INSERT INTO risk.breaks (account_id, kind, subject, ours, theirs, first_seen, last_seen)
-SELECT %(account_id)s, kind, subject, ours, theirs, %(at)s, %(at)s FROM seen
+INSERT INTO risk.breaks
+    (account_id, kind, subject, ours, theirs, cause, owner, first_seen, last_seen)
+SELECT %(account_id)s, kind, subject, ours, theirs, cause, owner, %(at)s, %(at)s FROM seen
 ON CONFLICT (account_id, kind, subject) WHERE closed_at IS NULL DO UPDATE
-SET ours = EXCLUDED.ours, theirs = EXCLUDED.theirs, last_seen = EXCLUDED.last_seen"""
+SET ours = EXCLUDED.ours, theirs = EXCLUDED.theirs, cause = EXCLUDED.cause,
+    owner = EXCLUDED.owner, last_seen = EXCLUDED.last_seen"""
 
 _OPEN = """
-SELECT account_id, 'risk' AS book, kind, subject, ours, theirs, first_seen, last_seen
+SELECT account_id, 'risk' AS book, kind, subject, ours, theirs, first_seen, last_seen, cause,
+    owner
 FROM risk.breaks WHERE account_id = %s AND closed_at IS NULL ORDER BY break_id"""
 
 
@@ -82,6 +86,11 @@ class PostgresComparison:
             last_fill=self._last_fill,
         )
 
+    def open_breaks(self) -> list[Break]:
+        """Return the open breaks, the oldest first."""
+        rows = self._cursor.execute(_OPEN, (self._account_id,)).fetchall()
+        return [Break(**row) for row in rows]
+
     def see(self, differences: list[Difference], at: datetime) -> list[Break]:
         """Write what is seen now, close what is not, and return every open break."""
         self._cursor.execute(
@@ -93,7 +102,8 @@ class PostgresComparison:
                 "subjects": [one.subject for one in differences],
                 "ours": [one.ours for one in differences],
                 "theirs": [one.theirs for one in differences],
+                "causes": [one.cause.value for one in differences],
+                "owners": [one.owner for one in differences],
             },
         )
-        rows = self._cursor.execute(_OPEN, (self._account_id,)).fetchall()
-        return [Break(**{**row, "kind": BreakKind(row["kind"])}) for row in rows]
+        return self.open_breaks()

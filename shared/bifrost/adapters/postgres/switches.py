@@ -75,6 +75,12 @@ class PostgresSwitches:
         self._statements.execute(_PUT, asdict(switch))
         self._statements.execute(_CHANGE, asdict(switch))
 
+    def of_account(self, account_id: str) -> Switch | None:
+        """Return the account's own switch; None where it was never set."""
+        query = "SELECT * FROM execution.switches WHERE scope = %s"
+        row = self._statements.execute(query, (account_id,)).fetchone()
+        return None if row is None else Switch(**{**row, "mode": SwitchMode(row["mode"])})
+
     def in_force(self, owner: str | None) -> list[Switch]:
         """Return the desk's switch and those of the owner's accounts; of all accounts for None."""
         rows = self._statements.execute(_IN_FORCE, {"owner": owner}).fetchall()
