@@ -1,6 +1,6 @@
 """Our books against the venue's, and against a statement where there is one."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,15 +24,22 @@ def reconcile(
     statement: Annotated[
         str | None, option(says="A statement's CSV to compare too: kind,subject,amount.")
     ] = None,
+    as_of: Annotated[
+        str | None, option("--as-of", says="The statement's day, YYYY-MM-DD; today by default.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare your accounts with the venue now, and show every break.
 
     Each has its cause, its age and who has to act on it. With a statement (of one account) ledger,
-    venue and statement are compared three ways. Ends with 0 where all agree and 3 where not.
+    venue and statement are compared three ways; it is kept, and later comparisons of the account
+    use it until a newer one comes. Ends with 0 where all agree and 3 where not.
 
     Example: bifrost reconcile --json
     """
+    day = _day(as_of)
+    if day is not None and statement is None:
+        raise typer.BadParameter("it is a statement's day: name one", param_hint="--as-of")
     said = None if statement is None else _statement(statement)
     from bifrost.adapters.clock import SystemClock
     from bifrost.cli.session import ACCOUNTS_MAX, connect, the_account
@@ -41,6 +48,7 @@ def reconcile(
     now = SystemClock().now()
     if said is not None:
         accounts = [the_account(api, account)]
+        _keep(api, accounts[0], day or now.date(), said)
     elif account is not None:
         accounts = [account]
     else:
@@ -48,17 +56,43 @@ def reconcile(
     breaks = [row for one in accounts for row in _breaks(api, one, now)]
     shown: dict[str, Any] = {"accounts": len(accounts), "as_of": now.isoformat(), "breaks": breaks}
     if said is not None:
-        shown["three_ways"] = _three_ways(api, accounts[0], breaks, said)
+        current = day is None or day >= now.date()
+        shown["three_ways"] = (
+            _three_ways(api, accounts[0], breaks, said) if current else _three_ways_then(breaks)
+        )
+    _show(shown, as_json)
+
+
+def _show(shown: dict[str, Any], as_json: bool) -> None:
+    three_ways = shown.get("three_ways")
     if as_json:
         show_json(shown)
     else:
-        show_table(breaks, _COLUMNS, empty=f"no break in {len(accounts)} accounts")
-        if said is not None:
+        empty = f"no break in {shown['accounts']} accounts"
+        show_table(shown["breaks"], _COLUMNS, empty=empty)
+        if three_ways is not None:
             print()
-            empty = "ledger, venue and statement agree"
-            show_table(shown["three_ways"], _THREE_COLUMNS, empty=empty)
-    if breaks or shown.get("three_ways"):
+            show_table(three_ways, _THREE_COLUMNS, empty="ledger, venue and statement agree")
+    if shown["breaks"] or three_ways:
         raise typer.Exit(REFUSED)
+
+
+def _keep(api: "Api", account_id: str, day: date, said: "dict[Key, Decimal]") -> None:
+    """Store the statement, unless it is the one that stands."""
+    from bifrost.adapters.ids import RandomIds
+
+    path = f"/v1/accounts/{account_id}"
+    standing = api.get(f"{path}/reconciliation")["statement"]
+    if standing is not None and standing["as_of"] == day.isoformat():
+        rows = standing["rows"]
+        if said == {(one["kind"], one["subject"]): Decimal(one["amount"]) for one in rows}:
+            return
+    lines = [
+        {"kind": kind, "subject": subject, "amount": f"{amount:f}"}
+        for (kind, subject), amount in said.items()
+    ]
+    body = {"as_of": day.isoformat(), "rows": lines}
+    api.post(f"{path}/statements", body, key=RandomIds().new())
 
 
 def _breaks(api: "Api", account_id: str, now: datetime) -> list[dict[str, Any]]:
@@ -68,18 +102,17 @@ def _breaks(api: "Api", account_id: str, now: datetime) -> list[dict[str, Any]]:
 
 def _row(account_id: str, one: dict[str, Any], now: datetime) -> dict[str, Any]:
     first_seen = datetime.fromisoformat(one["first_seen"])
-    is_pending = one["kind"] == "pending"
-    # Risk keeps no history of its own: it cannot say more than whether fills are under way.
-    cause = one.get("cause") or ("fills_under_way" if is_pending else "unexplained")
     seconds = max(int((now - first_seen).total_seconds()), 0)
     return {
         "account_id": account_id,
         **{name: one[name] for name in ("book", "kind", "subject", "ours", "theirs")},
-        "cause": cause,
+        "cause": one["cause"],
         "first_seen": one["first_seen"],
         "age_seconds": seconds,
         "age": _age(seconds),
-        "owner": one.get("owner") or ("execution" if is_pending else one["book"]),
+        "owner": one["owner"],
+        "detail": one["detail"],
+        "venue": one["venue"],
     }
 
 
@@ -88,6 +121,17 @@ def _age(seconds: int) -> str:
         if seconds >= size:
             return f"{seconds // size} {unit}"
     return f"{seconds} s"
+
+
+def _day(text: str | None) -> date | None:
+    if text is None:
+        return None
+    from bifrost.core.written import day_of
+
+    day = day_of(text)
+    if day is None:
+        raise typer.BadParameter(f"{text!r} is no date: write YYYY-MM-DD", param_hint="--as-of")
+    return day
 
 
 def _statement(file: str) -> "dict[Key, Decimal]":
@@ -137,4 +181,25 @@ def _three_ways(
                 "owner": known["owner"] if known else "account",
             }
         )
+    return rows
+
+
+def _three_ways_then(breaks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what a statement of an earlier day was found to say differently."""
+    rows = []
+    for one in breaks:
+        if one["kind"] == "statement":
+            kind, _, subject = one["subject"].partition(":")
+            known = {name: one[name] for name in ("account_id", "cause", "age_seconds", "age")}
+            rows.append(
+                {
+                    **known,
+                    "kind": kind,
+                    "subject": subject,
+                    "ledger": one["ours"],
+                    "venue": one["venue"],
+                    "statement": one["theirs"],
+                    "owner": one["owner"],
+                }
+            )
     return rows
