@@ -44,6 +44,7 @@ class Posting:
     is_market_time: false where no bar had been seen and occurred_at is wall time.
     reverses: the transaction that this one undoes; `description` then says why.
     order_id: of a fill, the order that it fills. strategy_id: the strategy that order names.
+    stands_for: of one that a correction writes anew, the reference of the one it stands for.
     """
 
     transaction_id: str
@@ -59,6 +60,7 @@ class Posting:
     reverses: str | None = None
     order_id: str | None = None
     strategy_id: str = ""
+    stands_for: str = ""
 
     def __post_init__(self) -> None:
         if len(self.entries) < 2:

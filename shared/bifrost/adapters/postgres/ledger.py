@@ -3,6 +3,10 @@
 The balances are written by the entries' own trigger: nothing here can set them.
 """
 
+from collections.abc import Sequence
+from dataclasses import fields
+from itertools import groupby
+
 from bifrost.adapters.postgres.database import Cursor, Row
 from bifrost.core.errors import NotFoundError
 from bifrost.portfolio.ledger import Entry, Posting
@@ -13,10 +17,10 @@ _POST = """
 WITH posted AS (
     INSERT INTO portfolio.ledger_transactions (transaction_id, account_id, kind, occurred_at,
         is_market_time, recorded_at, reference, description, event_id, reverses, order_id,
-        strategy_id, entries)
+        strategy_id, stands_for, entries)
     VALUES (%(transaction_id)s, %(account_id)s, %(kind)s, %(occurred_at)s, %(is_market_time)s,
         %(recorded_at)s, %(reference)s, %(description)s, %(event_id)s, %(reverses)s, %(order_id)s,
-        %(strategy_id)s, %(entries)s)
+        %(strategy_id)s, %(stands_for)s, %(entries)s)
 ), lines AS (
     SELECT * FROM unnest(%(ledger_accounts)s::text[], %(currencies)s::text[],
         %(amounts)s::numeric[], %(instruments)s::text[], %(quantities)s::numeric[])
@@ -41,12 +45,23 @@ WHERE b.account_id = ANY(%s)
 
 COLUMNS = (
     "t.position AS place, t.transaction_id, t.account_id, t.kind, t.reference, t.description,"
-    " t.event_id, t.occurred_at, t.recorded_at, t.reverses, t.strategy_id"
+    " t.event_id, t.occurred_at, t.recorded_at, t.reverses, t.stands_for, t.strategy_id"
 )
 
 _ENTRIES = """
 SELECT ledger_account, currency, amount, instrument, quantity
 FROM portfolio.ledger_entries WHERE transaction_id = %s ORDER BY entry_id
+"""
+
+
+_STANDING = f"""
+SELECT {COLUMNS}, e.ledger_account, e.currency, e.amount, e.instrument, e.quantity
+FROM portfolio.ledger_transactions t JOIN portfolio.ledger_entries e USING (transaction_id)
+WHERE t.account_id = %s AND t.kind <> 'reversal'
+    AND (t.reference = ANY(%s) OR t.stands_for <> '' AND t.stands_for = ANY(%s))
+    AND NOT EXISTS (
+        SELECT 1 FROM portfolio.ledger_transactions u WHERE u.reverses = t.transaction_id)
+ORDER BY t.position, e.entry_id
 """
 
 
@@ -102,9 +117,21 @@ class PostgresLedger:
         ).fetchone()
         return str(row["transaction_id"]) if row else None
 
+    def standing(self, account_id: str, origins: Sequence[str]) -> list[Posted]:
+        """Return, with their entries, what stands for these references and is not reversed."""
+        values = (account_id, list(origins), list(origins))
+        rows = self._cursor.execute(_STANDING, values).fetchall()
+        return [_posted(list(lines)) for _, lines in groupby(rows, lambda row: row["place"])]
+
     def balances(self, account_id: str) -> list[Balance]:
         """Return what every ledger account sums to, positions with their last prices."""
         return to_balances(self._cursor.execute(BALANCES, ([account_id],)).fetchall())
+
+
+def _posted(lines: list[Row]) -> Posted:
+    names = [one.name for one in fields(Posted) if one.name != "entries"]
+    entries = tuple(Entry(**{one.name: line[one.name] for one in fields(Entry)}) for line in lines)
+    return Posted(**{name: lines[0][name] for name in names}, entries=entries)
 
 
 def to_balances(rows: list[Row]) -> list[Balance]:

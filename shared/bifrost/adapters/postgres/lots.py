@@ -1,10 +1,11 @@
 """Portfolio's lots: a fill's changes are three set-wise statements at most."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from bifrost.adapters.postgres.database import Cursor
+from bifrost.adapters.postgres.database import Cursor, Row
 from bifrost.core.money import EXACT
 from bifrost.portfolio.ledger import Posting
 from bifrost.portfolio.lot_selection import LotMethod, Selection
@@ -15,7 +16,7 @@ _OPEN_LOTS = """
 SELECT lot_id, instrument, currency, opened_at, opened_sequence AS sequence, quantity, cost
 FROM portfolio.lots
 WHERE account_id = %s AND instrument = %s AND quantity <> 0
-ORDER BY opened_sequence
+ORDER BY opened_sequence, lot_id
 """
 
 _NAMED = """
@@ -23,7 +24,7 @@ SELECT lot_id, instrument, currency, opened_at, opened_sequence AS sequence, qua
 FROM portfolio.lots WHERE account_id = %s AND lot_id = ANY(%s)
 """
 
-_OPEN = """
+OPEN = """
 INSERT INTO portfolio.lots (lot_id, account_id, instrument, currency, opened_at, opened_sequence,
     opened_quantity, opened_cost, quantity, cost)
 VALUES (%(lot_id)s, %(account_id)s, %(instrument)s, %(currency)s, %(opened_at)s, %(sequence)s,
@@ -37,10 +38,12 @@ WHERE lot.lot_id = left_over.lot_id
 """
 
 _CLOSE = """
-INSERT INTO portfolio.lot_closures (lot_id, transaction_id, closed_at, quantity, cost, proceeds)
-SELECT closed.lot_id, %s, %s, closed.quantity, closed.cost, closed.proceeds
-FROM unnest(%s::text[], %s::numeric[], %s::numeric[], %s::numeric[])
-    AS closed (lot_id, quantity, cost, proceeds)
+INSERT INTO portfolio.lot_closures
+    (lot_id, transaction_id, closed_at, quantity, cost, proceeds, rule, number)
+SELECT closed.lot_id, %s, %s, closed.quantity, closed.cost, closed.proceeds, closed.rule,
+    row_number() OVER (PARTITION BY closed.lot_id ORDER BY closed.place) - 1
+FROM unnest(%s::text[], %s::numeric[], %s::numeric[], %s::numeric[], %s::text[]) WITH ORDINALITY
+    AS closed (lot_id, quantity, cost, proceeds, rule, place)
 """
 
 _ADJUST = """
@@ -49,8 +52,12 @@ SELECT %s, changed.* FROM unnest(%s::text[], %s::numeric[], %s::numeric[]) AS ch
 """
 
 _ADJUSTMENTS = """
-SELECT a.lot_id, a.quantity, a.cost_change, lot.quantity AS open_quantity, lot.cost AS open_cost
+SELECT a.lot_id, a.quantity, a.cost_change, lot.quantity AS open_quantity, lot.cost AS open_cost,
+    EXISTS (SELECT 1 FROM portfolio.lot_revisions r
+        JOIN portfolio.ledger_transactions later USING (transaction_id)
+        WHERE r.lot_id = a.lot_id AND later.position > t.position) AS is_revised
 FROM portfolio.lot_adjustments a JOIN portfolio.lots lot USING (lot_id)
+    JOIN portfolio.ledger_transactions t USING (transaction_id)
 WHERE a.transaction_id = %s ORDER BY lot.opened_sequence
 """
 
@@ -63,7 +70,13 @@ WHERE account_id = %s AND order_id IN ('', %s) ORDER BY order_id, position DESC
 _CLOSED_BY_ORDER = """
 SELECT c.lot_id, sum(abs(c.quantity)) AS quantity
 FROM portfolio.ledger_transactions t JOIN portfolio.lot_closures c USING (transaction_id)
-WHERE t.account_id = %s AND t.order_id = %s GROUP BY c.lot_id
+WHERE t.account_id = %(account)s AND t.order_id = %(order)s
+    AND t.position > (
+        SELECT coalesce(max(after_transaction), 0) FROM portfolio.lot_selections
+        WHERE account_id = %(account)s AND order_id = %(order)s)
+    AND NOT EXISTS (
+        SELECT 1 FROM portfolio.ledger_transactions u WHERE u.reverses = t.transaction_id)
+GROUP BY c.lot_id
 """
 
 _SELECT = """
@@ -88,10 +101,9 @@ class PostgresLots:
         """Write what the posting's fill closed and opened."""
         if change.closures:
             self._reduce(change.remaining)
-            self._close(posting, change.closures)
+            self.close(posting, change.closures)
         if change.opened:
-            values = {name: getattr(change.opened, name) for name in Lot.__dataclass_fields__}
-            self._cursor.execute(_OPEN, {**values, "account_id": posting.account_id})
+            self._cursor.execute(OPEN, opened_values(posting.account_id, change.opened))
 
     def adjust(self, posting: Posting, before: list[Lot], after: list[Lot]) -> None:
         """Write the new costs of lots that the posting changes without a trade."""
@@ -142,7 +154,8 @@ class PostgresLots:
 
     def closed_by(self, account_id: str, order_id: str) -> dict[str, Decimal]:
         """Return how much of each lot the order's fills have closed."""
-        rows = self._cursor.execute(_CLOSED_BY_ORDER, (account_id, order_id)).fetchall()
+        values = {"account": account_id, "order": order_id}
+        rows = self._cursor.execute(_CLOSED_BY_ORDER, values).fetchall()
         return {row["lot_id"]: row["quantity"] for row in rows}
 
     def is_filling(self, account_id: str, order_id: str) -> bool:
@@ -178,7 +191,8 @@ class PostgresLots:
             ),
         )
 
-    def _close(self, posting: Posting, closures: tuple[Closure, ...]) -> None:
+    def close(self, posting: Posting, closures: Sequence[Closure]) -> None:
+        """Write what a posting closed; the lots themselves are reduced, or revised."""
         self._cursor.execute(
             _CLOSE,
             (
@@ -188,8 +202,15 @@ class PostgresLots:
                 [closure.quantity for closure in closures],
                 [closure.cost for closure in closures],
                 [closure.proceeds for closure in closures],
+                [closure.rule for closure in closures],
             ),
         )
+
+
+def opened_values(account_id: str, lot: Lot) -> Row:
+    """Return the values of a lot that is opened."""
+    values = {name: getattr(lot, name) for name in Lot.__dataclass_fields__}
+    return {**values, "account_id": account_id}
 
 
 def to_selection(method: str, parts: list[dict[str, str]]) -> Selection:

@@ -38,13 +38,30 @@ class Outbox:
             f"INSERT INTO {schema}.outbox (event_id, source, detail_type, detail, recorded_at)"
             " VALUES (%s, %s, %s, %s, %s)"
         )
+        # However many, one statement, and in the order in which they were given.
+        self._insert_many = (
+            f"INSERT INTO {schema}.outbox (event_id, source, detail_type, detail, recorded_at)"
+            " SELECT event_id, source, detail_type, detail, recorded_at FROM unnest(%s::text[],"
+            " %s::text[], %s::text[], %s::jsonb[], %s::timestamptz[]) WITH ORDINALITY"
+            " AS told (event_id, source, detail_type, detail, recorded_at, place) ORDER BY place"
+        )
 
     def add(self, cursor: Statements, *events: "Event") -> None:
-        """Write the events down in the caller's transaction."""
-        for event in events:
-            detail = json.dumps(to_json(event))
-            values = (event.event_id, event.source, event.detail_type, detail, event.recorded_at)
-            cursor.execute(self._insert, values)
+        """Write the events down in the caller's transaction, in one statement."""
+        rows = [
+            (
+                event.event_id,
+                event.source,
+                event.detail_type,
+                json.dumps(to_json(event)),
+                event.recorded_at,
+            )
+            for event in events
+        ]
+        if len(rows) == 1:
+            cursor.execute(self._insert, rows[0])
+        elif rows:
+            cursor.execute(self._insert_many, [list(column) for column in zip(*rows, strict=True)])
 
 
 class Relay:

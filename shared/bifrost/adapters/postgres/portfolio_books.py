@@ -9,12 +9,15 @@ from bifrost.adapters.postgres.database import Cursor, Database
 from bifrost.adapters.postgres.idempotency import IdempotencyKeys, body_hash
 from bifrost.adapters.postgres.inbox import Inbox
 from bifrost.adapters.postgres.ledger import PostgresLedger
+from bifrost.adapters.postgres.lot_revisions import PostgresLotRevisions
 from bifrost.adapters.postgres.lots import PostgresLots
 from bifrost.adapters.postgres.marks import PostgresMarks
 from bifrost.adapters.postgres.outbox import Outbox
 from bifrost.adapters.postgres.portfolio_accounts import PostgresPortfolios
+from bifrost.adapters.postgres.portfolio_actions import PostgresActions
 from bifrost.adapters.postgres.portfolio_breaks import PostgresBreaks, PostgresRuns
 from bifrost.adapters.postgres.portfolio_imports import PostgresImports
+from bifrost.adapters.postgres.portfolio_journal import PostgresJournal
 from bifrost.adapters.postgres.portfolio_statements import PostgresStatements
 from bifrost.adapters.postgres.portfolio_withdrawals import PostgresWithdrawals
 from bifrost.adapters.postgres.watchlists import PostgresInstruments, PostgresWatchlists
@@ -50,6 +53,9 @@ class PostgresBooks:
         self.watchlists = PostgresWatchlists(cursor)
         self.ledger = PostgresLedger(cursor)
         self.lots = PostgresLots(cursor)
+        self.revisions = PostgresLotRevisions(cursor)
+        self.journal = PostgresJournal(cursor)
+        self.actions = PostgresActions(cursor)
         self.marks = PostgresMarks(cursor)
         self.withdrawals = PostgresWithdrawals(cursor)
         self.breaks = PostgresBreaks(cursor)
@@ -82,9 +88,9 @@ class PostgresFacts:
         ).fetchone()
         return int(row["applied"]) if row else 0
 
-    def publish(self, event: Event) -> None:
+    def publish(self, *events: Event) -> None:
         """Tell everybody, once the transaction is kept."""
-        _OUTBOX.add(self._cursor, event)
+        _OUTBOX.add(self._cursor, *events)
 
 
 class PostgresKeys:

@@ -1,0 +1,241 @@
+"""Corporate actions in portfolio's schema, and how far each account has met them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import date, datetime
+
+from bifrost.adapters.postgres.database import Cursor
+from bifrost.core.codec import from_json, to_json
+from bifrost.core.corporate_actions import CorporateAction
+from bifrost.portfolio.ports import Applied, Outlook
+
+# Market's clock is one: the session of the newest bar, whatever its instrument.
+_MARKET = "(SELECT session FROM portfolio.marks ORDER BY occurred_at DESC LIMIT 1)"
+
+# Imported lots are as their file says until the last trade that it tells of.
+_MEETS = """
+EXISTS (
+    SELECT 1 FROM portfolio.lots l
+    WHERE l.account_id = {account} AND l.instrument = a.instrument AND l.quantity <> 0
+        AND (l.opened_sequence > 0 OR a.ex_date > coalesce((
+            SELECT (max(t.occurred_at) AT TIME ZONE 'UTC')::date
+            FROM portfolio.import_rows r JOIN portfolio.ledger_transactions t USING (transaction_id)
+            WHERE r.account_id = l.account_id AND t.kind = 'fill'
+                AND r.activity ->> 'instrument' = l.instrument), '0001-01-01'))
+)
+"""
+
+# Ever held, whatever is left: what is late may have met it.
+_HELD = """
+EXISTS (
+    SELECT 1 FROM portfolio.balances b
+    WHERE b.account_id = {account} AND b.instrument = {instrument} AND b.quantity IS NOT NULL
+)
+"""
+
+_OUTLOOK = f"""
+WITH own AS (
+    SELECT coalesce(max(through), '0001-01-01') AS through, coalesce(max(seen), 0) AS seen,
+        {_MARKET} AS market, (SELECT coalesce(max(position), 0)
+            FROM portfolio.corporate_actions) AS newest
+    FROM portfolio.account_sessions WHERE account_id = %(account)s
+)
+SELECT own.*,
+    (SELECT min(c.ex_date) FROM portfolio.corporate_actions c
+        WHERE c.action_id IN (
+            SELECT n.action_id FROM portfolio.corporate_actions n
+            WHERE n.position > own.seen AND (
+                EXISTS (SELECT 1 FROM portfolio.account_actions d
+                    WHERE d.account_id = %(account)s AND d.action_id = n.action_id)
+                OR n.ex_date <= own.through
+                    AND {_HELD.format(account="%(account)s", instrument="n.instrument")}))
+    ) AS stale_since,
+    %(session)s < own.through AND (
+        EXISTS (SELECT 1 FROM portfolio.standing_actions a
+            WHERE a.ex_date > %(session)s AND a.ex_date <= own.through
+                AND (a.instrument = %(instrument)s
+                    OR {_HELD.format(account="%(account)s", instrument="a.instrument")}))
+        OR EXISTS (SELECT 1 FROM portfolio.journal j
+            WHERE j.account_id = %(account)s AND j.session > %(session)s AND j.is_note
+                AND j.detail_type = 'CashChanged.v1'
+                AND j.detail ->> 'kind' = 'return_of_capital')
+    ) AS is_passed,
+    (SELECT coalesce(json_agg(a.action), '[]') FROM portfolio.standing_actions a
+        WHERE a.ex_date > own.through AND a.ex_date <= greatest(%(session)s, own.market)
+            AND {_MEETS.format(account="%(account)s")}
+    ) AS due
+FROM own
+"""
+
+_UNPAID = """
+SELECT * FROM portfolio.account_actions
+WHERE account_id = %s AND due <> 0 AND payment_id IS NULL AND paid_on <= %s
+ORDER BY paid_on, action_id
+"""
+
+_ADVANCE = """
+INSERT INTO portfolio.account_sessions AS kept (account_id, through, seen) VALUES (%s, %s, %s)
+ON CONFLICT (account_id) DO UPDATE SET through = greatest(kept.through, EXCLUDED.through),
+    seen = greatest(kept.seen, EXCLUDED.seen)
+"""
+
+_PUT = """
+INSERT INTO portfolio.corporate_actions
+    (action_id, revision, instrument, new_instrument, ex_date, withdrawn, action, recorded_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (action_id, revision) DO NOTHING
+"""
+
+# Who holds what an action is about and has not met it; whom a payment is due to; whose books
+# follow a revision that stands no more, or came after its day.
+_WAITING = f"""
+SELECT b.account_id FROM portfolio.standing_actions a
+    JOIN portfolio.balances b ON b.instrument = a.instrument AND b.quantity <> 0
+    LEFT JOIN portfolio.account_sessions s USING (account_id)
+WHERE a.ex_date > %(since)s AND a.ex_date <= {_MARKET}
+    AND a.ex_date > coalesce(s.through, '0001-01-01')
+    AND {_MEETS.format(account="b.account_id")}
+UNION
+SELECT account_id FROM portfolio.account_actions
+WHERE due <> 0 AND payment_id IS NULL AND paid_on <= {_MARKET}
+UNION
+SELECT d.account_id FROM portfolio.corporate_actions n
+    JOIN portfolio.account_actions d USING (action_id)
+    JOIN portfolio.account_sessions s USING (account_id)
+WHERE n.recorded_at >= %(heard_since)s AND n.position > s.seen
+UNION
+SELECT s.account_id FROM portfolio.corporate_actions n
+    JOIN portfolio.balances b ON b.instrument = n.instrument AND b.quantity IS NOT NULL
+    JOIN portfolio.account_sessions s ON s.account_id = b.account_id
+WHERE n.recorded_at >= %(heard_since)s AND n.position > s.seen AND n.ex_date <= s.through
+ORDER BY account_id
+"""
+
+# Every instrument that the account can have held: traded, and what that became.
+_CONCERNING = """
+WITH RECURSIVE own (instrument) AS (
+    SELECT DISTINCT detail -> 'fill' ->> 'instrument' FROM portfolio.journal
+    WHERE account_id = %s AND detail_type = 'FillRecorded.v1'
+    UNION
+    SELECT a.new_instrument FROM own JOIN portfolio.standing_actions a USING (instrument)
+    WHERE a.new_instrument <> ''
+)
+SELECT a.action FROM own JOIN portfolio.standing_actions a USING (instrument)
+"""
+
+_RECORD = """
+INSERT INTO portfolio.account_actions (account_id, action_id, revision, ex_date, transaction_id,
+    is_imported, due, paid_on, payment_id)
+VALUES (%(account_id)s, %(action_id)s, %(revision)s, %(ex_date)s, %(transaction_id)s,
+    %(is_imported)s, %(due)s, %(paid_on)s, %(payment_id)s)
+ON CONFLICT (account_id, action_id) DO UPDATE SET revision = EXCLUDED.revision,
+    ex_date = EXCLUDED.ex_date, transaction_id = EXCLUDED.transaction_id,
+    is_imported = EXCLUDED.is_imported, due = EXCLUDED.due, paid_on = EXCLUDED.paid_on,
+    payment_id = EXCLUDED.payment_id
+"""
+
+_REFUSE = """
+INSERT INTO portfolio.action_refusals (account_id, action_id, revision, reason, recorded_at)
+VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+"""
+
+
+class PostgresActions:
+    """ActionStore."""
+
+    def __init__(self, cursor: Cursor) -> None:
+        self._cursor = cursor
+
+    def put(self, action: CorporateAction, at: datetime) -> None:
+        """Keep a revision; one that is known is kept as it was."""
+        self._cursor.execute(
+            _PUT,
+            (
+                action.action_id,
+                action.revision,
+                action.instrument,
+                getattr(action.terms, "new_instrument", ""),
+                action.ex_date,
+                action.withdrawn,
+                json.dumps(to_json(action)),
+                at,
+            ),
+        )
+
+    def revision(self, action_id: str, revision: int) -> CorporateAction:
+        """Return a revision that is kept."""
+        row = self._cursor.execute(
+            "SELECT action FROM portfolio.corporate_actions WHERE action_id = %s AND revision = %s",
+            (action_id, revision),
+        ).fetchone()
+        if row is None:
+            raise AssertionError(f"revision {revision} of {action_id} has vanished")
+        return from_json(CorporateAction, row["action"])
+
+    def outlook(self, account_id: str, session: date, instrument: str = "") -> Outlook:
+        """Say in one statement what the account has met, and what waits for it."""
+        row = self._cursor.execute(
+            _OUTLOOK, {"account": account_id, "session": session, "instrument": instrument}
+        ).fetchone()
+        if row is None:
+            raise AssertionError("an aggregate has a row")
+        return Outlook(
+            through=row["through"],
+            newest=row["newest"],
+            market=row["market"],
+            stale_since=row["stale_since"],
+            is_passed=row["is_passed"],
+            due=tuple(from_json(CorporateAction, one) for one in row["due"]),
+        )
+
+    def advance(self, account_id: str, through: date, newest: int) -> None:
+        """Say that the account has met every action up to the session, as known by then."""
+        self._cursor.execute(_ADVANCE, (account_id, through, newest))
+
+    def waiting(self, since: date, heard_since: datetime) -> list[str]:
+        """Name accounts that something waits for.
+
+        since: only actions with a later ex-date. heard_since: only revisions recorded since then.
+        """
+        rows = self._cursor.execute(
+            _WAITING, {"since": since, "heard_since": heard_since}
+        ).fetchall()
+        return [row["account_id"] for row in rows]
+
+    def concerning(self, account_id: str) -> list[CorporateAction]:
+        """Return the standing actions on what the account's fills can have led to."""
+        rows = self._cursor.execute(_CONCERNING, (account_id,)).fetchall()
+        return [from_json(CorporateAction, row["action"]) for row in rows]
+
+    def applied(self, account_id: str, since: date) -> list[Applied]:
+        """Return what actions with an ex-date from `since` on have changed in the account."""
+        rows = self._cursor.execute(
+            "SELECT * FROM portfolio.account_actions WHERE account_id = %s AND ex_date >= %s"
+            " ORDER BY ex_date, action_id",
+            (account_id, since),
+        ).fetchall()
+        return [Applied(**row) for row in rows]
+
+    def unpaid(self, account_id: str, session: date) -> list[Applied]:
+        """Return what is to be paid by the session and is not."""
+        rows = self._cursor.execute(_UNPAID, (account_id, session)).fetchall()
+        return [Applied(**row) for row in rows]
+
+    def record(self, applied: Applied) -> None:
+        """Keep what an action changed, in the place of what was known of it."""
+        self._cursor.execute(
+            _RECORD, {one.name: getattr(applied, one.name) for one in fields(Applied)}
+        )
+
+    def forget(self, account_id: str, action_ids: Sequence[str]) -> None:
+        """Actions that changed nothing, as it is known now."""
+        self._cursor.execute(
+            "DELETE FROM portfolio.account_actions WHERE account_id = %s AND action_id = ANY(%s)",
+            (account_id, list(action_ids)),
+        )
+
+    def refuse(self, account_id: str, action: CorporateAction, reason: str, at: datetime) -> None:
+        """Keep why an action could not be applied."""
+        values = (account_id, action.action_id, action.revision, reason, at)
+        self._cursor.execute(_REFUSE, values)

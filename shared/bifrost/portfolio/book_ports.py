@@ -1,0 +1,229 @@
+"""What portfolio needs of its ledger, its lots, its journal and the actions that change them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Protocol
+
+from bifrost.core.corporate_actions import CorporateAction
+from bifrost.portfolio.journal import Step
+from bifrost.portfolio.ledger import Entry, Posting
+from bifrost.portfolio.lot_selection import LotMethod, Selection
+from bifrost.portfolio.lots import Closure, Lot, LotChange
+from bifrost.portfolio.valuation import Balance
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A transaction as the ledger keeps it; `place` grows with every one.
+
+    strategy_id: empty where it is no strategy's.
+    """
+
+    place: int
+    transaction_id: str
+    account_id: str
+    kind: str
+    reference: str
+    description: str
+    event_id: str
+    occurred_at: datetime
+    recorded_at: datetime
+    reverses: str | None = None
+    strategy_id: str = ""
+    entries: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LotAdjustment:
+    """What a transaction changed of a lot's cost, and what is open of that lot now.
+
+    quantity: what was open of it then.
+    is_revised: a corporate action or a correction has changed it since.
+    """
+
+    lot_id: str
+    quantity: Decimal
+    cost_change: Decimal
+    open_quantity: Decimal
+    open_cost: Decimal
+    is_revised: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """How far an account has met corporate actions, and what waits for it.
+
+    through: the last session whose actions it has met. market: the market's newest.
+    newest: the last revision of any action that is known. stale_since: the first ex-date of
+    actions that were corrected, or announced, after the account had met their day.
+    is_passed: a fill of the session that was asked for would come before what has been met.
+    due: actions later than `through` on what is held.
+    """
+
+    through: date
+    newest: int
+    market: date | None
+    stale_since: date | None
+    is_passed: bool
+    due: tuple[CorporateAction, ...]
+
+    def by(self, session: date) -> date:
+        """Return the session that the account has reached: this one, or a later one."""
+        return max(session, self.through, self.market or session)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What an action changed in an account; `due` is 0 where nothing is paid later."""
+
+    account_id: str
+    action_id: str
+    revision: int
+    ex_date: date
+    transaction_id: str | None
+    is_imported: bool
+    due: Decimal
+    paid_on: date
+    payment_id: str | None = None
+
+
+class LedgerStore(Protocol):
+    """Keeps postings, for ever."""
+
+    def post(self, posting: Posting) -> None:
+        """Write the transaction, its entries and the balances that they change."""
+
+    def find(self, account_id: str, reference: str) -> Posted | None:
+        """Return the transaction of that reference, without its entries."""
+
+    def transaction(self, account_id: str, transaction_id: str) -> Posted:
+        """Return the transaction with its entries; raise NotFoundError where there is none."""
+
+    def reversal_of(self, transaction_id: str) -> str | None:
+        """Return the transaction that reversed this one; None if none did."""
+
+    def standing(self, account_id: str, origins: Sequence[str]) -> list[Posted]:
+        """Return, with their entries, what stands for these references and is not reversed."""
+
+    def balances(self, account_id: str) -> list[Balance]:
+        """Return what every ledger account sums to, positions with their last prices."""
+
+
+class LotStore(Protocol):
+    """Keeps lots."""
+
+    def open_lots(self, account_id: str, instrument: str) -> list[Lot]:
+        """Return the lots of which something is left."""
+
+    def change(self, posting: Posting, change: LotChange) -> None:
+        """Write what the posting's fill closed and opened."""
+
+    def adjust(self, posting: Posting, before: list[Lot], after: list[Lot]) -> None:
+        """Write the new costs of lots that the posting changes without a trade."""
+
+    def adjustments(self, transaction_id: str) -> list[LotAdjustment]:
+        """Return what the transaction changed of lots, and how they stand now."""
+
+    def readjust(self, posting: Posting, undone: list[LotAdjustment]) -> None:
+        """Give lots back what an adjustment took."""
+
+    def selections(self, account_id: str, order_id: str) -> tuple[Selection | None, LotMethod]:
+        """Return the order's own selection, if it has one, and the account's standing method."""
+
+    def closed_by(self, account_id: str, order_id: str) -> dict[str, Decimal]:
+        """Return how much of each lot the order's fills have closed."""
+
+    def is_filling(self, account_id: str, order_id: str) -> bool:
+        """Say whether a fill of the order has been booked."""
+
+    def choose(
+        self, account_id: str, order_id: str, selection: Selection, after_fill: int, at: datetime
+    ) -> None:
+        """Write how lots are chosen from now on."""
+
+    def named(self, account_id: str, lot_ids: list[str]) -> list[Lot]:
+        """Return the account's lots of these ids."""
+
+    def close(self, posting: Posting, closures: Sequence[Closure]) -> None:
+        """Write what a posting closed; the lots themselves are revised."""
+
+
+class LotRevisionStore(Protocol):
+    """Keeps what corporate actions and corrections made of lots, and of what orders named."""
+
+    def all_open(self, account_id: str) -> list[Lot]:
+        """Return every lot of the account of which something is left."""
+
+    def found(self, account_id: str, lots: Sequence[Lot]) -> None:
+        """Write lots that are not known yet."""
+
+    def revise(self, transaction_id: str, changed: Sequence[tuple[Lot, Lot]]) -> None:
+        """Write what lots were and are, by an action or a correction."""
+
+    def revised_by(self, transaction_id: str) -> list[tuple[Lot, Lot]]:
+        """Return what lots were before an action, and after it."""
+
+    def closures_of(self, transaction_ids: Sequence[str]) -> dict[str, tuple[Closure, ...]]:
+        """Return what each of these transactions closed."""
+
+    def still_named(self, account_id: str) -> dict[str, Selection]:
+        """Return what orders have named and not closed."""
+
+    def rechoose(
+        self, account_id: str, selections: Mapping[str, Selection], after_fill: int, at: datetime
+    ) -> None:
+        """Write what is still named, in quantities as of now."""
+
+
+class JournalStore(Protocol):
+    """Keeps what changed each account's books, for ever."""
+
+    def add(self, account_id: str, step: Step, outlook: Outlook | None = None) -> None:
+        """Write a step; with an outlook, its session is the account's newest from now on."""
+
+    def stream(self, account_id: str) -> Iterator[Step]:
+        """Yield the account's steps in their order, never all at once."""
+
+    def undone(self, account_id: str, through: date) -> frozenset[str]:
+        """Name the transactions that a later step reverses, as of the end of the session."""
+
+
+class ActionStore(Protocol):
+    """Keeps corporate actions, and how far each account has met them."""
+
+    def put(self, action: CorporateAction, at: datetime) -> None:
+        """Keep a revision; one that is known is kept as it was."""
+
+    def revision(self, action_id: str, revision: int) -> CorporateAction:
+        """Return a revision that is kept."""
+
+    def outlook(self, account_id: str, session: date, instrument: str = "") -> Outlook:
+        """Say what the account has met, and what waits for it, by the session."""
+
+    def advance(self, account_id: str, through: date, newest: int) -> None:
+        """Say that the account has met every action up to the session, as known by then."""
+
+    def waiting(self, since: date, heard_since: datetime) -> list[str]:
+        """Name accounts that something waits for: actions later than `since`, or payments, or
+        revisions that were recorded since then.
+        """
+
+    def concerning(self, account_id: str) -> list[CorporateAction]:
+        """Return the standing actions on what the account's fills can have led to."""
+
+    def applied(self, account_id: str, since: date) -> list[Applied]:
+        """Return what actions with an ex-date from `since` on have changed in the account."""
+
+    def unpaid(self, account_id: str, session: date) -> list[Applied]:
+        """Return what is to be paid by the session and is not."""
+
+    def record(self, applied: Applied) -> None:
+        """Keep what an action changed, in the place of what was known of it."""
+
+    def forget(self, account_id: str, action_ids: Sequence[str]) -> None:
+        """Actions that changed nothing, as it is known now."""
+
+    def refuse(self, account_id: str, action: CorporateAction, reason: str, at: datetime) -> None:
+        """Keep why an action could not be applied."""
