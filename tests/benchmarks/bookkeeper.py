@@ -13,16 +13,18 @@ from bifrost.adapters.clock import SystemClock
 from bifrost.adapters.ids import RandomIds
 from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.portfolio_books import PostgresLibrary
-from bifrost.adapters.postgres.portfolio_reads import PostgresReader
+from bifrost.adapters.postgres.portfolio_performance import PostgresPerformance
 from bifrost.core.fills import Fill
 from bifrost.core.money import Price, Quantity
 from bifrost.core.orders import Side
 from bifrost.events import FillRecorded, fill_stream
 from bifrost.portfolio.accounts import NewAccount
+from bifrost.portfolio.performance import PnlAsked, PnlBy, Scope
+from bifrost.portfolio.pnl import Pnl
 from bifrost.portfolio.service import CashRequest, PortfolioService
-from bifrost.portfolio.valuation import value
 
 OWNER = "bench"
+_EVERY = 10_000
 AT = datetime(2012, 1, 3, 21, tzinfo=UTC)
 # Side, quantity and how far the price has moved, of each instrument's fills.
 PATTERN = (
@@ -31,18 +33,6 @@ PATTERN = (
     (Side.SELL, 85, "2.11"),
     (Side.BUY, 40, "0.93"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Worth:
-    """A portfolio's P&L and what it comes from; both sides give it, and it has to be the same."""
-
-    cash: Decimal
-    positions: int
-    market_value: Decimal
-    realised: Decimal
-    unrealised: Decimal
-    commissions: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +68,7 @@ class Bookkeeper:
     def __init__(self, database: Database) -> None:
         self.database = database
         self._service = PortfolioService(PostgresLibrary(database), SystemClock(), RandomIds())
-        self._reader = PostgresReader(database, OWNER)
+        self._performance = PostgresPerformance(database, OWNER)
 
     def open_account(self, name: str) -> str:
         """Open an account."""
@@ -93,19 +83,14 @@ class Bookkeeper:
         """Book a fill."""
         self._service.hear_fill(event)
 
-    def worth(self, account_id: str) -> Worth:
-        """Read what the account is worth."""
-        found = value(self._reader.balances(account_id))
-        if found.market_value is None or found.unrealised_pnl is None:
-            raise AssertionError(f"{account_id} holds what has no price: {found.unpriced}")
-        return Worth(
-            found.cash,
-            len(found.positions),
-            found.market_value,
-            found.realised_pnl,
-            found.unrealised_pnl,
-            found.commissions,
-        )
+    def pnl(self, account_id: str) -> Pnl:
+        """Read the P&L of all the account's positions together."""
+        return self._performance.pnl(PnlAsked(Scope((account_id,)))).total
+
+    def pnl_by_position(self, account_id: str) -> dict[str, Pnl]:
+        """Read the P&L of each of its positions; what no instrument caused has an empty name."""
+        asked = PnlAsked(Scope((account_id,)), PnlBy.POSITION, limit=_EVERY)
+        return {one.name: one.pnl for one in self._performance.pnl(asked).groups}
 
     def left_in(self, account_id: str) -> Left:
         """Read the account's books as they are kept."""
@@ -136,7 +121,7 @@ def history(account_id: str, instruments: list[str], rounds: int = 1) -> Iterato
     moves = [(name, *one) for _ in range(rounds) for one in PATTERN for name in instruments]
     for sequence, (name, side, quantity, moved) in enumerate(moves, 1):
         at = AT + timedelta(seconds=sequence)
-        price = Decimal(20 + sum(name.encode()) % 300) + Decimal(moved)
+        price = _first_price(name) + Decimal(moved)
         fill = Fill(
             venue="bench", execution_id=f"{account_id}-{sequence}", order_id=f"o-{sequence}",
             account_id=account_id, instrument=name, side=side, quantity=Quantity(Decimal(quantity)),
@@ -150,11 +135,18 @@ def history(account_id: str, instruments: list[str], rounds: int = 1) -> Iterato
 
 def list_marks(database: Database, instruments: list[str], sessions: int) -> None:
     """Write a price of each instrument for each of so many sessions."""
+    prices = [_first_price(name) for name in instruments]
     with database.transaction() as cursor:
         cursor.execute(
             "INSERT INTO portfolio.marks"
-            " SELECT name, %(at)s::timestamptz + day * interval '1 day', (%(at)s::date + day),"
-            "  20 + mod(abs(hashtext(name)), 300) + day * 0.01, 'USD', now()"
-            " FROM unnest(%(names)s::text[]) name, generate_series(0, %(last)s) day",
-            {"at": AT, "names": instruments, "last": sessions - 1},
+            " (instrument, occurred_at, session, price, currency, recorded_at)"
+            " SELECT name, %(at)s::timestamptz + day * interval '1 day', %(at)s::date + day,"
+            "  price + day * 0.01, 'USD', now()"
+            " FROM unnest(%(names)s::text[], %(prices)s::numeric[]) AS one (name, price),"
+            "  generate_series(0, %(last)s) day",
+            {"at": AT, "names": instruments, "prices": prices, "last": sessions - 1},
         )
+
+
+def _first_price(instrument: str) -> Decimal:
+    return Decimal(20 + sum(instrument.encode()) % 300)

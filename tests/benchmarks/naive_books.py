@@ -18,7 +18,7 @@ from bifrost.adapters.postgres.idempotency import body_hash
 from bifrost.core.codec import to_json
 from bifrost.core.fills import Fill
 from bifrost.events import CashDeposited, Event, FillRecorded
-from tests.benchmarks.bookkeeper import Worth
+from bifrost.portfolio.pnl import Pnl
 from tests.benchmarks.naive_tables import (
     AccountRow,
     Base,
@@ -53,30 +53,33 @@ class NaiveBooks:
         with Session(self._engine) as session:
             return int(session.scalar(select(func.pg_backend_pid())) or 0)
 
-    def worth(self, account_id: str) -> Worth:
+    def pnl(self, account_id: str) -> Pnl:
+        """Add up what each position made."""
+        return sum(self.pnl_by_position(account_id).values(), Pnl())
+
+    def pnl_by_position(self, account_id: str) -> dict[str, Pnl]:
         """Load every entry, every open lot and the newest mark of each, and add up."""
-        sums: dict[str, Decimal] = defaultdict(Decimal)
-        value = cost = Decimal(0)
+        realised: dict[str, Decimal] = defaultdict(Decimal)
+        fees: dict[str, Decimal] = defaultdict(Decimal)
+        unrealised: dict[str, Decimal] = defaultdict(Decimal)
+        names = set()
         with Session(self._engine) as session:
             entries = select(EntryRow).join(TransactionRow).filter_by(account_id=account_id)
             for entry in session.scalars(entries):
-                sums[entry.ledger_account.split(":positions:")[0]] += entry.amount
-            lots = session.scalars(
-                select(LotRow).filter_by(account_id=account_id).where(LotRow.quantity != 0)
-            ).all()
-            for lot in lots:
+                names.add(entry.instrument)
+                if entry.ledger_account == "income:realised":
+                    realised[entry.instrument] -= entry.amount
+                if entry.ledger_account == "expenses:commission":
+                    fees[entry.instrument] -= entry.amount
+            lots = select(LotRow).filter_by(account_id=account_id).where(LotRow.quantity != 0)
+            for lot in session.scalars(lots):
                 marks = select(MarkRow).filter_by(instrument=lot.instrument)
                 newest = session.scalars(marks.order_by(MarkRow.occurred_at.desc()).limit(1)).one()
-                value += lot.quantity * newest.price
-                cost += lot.cost
-        return Worth(
-            cash=sums["assets:cash"],
-            positions=len({lot.instrument for lot in lots}),
-            market_value=value,
-            realised=-sums["income:realised"],
-            unrealised=value - cost,
-            commissions=sums["expenses:commission"],
-        )
+                unrealised[lot.instrument] += lot.quantity * newest.price - lot.cost
+        return {
+            name: Pnl(realised[name], price_unrealised=unrealised[name], fee=fees[name])
+            for name in names
+        }
 
     def deposit(self, account_id: str, amount: Decimal, key: str) -> None:
         """Take cash in, once per key."""

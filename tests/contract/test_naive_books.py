@@ -28,7 +28,7 @@ def naive(database_url: Callable[[str], str]) -> Iterator[NaiveBooks]:
     made.close()
 
 
-def test_the_orm_leaves_the_same_books_and_reads_the_same_worth(
+def test_the_orm_leaves_the_same_books_and_reads_the_same_pnl(
     ours: Bookkeeper, naive: NaiveBooks
 ) -> None:
     mine, theirs = ours.open_account("mine"), ours.open_account("theirs")
@@ -39,8 +39,11 @@ def test_the_orm_leaves_the_same_books_and_reads_the_same_worth(
 
     assert ours.left_in(mine) == ours.left_in(theirs)
     assert ours.left_in(mine).closures > 0
-    assert ours.worth(mine) == ours.worth(theirs) == naive.worth(mine) == naive.worth(theirs)
-    assert ours.worth(mine).positions == len(INSTRUMENTS)
+    for account_id in (mine, theirs):
+        read = ours.pnl_by_position(account_id)
+        assert read == naive.pnl_by_position(account_id)
+        assert {*read} == {"", *INSTRUMENTS}
+        assert ours.pnl(account_id) == naive.pnl(account_id)
 
 
 def test_the_orm_books_what_it_is_told_twice_once(ours: Bookkeeper, naive: NaiveBooks) -> None:
