@@ -100,9 +100,7 @@ def reconcile(given: Payload) -> Payload:
     """Compare risk's exposures with the venue's statement."""
     asked = from_json(Reconciliation, given)
     now = wiring.clock().now()
-    found = service.reconcile(
-        wiring.comparisons(), asked.statement, now, is_final=asked.is_final
-    )
+    found = service.reconcile(wiring.comparisons(), asked.statement, now, is_final=asked.is_final)
     answer: Payload = to_json(found)
     return answer
 

@@ -124,10 +124,7 @@ def agreed_up_to(
 ) -> int:
     """Return the last report up to which the fills agree: what comes before is not read again."""
     reports = (
-        side[one.subject].report
-        for one in found
-        for side in (ours, theirs)
-        if one.subject in side
+        side[one.subject].report for one in found for side in (ours, theirs) if one.subject in side
     )
     return min(reports, default=upto + 1) - 1
 

@@ -130,9 +130,7 @@ def _event_id(one: Break) -> str:
     return str(uuid5(_EVENTS, f"{one.account_id}/{one.book}/{one.kind}/{one.subject}/{opened}"))
 
 
-def _differences(
-    books: Books, account_id: str, statement: VenueStatement
-) -> tuple[Explained, ...]:
+def _differences(books: Books, account_id: str, statement: VenueStatement) -> tuple[Explained, ...]:
     balances = books.ledger.balances(account_id)
     differing = compare(balances, books.facts.fills_applied(account_id), statement)
     held = None

@@ -143,6 +143,5 @@ class PostgresStatementReader:
 
 def _to_statement(row: Row) -> Statement:
 
-
     said = {(kind, subject): Decimal(amount) for kind, subject, amount in row["said"]}
     return Statement(**{**row, "said": said})
