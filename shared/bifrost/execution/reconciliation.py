@@ -187,5 +187,8 @@ def _fill_difference(
     return Difference(BreakKind.FILL, name, own.quantity, stated.quantity, cause, detail)
 
 
-def _kept(value: Decimal | str) -> Decimal | str:
-    return value if isinstance(value, str) else EXACT.quantize(value, _KEPT)
+def _kept(value: Decimal | str) -> str:
+    """Return the value as our tables keep it, without the zeros that they add."""
+    if isinstance(value, str):
+        return value
+    return format(EXACT.normalize(EXACT.quantize(value, _KEPT)), "f")
