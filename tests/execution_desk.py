@@ -61,7 +61,9 @@ class TradingDesk:
             desk, journal, collector, self.sender, self.canceller, self.workflows
         )
         self.orders = OrderService(desk, journal, self.workflows)
-        self.listener = Listener(self.broker.venue, desk, self.venue, self.venue, collector)
+        self.listener = Listener(
+            self.broker.venue, desk, self.venue, self.venue, self.venue, collector
+        )
         self.statements = Statements(desk, self.broker, collector, self.workflows, self.clock)
 
     def open(self, account_id: str = ACCOUNT, cash: str = "1000000", owner: str = OWNER) -> None:

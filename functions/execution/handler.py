@@ -12,6 +12,8 @@ from bifrost.events import (
     CashChanged,
     CashDeposited,
     CashWithdrawn,
+    CorporateActionAnnounced,
+    CorporateActionCorrected,
     InstrumentListed,
     StrategyChanged,
 )
@@ -157,6 +159,11 @@ def hear_cash_changed(event: CashChanged) -> None:
     wiring.listener().on_cash_changed(event)
 
 
+def hear_corporate_action(event: CorporateActionAnnounced | CorporateActionCorrected) -> None:
+    """Let the venue know what an issuer does to its shares."""
+    wiring.listener().on_corporate_action(event)
+
+
 TASKS: Tasks = {
     "submit": submit,
     "check_gate": check_gate,
@@ -175,5 +182,7 @@ LISTENERS: Listeners = {
     "CashDeposited.v1": hear_cash_deposited,
     "CashWithdrawn.v1": hear_cash_withdrawn,
     "CashChanged.v1": hear_cash_changed,
+    "CorporateActionAnnounced.v1": hear_corporate_action,
+    "CorporateActionCorrected.v1": hear_corporate_action,
 }
 handler = lambda_entry("execution", tasks=TASKS, listeners=LISTENERS, relay=plugs.relay)

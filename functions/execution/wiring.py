@@ -55,7 +55,7 @@ def sweeper() -> Sweeper:
 @lru_cache
 def listener() -> Listener:
     """Hears what concerns execution and its venue."""
-    return Listener(venue().venue, _desk(), venue(), venue(), collector())
+    return Listener(venue().venue, _desk(), venue(), venue(), venue(), collector())
 
 
 @lru_cache

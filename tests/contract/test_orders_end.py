@@ -16,7 +16,7 @@ from bifrost.events import (
     OrderFilled,
 )
 from bifrost.execution.ports import ExecutionReport
-from tests.builders import ACCOUNT, account_opened, cash_deposited
+from tests.builders import ACCOUNT, account_opened, cash_deposited, venue_order
 from tests.execution_desk import MakeDatabase, TradingDesk, bar_closed
 
 
@@ -72,17 +72,9 @@ def test_a_day_order_that_does_not_fill_expires(desk: TradingDesk) -> None:
     assert [event.filled_quantity for event in desk.events(OrderExpired)] == [0]
 
 
-def test_a_report_on_an_order_that_is_not_ours_is_kept_and_passed_by(
-    desk: TradingDesk, make_database: MakeDatabase
-) -> None:
+def test_a_report_on_an_order_that_is_not_ours_is_kept_and_passed_by(desk: TradingDesk) -> None:
     order = desk.send()
-    database = make_database("venue")
-    database.fetch_all(
-        "INSERT INTO venue.orders (client_order_id, account_id, instrument, side, type, quantity,"
-        " time_in_force, currency, status) VALUES ('theirs', %s, 'AAPL', 'buy', 'market', 5,"
-        " 'gtc', 'USD', 'accepted') RETURNING 1",
-        (ACCOUNT,),
-    )
+    desk.venue.submit(venue_order("theirs"))
 
     desk.close(1)
 

@@ -31,6 +31,12 @@ Force = Annotated[str, option("--tif", says="day or gtc")]
 Strategy = Annotated[
     str | None, option("--strategy", says="A strategy of the account: its name or its id.")
 ]
+DoNotReduce = Annotated[
+    bool, typer.Option("--do-not-reduce", help="Keep the price over dividends and spin-offs.")
+]
+DoNotIncrease = Annotated[
+    bool, typer.Option("--do-not-increase", help="Keep the quantity over splits.")
+]
 OrderId = Annotated[str, argument("The order's id.")]
 
 
@@ -44,6 +50,8 @@ def place(
     stop: Stop = None,
     tif: Force = "day",
     strategy: Strategy = None,
+    do_not_reduce: DoNotReduce = False,
+    do_not_increase: DoNotIncrease = False,
     account: Account = None,
     key: Key = None,
     wait: Annotated[bool, typer.Option(help="Wait until the venue or a rule has answered.")] = True,
@@ -61,6 +69,8 @@ def place(
     account_id = the_account(api, account)
     body = _body(account_id, side, quantity, instrument, kind, limit, stop, tif,
                  the_strategy(api, account_id, strategy))  # fmt: skip
+    marks = {"do_not_reduce": do_not_reduce, "do_not_increase": do_not_increase}
+    body |= {name: True for name, is_marked in marks.items() if is_marked}
     order = place_order(api, body, RandomIds().new() if key is None else key, wait=wait)
     show_json(order) if as_json else _show(order)
     raise typer.Exit(_exit_code(order["status"]))

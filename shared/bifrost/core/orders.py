@@ -91,6 +91,8 @@ class OrderIntent:
 
     occurred_at is market time (the replay's or the exchange's clock) when it was received.
     strategy_id: the strategy whose profit and loss it makes; empty is the account's alone.
+    do_not_reduce, do_not_increase: DNR and DNI of ExecInst (18), while it is open: a dividend or
+        spin-off leaves its price, a split or stock dividend its quantity.
     """
 
     order_id: str
@@ -107,6 +109,8 @@ class OrderIntent:
     limit_price: Price | None = None
     stop_price: Price | None = None
     strategy_id: str = ""
+    do_not_reduce: bool = False
+    do_not_increase: bool = False
 
     def __post_init__(self) -> None:
         if self.occurred_at.tzinfo is None:

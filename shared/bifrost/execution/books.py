@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
+from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.fills import Fill
 from bifrost.core.instruments import Instrument
 from bifrost.core.orders import OrderStatus
@@ -47,6 +48,9 @@ class Orders(Protocol):
 
     def save(self, record: OrderRecord, *steps: Step) -> OrderRecord:
         """Keep where the order stands now and add the steps that brought it there."""
+
+    def restate(self, record: OrderRecord, step: Step) -> OrderRecord:
+        """Keep the order with its new terms, and the step that brought them."""
 
 
 class OrderReads(Protocol):
@@ -140,7 +144,7 @@ class Exposures(Protocol):
         """Say whether another order of the account and instrument is `unknown`."""
 
     def position(self, account_id: str, instrument: str) -> Decimal:
-        """Return the signed quantity that the account's fills add up to."""
+        """Return the signed quantity of the account's fills, after corporate actions."""
 
     def closing(self, order: OrderRecord) -> Decimal:
         """Return the open quantity of the account's other orders on this order's side."""
@@ -195,6 +199,13 @@ class Listings(Protocol):
 
     def keep_strategy(self, strategy: Strategy) -> None:
         """Keep the strategy, unless a later revision of it is known."""
+
+
+class Actions(Protocol):
+    """Corporate actions, as far as orders that are not yet sent and positions need them."""
+
+    def keep(self, action: CorporateAction) -> None:
+        """Keep the action, unless a later revision of it is known."""
 
 
 class Rounds(Protocol):
@@ -260,6 +271,8 @@ class Books(Protocol):
     def reports(self) -> ReportLog: ...
     @property
     def listings(self) -> Listings: ...
+    @property
+    def actions(self) -> Actions: ...
     @property
     def rounds(self) -> Rounds: ...
     @property

@@ -3,7 +3,7 @@
 The venue is asked first. Then one reader at a time holds the venue's cursor, which moves with what
 was applied, so a report is applied once and none is passed over. Nothing of ours is locked while
 the venue is asked, but for a bar: its price and its fills are one transaction. Nobody else turns
-a report into a state.
+a report into a state, or into an order's new terms.
 """
 
 import logging
@@ -72,10 +72,11 @@ class Collector:
         if report.kind is ReportKind.TRADE:
             self._apply_trade(books, record, report)
             return
-        happening = _HAPPENINGS[report.kind]
-        self.journal.move(
-            books, record, happening, Moment(report.occurred_at), Why(text=report.text)
-        )
+        when, why = Moment(report.occurred_at), Why(text=report.text)
+        if report.restatement is not None:
+            self.journal.restate(books, record, report.restatement, when, why)
+            return
+        self.journal.move(books, record, _HAPPENINGS[report.kind], when, why)
 
     def _apply_trade(self, books: Books, record: OrderRecord, report: ExecutionReport) -> None:
         fill = _to_fill(self.broker.venue, record, report)
@@ -92,7 +93,8 @@ def _to_fill(venue: str, record: OrderRecord, report: ExecutionReport) -> Fill:
         execution_id=report.execution_id,
         order_id=intent.order_id,
         account_id=intent.account_id,
-        instrument=intent.instrument,
+        # As it was traded: a correction may have renamed the order since.
+        instrument=report.instrument or intent.instrument,
         side=intent.side,
         quantity=Quantity(report.quantity),
         price=Price(report.price),

@@ -25,7 +25,7 @@ from bifrost.core.corporate_actions import (
 )
 from bifrost.core.instruments import Instrument
 from bifrost.core.money import EXACT, Price, Quantity, exact_product
-from bifrost.core.orders import OrderType, Side
+from bifrost.core.orders import OrderIntent, OrderType, Side
 
 # 5330(a): a cash dividend below one cent changes no order.
 DIVIDEND_MIN = Decimal("0.01")
@@ -47,6 +47,21 @@ class OpenOrder:
     stop_price: Price | None = None
     do_not_reduce: bool = False
     do_not_increase: bool = False
+
+    @classmethod
+    def of(cls, intent: OrderIntent) -> "OpenOrder":
+        """Return the order of which nothing has traded yet."""
+        return cls(
+            order_id=intent.order_id,
+            instrument=intent.instrument,
+            side=intent.side,
+            type=intent.type,
+            quantity=intent.quantity,
+            limit_price=intent.limit_price,
+            stop_price=intent.stop_price,
+            do_not_reduce=intent.do_not_reduce,
+            do_not_increase=intent.do_not_increase,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ class GateFacts:
     unresolved: another order of this account and instrument is `unknown`.
     position: signed quantity that the account's fills add up to.
     closing: open quantity of its other orders on this order's side.
+    outdated_by: the corporate action by which its terms are of shares that are no more.
     """
 
     order: OrderIntent
@@ -41,11 +42,12 @@ class GateFacts:
     unresolved: bool = False
     position: Decimal = Decimal(0)
     closing: Decimal = Decimal(0)
+    outdated_by: str = ""
 
 
 def check(facts: GateFacts) -> Decision:
     """Say whether the order may leave; every reason against it comes back."""
-    checks = (_switch, _state, _quantity, _prices, _limits, _unresolved)
+    checks = (_switch, _state, _terms, _quantity, _prices, _limits, _unresolved)
     return Decision(tuple(reason for check_one in checks for reason in check_one(facts)))
 
 
@@ -72,6 +74,12 @@ def _state(facts: GateFacts) -> Iterator[Reason]:
         yield Reason("order_not_open", subject=facts.status.value)
     if facts.instrument is None:
         yield Reason("instrument_not_listed", subject=facts.order.instrument)
+
+
+def _terms(facts: GateFacts) -> Iterator[Reason]:
+    # Only orders at the venue are adjusted: what has not left is its owner's to place anew.
+    if facts.outdated_by:
+        yield Reason("corporate_action", subject=facts.outdated_by)
 
 
 def _quantity(facts: GateFacts) -> Iterator[Reason]:

@@ -42,6 +42,8 @@ class OrderRequest:
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
     strategy_id: str = ""
+    do_not_reduce: bool = False
+    do_not_increase: bool = False
 
     @property
     def order_id(self) -> str:
@@ -59,8 +61,13 @@ class OrderRequest:
             "limit_price": _plain(self.limit_price),
             "stop_price": _plain(self.stop_price),
         }
-        # Left out where none is named: a key used before orders had strategies is still the same.
-        return {**asked, "strategy_id": self.strategy_id} if self.strategy_id else asked
+        # Left out where not asked for: a key used before orders could is still the same.
+        more = {
+            "strategy_id": self.strategy_id,
+            "do_not_reduce": "true" if self.do_not_reduce else "",
+            "do_not_increase": "true" if self.do_not_increase else "",
+        }
+        return {**asked, **{name: value for name, value in more.items() if value}}
 
 
 def check_request(
@@ -101,6 +108,8 @@ def to_intent(request: OrderRequest, currency: str, occurred_at: datetime) -> Or
         limit_price=None if request.limit_price is None else Price(request.limit_price),
         stop_price=None if request.stop_price is None else Price(request.stop_price),
         strategy_id=request.strategy_id,
+        do_not_reduce=request.do_not_reduce,
+        do_not_increase=request.do_not_increase,
     )
 
 

@@ -7,8 +7,8 @@ from uuid import UUID, uuid5
 
 from bifrost.core.decisions import Reason
 from bifrost.core.fills import Fill
-from bifrost.core.money import exact_product, exact_sum
-from bifrost.core.orders import OrderStatus
+from bifrost.core.money import EXACT, Price, Quantity, exact_product, exact_sum
+from bifrost.core.orders import OrderIntent, OrderStatus
 from bifrost.events import (
     Event,
     FillRecorded,
@@ -19,13 +19,14 @@ from bifrost.events import (
     OrderReceived,
     OrderRefused,
     OrderRejected,
+    OrderRestated,
     OrderSubmitted,
     OrderUnknown,
     fill_stream,
 )
 from bifrost.execution.books import Books
 from bifrost.execution.lifecycle import Happening, after
-from bifrost.execution.ports import Clock
+from bifrost.execution.ports import Clock, Restatement
 from bifrost.execution.records import Moment, OrderRecord, Step
 
 # Never changes: an event written again after a lost commit must have the same id.
@@ -132,6 +133,33 @@ class Journal:
         step = Step(what, record.status, when.at, self.clock.now(), {**detail, **when.said})
         return books.orders.save(record, step)
 
+    def restate(
+        self, books: Books, record: OrderRecord, new: Restatement, when: Moment, why: Why
+    ) -> OrderRecord:
+        """Give an open order the terms that the venue says; one that has ended stays as it was."""
+        if new.open_quantity <= 0:
+            return self.move(books, record, Happening.CANCELLED, when, why)
+        record = self.move(books, record, Happening.ACKNOWLEDGED, when)
+        if record.status.is_terminal:
+            return record
+        restated = replace(record, intent=_restated(record, new), venue_text=why.text)
+        detail = {**_restated_detail(restated, new), **why.said}
+        step = Step("restated", record.status, when.at, self.clock.now(), detail)
+        saved = books.orders.restate(restated, step)
+        books.announcements.publish(
+            OrderRestated(
+                **_about(saved, step, "OrderRestated"),
+                quantity=saved.intent.quantity,
+                filled_quantity=saved.filled_quantity,
+                open_before=record.open_quantity,
+                limit_price=saved.intent.limit_price,
+                stop_price=saved.intent.stop_price,
+                action_id=new.action_id,
+                step=saved.steps,
+            )
+        )
+        return saved
+
     def fill(self, books: Books, record: OrderRecord, fill: Fill, sequence: int) -> OrderRecord:
         """Write a new fill down, whatever the order's state; the state follows the venue."""
         filled = record.filled_quantity + fill.quantity
@@ -203,6 +231,26 @@ def _stamp(record: OrderRecord, step: Step, kind: str) -> dict[str, Any]:
         "recorded_at": step.recorded_at,
         "correlation_id": record.correlation_id,
     }
+
+
+def _restated(record: OrderRecord, new: Restatement) -> OrderIntent:
+    return replace(
+        record.intent,
+        instrument=new.instrument,
+        quantity=Quantity(EXACT.add(record.filled_quantity, new.open_quantity)),
+        limit_price=None if new.limit_price is None else Price(new.limit_price),
+        stop_price=None if new.stop_price is None else Price(new.stop_price),
+    )
+
+
+def _restated_detail(restated: OrderRecord, new: Restatement) -> dict[str, str]:
+    terms = {
+        "quantity": restated.intent.quantity,
+        "limit_price": new.limit_price,
+        "stop_price": new.stop_price,
+    }
+    shown = {name: f"{term.normalize():f}" for name, term in terms.items() if term is not None}
+    return {"action_id": new.action_id, "instrument": new.instrument, **shown}
 
 
 def _fill_detail(fill: Fill) -> dict[str, str]:

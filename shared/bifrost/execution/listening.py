@@ -13,13 +13,18 @@ from bifrost.events import (
     CashChanged,
     CashDeposited,
     CashWithdrawn,
+    CorporateActionAnnounced,
+    CorporateActionCorrected,
     InstrumentListed,
     StrategyChanged,
 )
 from bifrost.execution.books import Desk
 from bifrost.execution.collecting import Collector
-from bifrost.execution.ports import Funding, MarketFeed
+from bifrost.execution.ports import Custodian, Funding, MarketFeed
 from bifrost.execution.records import Account, Mark, Strategy
+
+# The kind of cash that portfolio books when an issuer pays.
+CORPORATE_ACTION = "corporate_action"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,7 @@ class Listener:
     desk: Desk
     funding: Funding
     feed: MarketFeed
+    custodian: Custodian
     collector: Collector
 
     def on_account_opened(self, event: AccountOpened) -> None:
@@ -41,7 +47,8 @@ class Listener:
                 books.listings.open_account(account)
 
     def on_instrument_listed(self, event: InstrumentListed) -> None:
-        """Know the instrument's terms."""
+        """Let the venue know the instrument's tick and lot, then know its terms here."""
+        self.custodian.list_instrument(event.instrument)
         with self.desk.transaction() as books:
             if books.announcements.once(event):
                 books.listings.list_instrument(event.instrument)
@@ -69,9 +76,22 @@ class Listener:
         self._transfer(event, -event.amount)
 
     def on_cash_changed(self, event: CashChanged) -> None:
-        """Book at the venue what it booked for us; it keeps the account's currency only."""
-        if event.currency == event.account_currency:
+        """Book at the venue what it booked for us; it keeps the account's currency only.
+
+        What a corporate action pays the venue pays by itself.
+        """
+        if event.currency == event.account_currency and event.kind != CORPORATE_ACTION:
             self._transfer(event, event.amount)
+
+    def on_corporate_action(
+        self, event: CorporateActionAnnounced | CorporateActionCorrected
+    ) -> None:
+        """Let the venue hear of it, and collect what that did to open orders."""
+        self.custodian.hear_action(event.action)
+        with self.desk.transaction() as books:
+            if books.announcements.once(event):
+                books.actions.keep(event.action)
+            self.collector.collect()
 
     def on_bar_closed(self, event: BarClosed) -> None:
         """Let the venue trade against the bars that are next, and collect what it did."""

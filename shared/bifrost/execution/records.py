@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.decisions import Reason
 from bifrost.core.instruments import Instrument
 from bifrost.core.orders import OrderIntent, OrderStatus
@@ -135,6 +136,7 @@ class Standing:
 
     market_time: None before the first bar; so is last_price.
     unresolved: another order of its account and instrument is `unknown`.
+    actions: what happened to its instrument's shares since it was placed, oldest first.
     """
 
     record: OrderRecord
@@ -144,3 +146,4 @@ class Standing:
     last_price: Decimal | None
     unresolved: bool
     gate: GateState
+    actions: tuple[CorporateAction, ...] = ()

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from bifrost.core.orders import OrderStatus, OrderType, Side, TimeInForce
 from bifrost.execution.gate import PRICE_MAX, QUANTITY_MAX
@@ -24,6 +24,8 @@ class OrderBody(BaseModel):
 
     A limit order has a limit price, a stop order a stop price, a stop-limit order both.
     `strategy_id` names a strategy of the account, whose profit and loss the order's fills are.
+    While it is open, `do_not_reduce` (DNR) keeps its price over dividends and spin-offs, and
+    `do_not_increase` (DNI) its quantity over splits and stock dividends.
     """
 
     model_config = ConfigDict(
@@ -52,6 +54,8 @@ class OrderBody(BaseModel):
     limit_price: PriceText | None = None
     stop_price: PriceText | None = None
     strategy_id: Identifier | None = None
+    do_not_reduce: StrictBool = False
+    do_not_increase: StrictBool = False
 
     def to_request(self, owner: str, key: str) -> OrderRequest:
         """Return what is asked, by whom, under which key."""
@@ -67,6 +71,8 @@ class OrderBody(BaseModel):
             limit_price=self.limit_price,
             stop_price=self.stop_price,
             strategy_id=self.strategy_id or "",
+            do_not_reduce=self.do_not_reduce,
+            do_not_increase=self.do_not_increase,
         )
 
 
@@ -95,7 +101,11 @@ class StepView(BaseModel):
 
 
 class OrderView(BaseModel):
-    """An order and where it stands."""
+    """An order and where it stands.
+
+    Instrument, quantity and prices are as they stand now: a corporate action may have restated
+    them, which its steps tell.
+    """
 
     order_id: str
     client_order_id: str
@@ -108,6 +118,8 @@ class OrderView(BaseModel):
     limit_price: PlainDecimal | None
     stop_price: PlainDecimal | None
     strategy_id: str | None
+    do_not_reduce: bool
+    do_not_increase: bool
     currency: str
     status: OrderStatus
     filled_quantity: PlainDecimal
@@ -279,6 +291,8 @@ def _shown(record: OrderRecord, reasons: list[dict[str, Any]]) -> dict[str, Any]
         "limit_price": intent.limit_price,
         "stop_price": intent.stop_price,
         "strategy_id": intent.strategy_id or None,
+        "do_not_reduce": intent.do_not_reduce,
+        "do_not_increase": intent.do_not_increase,
         "currency": intent.currency,
         "status": record.status,
         "filled_quantity": record.filled_quantity,

@@ -201,6 +201,9 @@ def to_venue_order(record: OrderRecord) -> VenueOrder:
         currency=intent.currency,
         limit_price=intent.limit_price,
         stop_price=intent.stop_price,
+        do_not_reduce=intent.do_not_reduce,
+        do_not_increase=intent.do_not_increase,
+        placed_at=intent.occurred_at,
     )
 
 
@@ -224,6 +227,18 @@ def gate_facts(books: Books, record: OrderRecord, now: datetime) -> GateFacts:
     return _facts_of(books, standing)
 
 
+def _outdated_by(standing: Standing) -> str:
+    """Name the action that would have changed the order, had it been open when it happened."""
+    if not standing.actions or standing.instrument is None:
+        return ""
+    # Hardly any order is sent while an ex-date begins: the others do not pay for the rules.
+    from bifrost.execution.corporate_actions import OpenOrder, adjust
+
+    order, listed = OpenOrder.of(standing.record.intent), standing.instrument
+    changed = (one for one in standing.actions if adjust(order, one, listed) != order)
+    return next((one.action_id for one in changed), "")
+
+
 def _facts_of(books: Books, standing: Standing) -> GateFacts:
     """Add positions, only where an unknown outcome or the switch makes them matter."""
     record, intent = standing.record, standing.record.intent
@@ -234,6 +249,7 @@ def _facts_of(books: Books, standing: Standing) -> GateFacts:
         gate=standing.gate,
         last_price=standing.last_price,
         unresolved=standing.unresolved,
+        outdated_by=_outdated_by(standing),
     )
     if not standing.unresolved and standing.gate.mode is not SwitchMode.STOP_NEW:
         return facts

@@ -37,7 +37,10 @@ EVERY_OTHER = "*"
 
 
 class PaperVenue:
-    """Broker, Funding, MarketFeed and Custodian over the schema `venue`; give it a Database of its own."""
+    """Broker, Funding, MarketFeed and Custodian over the schema `venue`.
+
+    Give it a Database of its own.
+    """
 
     def __init__(self, database: Database) -> None:
         self._books = VenueBooks(database)

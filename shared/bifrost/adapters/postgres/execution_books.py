@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bifrost.adapters.postgres.database import Database, Statements
+from bifrost.adapters.postgres.execution_actions import PostgresActions
 from bifrost.adapters.postgres.execution_fills import (
     PostgresExposures,
     PostgresFills,
@@ -62,6 +63,7 @@ class PostgresBooks:
         self.fills = PostgresFills(statements)
         self.reports = PostgresReportLog(statements)
         self.listings = PostgresListings(statements)
+        self.actions = PostgresActions(statements)
         self.rounds = PostgresRounds(statements)
         self.market = PostgresMarket(statements)
         self.announcements = PostgresAnnouncements(statements)

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from bifrost.adapters.postgres.database import Statements
+from bifrost.adapters.postgres.execution_actions import position_of
 from bifrost.core.codec import to_json
 from bifrost.core.fills import Fill
 from bifrost.execution.ports import ExecutionReport
@@ -74,13 +75,8 @@ class PostgresExposures:
         return row is not None
 
     def position(self, account_id: str, instrument: str) -> Decimal:
-        """Return the signed quantity that the account's fills add up to."""
-        row = self._statements.execute(
-            "SELECT coalesce(sum(CASE side WHEN 'buy' THEN quantity ELSE -quantity END), 0)"
-            " AS position FROM execution.fills WHERE account_id = %s AND instrument = %s",
-            (account_id, instrument),
-        ).fetchone()
-        return Decimal(0) if row is None else Decimal(row["position"])
+        """Return the signed quantity of the account's fills, after corporate actions."""
+        return position_of(self._statements, account_id, instrument)
 
     def closing(self, order: OrderRecord) -> Decimal:
         """Return the open quantity of the account's other orders on this order's side."""

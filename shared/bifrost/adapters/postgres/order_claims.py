@@ -6,6 +6,8 @@ from bifrost.adapters.postgres.database import Row, Statements
 from bifrost.adapters.postgres.execution_fills import OPEN
 from bifrost.adapters.postgres.orders import LOCK_ACCOUNT, record_of
 from bifrost.adapters.postgres.switches import GATE_COLUMNS, GATE_LIMITS, SHARE_DESK, gate_of
+from bifrost.core.codec import from_json
+from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.errors import NotFoundError
 from bifrost.core.instruments import Instrument
 from bifrost.execution.records import OrderRecord, SendClaim, Standing
@@ -20,6 +22,12 @@ SELECT o.*, i.fence, i.sent_at, i.lease_until, i.answered_at,
         WHERE other.account_id = o.account_id AND other.instrument = o.instrument
           AND other.{OPEN} AND other.status = 'unknown' AND other.order_id <> o.order_id
     ) AS unresolved,
+    (SELECT jsonb_agg(a.action ORDER BY a.ex_date, a.action_id)
+        FROM execution.corporate_actions a
+        WHERE a.instrument = o.instrument AND NOT a.withdrawn
+          AND a.ex_date > (o.occurred_at AT TIME ZONE 'UTC')::date
+          AND a.ex_date <= (t.occurred_at AT TIME ZONE 'UTC')::date
+    ) AS actions,
     {GATE_COLUMNS.format(account="o.account_id")}
 FROM execution.orders o
 LEFT JOIN execution.intents i USING (order_id)
@@ -75,6 +83,7 @@ class PostgresSendClaims:
             last_price=row["last_price"],
             unresolved=row["unresolved"],
             gate=gate_of(row),
+            actions=tuple(from_json(CorporateAction, one) for one in row["actions"] or ()),
         )
 
     def claim(self, order: OrderRecord, now: datetime, lease_until: datetime) -> int | None:

@@ -20,13 +20,15 @@ from bifrost.execution.records import OrderRecord, Step
 _INSERT = """
 INSERT INTO execution.orders (
     order_id, client_order_id, account_id, owner, idempotency_key, body_hash, instrument, side,
-    type, quantity, time_in_force, currency, limit_price, stop_price, strategy_id, status,
-    correlation_id, workflow_started_at, occurred_at, recorded_at, updated_at)
+    type, quantity, time_in_force, currency, limit_price, stop_price, strategy_id,
+    do_not_reduce, do_not_increase, status, correlation_id, workflow_started_at, occurred_at,
+    recorded_at, updated_at)
 VALUES (
     %(order_id)s, %(client_order_id)s, %(account_id)s, %(owner)s, %(key)s, %(body_hash)s,
     %(instrument)s, %(side)s, %(type)s, %(quantity)s, %(time_in_force)s, %(currency)s,
-    %(limit_price)s, %(stop_price)s, %(strategy_id)s, %(status)s, %(correlation_id)s,
-    %(recorded_at)s, %(occurred_at)s, %(recorded_at)s, %(updated_at)s)
+    %(limit_price)s, %(stop_price)s, %(strategy_id)s, %(do_not_reduce)s,
+    %(do_not_increase)s, %(status)s, %(correlation_id)s, %(recorded_at)s, %(occurred_at)s,
+    %(recorded_at)s, %(updated_at)s)
 ON CONFLICT DO NOTHING RETURNING order_id
 """
 # One statement, one round trip: an order's state and its steps are never apart anyway.
@@ -39,6 +41,10 @@ WITH moved AS (
 INSERT INTO execution.order_steps
     (order_id, position, what, status, occurred_at, recorded_at, detail)
 VALUES {rows}
+"""
+_RESTATE = """
+UPDATE execution.orders SET instrument = %s, quantity = %s, limit_price = %s, stop_price = %s
+WHERE order_id = %s
 """
 _STEP = """(%(order_id)s, %(position_{n})s, %(what_{n})s, %(status_{n})s, %(occurred_at_{n})s,
     %(recorded_at_{n})s, %(detail_{n})s)"""
@@ -135,6 +141,13 @@ class PostgresOrders:
             values |= _step_values(step, number, record.steps + number)
         self._statements.execute(_save(len(steps)), values)
         return saved
+
+    def restate(self, record: OrderRecord, step: Step) -> OrderRecord:
+        """Keep the order with its new terms, and the step that brought them."""
+        new = record.intent
+        terms = (new.instrument, new.quantity, new.limit_price, new.stop_price)
+        self._statements.execute(_RESTATE, (*terms, record.order_id))
+        return self.save(record, step)
 
     def find(self, order_id: str) -> OrderRecord | None:
         """Return the order without locking it."""
@@ -267,6 +280,8 @@ def _intent(row: Row) -> OrderIntent:
         limit_price=None if row["limit_price"] is None else Price(_trimmed(row["limit_price"])),
         stop_price=None if row["stop_price"] is None else Price(_trimmed(row["stop_price"])),
         strategy_id=row["strategy_id"],
+        do_not_reduce=row["do_not_reduce"],
+        do_not_increase=row["do_not_increase"],
     )
 
 

@@ -140,12 +140,18 @@ def _apply(cursor: Cursor, event: Event) -> None:
             _restate(cursor, event)
         case PositionChanged():
             _change_position(cursor, event)
-        case CorporateActionAnnounced() | CorporateActionCorrected():
-            _act(cursor, event.action)
+        case _:
+            _apply_market(cursor, event)
+
+
+def _apply_market(cursor: Cursor, event: Event) -> None:
+    match event:
         case BarClosed():
             _mark(cursor, event)
         case InstrumentListed():
             _list(cursor, event)
+        case CorporateActionAnnounced() | CorporateActionCorrected():
+            _act(cursor, event.action)
         case _:
             raise ValueError(f"risk does not listen to {event.detail_type}")
 

@@ -10,11 +10,13 @@ from decimal import Decimal
 from typing import Any
 
 from bifrost.adapters.postgres.database import Cursor, Database, Row
+from bifrost.core.codec import from_json
 from bifrost.core.orders import OrderStatus
 from bifrost.core.statements import VenueStatement
 from bifrost.execution.ports import (
     ExecutionReport,
     ReportKind,
+    Restatement,
     VenueOrder,
     VenueOrderState,
 )
@@ -26,13 +28,23 @@ _DEADLINE = "SET LOCAL statement_timeout = '3s'"
 _LOCK = "SELECT pg_advisory_xact_lock(6015)"
 WORKING = "status IN ('accepted', 'partially_filled')"
 
+# Its terms are of shares as of the session in which it was placed, however late it is sent.
 _INSERT_ORDER = """
+WITH newest AS (SELECT closed_at, session FROM venue.tape ORDER BY closed_at DESC LIMIT 1),
+accepted AS (
+    SELECT closed_at AS accepted_after,
+        least(session, (%(placed_at)s::timestamptz AT TIME ZONE 'UTC')::date) AS session
+    FROM (VALUES (1)) one LEFT JOIN newest ON true)
 INSERT INTO venue.orders (client_order_id, account_id, instrument, side, type, quantity,
-    time_in_force, currency, limit_price, stop_price, accepted_after, status, text)
-VALUES (%(client_order_id)s, %(account_id)s, %(instrument)s, %(side)s, %(type)s, %(quantity)s,
-    %(time_in_force)s, %(currency)s, %(limit_price)s, %(stop_price)s,
-    (SELECT max(closed_at) FROM venue.tape),
-    %(status)s, %(text)s)
+    time_in_force, currency, limit_price, stop_price, do_not_reduce, do_not_increase,
+    placed_instrument, placed_quantity, placed_limit_price, placed_stop_price, placed_session,
+    adjusted_through, accepted_after, status, text)
+SELECT %(client_order_id)s, %(account_id)s, %(instrument)s, %(side)s, %(type)s, %(quantity)s,
+    %(time_in_force)s, %(currency)s, %(limit_price)s, %(stop_price)s, %(do_not_reduce)s,
+    %(do_not_increase)s, %(instrument)s, %(quantity)s, %(limit_price)s, %(stop_price)s,
+    placed.session, placed.session, accepted_after, %(status)s, %(text)s
+FROM accepted CROSS JOIN LATERAL (
+    SELECT CASE WHEN accepted_after IS NOT NULL THEN accepted.session END AS session) placed
 ON CONFLICT (client_order_id) DO NOTHING
 """
 _SELECT_STATEMENT = f"""
@@ -72,10 +84,11 @@ class VenueBooks:
         """Return up to `limit` reports that came after `sequence`, oldest first."""
         rows = self._database.fetch_all(
             "SELECT sequence, execution_id, client_order_id, kind, quantity, price, commission,"
-            " occurred_at, text FROM venue.reports WHERE sequence > %s ORDER BY sequence LIMIT %s",
+            " occurred_at, text, instrument, restatement FROM venue.reports WHERE sequence > %s"
+            " ORDER BY sequence LIMIT %s",
             (sequence, limit),
         )
-        return [ExecutionReport(**(row | {"kind": ReportKind(row["kind"])})) for row in rows]
+        return [_to_report(row) for row in rows]
 
     def statement(self, account_id: str) -> VenueStatement | None:
         """Return the account's books; one query is one snapshot. None if it was never opened."""
@@ -134,12 +147,12 @@ class VenueWriter:
         self.cursor.execute(_INSERT_ORDER, values | {"status": status, "text": text})
         return self.cursor.rowcount == 1
 
-    def cancel(self, client_order_id: str) -> str | None:
+    def cancel(self, client_order_id: str, text: str = "") -> str | None:
         """End the order if it still works, and return its account; None if it does not."""
         row = self._one(
-            "UPDATE venue.orders SET status = 'cancelled' WHERE client_order_id = %s"
+            "UPDATE venue.orders SET status = 'cancelled', text = %s WHERE client_order_id = %s"
             f" AND {WORKING} RETURNING account_id",
-            (client_order_id,),
+            (text, client_order_id),
         )
         return str(row["account_id"]) if row else None
 
@@ -164,6 +177,12 @@ class VenueWriter:
 
 def _to_state(row: Row) -> VenueOrderState:
     return VenueOrderState(**(row | {"status": OrderStatus(row["status"])}))
+
+
+def _to_report(row: Row) -> ExecutionReport:
+    told = row["restatement"]
+    new = None if told is None else from_json(Restatement, told)
+    return ExecutionReport(**row | {"kind": ReportKind(row["kind"]), "restatement": new})
 
 
 def _to_decimals(numbers: dict[str, str] | None) -> dict[str, Decimal]:

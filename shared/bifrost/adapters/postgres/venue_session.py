@@ -41,8 +41,8 @@ ORDER BY o.place FOR NO KEY UPDATE OF a
 """
 _INSERT_REPORT = """
 INSERT INTO venue.reports (execution_id, client_order_id, account_id, kind, quantity, price,
-    commission, occurred_at, text)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+    commission, occurred_at, text, instrument, session)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 
 
@@ -155,4 +155,6 @@ def _report_of(order: RestingOrder, happening: Happening, bar: Bar) -> tuple[Any
         happening.commission,
         bar.closed_at,
         happening.text,
+        bar.instrument,
+        bar.session,
     )

@@ -1,0 +1,70 @@
+"""Corporate actions as execution keeps them, and the positions that they make of its fills."""
+
+import json
+from decimal import Decimal
+
+from bifrost.adapters.postgres.database import Statements
+from bifrost.core.codec import from_json, to_json
+from bifrost.core.corporate_actions import CorporateAction
+
+_KEEP = """
+INSERT INTO execution.corporate_actions AS known
+    (action_id, revision, instrument, new_instrument, ex_date, withdrawn, action)
+VALUES (%s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (action_id) DO UPDATE SET revision = excluded.revision,
+    instrument = excluded.instrument, new_instrument = excluded.new_instrument,
+    ex_date = excluded.ex_date, withdrawn = excluded.withdrawn, action = excluded.action
+WHERE known.revision < excluded.revision
+"""
+# Whatever has become this instrument, and what has happened to it so far by the market's time.
+_HAPPENED = """
+WITH RECURSIVE market AS (
+    SELECT (max(occurred_at) AT TIME ZONE 'UTC')::date AS session FROM execution.market_time),
+sources (instrument) AS (
+    SELECT %s::text
+    UNION
+    SELECT a.instrument FROM sources s
+    JOIN execution.corporate_actions a ON a.new_instrument = s.instrument AND NOT a.withdrawn)
+SELECT a.action FROM execution.corporate_actions a JOIN sources USING (instrument), market
+WHERE NOT a.withdrawn AND a.ex_date <= market.session
+"""
+_TRADED = """
+SELECT instrument, (occurred_at AT TIME ZONE 'UTC')::date AS session,
+    sum(CASE side WHEN 'buy' THEN quantity ELSE -quantity END) AS quantity
+FROM execution.fills WHERE account_id = %s AND instrument = ANY(%s) GROUP BY 1, 2
+"""
+
+
+class PostgresActions:
+    """The newest revision of each action, through one cursor."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    def keep(self, action: CorporateAction) -> None:
+        """Keep the action, unless a later revision of it is known."""
+        self._statements.execute(
+            _KEEP,
+            (
+                action.action_id,
+                action.revision,
+                action.instrument,
+                action.new_instrument,
+                action.ex_date,
+                action.withdrawn,
+                json.dumps(to_json(action)),
+            ),
+        )
+
+
+def position_of(statements: Statements, account_id: str, instrument: str) -> Decimal:
+    """Return the signed quantity that the account's fills have become."""
+    # Only where the gate asks for a position: a sender's cold start does not pay for it.
+    from bifrost.backtest.entitlements import Traded, holdings_after
+
+    found = statements.execute(_HAPPENED, (instrument,)).fetchall()
+    actions = [from_json(CorporateAction, row["action"]) for row in found]
+    names = sorted({instrument, *(action.instrument for action in actions)})
+    rows = statements.execute(_TRADED, (account_id, names)).fetchall()
+    trades = [Traded(row["session"], row["instrument"], row["quantity"]) for row in rows]
+    return holdings_after(trades, actions).positions.get(instrument, Decimal(0))
