@@ -88,7 +88,10 @@ def books(desk: LedgerDesk, account_id: str) -> dict[str, Any]:
         "closures": desk.rows(closures, (account_id,)),
         "entries": desk.rows(entries, (account_id,)),
         "valuations": desk.reader.valuations(account_id, before=session(9999), limit=100),
-        "marks": desk.rows("SELECT * FROM portfolio.marks ORDER BY instrument, occurred_at"),
+        "marks": desk.rows(
+            "SELECT instrument, occurred_at, session, price, currency, recorded_at"
+            " FROM portfolio.marks ORDER BY instrument, occurred_at"
+        ),
     }
 
 

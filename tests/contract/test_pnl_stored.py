@@ -223,7 +223,11 @@ def test_lots_are_those_of_the_pure_rules_and_add_up_to_the_whole(
 
 
 def parts(pnl: Pnl) -> list[Decimal]:
-    return [getattr(pnl, name) for name in Pnl.__dataclass_fields__ if name != "unpriced"]
+    return [
+        getattr(pnl, name)
+        for name in Pnl.__dataclass_fields__
+        if name not in ("unpriced", "unrated")
+    ]
 
 
 @given(story=stories(), data=st.data())

@@ -18,6 +18,7 @@ from bifrost.portfolio.valuation import Balance
 class Posted:
     """A transaction as the ledger keeps it; `place` grows with every one.
 
+    stands_for: of one that a correction writes anew, the reference of the one it stands for.
     strategy_id: empty where it is no strategy's.
     """
 
@@ -31,8 +32,14 @@ class Posted:
     occurred_at: datetime
     recorded_at: datetime
     reverses: str | None = None
+    stands_for: str = ""
     strategy_id: str = ""
     entries: tuple[Entry, ...] = ()
+
+    @property
+    def origin(self) -> str:
+        """What it says, whichever correction wrote it."""
+        return self.stands_for or self.reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,7 @@ class Outlook:
     newest: the last revision of any action that is known. stale_since: the first ex-date of
     actions that were corrected, or announced, after the account had met their day.
     is_passed: a fill of the session that was asked for would come before what has been met.
-    due: actions later than `through` on what is held.
+    due: actions later than `through` on what is held. has_unpaid: something is to be paid.
     """
 
     through: date
@@ -68,6 +75,7 @@ class Outlook:
     stale_since: date | None
     is_passed: bool
     due: tuple[CorporateAction, ...]
+    has_unpaid: bool
 
     def by(self, session: date) -> date:
         """Return the session that the account has reached: this one, or a later one."""
@@ -199,6 +207,9 @@ class ActionStore(Protocol):
     def revision(self, action_id: str, revision: int) -> CorporateAction:
         """Return a revision that is kept."""
 
+    def newest(self, action_id: str) -> CorporateAction:
+        """Return the action's highest revision, withdrawn or not."""
+
     def outlook(self, account_id: str, session: date, instrument: str = "") -> Outlook:
         """Say what the account has met, and what waits for it, by the session."""
 
@@ -209,6 +220,12 @@ class ActionStore(Protocol):
         """Name accounts that something waits for: actions later than `since`, or payments, or
         revisions that were recorded since then.
         """
+
+    def waiting_for(self, action_id: str) -> list[str]:
+        """Name accounts that an action concerns whose day has come."""
+
+    def unmet(self, account_id: str) -> list[CorporateAction]:
+        """Return standing actions that came too late for lots that were imported."""
 
     def concerning(self, account_id: str) -> list[CorporateAction]:
         """Return the standing actions on what the account's fills can have led to."""

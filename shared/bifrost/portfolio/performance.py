@@ -6,12 +6,14 @@ at both. Rates of other currencies are not known here: their lines count once th
 and what is still held in them leaves the P&L unknown and is named.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
+from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.portfolio.pnl import Pnl
 from bifrost.portfolio.portfolios import Portfolio, PortfolioKind
@@ -95,6 +97,15 @@ class PerformanceReader(Protocol):
     def pnl(self, asked: PnlAsked) -> PnlFound:
         """Return the P&L in the accounts' currency."""
 
+    def flows(self, scope: Scope) -> list["BookFlow"]:
+        """Return what came from outside and what fees took, in the accounts' currency."""
+
+    def prices(self, instrument: str, currency: str) -> list["PriceOfSession"]:
+        """Return the last price of each session, oldest first."""
+
+    def actions(self, instrument: str) -> list[CorporateAction]:
+        """Return what the issuer did, as it stands."""
+
 
 def scope_of(reader: PerformanceReader, portfolio: Portfolio) -> Scope:
     """Say whose lines are a portfolio's: its accounts', or in one account a strategy's."""
@@ -158,3 +169,58 @@ def require_known_lots(asked: PnlAsked) -> None:
         wrong.append(FieldProblem("by", message, "ask by position"))
     if wrong:
         raise InvalidInputError(*wrong)
+
+
+@dataclass(frozen=True, slots=True)
+class BookFlow:
+    """What came from outside at one instant, less what went there, and what fees took.
+
+    occurred_at: None where it was booked before the market had a time.
+    """
+
+    occurred_at: datetime | None
+    paid_in: Decimal
+    fee: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PriceOfSession:
+    """The last price of an instrument in a session."""
+
+    session: date
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Why a measure does not exist; `rates` are those that fit where several do."""
+
+    cause: str
+    message: str
+    rates: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Returns:
+    """What books earned; the measures are statistics, in text, so that none becomes an amount."""
+
+    opened_on: date
+    closed_on: date
+    opening: Decimal
+    closing: Decimal
+    flows: Decimal
+    valuations: int
+    unvalued: tuple[date, ...]
+    measures: Mapping[str, str | None]
+    failures: Mapping[str, Failed]
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkReturns:
+    """A benchmark over the same days."""
+
+    symbol: str
+    opened_on: date | None
+    closed_on: date | None
+    measures: Mapping[str, str | None]
+    failures: Mapping[str, Failed]

@@ -74,6 +74,7 @@ class Pnl:
 
     unpriced: instruments held without a price, and currencies without a rate. While there are any,
     what is unrealised, and so the total, is unknown.
+    unrated: those of them that are currencies.
     """
 
     price_realised: Decimal = NOTHING
@@ -85,6 +86,7 @@ class Pnl:
     fee: Decimal = NOTHING
     tax: Decimal = NOTHING
     unpriced: frozenset[str] = frozenset()
+    unrated: frozenset[str] = frozenset()
 
     @property
     def realised(self) -> Decimal:
@@ -122,9 +124,10 @@ class Pnl:
         parts = {
             one.name: combine(getattr(self, one.name), getattr(other, one.name))
             for one in fields(self)
-            if one.name != "unpriced"
+            if one.type is Decimal
         }
-        return Pnl(**parts, unpriced=self.unpriced | other.unpriced)
+        unpriced, unrated = self.unpriced | other.unpriced, self.unrated | other.unrated
+        return Pnl(**parts, unpriced=unpriced, unrated=unrated)
 
 
 @dataclass(slots=True)
@@ -162,21 +165,22 @@ class Tally:
         """Value what is held and return the P&L up to now."""
         parts = dict(self.parts)
         unpriced: set[str] = set()
+        unrated: set[str] = set()
         for currency, held in self.money.items():
-            rate = _rate(held.amount, currency, market, unpriced)
+            rate = _rate(held.amount, currency, market, unrated)
             gained = EXACT.subtract(exact_product(held.amount, rate), held.base)
             _grow(parts, "fx_realised", gained)
         for (instrument, currency), held in self.positions.items():
             price = market.prices.get(instrument, NOTHING)
             if held.quantity and instrument not in market.prices:
                 unpriced.add(instrument)
-            rate = _rate(held.amount or held.quantity, currency, market, unpriced)
+            rate = _rate(held.amount or held.quantity, currency, market, unrated)
             value = exact_product(held.quantity, price)
             over_cost = EXACT.subtract(value, held.amount)
             at_cost = EXACT.subtract(exact_product(held.amount, rate), held.base)
             _grow(parts, "price_unrealised", exact_product(over_cost, rate))
             _grow(parts, "fx_unrealised", at_cost)
-        return Pnl(**parts, unpriced=frozenset(unpriced))
+        return Pnl(**parts, unpriced=frozenset(unpriced | unrated), unrated=frozenset(unrated))
 
     def _take_position(self, line: Line) -> None:
         entry = line.entry
@@ -252,10 +256,10 @@ def fill_lines(
     return tuple(lines)
 
 
-def _rate(needed: Decimal, currency: str, market: Market, unpriced: set[str]) -> Decimal:
+def _rate(needed: Decimal, currency: str, market: Market, unrated: set[str]) -> Decimal:
     """The rate at the end; one that is missing but needed is named."""
     if needed and currency not in market.rates:
-        unpriced.add(currency)
+        unrated.add(currency)
     return market.rates.get(currency, NOTHING)
 
 

@@ -1,17 +1,19 @@
 """What an account is worth: its balances at the market's last prices.
 
 An instrument without a price makes the market value, the unrealised P&L and the equity unknown
-(None), never zero, and is named. equity = cash + sum of quantity x market price, unrounded.
+(None), never zero, and is named. equity = cash + due + sum of quantity x market price, unrounded.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from bifrost.core.money import EXACT, exact_product, exact_sum
 from bifrost.portfolio.ledger import CAPITAL, CASH, COMMISSION, FX, REALISED
 
+# What is owed for a while: the cash of corporate actions, between ex-date and payment.
+DUE = "assets:due:"
 # An average is a quotient and shown only; the ledger keeps the cost itself.
 AVERAGE_INCREMENT = Decimal("1E-8")
 
@@ -67,6 +69,7 @@ class Valuation:
     exchanged: what exchanges of currencies brought in the account's, less what they took.
     imbalance: what each currency's ledger accounts sum to; anything but zero is a fault of ours.
     foreign: the currencies that are held beside the account's; no rate is known of them.
+    due: what corporate actions owe the account until their day of payment.
     """
 
     cash: Decimal
@@ -79,6 +82,7 @@ class Valuation:
     expenses: Decimal = Decimal(0)
     exchanged: Decimal = Decimal(0)
     foreign: tuple[str, ...] = ()
+    due: Decimal = Decimal(0)
 
     @property
     def unpriced(self) -> tuple[str, ...]:
@@ -98,9 +102,11 @@ class Valuation:
 
     @property
     def equity(self) -> Decimal | None:
-        """Cash and market value; None while a position has no price or cash no rate."""
+        """Cash, due and market value; None while a position has no price or cash no rate."""
         value = self.market_value
-        return None if value is None or self.foreign else EXACT.add(self.cash, value)
+        if value is None or self.foreign:
+            return None
+        return exact_sum((self.cash, self.due, value))
 
     @property
     def valued_at(self) -> datetime | None:
@@ -109,12 +115,51 @@ class Valuation:
 
 
 @dataclass(frozen=True, slots=True)
+class Worth:
+    """What a valuation says without the positions behind it; of several accounts, their sums."""
+
+    cash: Decimal
+    due: Decimal
+    market_value: Decimal | None
+    unrealised_pnl: Decimal | None
+    equity: Decimal | None
+    net_deposits: Decimal
+    realised_pnl: Decimal
+    commissions: Decimal
+    income: Decimal
+    expenses: Decimal
+    exchanged: Decimal
+    unpriced: tuple[str, ...]
+
+    @classmethod
+    def of(cls, valuation: Valuation) -> "Worth":
+        """Leave the positions out."""
+        return cls(**{one.name: getattr(valuation, one.name) for one in fields(cls)})
+
+    def __add__(self, other: "Worth") -> "Worth":
+        return Worth(
+            cash=EXACT.add(self.cash, other.cash),
+            due=EXACT.add(self.due, other.due),
+            market_value=_sum_known((self.market_value, other.market_value)),
+            unrealised_pnl=_sum_known((self.unrealised_pnl, other.unrealised_pnl)),
+            equity=_sum_known((self.equity, other.equity)),
+            net_deposits=EXACT.add(self.net_deposits, other.net_deposits),
+            realised_pnl=EXACT.add(self.realised_pnl, other.realised_pnl),
+            commissions=EXACT.add(self.commissions, other.commissions),
+            income=EXACT.add(self.income, other.income),
+            expenses=EXACT.add(self.expenses, other.expenses),
+            exchanged=EXACT.add(self.exchanged, other.exchanged),
+            unpriced=tuple(sorted({*self.unpriced, *other.unpriced})),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class SessionValuation:
-    """An account's worth at the close of one session."""
+    """What accounts were worth at the close of one session."""
 
     session: date
     occurred_at: datetime
-    valuation: Valuation
+    valuation: Worth
 
 
 def value(balances: Sequence[Balance], currency: str = "USD") -> Valuation:
@@ -141,6 +186,7 @@ def value(balances: Sequence[Balance], currency: str = "USD") -> Valuation:
         income=EXACT.subtract(EXACT.minus(total("income:")), realised),
         expenses=EXACT.subtract(total("expenses:"), commissions),
         exchanged=EXACT.minus(total(FX)),
+        due=total(DUE),
         foreign=tuple(
             sorted(b.currency for b in foreign if b.ledger_account == CASH and b.amount != 0)
         ),

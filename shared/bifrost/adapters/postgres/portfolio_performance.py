@@ -13,9 +13,20 @@ from typing import Any
 
 from bifrost.adapters.postgres.database import Database, Row
 from bifrost.adapters.postgres.portfolio_reads import READER
+from bifrost.core.codec import from_json
+from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.money import EXACT
 from bifrost.portfolio.ledger import CAPITAL
-from bifrost.portfolio.performance import Close, PnlAsked, PnlBy, PnlFound, PnlGroup
+from bifrost.portfolio.performance import (
+    BookFlow,
+    Close,
+    PnlAsked,
+    PnlBy,
+    PnlFound,
+    PnlGroup,
+    PriceOfSession,
+    Scope,
+)
 from bifrost.portfolio.pnl import PART_OF, POSITIONS, Pnl
 
 _POSITION, _MONEY, _CAPITAL = "position", "money", "capital"
@@ -163,6 +174,28 @@ SELECT session, occurred_at FROM portfolio.marks WHERE session <= %s
 ORDER BY session DESC, occurred_at DESC LIMIT 1
 """
 
+_FLOWS = """
+SELECT CASE WHEN t.is_market_time THEN t.occurred_at END AS occurred_at,
+    -coalesce(sum(e.amount) FILTER (WHERE e.ledger_account = 'equity:capital'), 0) AS paid_in,
+    coalesce(sum(e.amount) FILTER (WHERE e.ledger_account = 'expenses:fees'), 0) AS fee
+FROM portfolio.ledger_transactions t JOIN portfolio.ledger_entries e USING (transaction_id)
+WHERE t.account_id = ANY(%s) AND e.currency = %s
+    AND e.ledger_account IN ('equity:capital', 'expenses:fees')
+GROUP BY 1 ORDER BY 1 NULLS FIRST
+"""
+
+_PRICES = """
+SELECT DISTINCT ON (session) session, price FROM portfolio.marks
+WHERE instrument = %s AND currency = %s ORDER BY session, occurred_at DESC
+"""
+
+# As the view `standing_actions` has it, which is not the reader's to ask.
+_ACTIONS = """
+SELECT DISTINCT ON (action_id) action_id, withdrawn, action FROM portfolio.corporate_actions
+WHERE action_id IN (SELECT action_id FROM portfolio.corporate_actions WHERE instrument = %s)
+ORDER BY action_id, revision DESC
+"""
+
 _STRATEGIES = """
 WITH RECURSIVE below AS (
     SELECT portfolio_id FROM portfolio.portfolios WHERE portfolio_id = %s AND kind = 'strategy'
@@ -212,6 +245,21 @@ class PostgresPerformance:
         }
         rows = self._all(_query(asked), values)
         return _by_lot(rows, asked) if asked.by is PnlBy.LOT else _found(rows, asked.by)
+
+    def flows(self, scope: Scope) -> list[BookFlow]:
+        """Return what came from outside and what fees took, in the accounts' currency."""
+        rows = self._all(_FLOWS, (list(scope.accounts), scope.currency))
+        return [BookFlow(**row) for row in rows]
+
+    def prices(self, instrument: str, currency: str) -> list[PriceOfSession]:
+        """Return the last price of each session, oldest first."""
+        return [PriceOfSession(**row) for row in self._all(_PRICES, (instrument, currency))]
+
+    def actions(self, instrument: str) -> list[CorporateAction]:
+        """Return what the issuer did, as it stands."""
+        rows = self._all(_ACTIONS, (instrument,))
+        read = [from_json(CorporateAction, row["action"]) for row in rows if not row["withdrawn"]]
+        return [one for one in read if one.instrument == instrument]
 
     def _all(self, query: str, values: Any = ()) -> list[Row]:
         with self._database.as_reader(READER, self._owner) as statements:
@@ -270,8 +318,8 @@ def _pnl(row: Row) -> Pnl:
         raise AssertionError(f"{row['unknown']} are no part of P&L: say which in pnl.py")
     parts = {part: row[part] for part in (*_PARTS, "price_unrealised") if row[part] is not None}
     unpriced = _left(row["unpriced"], row["unpriced_quantities"])
-    unrated = _left(row["unrated"], row["unrated_amounts"])
-    return Pnl(**parts, unpriced=frozenset((*unpriced, *(one.split()[0] for one in unrated))))
+    unrated = {one.split()[0] for one in _left(row["unrated"], row["unrated_amounts"])}
+    return Pnl(**parts, unpriced=frozenset({*unpriced, *unrated}), unrated=frozenset(unrated))
 
 
 def _left(names: Sequence[str] | None, sizes: Sequence[Decimal] | None) -> list[str]:

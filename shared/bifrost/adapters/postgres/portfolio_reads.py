@@ -1,10 +1,11 @@
 """Portfolio read for people: each answer is one statement, so one instant of the books.
 
-A session's valuation is derived from the ledger and the marks when it is asked for, not stored:
-a fill that arrives late then corrects the days that it belongs to, in whatever order events came.
+A session's valuation is read where it stands recorded; what is not recorded yet, and what a late
+fill or price has changed since, is derived from the ledger and the marks.
 """
 
-from datetime import date
+from datetime import date, datetime
+from functools import reduce
 from itertools import groupby
 from typing import Any
 
@@ -15,6 +16,8 @@ from bifrost.adapters.postgres.database import Database, Row
 from bifrost.adapters.postgres.ledger import BALANCES, COLUMNS, to_balances
 from bifrost.adapters.postgres.portfolio_accounts import COLUMNS as PORTFOLIO
 from bifrost.adapters.postgres.portfolio_accounts import WITH_ACCOUNTS, to_portfolio
+from bifrost.adapters.postgres.valuation_queries import HELD, LATE_SINCE, SINCE
+from bifrost.adapters.postgres.valuation_rows import WORTH, to_valuation, worth_of
 from bifrost.adapters.postgres.watchlists import COLUMNS as WATCHLIST
 from bifrost.adapters.postgres.watchlists import to_watchlist
 from bifrost.core.errors import NotFoundError
@@ -22,7 +25,7 @@ from bifrost.portfolio.accounts import Account
 from bifrost.portfolio.ledger import Entry
 from bifrost.portfolio.portfolios import Portfolio, added_up
 from bifrost.portfolio.ports import Posted
-from bifrost.portfolio.valuation import Balance, SessionValuation, value
+from bifrost.portfolio.valuation import Balance, SessionValuation, Worth
 from bifrost.portfolio.watchlists import Watchlist
 
 # May only select, and sees what the policies show of the owner in `bifrost.owner`.
@@ -44,37 +47,49 @@ FROM page JOIN portfolio.ledger_entries e USING (transaction_id)
 ORDER BY page.place DESC, e.entry_id
 """
 
-# A session counts for an account from its first fill in an instrument that closed that day. A
-# flow stamped before any bar was seen carries wall time, and belongs to every session.
-_VALUATIONS = """
-WITH entries AS (
-    SELECT t.occurred_at, t.is_market_time, e.ledger_account, e.instrument, e.currency,
-        e.amount, e.quantity
-    FROM portfolio.ledger_transactions t JOIN portfolio.ledger_entries e USING (transaction_id)
-    WHERE t.account_id = ANY(%(accounts)s)
-), traded AS (
-    SELECT instrument, min(occurred_at) AS since FROM entries
-    WHERE quantity IS NOT NULL GROUP BY instrument
+# What is recorded is believed up to where it was recorded, and to the first thing that came late
+# for it; what is beyond is worked out here. A session counts for an account from its first entry.
+_VALUATIONS = f"""
+WITH RECURSIVE own AS MATERIALIZED (
+    SELECT a.account_id, {SINCE.format(account="a.account_id")} AS since,
+        p.session AS recorded, coalesce({LATE_SINCE}, 'infinity') AS late_since
+    FROM portfolio.accounts a LEFT JOIN portfolio.valuation_progress p USING (account_id)
+    WHERE a.account_id = ANY(%(accounts)s)
 ), days AS (
-    SELECT m.session, max(m.occurred_at) AS at
-    FROM portfolio.marks m JOIN traded USING (instrument)
-    WHERE m.occurred_at >= traded.since AND m.session < %(before)s
-    GROUP BY m.session ORDER BY m.session DESC LIMIT %(limit)s
-), held AS (
-    SELECT d.session, d.at, e.ledger_account, e.instrument, e.currency,
-        sum(e.amount) AS amount, sum(e.quantity) AS quantity
-    FROM days d JOIN entries e ON e.occurred_at <= d.at OR NOT e.is_market_time
-    GROUP BY d.session, d.at, e.ledger_account, e.instrument, e.currency
-)
-SELECT h.session, h.at, h.ledger_account, h.instrument, h.currency, h.amount, h.quantity,
-    m.price AS market_price, m.occurred_at AS marked_at
-FROM held h
-LEFT JOIN LATERAL (
-    SELECT price, occurred_at FROM portfolio.marks
-    WHERE instrument = h.instrument AND currency = h.currency AND occurred_at <= h.at
-    ORDER BY occurred_at DESC LIMIT 1
-) m ON h.quantity <> 0
-ORDER BY h.session DESC
+    (SELECT session, occurred_at AS at FROM portfolio.marks WHERE session < %(before)s
+        AND session >= %(since)s AND occurred_at >= (SELECT min(since) FROM own)
+    ORDER BY session DESC, occurred_at DESC LIMIT 1)
+    UNION ALL
+    SELECT next.* FROM days d CROSS JOIN LATERAL (
+        SELECT session, occurred_at FROM portfolio.marks WHERE session < d.session
+            AND session >= %(since)s AND occurred_at >= (SELECT min(since) FROM own)
+        ORDER BY session DESC, occurred_at DESC LIMIT 1
+    ) next
+), page AS MATERIALIZED (
+    SELECT session, at FROM days LIMIT %(limit)s
+), asked AS MATERIALIZED (
+    SELECT own.account_id, page.session, page.at,
+        page.session <= own.recorded AND page.at < own.late_since AS is_recorded
+    FROM page JOIN own ON page.at >= own.since
+), kept AS MATERIALIZED (
+    SELECT v.* FROM asked a CROSS JOIN LATERAL (
+        SELECT * FROM portfolio.valuations one
+        WHERE one.account_id = a.account_id AND one.session = a.session
+        ORDER BY one.revision DESC LIMIT 1
+    ) v WHERE a.is_recorded
+), pairs AS MATERIALIZED (
+    SELECT a.account_id, a.session, a.at FROM asked a LEFT JOIN kept k USING (account_id, session)
+    WHERE k.account_id IS NULL
+), {HELD}
+SELECT session, occurred_at, account_id, {", ".join(WORTH)}, true AS is_recorded,
+    NULL AS ledger_account, NULL AS instrument, NULL AS currency, NULL::numeric AS amount,
+    NULL::numeric AS quantity, NULL::numeric AS market_price, NULL::timestamptz AS marked_at
+FROM kept
+UNION ALL
+SELECT p.session, p.at, p.account_id, {", ".join("NULL" for _ in WORTH)}, false,
+    h.ledger_account, h.instrument, h.currency, h.amount, h.quantity, h.market_price, h.marked_at
+FROM pairs p LEFT JOIN held h USING (account_id, session)
+ORDER BY session DESC, account_id
 """
 
 
@@ -138,14 +153,20 @@ class PostgresReader:
         rows = self._all(_LEDGER, {"accounts": list(account_ids), "before": before, "limit": limit})
         return [_posted(list(lines)) for _, lines in groupby(rows, lambda row: row["place"])]
 
-    def valuations(self, *account_ids: str, before: date, limit: int) -> list[SessionValuation]:
+    def valuations(
+        self, *account_ids: str, before: date, limit: int | None, since: date = date.min
+    ) -> list[SessionValuation]:
         """Return the accounts' worth at each session's close before `before`, newest first."""
-        rows = self._all(
-            _VALUATIONS, {"accounts": list(account_ids), "before": before, "limit": limit}
-        )
+        values = {
+            "accounts": list(account_ids),
+            "before": before,
+            "since": since,
+            "limit": limit,
+        }
+        rows = self._all(_VALUATIONS, values)
         return [
-            SessionValuation(session, at, value([_balance(row) for row in lines]))
-            for (session, at), lines in groupby(rows, lambda row: (row["session"], row["at"]))
+            _session(session, list(lines))
+            for session, lines in groupby(rows, lambda row: row["session"])
         ]
 
     def _one(self, what: str, query: str, values: Any) -> Row:
@@ -164,8 +185,15 @@ def _posted(lines: list[Row]) -> Posted:
     return Posted(**_only(lines[0], Posted), entries=entries)
 
 
-def _balance(row: Row) -> Balance:
-    return Balance(**_only(row, Balance))
+def _session(session: date, rows: list[Row]) -> SessionValuation:
+    """Add up the accounts, each recorded or worked out."""
+    worths = [
+        to_valuation(lines[0]).valuation if lines[0]["is_recorded"] else worth_of(iter(lines))
+        for _, group in groupby(rows, lambda row: row["account_id"])
+        for lines in [list(group)]
+    ]
+    at: datetime = max(row["occurred_at"] for row in rows)
+    return SessionValuation(session, at, reduce(Worth.__add__, worths))
 
 
 def _only(row: Row, kind: Any) -> dict[str, Any]:

@@ -1,0 +1,179 @@
+"""P&L and returns as JSON over HTTP. Returns are statistics, shown with every digit of their
+double, as strings like every other number here.
+"""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bifrost.portfolio.performance import Close, PnlBy, PnlFound, PnlGroup
+from bifrost.portfolio.pnl import Pnl
+from bifrost.portfolio.schemas import Amount
+
+Ratio = Annotated[str, Field(examples=["0.0731"])]
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class PnlSheet(_Shape):
+    """P&L by part; fees and taxes are negative.
+
+    realised: price_realised + dividend + interest + fx_realised + fee + tax.
+    gross: before fees (commissions, fees, borrow costs, rounding) and taxes. net: after them.
+    unpriced: instruments held without a price and currencies without a rate. What depends on one
+    is null: unknown is not zero.
+    """
+
+    price_realised: Amount
+    price_unrealised: Amount | None
+    dividend: Amount
+    interest: Amount
+    fx_realised: Amount | None
+    fx_unrealised: Amount | None
+    fee: Amount
+    tax: Amount
+    realised: Amount | None
+    unrealised: Amount | None
+    gross: Amount | None
+    net: Amount | None
+    unpriced: list[str]
+
+    @classmethod
+    def of(cls, pnl: Pnl) -> "PnlSheet":
+        """Show P&L."""
+        return cls(**_parts(pnl))
+
+
+class PnlItem(PnlSheet):
+    """P&L of one group.
+
+    group: the portfolio, strategy, instrument or lot; null for what belongs to none: cash that
+    came or went without an instrument, orders without a strategy, commissions among lots.
+    """
+
+    group: str | None
+    instrument: str | None
+
+    @classmethod
+    def of_group(cls, one: PnlGroup) -> "PnlItem":
+        """Show a group's P&L."""
+        return cls(group=one.name or None, instrument=one.instrument or None, **_parts(one.pnl))
+
+
+class PnlPage(_Shape):
+    """P&L of a portfolio: all of it, and by group, a page at a time.
+
+    opened_on: the session at whose close the range begins; null from the first entry on.
+    closed_on: the session at whose close it ends; null where it is up to now.
+    """
+
+    portfolio_id: str
+    currency: str
+    by: PnlBy
+    opened_on: date | None
+    closed_on: date | None
+    total: PnlSheet
+    items: list[PnlItem]
+    next_cursor: str | None
+
+    @classmethod
+    def of(
+        cls,
+        found: PnlFound,
+        *,
+        portfolio: tuple[str, str],
+        by: PnlBy,
+        ends: tuple[Close | None, Close | None],
+        limit: int,
+    ) -> "PnlPage":
+        """Show at most `limit` of the groups that were read."""
+        shown = found.groups[:limit]
+        opened, closed = ends
+        return cls(
+            portfolio_id=portfolio[0],
+            currency=portfolio[1],
+            by=by,
+            opened_on=opened and opened.session,
+            closed_on=closed and closed.session,
+            total=PnlSheet.of(found.total),
+            items=[PnlItem.of_group(one) for one in shown],
+            next_cursor=shown[-1].name if len(found.groups) > limit else None,
+        )
+
+
+class FailureSheet(_Shape):
+    """Why a measure does not exist; `rates` are those that fit where several do."""
+
+    cause: str
+    message: str
+    rates: list[Ratio]
+
+
+class BenchmarkSheet(_Shape):
+    """The benchmark over the same days, splits taken out of its prices and dividends put back.
+
+    excess: the portfolio's time-weighted return less the benchmark's.
+    """
+
+    symbol: str
+    opened_on: date | None
+    closed_on: date | None
+    portfolio: Ratio | None
+    twr: Ratio | None
+    excess: Ratio | None
+    excess_geometric: Ratio | None
+    tracking_error: Ratio | None
+    failures: dict[str, FailureSheet]
+
+
+class ReturnsSheet(_Shape):
+    """What a portfolio earned from the close of `opened_on` to the close of `closed_on`.
+
+    twr: time-weighted, linked at each session and external flow, of the whole range.
+    mwr: money-weighted (XIRR, Actual/365), a yearly rate. modified_dietz: of the whole range.
+    is_net: after the fees that were booked as such; gross returns bear commissions and other
+    costs of trading, as CFA Institute's GIPS Standards have it.
+    valuations: how many sessions were valued. unvalued: those in between without a price or a
+    rate, at most 20 of them.
+    failures: by measure, why one is null.
+    """
+
+    portfolio_id: str
+    currency: str
+    is_net: bool
+    opened_on: date
+    closed_on: date
+    opening: Amount
+    closing: Amount
+    flows: Amount
+    valuations: int
+    unvalued: list[date]
+    twr: Ratio | None
+    mwr: Ratio | None
+    modified_dietz: Ratio | None
+    failures: dict[str, FailureSheet]
+    benchmark: BenchmarkSheet | None
+
+
+def _parts(pnl: Pnl) -> dict[str, Decimal | list[str] | None]:
+    """Leave out what is unknown: currencies, which are three letters, and instruments alike."""
+    is_rated = not pnl.unrated
+    return {
+        "price_realised": pnl.price_realised,
+        "price_unrealised": None if pnl.unpriced - pnl.unrated else pnl.price_unrealised,
+        "dividend": pnl.dividend,
+        "interest": pnl.interest,
+        "fx_realised": pnl.fx_realised if is_rated else None,
+        "fx_unrealised": pnl.fx_unrealised if is_rated else None,
+        "fee": pnl.fee,
+        "tax": pnl.tax,
+        "realised": pnl.realised if is_rated else None,
+        "unrealised": pnl.unrealised,
+        "gross": pnl.gross,
+        "net": pnl.total,
+        "unpriced": sorted(pnl.unpriced),
+    }
