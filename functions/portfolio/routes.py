@@ -30,6 +30,7 @@ from functions.portfolio import (
     routes_imports,
     routes_owned,
     routes_reconciliation,
+    routes_tax,
     wiring,
 )
 from functions.portfolio.parameters import AccountId, Cursor, Limit, PortfolioId
@@ -49,6 +50,7 @@ take_in(
     routes_cash.router,
     routes_imports.router,
     routes_reconciliation.router,
+    routes_tax.router,
 )
 
 

@@ -1,4 +1,6 @@
-"""Tax: wash sales, previews, Form 8949 and 1099-B, from a file of trades. It needs no stack."""
+"""Tax: wash sales, previews, Form 8949 and 1099-B: from a file of trades, which needs no stack, or
+over the desk's own books.
+"""
 
 import csv
 import sys
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bifrost.cli import tax_desk
 from bifrost.cli.inputs import argument, each_filled, option
 from bifrost.cli.output import AsJson, show_fields, show_json, show_table
 
@@ -24,8 +27,11 @@ app = typer.Typer(
 )
 
 _COLUMNS = "CSV: date,owner,account,account_kind,instrument,side,quantity,amount"
-File = Annotated[str, argument(_COLUMNS)]
-Method = Annotated[str, option("--method", says="Sold first: fifo, lifo or hifo.")]
+File = Annotated[str | None, argument(_COLUMNS)]
+Desk = Annotated[bool, typer.Option("--desk", help="Your own books, of all accounts; no FILE.")]
+Method = Annotated[
+    str | None, option("--method", says="Of a file, sold first: fifo (by default), lifo or hifo.")
+]
 Spouses = Annotated[
     list[str] | None,
     typer.Option("--spouses", callback=each_filled, help="A couple, as alice=bob; repeatable."),
@@ -39,8 +45,12 @@ Year = Annotated[int, typer.Option(min=1900, max=2199, help="The tax year.")]
 
 @app.command("wash-sales")
 def wash_sales(
-    file: File,
-    method: Method = "fifo",
+    file: File = None,
+    desk: Desk = False,
+    year: Annotated[
+        int | None, typer.Option(min=1900, max=2199, help="With --desk: of this year only.")
+    ] = None,
+    method: Method = None,
     spouses: Spouses = None,
     policy: Choices = None,
     as_json: AsJson = False,
@@ -52,11 +62,12 @@ def wash_sales(
 
     Example: bifrost tax wash-sales trades.csv --spouses alice=bob
     """
-    from bifrost.portfolio.tax.statement import statement
-    from bifrost.portfolio.tax.wash_sales import wash_sales as match
-
-    trades = _trades(file)
-    found = _plain(asdict(statement(trades, match(trades, _elections(method, spouses, policy)))))
+    if tax_desk.over_the_desk(file, desk, method, spouses):
+        found = tax_desk.wash_sales(year, policy)
+    elif year is not None:
+        raise typer.BadParameter("it goes with --desk", param_hint="--year")
+    else:
+        found = _wash_sales_of(str(file), _elections(method, spouses, policy))
     if as_json:
         show_json(found)
         return
@@ -67,29 +78,41 @@ def wash_sales(
     show_fields({name: value for name, value in found.items() if isinstance(value, str)})
 
 
+def _wash_sales_of(path: str, elections: "Elections") -> Any:
+    from bifrost.portfolio.tax.statement import statement
+    from bifrost.portfolio.tax.wash_sales import wash_sales as match
+
+    trades = _trades(path)
+    return _plain(asdict(statement(trades, match(trades, elections))))
+
+
 @app.command()
 def preview(
-    file: File,
     sell: Annotated[str, option(says="ACCOUNT:INSTRUMENT:QUANTITY")],
-    price: Annotated[str, option(says="Of one share (of one contract, in all), in USD.")],
-    on: Annotated[str, option(says="The day of the sale, YYYY-MM-DD.")],
+    file: File = None,
+    price: Annotated[
+        str | None, option(says="Of one share (of one contract, in all), in USD.")
+    ] = None,
+    on: Annotated[str | None, option(says="The day of the sale, YYYY-MM-DD.")] = None,
     owner: Annotated[str | None, option(says="Whose account, where two share a name.")] = None,
-    method: Method = "fifo",
+    desk: Desk = False,
+    method: Method = None,
     spouses: Spouses = None,
     policy: Choices = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what a sale now would realise, put off or lose, and from which day on it would not.
 
-    Judged by the trades of the file; a purchase before rebuy_from would wash the loss after all.
+    Judged by the trades so far; a purchase before rebuy_from would wash the loss after all. With
+    --desk it sells at the last price, today, unless --price and --on say otherwise.
 
     Example: bifrost tax preview t.csv --sell a:IBM:5 --price 9 --on 2026-11-20
     """
-    from bifrost.portfolio.tax.preview import preview as play
-
-    wish = _wish(sell, price, on, owner)
-    answer = play(_trades(file), wish, _elections(method, spouses, policy))
-    found = _plain(asdict(answer))
+    if tax_desk.over_the_desk(file, desk, method, spouses):
+        found = tax_desk.preview(sell, price, on, policy)
+    else:
+        wish = _wish(sell, _given("--price", price), _given("--on", on), owner)
+        found = _preview_of(str(file), wish, _elections(method, spouses, policy))
     if as_json:
         show_json(found)
         return
@@ -102,15 +125,22 @@ def preview(
     show_fields({name: found[name] for name in ("first_clean_day", "rebuy_from")})
 
 
+def _preview_of(path: str, wish: "Wish", elections: "Elections") -> Any:
+    from bifrost.portfolio.tax.preview import preview as play
+
+    return _plain(asdict(play(_trades(path), wish, elections)))
+
+
 @app.command("form-8949")
 def form_8949(
-    file: File,
     year: Year,
+    file: File = None,
+    desk: Desk = False,
     reported: Annotated[
         str, option(says="What the 1099-B reported: basis (boxes A, D), no_basis or nothing.")
     ] = "basis",
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
-    method: Method = "fifo",
+    method: Method = None,
     spouses: Spouses = None,
     policy: Choices = None,
     as_json: AsJson = False,
@@ -119,18 +149,18 @@ def form_8949(
 
     Example: bifrost tax form-8949 trades.csv --year 2026 --csv
     """
-    from bifrost.portfolio.tax.form_8949 import COLUMNS, Reported
-    from bifrost.portfolio.tax.form_8949 import form_8949 as rows_of
-    from bifrost.portfolio.tax.wash_sales import wash_sales as match
+    from bifrost.portfolio.tax.form_8949 import COLUMNS
 
     if as_csv and as_json:
         raise typer.BadParameter("it is either JSON or CSV", param_hint="--csv")
-    trades = _trades(file)
-    books = match(trades, _elections(method, spouses, policy))
-    found = rows_of(books.disposals, year, _one("--reported", Reported, reported))
-    rows = _plain([asdict(one) for one in found])
+    if tax_desk.over_the_desk(file, desk, method, spouses):
+        found = tax_desk.form_8949(year, reported, policy)
+    else:
+        elections = _elections(method, spouses, policy)
+        found = {"year": year, "rows": _rows_of(str(file), year, reported, elections)}
+    rows = found["rows"]
     if as_json:
-        show_json({"year": year, "rows": rows})
+        show_json(found)
     elif as_csv:
         writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
         writer.writeheader()
@@ -139,17 +169,27 @@ def form_8949(
         show_table(rows, COLUMNS, empty=f"no sales in {year}")
 
 
+def _rows_of(path: str, year: int, reported: str, elections: "Elections") -> Any:
+    from bifrost.portfolio.tax.form_8949 import Reported, form_8949
+    from bifrost.portfolio.tax.wash_sales import wash_sales as match
+
+    books = match(_trades(path), elections)
+    found = form_8949(books.disposals, year, _one("--reported", Reported, reported))
+    return _plain([asdict(one) for one in found])
+
+
 @app.command("reconcile-1099b")
 def reconcile_1099b(
-    file: File,
+    file: Annotated[str, argument(f"{_COLUMNS}; with --desk the broker's, and no other.")],
+    year: Year,
     broker: Annotated[
-        str,
+        str | None,
         argument(
             "CSV: account,instrument,date_sold,quantity,proceeds,cost_basis,wash_sale_disallowed"
         ),
-    ],
-    year: Year,
-    method: Method = "fifo",
+    ] = None,
+    desk: Desk = False,
+    method: Method = None,
     spouses: Spouses = None,
     policy: Choices = None,
     as_json: AsJson = False,
@@ -160,10 +200,11 @@ def reconcile_1099b(
 
     Example: bifrost tax reconcile-1099b trades.csv broker.csv --year 2026
     """
-    from bifrost.portfolio.tax.form_1099b import read_1099b, reconcile
-
-    trades, theirs = _trades(file), _in_file(broker, read_1099b, named="1099-B, ")
-    found = _plain(asdict(reconcile(trades, theirs, year, _elections(method, spouses, policy))))
+    if tax_desk.over_the_desk(broker if desk else file, desk, method, spouses):
+        found = tax_desk.reconcile_1099b(file, year, policy)
+    else:
+        path = _given("BROKER", broker)
+        found = _reconciled(file, path, year, _elections(method, spouses, policy))
     if as_json:
         show_json(found)
         return
@@ -171,6 +212,19 @@ def reconcile_1099b(
                "cause")  # fmt: skip
     show_table(found["differences"], columns, empty="no differences")
     print(f"\n{found['agreed']} of {found['compared']} agree (account, instrument and day)")
+
+
+def _reconciled(path: str, broker: str, year: int, elections: "Elections") -> Any:
+    from bifrost.portfolio.tax.form_1099b import read_1099b, reconcile
+
+    trades, theirs = _trades(path), _in_file(broker, read_1099b, named="1099-B, ")
+    return _plain(asdict(reconcile(trades, theirs, year, elections)))
+
+
+def _given(name: str, text: str | None) -> str:
+    if text is None:
+        raise typer.BadParameter("it is missing", param_hint=name)
+    return text
 
 
 def _trades(path: str) -> "list[Trade]":
@@ -196,13 +250,17 @@ def _in_file(path: str, read: Any, *, named: str = "") -> Any:
         raise InvalidInputError(*problems) from error
 
 
-def _elections(method: str, spouses: list[str] | None, policy: list[str] | None) -> "Elections":
+def _elections(
+    method: str | None, spouses: list[str] | None, policy: list[str] | None
+) -> "Elections":
     from bifrost.portfolio.tax.elections import Elections, LotOrder
     from bifrost.portfolio.tax.policy import Policy
 
     couples = tuple(_pair("--spouses", one) for one in spouses or ())
     chosen = dict(_pair("--policy", one) for one in policy or ())
-    return Elections(_one("--method", LotOrder, method), couples, Policy(chosen))
+    return Elections(
+        _one("--method", LotOrder, method or LotOrder.FIFO.value), couples, Policy(chosen)
+    )
 
 
 def _pair(name: str, text: str) -> tuple[str, str]:

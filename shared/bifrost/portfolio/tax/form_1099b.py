@@ -16,6 +16,7 @@ from bifrost.core.money import EXACT
 from bifrost.portfolio.tax.delimited import Row, read
 from bifrost.portfolio.tax.elections import Elections
 from bifrost.portfolio.tax.history import Trade
+from bifrost.portfolio.tax.kept import NOTHING_KEPT, Kept
 from bifrost.portfolio.tax.rounding import cents, quantity
 from bifrost.portfolio.tax.shares import ZERO
 from bifrost.portfolio.tax.wash_sales import Disposal, wash_sales
@@ -68,12 +69,16 @@ def read_1099b(content: bytes) -> list[BrokerRow]:
 
 
 def reconcile(
-    trades: Sequence[Trade], broker: Iterable[BrokerRow], year: int, elections: Elections
+    trades: Sequence[Trade],
+    broker: Iterable[BrokerRow],
+    year: int,
+    elections: Elections,
+    kept: Kept = NOTHING_KEPT,
 ) -> Reconciliation:
     """Compare a year's taxable sales, the rows of one account, instrument and day added up."""
-    ours = _figures(wash_sales(trades, elections).disposals, year)
+    ours = _figures(wash_sales(trades, elections, kept).disposals, year)
     alone = [replace(one, owner=f"{one.owner}\n{one.account}") for one in trades]
-    seen = _figures(wash_sales(alone, replace(elections, spouses=())).disposals, year)
+    seen = _figures(wash_sales(alone, replace(elections, spouses=()), kept).disposals, year)
     theirs: dict[Key, Figures] = {}
     for row in broker:
         held = theirs.setdefault(row.key, dict.fromkeys(FIGURES, ZERO))

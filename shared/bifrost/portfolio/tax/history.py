@@ -7,6 +7,7 @@ of a loss is exactly that until it is printed.
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from typing import NamedTuple
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
@@ -26,7 +27,8 @@ class Book(NamedTuple):
 class Trade:
     """One row: `quantity` is above zero, `amount` its total in USD, never below zero.
 
-    line: where it stands in its file; errors name it.
+    line: where it stands in its file, or in the desk's history; errors name it.
+    scale: what splits since have made of one of its shares.
     """
 
     line: int
@@ -38,6 +40,12 @@ class Trade:
     side: Side
     quantity: Decimal
     amount: Decimal
+    scale: Fraction = Fraction(1)
+
+    @property
+    def shares(self) -> Fraction:
+        """Its quantity in today's shares, in which shares of every day can be compared."""
+        return Fraction(self.quantity) * self.scale
 
     @property
     def book(self) -> Book:

@@ -43,12 +43,12 @@ def moves_of(trades: Iterable[Trade]) -> list[Move]:
             order = place
         last[book] = (trade.on, trade.side, order)
         found.append(_move(trade, place, order, before))
-        held[book] = before + trade.side.sign * Fraction(trade.quantity)
+        held[book] = before + trade.side.sign * trade.shares
     return found
 
 
 def _move(trade: Trade, place: int, order: int, before: Fraction) -> Move:
-    quantity = Fraction(trade.quantity)
+    quantity = trade.shares
     closes = max(ZERO, min(quantity, -trade.side.sign * before))
     opens = quantity - closes
     is_sale = trade.side is Side.SELL

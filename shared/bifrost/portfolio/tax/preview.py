@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.money import exact_product
@@ -15,7 +16,10 @@ from bifrost.core.orders import Side
 from bifrost.portfolio.tax.elections import Elections
 from bifrost.portfolio.tax.history import Trade
 from bifrost.portfolio.tax.identity import security_of
+from bifrost.portfolio.tax.kept import NOTHING_KEPT, Kept
 from bifrost.portfolio.tax.policy import WASH_DAYS
+from bifrost.portfolio.tax.rounding import quantity
+from bifrost.portfolio.tax.shares import ZERO
 from bifrost.portfolio.tax.statement import SaleLine, sale_line
 from bifrost.portfolio.tax.wash_sales import Disposal, wash_sales
 
@@ -55,16 +59,21 @@ class Preview:
     rebuy_from: date | None
 
 
-def preview(trades: Sequence[Trade], wish: Wish, elections: Elections) -> Preview:
-    """Play the sale after all trades; raises InvalidInputError where it cannot be."""
+def preview(
+    trades: Sequence[Trade], wish: Wish, elections: Elections, kept: Kept = NOTHING_KEPT
+) -> Preview:
+    """Play the sale after all trades; raises InvalidInputError where it cannot be.
+
+    kept: what books say beside the trades; of the sale under the line after the last.
+    """
     sale = _sale(trades, wish)
-    parts = _parts(trades, sale, elections)
+    parts = _parts(trades, sale, elections, kept)
     line = sale_line(sale, parts)
     lossy = any(one.gain < 0 for one in parts)
     return Preview(
         sale=line,
         lots=tuple(_lot(sale, one) for one in parts),
-        first_clean_day=_first_clean_day(trades, sale, elections),
+        first_clean_day=_first_clean_day(trades, sale, elections, kept),
         rebuy_from=sale.on + timedelta(WASH_DAYS + 1) if lossy else None,
     )
 
@@ -92,13 +101,13 @@ def _sale(trades: Sequence[Trade], wish: Wish) -> Trade:
         raise _refused(message, "name an account of the file, and its owner where two have one")
     if trades[-1].on > wish.on:
         raise _refused(f"the file goes on to {trades[-1].on}", "preview a later day, or that one")
-    held = Decimal(0)
+    held = ZERO
     template = next(one for one in of_account if one.owner in owners)
     for one in of_account:
         if one.owner in owners and security_of(one.instrument).symbol == symbol:
-            held += one.side.sign * one.quantity
+            held += one.side.sign * one.shares
     if wish.quantity > held:
-        message = f"{wish.account!r} holds {max(held, Decimal(0)):f} {wish.instrument}"
+        message = f"{wish.account!r} holds {quantity(max(held, ZERO)):f} {wish.instrument}"
         raise _refused(message, "sell what is held: an open short realises nothing")
     return replace(
         template,
@@ -108,19 +117,24 @@ def _sale(trades: Sequence[Trade], wish: Wish) -> Trade:
         side=Side.SELL,
         quantity=wish.quantity,
         amount=exact_product(wish.quantity, wish.price),
+        scale=Fraction(1),
     )
 
 
-def _parts(trades: Sequence[Trade], sale: Trade, elections: Elections) -> list[Disposal]:
-    found = wash_sales([*trades, sale], elections).disposals
+def _parts(
+    trades: Sequence[Trade], sale: Trade, elections: Elections, kept: Kept
+) -> list[Disposal]:
+    found = wash_sales([*trades, sale], elections, kept).disposals
     return [one for one in found if one.sale.line == sale.line]
 
 
-def _first_clean_day(trades: Sequence[Trade], sale: Trade, elections: Elections) -> date:
+def _first_clean_day(
+    trades: Sequence[Trade], sale: Trade, elections: Elections, kept: Kept
+) -> date:
     """No purchase of the file is in the window of a sale 31 days on: there is such a day."""
     for days in range(WASH_DAYS + 1):
         later = replace(sale, on=sale.on + timedelta(days))
-        washed = [one.washed for one in _parts(trades, later, elections)]
+        washed = [one.washed for one in _parts(trades, later, elections, kept)]
         if not any(one.disallowed or one.forfeited for one in washed):
             return later.on
     return sale.on + timedelta(WASH_DAYS + 1)

@@ -1,10 +1,11 @@
 """Which shares an order closes, chosen for the whole order before any of its losses is matched."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 from bifrost.portfolio.tax.elections import LotOrder
+from bifrost.portfolio.tax.kept import Pick
 from bifrost.portfolio.tax.shares import Closed, Opening, Opens, Piece
 
 
@@ -14,6 +15,20 @@ def select(openings: deque[Opening], quantity: Fraction, method: LotOrder) -> de
         return deque(_highest(openings, quantity))
     last = method is LotOrder.LIFO and openings[0].kind is Opens.LONG
     return deque(_in_order(openings, quantity, last=last))
+
+
+def pick(openings: deque[Opening], picks: Iterable[Pick]) -> deque[Closed]:
+    """Take what the books say that the order closed."""
+    by_line = {one.trade.line: one for one in openings}
+    closed = deque(
+        Closed(by_line[one.line], piece)
+        for one in picks
+        for piece in by_line[one.line].take(one.quantity)
+    )
+    kept = [opening for opening in openings if opening.pieces]
+    openings.clear()
+    openings.extend(kept)
+    return closed
 
 
 def take(selected: deque[Closed], quantity: Fraction) -> Iterator[Closed]:

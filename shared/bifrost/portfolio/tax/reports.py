@@ -1,0 +1,179 @@
+"""Tax reports over the desk's own books: wash sales, Form 8949, a preview, and a broker's 1099-B.
+
+All accounts of one owner. A spouse's are another owner's, which nobody else may read: a couple's
+wash sales are told from a file of both histories (`bifrost tax wash-sales FILE --spouses`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Protocol
+
+from bifrost.core.errors import ConflictError, FieldProblem, InvalidInputError
+from bifrost.core.money import exact_sum
+from bifrost.core.orders import Side
+from bifrost.portfolio.lot_selection import LotMethod, Sale, Selection, select
+from bifrost.portfolio.lots import Lot
+from bifrost.portfolio.ports import Clock
+from bifrost.portfolio.tax.desk import DeskHistory, Excluded, history_of, of_family
+from bifrost.portfolio.tax.desk_rows import DeskRows, LotRow
+from bifrost.portfolio.tax.elections import Elections
+from bifrost.portfolio.tax.fitting import CURRENCY
+from bifrost.portfolio.tax.form_1099b import BrokerRow, Reconciliation, reconcile
+from bifrost.portfolio.tax.form_8949 import Form8949Row, Reported, form_8949
+from bifrost.portfolio.tax.kept import Kept, Pick
+from bifrost.portfolio.tax.policy import Policy
+from bifrost.portfolio.tax.preview import Preview, Wish, preview
+from bifrost.portfolio.tax.statement import Statement, statement
+from bifrost.portfolio.tax.wash_sales import wash_sales
+
+
+class TaxReader(Protocol):
+    """One owner's books."""
+
+    def rows(self, otherwise: date) -> DeskRows:
+        """Return all; today is the market's, or `otherwise` before its first bar."""
+
+    def price(self, instrument: str) -> Decimal | None:
+        """Return the instrument's last price in USD; None where there is none."""
+
+
+class Standing(Protocol):
+    """How an account's sales choose their lots."""
+
+    def standing(self, account_id: str) -> LotMethod:
+        """Return the account's standing method; raise NotFoundError for another's account."""
+
+
+@dataclass(frozen=True, slots=True)
+class SaleWish:
+    """A sale that somebody considers; without a price at the last one, without a day today."""
+
+    account_id: str
+    instrument: str
+    quantity: Decimal
+    price: Decimal | None = None
+    on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeskStatement:
+    """A statement of the desk's books. accounts: of each of its sales."""
+
+    statement: Statement
+    accounts: tuple[str, ...]
+    excluded: tuple[Excluded, ...]
+
+
+class TaxReports:
+    """Tells one owner."""
+
+    def __init__(self, owner: str, reader: TaxReader, standing: Standing, clock: Clock) -> None:
+        self._owner = owner
+        self._reader = reader
+        self._standing = standing
+        self._clock = clock
+
+    def wash_sales(self, year: int | None, policy: Mapping[str, str]) -> DeskStatement:
+        """Match every loss of the history; lines of a year's sales only, totals of all."""
+        _, history = self._history()
+        books = wash_sales(history.trades, _elections(policy), history.kept)
+        trades = [one for one in history.trades if year in (None, one.on.year)]
+        sellers = tuple(one.account for one in trades if one.side is Side.SELL)
+        return DeskStatement(statement(trades, books), sellers, history.excluded)
+
+    def form_8949(
+        self, year: int, reported: Reported, policy: Mapping[str, str]
+    ) -> tuple[list[Form8949Row], tuple[Excluded, ...]]:
+        """Return the rows of a year."""
+        _, history = self._history()
+        books = wash_sales(history.trades, _elections(policy), history.kept)
+        return form_8949(books.disposals, year, reported), history.excluded
+
+    def reconcile(
+        self, broker: Sequence[BrokerRow], year: int, policy: Mapping[str, str]
+    ) -> tuple[Reconciliation, tuple[Excluded, ...]]:
+        """Compare a broker's 1099-B with the books; its accounts are named by our ids."""
+        _, history = self._history()
+        found = reconcile(history.trades, broker, year, _elections(policy), history.kept)
+        return found, history.excluded
+
+    def preview(self, wish: SaleWish, policy: Mapping[str, str]) -> Preview:
+        """Say what a sale would realise, of the lots that the account's method would close.
+
+        Raises NotFoundError, InvalidInputError, and ConflictError where its trades are left out.
+        """
+        method = self._standing.standing(wish.account_id)
+        rows, history = self._history()
+        lots = [
+            one
+            for one in rows.lots
+            if (one.account_id, one.instrument) == (wish.account_id, wish.instrument)
+        ]
+        _check_kept(history, wish.instrument)
+        _check_held(lots, wish)
+        told = self._told(wish, rows.today)
+        trades = of_family(history, wish.instrument)
+        if told.on < trades[-1].on:
+            problem = f"the last trade was on {trades[-1].on}"
+            raise _refused("on", problem, "preview a later day, or that one")
+        at = datetime.combine(told.on, datetime.min.time(), UTC).replace(hour=20)
+        picks = _picks(lots, Sale(told.quantity, told.price, at), method, history)
+        kept = replace(history.kept, picks={**history.kept.picks, trades[-1].line + 1: picks})
+        return preview(trades, told, _elections(policy), _without_later(kept, trades[-1].line))
+
+    def _history(self) -> tuple[DeskRows, DeskHistory]:
+        rows = self._reader.rows(self._clock.now().date())
+        return rows, history_of(rows, self._owner)
+
+    def _told(self, wish: SaleWish, today: date) -> Wish:
+        price = wish.price if wish.price is not None else self._reader.price(wish.instrument)
+        if price is None:
+            raise _refused("price", f"{wish.instrument} has no price yet", "send one")
+        on = wish.on or today
+        return Wish(wish.account_id, wish.instrument, wish.quantity, price, on, self._owner)
+
+
+def _elections(policy: Mapping[str, str]) -> Elections:
+    return Elections(policy=Policy(dict(policy)))
+
+
+def _check_kept(history: DeskHistory, instrument: str) -> None:
+    if history.is_excluded(instrument):
+        why = "; ".join(f"{one.instrument}: {one.message}" for one in history.excluded)
+        raise ConflictError(f"trades in {instrument} cannot be told as tax: {why}")
+
+
+def _check_held(lots: Sequence[LotRow], wish: SaleWish) -> None:
+    held = exact_sum(one.quantity for one in lots)
+    if not lots:
+        problem = f"account {wish.account_id} never held {wish.instrument}"
+        raise _refused("instrument", problem, "name an instrument that it holds")
+    if wish.quantity > held:
+        problem = f"account {wish.account_id} holds {max(held, Decimal(0)):f} {wish.instrument}"
+        raise _refused("quantity", problem, "sell what is held: an open short realises nothing")
+
+
+def _picks(
+    lots: Sequence[LotRow], sale: Sale, method: LotMethod, history: DeskHistory
+) -> tuple[Pick, ...]:
+    held = [
+        Lot(one.lot_id, one.instrument, CURRENCY, one.opened_at, one.sequence, one.quantity,
+            one.cost)
+        for one in lots
+        if one.quantity > 0
+    ]  # fmt: skip
+    parts = select(held, sale, Selection(method), method)
+    return tuple(Pick(history.lines[part.lot_id], Fraction(part.quantity)) for part in parts)
+
+
+def _without_later(kept: Kept, last: int) -> Kept:
+    """A change after the last trade comes before the sale, not after it."""
+    changes = tuple(replace(one, before=min(one.before, last + 1)) for one in kept.changes)
+    return Kept(kept.picks, changes)
+
+
+def _refused(field: str, message: str, fix: str) -> InvalidInputError:
+    return InvalidInputError(FieldProblem(field, message, fix))
