@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from bifrost.core.breaks import Break
 from bifrost.core.codec import from_json, to_json
 from bifrost.core.statements import VenueStatement
-from bifrost.events import BarClosed, FillRecorded, InstrumentListed
+from bifrost.events import (
+    BarClosed,
+    CorporateActionAnnounced,
+    CorporateActionCorrected,
+    FillRecorded,
+    InstrumentListed,
+)
 from bifrost.portfolio.withdrawals import PostWithdrawal, RefuseWithdrawal
 from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.lambda_entry import Listeners, Payload, Tasks, lambda_entry
@@ -47,8 +53,18 @@ def refuse_withdrawal(given: Payload) -> Payload:
 
 
 def sweep(_: Payload) -> Payload:
-    """Bring withdrawals whose workflow died to their end."""
-    return {"ended": wiring.withdrawals().sweep(correlation_id())}
+    """Bring withdrawals whose workflow died to their end, and accounts to the market's session."""
+    ended = wiring.withdrawals().sweep(correlation_id())
+    followed = wiring.corporate_acts().sweep(correlation_id())
+    # What the schedule after the close did not reach, and the sessions of a replay.
+    recorded = wiring.recorder().record(correlation_id())
+    return {"ended": ended, "followed": followed, "valuations": recorded.valuations}
+
+
+def record_valuations(_: Payload) -> Payload:
+    """Record what accounts were worth at the close of each session that is complete."""
+    answer: Payload = to_json(wiring.recorder().record(correlation_id()))
+    return answer
 
 
 def reconcile(given: Payload) -> Payload:
@@ -78,6 +94,11 @@ def hear_bar(event: BarClosed) -> None:
     wiring.portfolio().hear_bar(event)
 
 
+def hear_action(event: CorporateActionAnnounced | CorporateActionCorrected) -> None:
+    """Apply, correct or undo a corporate action wherever its day has come."""
+    wiring.corporate_acts().hear(event)
+
+
 def hear_instrument(event: InstrumentListed) -> None:
     """Know what can be watched."""
     wiring.ownership().hear_instrument(event)
@@ -87,6 +108,7 @@ TASKS: Tasks = {
     "post_withdrawal": post_withdrawal,
     "refuse_withdrawal": refuse_withdrawal,
     "sweep": sweep,
+    "record_valuations": record_valuations,
     "reconcile": reconcile,
     "record_reconciliation": record_reconciliation,
 }
@@ -94,5 +116,7 @@ LISTENERS: Listeners = {
     "FillRecorded.v1": hear_fill,
     "BarClosed.v1": hear_bar,
     "InstrumentListed.v1": hear_instrument,
+    "CorporateActionAnnounced.v1": hear_action,
+    "CorporateActionCorrected.v1": hear_action,
 }
 handler = lambda_entry("portfolio", tasks=TASKS, listeners=LISTENERS, relay=relay)

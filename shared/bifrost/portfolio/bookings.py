@@ -16,7 +16,7 @@ from bifrost.core.errors import (
     RefusedError,
 )
 from bifrost.core.money import Money, exact_sum
-from bifrost.events import CashChanged
+from bifrost.events import CashChanged, PositionCause
 from bifrost.portfolio.accounts import Account
 from bifrost.portfolio.cash_flows import (
     EXPENSES,
@@ -32,11 +32,15 @@ from bifrost.portfolio.cash_flows import (
     return_capital,
 )
 from bifrost.portfolio.corporate_actions.change import reversed_entries
+from bifrost.portfolio.corporate_acts import bring_up
 from bifrost.portfolio.imports.booking import ORIGIN
+from bifrost.portfolio.journal import step_of
 from bifrost.portfolio.ledger import CASH, Entry, Posting, position_account
 from bifrost.portfolio.lots import Lot
 from bifrost.portfolio.ports import Books, Clock, Ids, Library, LotAdjustment, Posted
-from bifrost.portfolio.service import live_account, market_time
+from bifrost.portfolio.service import live_account, market_time, noted_session
+from bifrost.portfolio.sessions import SessionOf, utc_session
+from bifrost.portfolio.telling import Moment, Teller, moved
 from bifrost.portfolio.valuation import Balance
 
 REVERSAL = "reversal"
@@ -88,10 +92,13 @@ class _Draft:
 class CashFlows:
     """Books cash flows and their corrections."""
 
-    def __init__(self, library: Library, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self, library: Library, clock: Clock, ids: Ids, session_of: SessionOf = utc_session
+    ) -> None:
         self._library = library
         self._clock = clock
         self._ids = ids
+        self._session_of = session_of
 
     def book(self, asked: CashFlowRequest) -> Posted:
         """Book the flow, once per key."""
@@ -133,6 +140,9 @@ class CashFlows:
         lots: list[Lot] = []
         returned: CapitalReturn | None = None
         if asked.kind is CashFlowKind.RETURN_OF_CAPITAL:
+            # It is spread over the lots as they are today.
+            moment = Moment(self._ids, self._clock.now(), asked.correlation_id)
+            bring_up(books, account.account_id, moment)
             lots = books.lots.open_lots(account.account_id, asked.instrument)
             _check_long(lots, asked.instrument, money.currency)
             returned = return_capital(lots, money.amount)
@@ -150,8 +160,17 @@ class CashFlows:
         posting = self._posting(books, account, draft)
         books.ledger.post(posting)
         if returned is not None:
-            books.lots.adjust(posting, lots, list(returned.lots))
-        self._tell(books, account, posting, asked.instrument, asked.correlation_id)
+            books.lots.adjust(posting, _by_sequence(lots), list(returned.lots))
+        # An import is told to nobody, and so are flows of what it brought.
+        is_journaled = all(lot.sequence > 0 for lot in lots)
+        self._tell(
+            books,
+            account,
+            posting,
+            asked.instrument,
+            asked.correlation_id,
+            is_journaled=is_journaled,
+        )
 
     def _reverse(
         self,
@@ -202,29 +221,40 @@ class CashFlows:
         posting: Posting,
         instrument: str,
         correlation_id: str,
+        *,
+        is_journaled: bool = True,
     ) -> None:
         # The first event has the id that the transaction shows: of the account's currency, whose
         # buying power a caller waits for.
         changes = cash_changes(posting.entries)
         changes.sort(key=lambda change: change.currency != account.currency)
-        for number, change in enumerate(changes):
-            books.facts.publish(
-                CashChanged(
-                    event_id=posting.event_id if number == 0 else self._ids.new(),
-                    occurred_at=posting.occurred_at,
-                    recorded_at=posting.recorded_at,
-                    correlation_id=correlation_id,
-                    account_id=account.account_id,
-                    transaction_id=posting.transaction_id,
-                    kind=posting.kind,
-                    amount=change.amount,
-                    currency=change.currency,
-                    account_currency=account.currency,
-                    instrument=instrument,
-                    reverses=posting.reverses or "",
-                    after_fill=books.facts.fills_applied(account.account_id),
-                )
+        made = [
+            CashChanged(
+                event_id=posting.event_id if number == 0 else self._ids.new(),
+                occurred_at=posting.occurred_at,
+                recorded_at=posting.recorded_at,
+                correlation_id=correlation_id,
+                account_id=account.account_id,
+                transaction_id=posting.transaction_id,
+                kind=posting.kind,
+                amount=change.amount,
+                currency=change.currency,
+                account_currency=account.currency,
+                instrument=instrument,
+                reverses=posting.reverses or "",
+                after_fill=books.facts.fills_applied(account.account_id),
             )
+            for number, change in enumerate(changes)
+        ]
+        session = noted_session(posting, self._session_of)
+        for event in made if is_journaled else ():
+            books.journal.add(account.account_id, step_of(event, session))
+        moment = Moment(self._ids, posting.recorded_at, correlation_id)
+        teller = Teller(account, moment, posting.transaction_id, posting.occurred_at)
+        changed = moved(posting.entries)
+        lots = books.lots.open_lots(account.account_id, instrument) if changed else []
+        positions = teller.positions(PositionCause.CASH_FLOW, changed, lots)
+        books.facts.publish(*made, *positions)
 
 
 def _body(asked: CashFlowRequest) -> dict[str, str | None]:
@@ -246,6 +276,10 @@ def _entries(asked: CashFlowRequest, money: Money) -> tuple[Entry, ...]:
     if asked.counter is None:
         raise AssertionError("an exchange was checked to have its counter amount")
     return fx_entries(money, asked.counter)
+
+
+def _by_sequence(lots: list[Lot]) -> list[Lot]:
+    return sorted(lots, key=lambda one: one.sequence)
 
 
 def _check(books: Books, account: Account, asked: CashFlowRequest) -> None:
@@ -319,6 +353,11 @@ def _check_reversible(books: Books, wrong: Posted) -> None:
 
 def _check_untouched(undone: list[LotAdjustment], transaction_id: str) -> None:
     for one in undone:
+        if one.is_revised:
+            raise ConflictError(
+                f"lot {one.lot_id} was changed by a corporate action since {transaction_id}:"
+                " book a flow the other way"
+            )
         if one.open_quantity != one.quantity:
             raise ConflictError(
                 f"lot {one.lot_id} has been sold from since {transaction_id} changed its cost:"

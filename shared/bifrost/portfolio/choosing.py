@@ -11,9 +11,13 @@ from datetime import datetime
 from bifrost.core.errors import ConflictError, FieldProblem, InvalidInputError
 from bifrost.core.money import exact_sum
 from bifrost.events import ChosenPart, LotSelectionChanged
+from bifrost.portfolio.corporate_acts import bring_up
+from bifrost.portfolio.journal import step_of
 from bifrost.portfolio.lot_selection import LotMethod, Security, Selection, average_refused
 from bifrost.portfolio.ports import Books, Clock, Ids, Library
 from bifrost.portfolio.service import live_account, market_time
+from bifrost.portfolio.sessions import BEFORE_ALL, SessionOf, utc_session
+from bifrost.portfolio.telling import Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +34,13 @@ class ChoiceRequest:
 class LotChoices:
     """Keeps how lots are chosen."""
 
-    def __init__(self, library: Library, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self, library: Library, clock: Clock, ids: Ids, session_of: SessionOf = utc_session
+    ) -> None:
         self._library = library
         self._clock = clock
         self._ids = ids
+        self._session_of = session_of
 
     def choose(self, asked: ChoiceRequest) -> Selection:
         """Write the choice; the same again changes nothing.
@@ -42,6 +49,9 @@ class LotChoices:
         """
         with self._library.open() as books:
             live_account(books, asked.owner, asked.account_id)
+            # What is named are lots as they are now, in today's shares.
+            moment = Moment(self._ids, self._clock.now(), asked.correlation_id)
+            bring_up(books, asked.account_id, moment)
             _check(books, asked)
             own, standing = books.lots.selections(asked.account_id, asked.order_id)
             now_in_force = own if asked.order_id else Selection(standing)
@@ -52,22 +62,21 @@ class LotChoices:
     def _write(self, books: Books, asked: ChoiceRequest, now: datetime) -> None:
         after_fill = books.facts.fills_applied(asked.account_id)
         books.lots.choose(asked.account_id, asked.order_id, asked.selection, after_fill, now)
-        occurred_at, _ = market_time(books, now)
-        books.facts.publish(
-            LotSelectionChanged(
-                event_id=self._ids.new(),
-                occurred_at=occurred_at,
-                recorded_at=now,
-                correlation_id=asked.correlation_id,
-                account_id=asked.account_id,
-                order_id=asked.order_id,
-                method=asked.selection.method.value,
-                parts=tuple(
-                    ChosenPart(part.lot_id, part.quantity) for part in asked.selection.parts
-                ),
-                after_fill=after_fill,
-            )
+        occurred_at, is_market_time = market_time(books, now)
+        event = LotSelectionChanged(
+            event_id=self._ids.new(),
+            occurred_at=occurred_at,
+            recorded_at=now,
+            correlation_id=asked.correlation_id,
+            account_id=asked.account_id,
+            order_id=asked.order_id,
+            method=asked.selection.method.value,
+            parts=tuple(ChosenPart(part.lot_id, part.quantity) for part in asked.selection.parts),
+            after_fill=after_fill,
         )
+        session = self._session_of(occurred_at) if is_market_time else BEFORE_ALL
+        books.journal.add(asked.account_id, step_of(event, session))
+        books.facts.publish(event)
 
 
 def _check(books: Books, asked: ChoiceRequest) -> None:

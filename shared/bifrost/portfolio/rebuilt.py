@@ -19,7 +19,8 @@ Cause = FillRecorded | CashChanged | BookChange
 class Transaction:
     """What the ledger has to hold; `reference` is unique in its account.
 
-    closures: the parts of lots that it closed. opened: the lots that it made, as they began.
+    closures: the parts of lots that it closed; closed: those lots, in the same order.
+    opened: the lots that it made, as they began.
     cause: what it follows from; None for cash that came from outside or went there.
     """
 
@@ -27,6 +28,7 @@ class Transaction:
     session: date
     entries: tuple[Entry, ...]
     closures: tuple[Closure, ...] = ()
+    closed: tuple[Lot, ...] = field(default=(), compare=False)
     opened: tuple[Lot, ...] = field(default=(), compare=False)
     cause: Cause | None = field(default=None, compare=False)
 

@@ -158,7 +158,8 @@ class Player:
             action_reference(action),
             day,
             change.entries,
-            change.closures,
+            tuple(closure for _, closure in change.closed),
+            tuple(lot for lot, _ in change.closed),
             change.opened,
             change,
         )
@@ -172,8 +173,10 @@ class Player:
         opened = (change.opened,) if change.opened else ()
         self.books.keep((*change.remaining, *opened))
         entries = fill_entries(fill, change)
+        by_id = {lot.lot_id: lot for lot in lots}
+        closed = tuple(by_id[one.lot_id] for one in change.closures)
         return Transaction(
-            fill_reference(fill), session, entries, change.closures, opened, recorded
+            fill_reference(fill), session, entries, change.closures, closed, opened, recorded
         )
 
     def _cash_flow(self, event: CashChanged, session: date) -> Transaction:

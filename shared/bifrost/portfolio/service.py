@@ -5,18 +5,20 @@ of an account never interleave, and with the event that reports it written besid
 """
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from bifrost.core.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError
-from bifrost.core.fills import Fill
 from bifrost.core.money import Money
 from bifrost.events import AccountOpened, BarClosed, CashDeposited, FillRecorded
 from bifrost.portfolio.accounts import Account, NewAccount
-from bifrost.portfolio.closing import parts_closed
-from bifrost.portfolio.ledger import Posting, fill_entries, fill_reference, flow_entries
-from bifrost.portfolio.lots import LotChange, apply_fill
+from bifrost.portfolio.corporate_acts import CorporateActs
+from bifrost.portfolio.filling import Filling
+from bifrost.portfolio.journal import step_of
+from bifrost.portfolio.ledger import Posting, flow_entries
 from bifrost.portfolio.ports import Books, Clock, Ids, Library, Posted
+from bifrost.portfolio.sessions import BEFORE_ALL, SessionOf, utc_session
+from bifrost.portfolio.telling import Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,14 @@ class CashRequest:
 class PortfolioService:
     """Keeps the books."""
 
-    def __init__(self, library: Library, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self, library: Library, clock: Clock, ids: Ids, session_of: SessionOf = utc_session
+    ) -> None:
         self._library = library
         self._clock = clock
         self._ids = ids
+        self._session_of = session_of
+        self._acts = CorporateActs(library, clock, ids)
 
     def open_account(self, asked: NewAccount, *, key: str, correlation_id: str) -> str:
         """Open an account, or find the one this key opened; return its id."""
@@ -92,14 +98,21 @@ class PortfolioService:
     def hear_fill(self, event: FillRecorded) -> None:
         """Apply the fill, and those that came early and waited for it, in the venue's order."""
         with self._library.open() as books:
-            for recorded in books.facts.in_order(event):
-                self._apply(books, recorded)
+            ready = books.facts.in_order(event)
+            moment = Moment(self._ids, self._clock.now(), event.correlation_id)
+            for recorded in ready:
+                session = self._session_of(recorded.fill.occurred_at)
+                Filling(books, moment).book(recorded, session)
 
     def hear_bar(self, event: BarClosed) -> None:
-        """Keep the close as the instrument's mark of that instant."""
+        """Keep the close as the instrument's mark of that instant, and do what its session brings.
+
+        Heard again it keeps nothing, and does what may have been left undone.
+        """
         with self._library.open() as books:
             if books.facts.once(event):
                 books.marks.put(event)
+        self._acts.follow(event)
 
     def _post_deposit(
         self,
@@ -135,44 +148,19 @@ class PortfolioService:
                 is_market_time=is_market_time,
             )
         )
+        books.journal.add(account.account_id, step_of(event, self._session_of(occurred_at)))
         books.facts.publish(event)
-
-    def _apply(self, books: Books, recorded: FillRecorded) -> None:
-        fill = recorded.fill
-        account = books.accounts.locked(fill.account_id)
-        if fill.currency != account.currency:
-            raise ValueError(
-                f"a fill in {fill.currency} of a {account.currency} account: no FX yet"
-            )
-        if books.ledger.find(account.account_id, fill_reference(fill)) is not None:
-            return
-        lots = books.lots.open_lots(account.account_id, fill.instrument)
-        parts = parts_closed(books.lots, fill, lots)
-        change = apply_fill(lots, fill, recorded.sequence, parts)
-        posting = self._fill_posting(recorded, fill, change)
-        books.ledger.post(posting)
-        books.lots.change(posting, change)
-
-    def _fill_posting(self, recorded: FillRecorded, fill: Fill, change: LotChange) -> Posting:
-        return Posting(
-            transaction_id=self._ids.new(),
-            account_id=fill.account_id,
-            kind="fill",
-            reference=fill_reference(fill),
-            description=f"{fill.side} {fill.quantity} {fill.instrument} at {fill.price}",
-            event_id=recorded.event_id,
-            occurred_at=fill.occurred_at,
-            recorded_at=self._clock.now(),
-            entries=fill_entries(fill, change),
-            order_id=fill.order_id,
-            strategy_id=recorded.strategy_id,
-        )
 
 
 def market_time(books: Books, now: datetime) -> tuple[datetime, bool]:
     """Return market time and whether it is: before the first bar only the wall clock is known."""
     known = books.marks.market_time()
     return (now, False) if known is None else (known, True)
+
+
+def noted_session(posting: Posting, session_of: SessionOf) -> date:
+    """Return a note's session: before every action where no bar had been seen."""
+    return session_of(posting.occurred_at) if posting.is_market_time else BEFORE_ALL
 
 
 def live_account(books: Books, owner: str, account_id: str) -> Account:

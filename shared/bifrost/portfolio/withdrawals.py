@@ -14,6 +14,7 @@ from bifrost.core.decisions import Reason
 from bifrost.core.errors import ConflictError, RefusedError, UnavailableError
 from bifrost.core.money import Money
 from bifrost.events import CashWithdrawn
+from bifrost.portfolio.journal import step_of
 from bifrost.portfolio.ledger import Posting, flow_entries
 from bifrost.portfolio.ports import (
     Books,
@@ -25,6 +26,7 @@ from bifrost.portfolio.ports import (
     Workflows,
 )
 from bifrost.portfolio.service import CashRequest, market_time, own_account
+from bifrost.portfolio.sessions import utc_session
 
 WORKFLOW = "withdrawal_flow"
 # Longer than the workflow may take; only then has it died rather than not finished.
@@ -199,6 +201,7 @@ class Withdrawals:
             event_id=event.event_id,
         )
         books.withdrawals.settle(posted)
+        books.journal.add(withdrawal.account_id, step_of(event, utc_session(event.occurred_at)))
         books.facts.publish(event)
         return posted
 

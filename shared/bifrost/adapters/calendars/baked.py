@@ -1,10 +1,17 @@
 """The baked calendar as portfolio asks for it: sessions' dates, kept once they are read."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from bifrost.adapters.calendars import xnys
 from bifrost.portfolio.settlement import Calendar
+
+# The late session ends at 20:00 in New York; what trades overnight is the next session's.
+_DAY_ENDS = 20
+_NEW_YORK = ZoneInfo("America/New_York")
+# Longer than the exchange has been closed in all that is baked: from 10 to 17 September 2001.
+_CLOSED_MAX = timedelta(days=10)
 
 
 class BakedSessions:
@@ -29,3 +36,16 @@ def _closes_at(session: date) -> datetime | None:
 @lru_cache(maxsize=64)
 def _calendar(first: date, last: date) -> Calendar:
     return Calendar(tuple(one.session for one in xnys.sessions(first, last)))
+
+
+def session_of(at: datetime) -> date:
+    """Return the session that an instant of trading belongs to; its date beyond what is baked."""
+    local = at.astimezone(_NEW_YORK)
+    return _session_from(local.date() + timedelta(days=local.hour >= _DAY_ENDS))
+
+
+@lru_cache(maxsize=64)
+def _session_from(day: date) -> date:
+    if not xnys.FIRST <= day <= xnys.LAST - _CLOSED_MAX:
+        return day
+    return next(xnys.sessions(day, day + _CLOSED_MAX)).session

@@ -64,7 +64,11 @@ SELECT own.*,
     (SELECT coalesce(json_agg(a.action), '[]') FROM portfolio.standing_actions a
         WHERE a.ex_date > own.through AND a.ex_date <= greatest(%(session)s, own.market)
             AND {_MEETS.format(account="%(account)s")}
-    ) AS due
+    ) AS due,
+    EXISTS (SELECT 1 FROM portfolio.account_actions d
+        WHERE d.account_id = %(account)s AND d.due <> 0 AND d.payment_id IS NULL
+            AND d.paid_on <= greatest(%(session)s, own.market)
+    ) AS has_unpaid
 FROM own
 """
 
@@ -80,6 +84,8 @@ ON CONFLICT (account_id) DO UPDATE SET through = greatest(kept.through, EXCLUDED
     seen = greatest(kept.seen, EXCLUDED.seen)
 """
 
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('portfolio.corporate_actions', 0))"
+
 _PUT = """
 INSERT INTO portfolio.corporate_actions
     (action_id, revision, instrument, new_instrument, ex_date, withdrawn, action, recorded_at)
@@ -91,7 +97,7 @@ ON CONFLICT (action_id, revision) DO NOTHING
 # follow a revision that stands no more, or came after its day.
 _WAITING = f"""
 SELECT b.account_id FROM portfolio.standing_actions a
-    JOIN portfolio.balances b ON b.instrument = a.instrument AND b.quantity <> 0
+    JOIN portfolio.balances b ON b.instrument = a.instrument AND b.quantity IS NOT NULL
     LEFT JOIN portfolio.account_sessions s USING (account_id)
 WHERE a.ex_date > %(since)s AND a.ex_date <= {_MARKET}
     AND a.ex_date > coalesce(s.through, '0001-01-01')
@@ -110,6 +116,27 @@ SELECT s.account_id FROM portfolio.corporate_actions n
     JOIN portfolio.account_sessions s ON s.account_id = b.account_id
 WHERE n.recorded_at >= %(heard_since)s AND n.position > s.seen AND n.ex_date <= s.through
 ORDER BY account_id
+"""
+
+_WAITING_FOR = f"""
+SELECT account_id FROM portfolio.account_actions WHERE action_id = %(action_id)s
+UNION
+SELECT b.account_id FROM portfolio.corporate_actions n JOIN portfolio.balances b USING (instrument)
+WHERE n.action_id = %(action_id)s AND b.quantity IS NOT NULL AND n.ex_date <= {_MARKET}
+ORDER BY account_id
+"""
+
+# Of imported lots no history is told: what came late for them is applied as it comes.
+_UNMET = f"""
+SELECT a.action FROM portfolio.account_sessions s
+    JOIN portfolio.standing_actions a ON a.position > s.seen AND a.ex_date <= s.through
+WHERE s.account_id = %(account)s
+    AND {_MEETS.format(account="%(account)s")}
+    AND EXISTS (SELECT 1 FROM portfolio.lots i
+        WHERE i.account_id = %(account)s AND i.instrument = a.instrument AND i.quantity <> 0
+            AND i.opened_sequence < 0)
+    AND NOT EXISTS (SELECT 1 FROM portfolio.account_actions d
+        WHERE d.account_id = %(account)s AND d.action_id = a.action_id)
 """
 
 # Every instrument that the account can have held: traded, and what that became.
@@ -149,6 +176,8 @@ class PostgresActions:
 
     def put(self, action: CorporateAction, at: datetime) -> None:
         """Keep a revision; one that is known is kept as it was."""
+        # One after the other: whoever has seen a place has seen all before it.
+        self._cursor.execute(_LOCK)
         self._cursor.execute(
             _PUT,
             (
@@ -173,6 +202,17 @@ class PostgresActions:
             raise AssertionError(f"revision {revision} of {action_id} has vanished")
         return from_json(CorporateAction, row["action"])
 
+    def newest(self, action_id: str) -> CorporateAction:
+        """Return the action's highest revision, withdrawn or not."""
+        row = self._cursor.execute(
+            "SELECT action FROM portfolio.corporate_actions WHERE action_id = %s"
+            " ORDER BY revision DESC LIMIT 1",
+            (action_id,),
+        ).fetchone()
+        if row is None:
+            raise AssertionError(f"{action_id} has vanished")
+        return from_json(CorporateAction, row["action"])
+
     def outlook(self, account_id: str, session: date, instrument: str = "") -> Outlook:
         """Say in one statement what the account has met, and what waits for it."""
         row = self._cursor.execute(
@@ -187,6 +227,7 @@ class PostgresActions:
             stale_since=row["stale_since"],
             is_passed=row["is_passed"],
             due=tuple(from_json(CorporateAction, one) for one in row["due"]),
+            has_unpaid=row["has_unpaid"],
         )
 
     def advance(self, account_id: str, through: date, newest: int) -> None:
@@ -202,6 +243,16 @@ class PostgresActions:
             _WAITING, {"since": since, "heard_since": heard_since}
         ).fetchall()
         return [row["account_id"] for row in rows]
+
+    def waiting_for(self, action_id: str) -> list[str]:
+        """Name accounts that an action concerns whose day has come."""
+        rows = self._cursor.execute(_WAITING_FOR, {"action_id": action_id}).fetchall()
+        return [row["account_id"] for row in rows]
+
+    def unmet(self, account_id: str) -> list[CorporateAction]:
+        """Return standing actions that came too late for lots that were imported."""
+        rows = self._cursor.execute(_UNMET, {"account": account_id}).fetchall()
+        return [from_json(CorporateAction, row["action"]) for row in rows]
 
     def concerning(self, account_id: str) -> list[CorporateAction]:
         """Return the standing actions on what the account's fills can have led to."""

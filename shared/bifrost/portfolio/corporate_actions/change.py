@@ -45,13 +45,24 @@ class BookChange:
         return self.payment[0].amount if self.payment else Decimal(0)
 
     @property
-    def closures(self) -> tuple[Closure, ...]:
-        """What it closed, and what it realised without closing (quantity 0)."""
+    def closed(self) -> tuple[tuple[Lot, Closure], ...]:
+        """What it closed, and what it realised without closing (quantity 0), each of which lot."""
+        known = {lot.lot_id: lot for lot in (*self.opened, *self.before)}
         return tuple(
-            Closure(one.lot_id, one.quantity, one.cost, one.proceeds, one.rule)
+            (
+                replace(known[one.lot_id], instrument=one.instrument),
+                Closure(one.lot_id, one.quantity, one.cost, one.proceeds, one.rule),
+            )
             for one in self.realisations
             if one.quantity or one.realised
         )
+
+    @property
+    def revised(self) -> tuple[tuple[Lot, Lot], ...]:
+        """Each lot that it changed, before and after; one that ended is empty."""
+        after = {lot.lot_id: lot for lot in self.after}
+        pairs = ((old, after.get(old.lot_id, emptied(old))) for old in (*self.before, *self.opened))
+        return tuple((old, new) for old, new in pairs if old != new)
 
     @property
     def opened(self) -> tuple[Lot, ...]:
@@ -105,6 +116,11 @@ class BookChange:
             if moved.pop(lot.lot_id, None) != lot:
                 raise ValueError(f"lot {lot.lot_id} has changed since: replay its history")
         return moved | {lot.lot_id: lot for lot in self.after}
+
+
+def emptied(lot: Lot) -> Lot:
+    """Return the lot with nothing left."""
+    return replace(lot, quantity=Decimal(0), cost=Decimal(0))
 
 
 def reversed_entries(entries: Sequence[Entry]) -> tuple[Entry, ...]:

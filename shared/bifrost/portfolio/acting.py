@@ -1,0 +1,139 @@
+"""Corporate actions on one account's stored books, within a transaction that holds the account.
+
+What is due meets the lots as they are: nothing of the account is later. What is later, or was
+corrected, is played again (`correcting`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+
+from bifrost.core.corporate_actions import CorporateAction
+from bifrost.events import PositionCause
+from bifrost.portfolio.accounts import Account
+from bifrost.portfolio.chosen import rescaled
+from bifrost.portfolio.corporate_actions.change import BookChange, payment_entries
+from bifrost.portfolio.corporate_actions.effects import apply_action, refusal
+from bifrost.portfolio.drafting import PAYMENT, Draft, action_draft, described, posting_of
+from bifrost.portfolio.lot_selection import Selection
+from bifrost.portfolio.ports import Applied, Books, Outlook
+from bifrost.portfolio.replaying import payment_reference, place_of
+from bifrost.portfolio.telling import Moment, Teller, dawn, moved, paid
+
+
+class Acting:
+    """Applies what is due to one account, and pays what is to be paid."""
+
+    def __init__(self, books: Books, account: Account, moment: Moment) -> None:
+        self._books = books
+        self._account = account
+        self._moment = moment
+
+    def follow(self, outlook: Outlook, through: date) -> None:
+        """Bring the account up to the session: each action once, in the order of their days."""
+        account_id, known = self._account.account_id, outlook
+        waiting = [one for one in outlook.due if one.ex_date <= through]
+        while waiting:
+            action = min(waiting, key=place_of)
+            self.apply(action)
+            if getattr(action.terms, "new_instrument", ""):
+                known = self._books.actions.outlook(account_id, through)
+            waiting = [
+                one
+                for one in known.due
+                if one.ex_date <= through and place_of(one) > place_of(action)
+            ]
+        self.pay(through)
+        self._books.actions.advance(account_id, through, outlook.newest)
+
+    def apply(self, action: CorporateAction) -> None:
+        """Apply one action to the lots as they are; what does not fit is kept as refused."""
+        account_id = self._account.account_id
+        lots = self._books.revisions.all_open(account_id)
+        reason = refusal(action, lots)
+        if reason:
+            self._books.actions.refuse(account_id, action, reason, self._moment.now)
+            return
+        change = apply_action(action, lots)
+        if change.entries:
+            self._write(change)
+
+    def pay(self, through: date) -> None:
+        """Turn what is due by the session into cash."""
+        books, account_id = self._books, self._account.account_id
+        for one in books.actions.unpaid(account_id, through):
+            action = books.actions.revision(one.action_id, one.revision)
+            posting = posting_of(
+                self._books,
+                self._moment,
+                account_id,
+                Draft(
+                    PAYMENT,
+                    payment_reference(action),
+                    f"paid for {described(action)}",
+                    payment_entries(action, one.due),
+                    dawn(one.paid_on),
+                ),
+            )
+            books.ledger.post(posting)
+            books.actions.record(replace(one, payment_id=posting.transaction_id))
+            teller = Teller(self._account, self._moment, posting.transaction_id, dawn(one.paid_on))
+            books.facts.publish(*teller.cash(one.due, action.instrument, posting.event_id))
+
+    def _write(self, change: BookChange) -> None:
+        books, account_id, action = self._books, self._account.account_id, change.action
+        posting = posting_of(books, self._moment, account_id, action_draft(change))
+        books.ledger.post(posting)
+        books.revisions.found(account_id, change.opened)
+        closures = [closure for _, closure in change.closed]
+        if closures:
+            books.lots.close(posting, closures)
+        books.revisions.revise(posting.transaction_id, change.revised)
+        self._rename(change)
+        books.actions.record(applied_of(account_id, change, posting.transaction_id))
+        teller = Teller(self._account, self._moment, posting.transaction_id, posting.occurred_at)
+        now_open = books.revisions.all_open(account_id)
+        books.facts.publish(
+            *teller.positions(PositionCause.CORPORATE_ACTION, moved(change.entries), now_open),
+            *teller.closures(change.closed),
+            *teller.cash(paid(change.entries), action.instrument, posting.event_id),
+        )
+
+    def _rename(self, change: BookChange) -> None:
+        """Let what orders have named of the lots mean the same part of them."""
+        named = self._books.revisions.still_named(self._account.account_id)
+        anew = {
+            order_id: replace(one, parts=rescaled(one.parts, change))
+            for order_id, one in named.items()
+        }
+        rechoose(self._books, self._account.account_id, self._moment, _different(named, anew))
+
+
+def applied_of(
+    account_id: str, change: BookChange, transaction_id: str, payment_id: str | None = None
+) -> Applied:
+    """Say what is kept of an action that changed an account."""
+    return Applied(
+        account_id=account_id,
+        action_id=change.action.action_id,
+        revision=change.action.revision,
+        ex_date=change.action.ex_date,
+        transaction_id=transaction_id,
+        is_imported=any(lot.sequence < 0 for lot in change.before),
+        due=change.due,
+        paid_on=change.action.paid_on,
+        payment_id=payment_id,
+    )
+
+
+def rechoose(
+    books: Books, account_id: str, moment: Moment, selections: Mapping[str, Selection]
+) -> None:
+    """Write what orders have named anew."""
+    if selections:
+        after_fill = books.facts.fills_applied(account_id)
+        books.revisions.rechoose(account_id, selections, after_fill, moment.now)
+
+
+def _different(old: Mapping[str, Selection], new: Mapping[str, Selection]) -> dict[str, Selection]:
+    return {name: one for name, one in new.items() if old.get(name) != one}
