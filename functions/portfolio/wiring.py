@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from bifrost.adapters.calendars.baked import BakedSessions
+from bifrost.adapters.calendars.baked import BakedSessions, session_of
 from bifrost.adapters.clock import SystemClock
 from bifrost.adapters.ids import RandomIds
 from bifrost.adapters.postgres.portfolio_books import PostgresLibrary
@@ -14,6 +14,7 @@ from bifrost.adapters.postgres.settlement import PostgresSettlement
 from bifrost.portfolio.bookings import CashFlows
 from bifrost.portfolio.cash_ladder import CashStatement, cash_statement
 from bifrost.portfolio.choosing import LotChoices
+from bifrost.portfolio.corporate_acts import CorporateActs
 from bifrost.portfolio.ownership import Ownership
 from bifrost.portfolio.ports import Library, Reader
 from bifrost.portfolio.service import PortfolioService
@@ -21,21 +22,47 @@ from bifrost.portfolio.withdrawals import Withdrawals
 from bifrost.runtime.plugs import database, workflows
 
 if TYPE_CHECKING:
+    from bifrost.adapters.postgres.portfolio_performance import PostgresPerformance
     from bifrost.portfolio.imports.service import Imports
     from bifrost.portfolio.reconciling import Reconciler
+    from bifrost.portfolio.snapshots import Recorder
     from bifrost.portfolio.statements import StatementReader
+    from bifrost.portfolio.tax.reports import TaxReports
 
 
 @lru_cache
 def portfolio() -> PortfolioService:
     """Who keeps the books."""
-    return PortfolioService(_library(), SystemClock(), RandomIds())
+    return PortfolioService(_library(), SystemClock(), RandomIds(), session_of)
 
 
 @lru_cache
 def withdrawals() -> Withdrawals:
     """Who lets cash out."""
     return Withdrawals(_library(), SystemClock(), RandomIds(), workflows())
+
+
+@lru_cache
+def corporate_acts() -> CorporateActs:
+    """Who applies corporate actions, and corrects them."""
+    return CorporateActs(_library(), SystemClock(), RandomIds())
+
+
+@lru_cache
+def recorder() -> "Recorder":
+    """Who records what accounts are worth; loaded by those who ask for it."""
+    from bifrost.adapters.postgres.portfolio_valuations import PostgresSnapshotLibrary
+    from bifrost.portfolio.snapshots import Recorder
+
+    library = PostgresSnapshotLibrary(database())
+    return Recorder(library, BakedSessions(), SystemClock(), RandomIds())
+
+
+def performance(owner: str) -> "PostgresPerformance":
+    """The P&L of one owner's books, to read."""
+    from bifrost.adapters.postgres.portfolio_performance import PostgresPerformance
+
+    return PostgresPerformance(database(), owner)
 
 
 @lru_cache
@@ -47,13 +74,13 @@ def ownership() -> Ownership:
 @lru_cache
 def cash_flows() -> CashFlows:
     """Who books dividends, fees and their like, and corrects them."""
-    return CashFlows(_library(), SystemClock(), RandomIds())
+    return CashFlows(_library(), SystemClock(), RandomIds(), session_of)
 
 
 @lru_cache
 def lot_choices() -> LotChoices:
     """Who keeps how lots are chosen."""
-    return LotChoices(_library(), SystemClock(), RandomIds())
+    return LotChoices(_library(), SystemClock(), RandomIds(), session_of)
 
 
 def cash(owner: str, *account_ids: str) -> CashStatement:
@@ -99,6 +126,14 @@ def imports() -> "Imports":
 def histories(owner: str) -> PostgresImportReader:
     """The imports and the history of one owner, to read."""
     return PostgresImportReader(database(), owner)
+
+
+def tax(owner: str) -> "TaxReports":
+    """The tax reports over one owner's books."""
+    from bifrost.adapters.postgres.portfolio_tax import PostgresTaxReader
+    from bifrost.portfolio.tax.reports import TaxReports
+
+    return TaxReports(owner, PostgresTaxReader(database(), owner), lots(owner), SystemClock())
 
 
 def reader(owner: str) -> Reader:

@@ -1,112 +1,186 @@
-"""Execution, the paper venue and the books that the same events make, over corporate actions."""
+"""A desk whose market, vendor and venue are a test's: sessions are counted, day 1 is the first."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from bifrost.adapters.memory.ids import CountedIds
+from bifrost.adapters.postgres.database import Database
+from bifrost.adapters.postgres.portfolio_books import PostgresLibrary
 from bifrost.core.corporate_actions import CorporateAction
-from bifrost.core.orders import OrderType, Side
-from bifrost.events import Event, FillRecorded
-from bifrost.execution.ports import ExecutionReport
-from bifrost.execution.records import OrderRecord
-from bifrost.portfolio.rebuild import rebuild
-from tests.action_builders import announced, corrected
-from tests.builders import (
-    ACCOUNT,
-    bar,
-    bar_closed,
-    cash_deposited,
-    instrument_listed,
-    session,
+from bifrost.events import (
+    CorporateActionAnnounced,
+    CorporateActionCorrected,
+    Event,
+    FillRecorded,
+    LotClosed,
+    PositionChanged,
 )
-from tests.execution_desk import MakeDatabase, TradingDesk
+from bifrost.portfolio.bookings import CashFlowRequest, CashFlows, ReversalRequest
+from bifrost.portfolio.cash_flows import CashFlowKind
+from bifrost.portfolio.choosing import ChoiceRequest, LotChoices
+from bifrost.portfolio.corporate_acts import CorporateActs
+from bifrost.portfolio.lot_selection import Selection
+from bifrost.portfolio.rebuild import player_of
+from tests.action_builders import announced, corrected
+from tests.builders import bar, bar_closed, closes_at, fill, fill_recorded, session
+from tests.contract.ledger_desk import LedgerDesk
 
-D = Decimal
-HELD = 200
+Books = dict[str, Any]
 
 
-class ActingDesk(TradingDesk):
-    """A desk with a million, 200 AAPL bought at 100, after two sessions; actions come on the third.
+class ActingDesk(LedgerDesk):
+    """An account that trades while issuers act."""
 
-    Orders are named: `buy` 100 at a limit of 90, `sell` 50 at a limit of 120, `stop` sells 60 at
-    80, and `part` is to buy 1,500 at a limit of 105, of which 1,000 have traded at 100.
-    """
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        library, ids = PostgresLibrary(database), CountedIds("acting-")
+        self.acts = CorporateActs(library, self.clock, ids)
+        self.flows = CashFlows(library, self.clock, ids)
+        self.choices = LotChoices(library, self.clock, ids)
+        self.account_id = self.open_account()
+        self.deposit(self.account_id, "100000", "d-1")
+        self.day = 0
+        self._bars = 0
+        self._keys = 0
+        self.vendor: list[CorporateActionAnnounced | CorporateActionCorrected] = []
+        self.fills: list[FillRecorded] = []
 
-    def __init__(self, make_database: MakeDatabase, **options: Any) -> None:
-        super().__init__(make_database, **options)
-        self.venue_database = make_database("venue")
-        self.told: list[Event] = [cash_deposited("1000000")]
-        self.ids: dict[str, str] = {}
-        self.open()
-        self.session = 0
-        self.listener.on_instrument_listed(instrument_listed("NEW"))
-        self.bar(1)
-        self.name("held", quantity=D(HELD))
-        self.name("part", type=OrderType.LIMIT, quantity=D(1500), limit_price=D(105))
-        self.bar(2)
-        self.name("buy", type=OrderType.LIMIT, limit_price=D(90))
-        self.name("sell", side=Side.SELL, type=OrderType.LIMIT, quantity=D(50), limit_price=D(120))
-        self.name("stop", side=Side.SELL, type=OrderType.STOP, quantity=D(60), stop_price=D(80))
+    def open(self, day: int, price: str = "100") -> None:
+        """The day's bar of some instrument that nobody holds."""
+        self._bars += 1
+        self.day = max(day, self.day)
+        one = bar_closed(bar(day, price, instrument="CLOCK"), self._bars)
+        self.service.hear_bar(replace(one, stream="bars:CLOCK"))
 
-    def name(self, name: str, **terms: Any) -> OrderRecord:
-        """Send an order and remember it."""
-        order = self.send(name, **terms)
-        self.ids[name] = order.order_id
-        return order
+    def made(
+        self, day: int, size: str, at: str, symbol: str = "AAPL", **changes: Any
+    ) -> FillRecorded:
+        """The venue trades; nobody has heard of it yet."""
+        number = len(self.fills) + 1
+        one = fill(
+            number,
+            size,
+            at,
+            account_id=self.account_id,
+            instrument=symbol,
+            commission="1",
+            occurred_at=closes_at(day),
+            **changes,
+        )
+        recorded = fill_recorded(one, number)
+        self.fills.append(recorded)
+        return recorded
 
-    def bar(self, day: int, prices: str = "100 101 99 100", instrument: str = "AAPL") -> None:
-        """Let the day-th session of an instrument close."""
-        self.session = max(self.session, day)
-        # Its place in its stream: AAPL's first session is its first bar, another's comes alone.
-        place = day if instrument == "AAPL" else self._next(instrument)
-        self.listener.on_bar_closed(bar_closed(bar(day, prices, instrument=instrument), place))
+    def trade(self, day: int, size: str, at: str, symbol: str = "AAPL", **changes: Any) -> None:
+        """The venue trades, and we hear of it at once."""
+        self.service.hear_fill(self.made(day, size, at, symbol, **changes))
 
-    def vendor(self, action: CorporateAction) -> None:
+    def hear(self, action: CorporateAction) -> None:
         """The vendor announces an action, or corrects it."""
         event = announced(action) if action.revision == 1 else corrected(action)
-        self.told.append(event)
-        self.listener.on_corporate_action(event)
+        self.vendor.append(event)
+        self.acts.hear(event)
 
-    def named(self, name: str) -> OrderRecord:
-        """Return an order as execution has it."""
-        return self.order(self.ids[name])
+    def flow(self, kind: CashFlowKind, amount: str, symbol: str = "AAPL") -> str:
+        """Cash moves; return the transaction."""
+        asked = CashFlowRequest(
+            owner="ann",
+            account_id=self.account_id,
+            kind=kind,
+            amount=Decimal(amount),
+            currency=None,
+            instrument=symbol,
+            counter=None,
+            key=self._key(),
+            correlation_id="test",
+        )
+        return self.flows.book(asked).transaction_id
 
-    def terms(self, name: str) -> tuple[str, str, str, str]:
-        """Return the order's instrument, what is left of it, its price and where it stands."""
-        order = self.named(name)
-        price = order.intent.limit_price or order.intent.stop_price or D(0)
-        return (
-            order.intent.instrument,
-            f"{order.open_quantity:f}",
-            f"{price:f}",
-            order.status.value,
+    def undo(self, transaction_id: str) -> None:
+        """A flow was wrong."""
+        self.flows.reverse(
+            ReversalRequest(
+                owner="ann",
+                account_id=self.account_id,
+                transaction_id=transaction_id,
+                reason="it was wrong",
+                key=self._key(),
+                correlation_id="test",
+            )
         )
 
-    def reports(self) -> list[ExecutionReport]:
-        """Return everything that the venue has reported."""
-        return self.venue.reports_after(0, 10_000)
+    def choose(self, selection: Selection, order_id: str = "") -> None:
+        """Lots are chosen so from now on."""
+        self.clock.pass_by(1)
+        self.choices.choose(ChoiceRequest("ann", self.account_id, order_id, selection, "test"))
 
-    def told_orders(self) -> dict[str, Decimal]:
-        """Return what execution says is open, as the venue would state it."""
-        orders = [self.order(order_id) for order_id in self.ids.values()]
-        return {o.intent.client_order_id: o.open_quantity for o in orders if o.open_quantity}
+    def stored(self) -> Books:
+        """Lots, balances and closures as they are kept."""
+        lots = "SELECT lot_id, instrument, quantity, cost FROM portfolio.lots WHERE quantity <> 0"
+        balances = (
+            "SELECT ledger_account, currency, sum(amount) AS amount FROM portfolio.balances"
+            " GROUP BY 1, 2 HAVING sum(amount) <> 0"
+        )
+        closures = (
+            "SELECT coalesce(nullif(t.stands_for, ''), t.reference) AS origin, c.lot_id,"
+            " c.quantity, c.cost, c.proceeds, c.rule"
+            " FROM portfolio.lot_closures c JOIN portfolio.ledger_transactions t"
+            " USING (transaction_id) WHERE t.reverses IS NULL AND NOT EXISTS (SELECT 1"
+            " FROM portfolio.ledger_transactions u WHERE u.reverses = t.transaction_id)"
+        )
+        return {
+            "lots": {
+                row["lot_id"]: (row["instrument"], row["quantity"], row["cost"])
+                for row in self.rows(lots)
+            },
+            "balances": {
+                (row["ledger_account"], row["currency"]): row["amount"]
+                for row in self.rows(balances)
+            },
+            "closures": {tuple(row.values()) for row in self.rows(closures)},
+        }
 
-    def dues(self) -> list[tuple[str, Decimal, bool]]:
-        """Return what the venue owes or has paid the account, by action."""
-        rows = self.venue_database.fetch_all("SELECT * FROM venue.entitlements ORDER BY action_id")
-        return [(row["action_id"], row["amount"], row["is_paid"]) for row in rows]
+    def rebuilt(self) -> Books:
+        """The same as the events tell it, in whatever order they were heard."""
+        days = [self.day, *((one.fill.occurred_at - closes_at(1)).days + 1 for one in self.fills)]
+        events: list[Event] = [*self.published(), *self.fills, *self.vendor]
+        player = player_of(events, through=session(max(days)))
+        closures = {
+            (one.reference, c.lot_id, c.quantity, c.cost, c.proceeds, c.rule)
+            for one in player.play()
+            for c in one.closures
+        }
+        books = player.books
+        return {
+            "lots": {
+                lot.lot_id: (lot.instrument, lot.quantity, lot.cost) for lot in books.lots.values()
+            },
+            "balances": {key: amount for key, amount in books.balances.items() if amount},
+            "closures": closures,
+        }
 
-    def check(self) -> None:
-        """The venue states the cash and the positions of the books, and the orders of execution."""
-        stated = self.venue.statement(ACCOUNT)
-        events = [*self.told, *self.events(FillRecorded)]
-        books = rebuild(events, through=session(self.session))
-        held = {name: quantity for name, (quantity, _) in books.positions().items() if quantity}
-        assert stated.positions == held
-        assert stated.cash == books.cash
-        assert stated.open_orders == self.told_orders()
+    def positions(self) -> dict[str, tuple[Decimal, Decimal]]:
+        """Quantity and cost by instrument."""
+        held = self.worth(self.account_id).positions
+        return {one.instrument: (one.quantity, one.cost) for one in held}
 
-    def _next(self, instrument: str) -> int:
-        stream = f"bars:{instrument}"
-        query = "SELECT next_sequence FROM execution.streams WHERE stream = %s"
-        row = self.database.fetch_one(query, (stream,))
-        return 1 if row is None else int(row["next_sequence"])
+    def told(self) -> tuple[dict[str, tuple[Decimal, Decimal]], Decimal]:
+        """What listeners add up: quantity and cost by instrument, and what closing lots realised."""
+        sums: dict[str, tuple[Decimal, Decimal]] = {}
+        realised = Decimal(0)
+        for event in self.published():
+            if isinstance(event, PositionChanged):
+                quantity, cost = sums.get(event.instrument, (Decimal(0), Decimal(0)))
+                sums[event.instrument] = (
+                    quantity + event.quantity_change,
+                    cost + event.cost_change,
+                )
+            elif isinstance(event, LotClosed):
+                realised += event.proceeds - event.cost
+        return {name: held for name, held in sums.items() if any(held)}, realised
+
+    def _key(self) -> str:
+        self._keys += 1
+        self.clock.pass_by(1)
+        return f"key-{self._keys}"
