@@ -1,26 +1,32 @@
 """What keeps the books in the benchmarks: portfolio's own services and reads, and what they hear.
 
 A history is made up, the same each time: each instrument is bought, bought again, sold through the
-first lot into the second, and bought once more. So it leaves two lots of each, and a realised P&L.
+first lot into the second, and bought once more; before the next round all of it is sold. So there
+are two lots of each at the end, however long the history is, and a realised P&L.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from bifrost.adapters.clock import SystemClock
 from bifrost.adapters.ids import RandomIds
 from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.portfolio_books import PostgresLibrary
+from bifrost.adapters.postgres.portfolio_journal import PostgresJournal
 from bifrost.adapters.postgres.portfolio_performance import PostgresPerformance
+from bifrost.core.codec import to_json
 from bifrost.core.fills import Fill
 from bifrost.core.money import Price, Quantity
 from bifrost.core.orders import Side
 from bifrost.events import FillRecorded, fill_stream
 from bifrost.portfolio.accounts import NewAccount
+from bifrost.portfolio.journal import step_of
 from bifrost.portfolio.performance import PnlAsked, PnlBy, Scope
 from bifrost.portfolio.pnl import Pnl
+from bifrost.portfolio.replaying import Player
 from bifrost.portfolio.service import CashRequest, PortfolioService
 
 OWNER = "bench"
@@ -33,6 +39,7 @@ PATTERN = (
     (Side.SELL, 85, "2.11"),
     (Side.BUY, 40, "0.93"),
 )
+CLEARED = (Side.SELL, 55, "1.02")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,15 @@ _LOTS = """
 SELECT instrument, opened_sequence, opened_at, quantity, cost, opened_quantity, opened_cost
 FROM portfolio.lots WHERE account_id = %(account)s
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """Books as their journal tells them: what they hold, and of how many entries they are made."""
+
+    entries: int
+    balances: dict[str, Decimal]
+    lots: dict[str, tuple[Decimal, Decimal]]
 
 
 class Bookkeeper:
@@ -92,6 +108,20 @@ class Bookkeeper:
         asked = PnlAsked(Scope((account_id,)), PnlBy.POSITION, limit=_EVERY)
         return {one.name: one.pnl for one in self._performance.pnl(asked).groups}
 
+    def rebuild(self, account_id: str) -> Rebuilt:
+        """Play the account's journal as a stream, a page of it in memory."""
+        with self.database.transaction() as cursor:
+            journal = PostgresJournal(cursor)
+            undone = journal.undone(account_id, date.max)
+            player = Player(journal.stream(account_id), [], undone=undone)
+            entries = sum(len(made.entries) for made in player.play())
+        books = player.books
+        return Rebuilt(
+            entries,
+            {name: amount for (name, _), amount in books.balances.items()},
+            {lot.lot_id: (lot.quantity, lot.cost) for lot in books.lots.values()},
+        )
+
     def left_in(self, account_id: str) -> Left:
         """Read the account's books as they are kept."""
         values = {"account": account_id}
@@ -118,7 +148,8 @@ def symbols(count: int) -> list[str]:
 
 def history(account_id: str, instruments: list[str], rounds: int = 1) -> Iterator[FillRecorded]:
     """Yield the account's fills, in its order; each round of the pattern over all instruments."""
-    moves = [(name, *one) for _ in range(rounds) for one in PATTERN for name in instruments]
+    wanted = (*PATTERN, *(CLEARED, *PATTERN) * (rounds - 1))
+    moves = ((name, *one) for one in wanted for name in instruments)
     for sequence, (name, side, quantity, moved) in enumerate(moves, 1):
         at = AT + timedelta(seconds=sequence)
         price = _first_price(name) + Decimal(moved)
@@ -131,6 +162,27 @@ def history(account_id: str, instruments: list[str], rounds: int = 1) -> Iterato
             event_id=f"{account_id}-{sequence}", occurred_at=at, recorded_at=at,
             correlation_id="bench", stream=fill_stream(account_id), sequence=sequence, fill=fill,
         )  # fmt: skip
+
+
+def write_journal(database: Database, account_id: str, events: Iterable[FillRecorded]) -> None:
+    """Write an account's journal without its books, which take a hundred times as long."""
+    steps = [step_of(event, event.occurred_at.date()) for event in events]
+    with database.transaction() as cursor:
+        cursor.execute(
+            "INSERT INTO portfolio.journal (account_id, place, is_note, recorded_at, event_id,"
+            "  session, detail_type, detail)"
+            " SELECT %s, place, false, recorded_at, event_id, session, 'FillRecorded.v1', detail"
+            " FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::date[], %s::jsonb[])"
+            "  AS step (place, recorded_at, event_id, session, detail)",
+            (
+                account_id,
+                [step.place for step in steps],
+                [step.event.recorded_at for step in steps],
+                [step.event.event_id for step in steps],
+                [step.session for step in steps],
+                [json.dumps(to_json(step.event)) for step in steps],
+            ),
+        )
 
 
 def list_marks(database: Database, instruments: list[str], sessions: int) -> None:

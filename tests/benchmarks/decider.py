@@ -17,6 +17,7 @@ from bifrost.adapters.postgres.risk import PostgresOrderGates
 from bifrost.adapters.postgres.risk_facts import PostgresFacts
 from bifrost.compliance import service as compliance
 from bifrost.core.bars import Bar
+from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.instruments import Instrument
 from bifrost.core.money import Price, Quantity
 from bifrost.core.orders import OrderStatus, OrderType, Side, TimeInForce
@@ -96,7 +97,8 @@ class Decider:
         collector = Collector(desk, self._venue, journal)
         self._orders = OrderService(desk, journal, NoWorkflows())
         self._sender = Sender(desk, self._venue, journal, collector)
-        self._listener = Listener(self._venue.venue, desk, _NoDesk(), _NoDesk(), collector)
+        none = _NoDesk()
+        self._listener = Listener(self._venue.venue, desk, none, none, none, collector)
 
     def open_account(self, account_id: str) -> None:
         """Let risk and execution know the account, its cash, an instrument and its price."""
@@ -168,6 +170,12 @@ class _NoDesk:
         self, *, transfer_id: str, account_id: str, amount: Decimal, currency: str
     ) -> None:
         """Move nothing."""
+
+    def list_instrument(self, instrument: Instrument) -> None:
+        """Keep nothing."""
+
+    def hear_action(self, action: CorporateAction) -> None:
+        """Keep nothing."""
 
     def close_bar(self, bar: Bar, currency: str) -> None:
         """Match nothing."""

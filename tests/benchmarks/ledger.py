@@ -5,12 +5,16 @@ peer's answers and the books that it leaves have to be ours to the last digit: o
 something else would be no peer, and ends the benchmark.
 """
 
-from tests.benchmarks import ledger_appends, ledger_reads
+from tests.benchmarks import ledger_appends, ledger_reads, ledger_rebuilds
 from tests.benchmarks.report import Row
 from tests.benchmarks.server import server
 
 
 def rows() -> list[Row]:
-    """Measure on one server what is read, then what is written."""
+    """Measure on one server what is read, what is written and what is rebuilt."""
     with server() as addresses:
-        return [*ledger_reads.rows(addresses), *ledger_appends.rows(addresses)]
+        return [
+            *ledger_reads.rows(addresses),
+            *ledger_appends.rows(addresses),
+            *ledger_rebuilds.rows(addresses),
+        ]

@@ -5,13 +5,10 @@ round has fresh accounts for each side, and takes turns between them.
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from multiprocessing import get_context
-from multiprocessing.process import BaseProcess
 from operator import methodcaller
-from queue import Empty
 from statistics import median
 from time import perf_counter
 from typing import Any, Protocol
@@ -22,12 +19,12 @@ from tests.benchmarks.meter import Meter
 from tests.benchmarks.naive_books import PEER, NaiveBooks
 from tests.benchmarks.report import ROUNDS, Row
 from tests.benchmarks.server import Addresses
+from tests.benchmarks.workers import PATIENCE_SECONDS, next_from
 
 WRITERS, DEPOSITS, INSTRUMENTS = 8, 25, 10
 AMOUNT = Decimal("1000000.01")
 OURS, NAIVE = "ours", "naive"
 JOBS = ("deposits", "fills")
-_PATIENCE_SECONDS = 300
 
 
 class Books(Protocol):
@@ -93,7 +90,7 @@ def _measure(addresses: Addresses) -> dict[tuple[str, str], list[list[Span]]]:
     """Return, by job and side, each round's spans of the writers."""
     context = get_context("spawn")
     barrier, timed = context.Barrier(WRITERS), context.Queue()
-    writers: list[BaseProcess] = [
+    writers = [
         context.Process(target=_write, args=(addresses, number, barrier, timed), daemon=True)
         for number in range(WRITERS)
     ]
@@ -103,21 +100,12 @@ def _measure(addresses: Addresses) -> dict[tuple[str, str], list[list[Span]]]:
     for _ in range(ROUNDS):
         for job in JOBS:
             for side in (OURS, NAIVE):
-                spans.setdefault((job, side), []).append([_next(timed, writers) for _ in writers])
+                spans.setdefault((job, side), []).append(
+                    [next_from(timed, writers) for _ in writers]
+                )
     for writer in writers:
         writer.join()
     return spans
-
-
-def _next(timed: Any, writers: list[BaseProcess]) -> Span:
-    """Wait for a writer's span; one that has failed is said at once."""
-    for _ in range(_PATIENCE_SECONDS):
-        with suppress(Empty):
-            span: Span = timed.get(timeout=1)
-            return span
-        if any(writer.exitcode for writer in writers):
-            break
-    raise RuntimeError("a writer failed; the lines above say why")
 
 
 def _write(addresses: Addresses, number: int, barrier: Any, timed: Any) -> None:
@@ -131,7 +119,7 @@ def _write(addresses: Addresses, number: int, barrier: Any, timed: Any) -> None:
             for side, (books, meter) in sides.items():
                 account_id = ours.open_account(_account(number, turn, job, side))
                 work = _work(job, account_id)
-                barrier.wait(_PATIENCE_SECONDS)
+                barrier.wait(PATIENCE_SECONDS)
                 used, began = meter(), perf_counter()
                 for one in work:
                     one(books)

@@ -7,6 +7,7 @@ triggers and constraints, and what it leaves there is compared with what ours le
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from uuid import uuid4
@@ -17,8 +18,9 @@ from sqlalchemy.orm import Session
 from bifrost.adapters.postgres.idempotency import body_hash
 from bifrost.core.codec import to_json
 from bifrost.core.fills import Fill
-from bifrost.events import CashDeposited, Event, FillRecorded
+from bifrost.events import CashDeposited, Event, FillRecorded, read_event
 from bifrost.portfolio.pnl import Pnl
+from tests.benchmarks.bookkeeper import Rebuilt
 from tests.benchmarks.naive_tables import (
     AccountRow,
     Base,
@@ -26,6 +28,7 @@ from tests.benchmarks.naive_tables import (
     EntryRow,
     EventRow,
     HeardRow,
+    JournalRow,
     KeyRow,
     LotRow,
     MarkRow,
@@ -104,7 +107,7 @@ class NaiveBooks:
             )  # fmt: skip
             cash, capital = ("assets:cash", amount), ("equity:capital", -amount)
             lines: list[_Line] = [(*cash, "", None), (*capital, "", None)]
-            _post(session, row, account.currency, lines)
+            _send(session, row, *_entries(number, account.currency, lines))
             _tell(session, event)
 
     def hear(self, event: FillRecorded) -> None:
@@ -126,51 +129,82 @@ class NaiveBooks:
             same = select(TransactionRow).filter_by(account_id=fill.account_id, reference=reference)
             if session.scalars(same).first() is not None:
                 return
+            lots = session.scalars(
+                select(LotRow)
+                .filter_by(account_id=fill.account_id, instrument=fill.instrument)
+                .where(LotRow.quantity != 0)
+                .order_by(LotRow.opened_sequence)
+            ).all()
+            number = str(uuid4())
+            booked = _book(event, number, lots)
             row = TransactionRow(
-                transaction_id=str(uuid4()), account_id=fill.account_id, kind="fill",
+                transaction_id=number, account_id=fill.account_id, kind="fill",
                 occurred_at=fill.occurred_at, is_market_time=True, recorded_at=datetime.now(UTC),
                 reference=reference, event_id=event.event_id, order_id=fill.order_id,
                 description=f"{fill.side} {fill.quantity} {fill.instrument} at {fill.price}",
+                entries=len(booked.entries),
             )  # fmt: skip
-            self._book(session, row, event)
+            _send(session, row, *booked.entries, *booked.closures, *booked.opened)
 
-    def _book(self, session: Session, row: TransactionRow, event: FillRecorded) -> None:
-        fill = event.fill
-        lots = session.scalars(
-            select(LotRow)
-            .filter_by(account_id=fill.account_id, instrument=fill.instrument)
-            .where(LotRow.quantity != 0)
-            .order_by(LotRow.opened_sequence)
-        ).all()
-        closures, left = _close(fill, row, lots)
-        closed = sum((one.cost for one in closures), Decimal(0))
-        realised = sum((one.proceeds for one in closures), Decimal(0)) - closed
-        opened = left * fill.price
-        traded = fill.signed_quantity * fill.price
-        lines: list[_Line] = [
-            ("assets:cash", -traded - fill.commission, "", None),
-            (f"assets:positions:{fill.instrument}", opened - closed, fill.instrument,
-             fill.signed_quantity),
-            ("income:realised", -realised, fill.instrument, None),
-            ("expenses:commission", fill.commission, fill.instrument, None),
-        ]  # fmt: skip
-        lines = [line for line in lines if line[1] != 0 or line[3] is not None]
-        row.entries = len(lines)
-        _post(session, row, fill.currency, lines)
-        for closure in closures:
-            _send(session, closure)
-        if left:
-            lot = LotRow(
-                lot_id=f"{fill.venue}:{fill.execution_id}", account_id=fill.account_id,
-                instrument=fill.instrument, currency=fill.currency, opened_at=fill.occurred_at,
-                opened_sequence=event.sequence, opened_quantity=left, opened_cost=opened,
-                quantity=left, cost=opened,
-            )  # fmt: skip
-            _send(session, lot)
+    def rebuild(self, account_id: str) -> Rebuilt:
+        """Load the journal's fills and make every row again; add up at the end."""
+        entries: list[EntryRow] = []
+        lots: dict[str, list[LotRow]] = defaultdict(list)
+        with Session(self._engine) as session:
+            journal = select(JournalRow).filter_by(account_id=account_id)
+            order = JournalRow.place, JournalRow.is_note, JournalRow.recorded_at
+            for row in session.scalars(journal.order_by(*order)).all():
+                event = read_event(row.detail_type, row.detail)
+                if not isinstance(event, FillRecorded):
+                    raise TypeError(f"the peer plays fills alone, not {row.detail_type}")
+                own = lots[event.fill.instrument]
+                booked = _book(event, str(uuid4()), own)
+                entries += booked.entries
+                own[:] = [lot for lot in own if lot.quantity != 0]
+                own += booked.opened
+        balances: dict[str, Decimal] = defaultdict(Decimal)
+        for entry in entries:
+            balances[entry.ledger_account] += entry.amount
+        held = {lot.lot_id: (lot.quantity, lot.cost) for own in lots.values() for lot in own}
+        return Rebuilt(len(entries), dict(balances), held)
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """The rows that a fill makes."""
+
+    entries: list[EntryRow]
+    closures: list[ClosureRow]
+    opened: list[LotRow]
+
+
+def _book(event: FillRecorded, transaction_id: str, lots: Sequence[LotRow]) -> Booked:
+    """Take a fill from the lots, the oldest first, and say which rows it makes."""
+    fill = event.fill
+    closures, left = _close(fill, transaction_id, lots)
+    closed = sum((one.cost for one in closures), Decimal(0))
+    realised = sum((one.proceeds for one in closures), Decimal(0)) - closed
+    cost = left * fill.price
+    traded = fill.signed_quantity * fill.price
+    lines: list[_Line] = [
+        ("assets:cash", -traded - fill.commission, "", None),
+        (f"assets:positions:{fill.instrument}", cost - closed, fill.instrument,
+         fill.signed_quantity),
+        ("income:realised", -realised, fill.instrument, None),
+        ("expenses:commission", fill.commission, fill.instrument, None),
+    ]  # fmt: skip
+    lines = [line for line in lines if line[1] != 0 or line[3] is not None]
+    lot = LotRow(
+        lot_id=f"{fill.venue}:{fill.execution_id}", account_id=fill.account_id,
+        instrument=fill.instrument, currency=fill.currency, opened_at=fill.occurred_at,
+        opened_sequence=event.sequence, opened_quantity=left, opened_cost=cost, quantity=left,
+        cost=cost,
+    )  # fmt: skip
+    return Booked(_entries(transaction_id, fill.currency, lines), closures, [lot] if left else [])
 
 
 def _close(
-    fill: Fill, row: TransactionRow, lots: Sequence[LotRow]
+    fill: Fill, transaction_id: str, lots: Sequence[LotRow]
 ) -> tuple[list[ClosureRow], Decimal]:
     """Take the fill from the lots; return what it closed, and what is left of it to open."""
     closures = []
@@ -188,7 +222,7 @@ def _close(
         closures.append(
             ClosureRow(
                 lot_id=lot.lot_id,
-                transaction_id=row.transaction_id,
+                transaction_id=transaction_id,
                 closed_at=fill.occurred_at,
                 quantity=size,
                 cost=cost,
@@ -198,14 +232,14 @@ def _close(
     return closures, left
 
 
-def _post(session: Session, row: TransactionRow, currency: str, lines: Sequence[_Line]) -> None:
-    _send(session, row)
-    for account, amount, instrument, quantity in lines:
-        entry = EntryRow(
-            transaction_id=row.transaction_id, ledger_account=account, currency=currency,
+def _entries(transaction_id: str, currency: str, lines: Sequence[_Line]) -> list[EntryRow]:
+    return [
+        EntryRow(
+            transaction_id=transaction_id, ledger_account=account, currency=currency,
             amount=amount, instrument=instrument, quantity=quantity,
-        )  # fmt: skip
-        _send(session, entry)
+        )
+        for account, amount, instrument, quantity in lines
+    ]  # fmt: skip
 
 
 def _tell(session: Session, event: Event) -> None:
@@ -216,7 +250,8 @@ def _tell(session: Session, event: Event) -> None:
     _send(session, row)
 
 
-def _send(session: Session, row: Base) -> None:
-    """Write one row now: left to the end, the unit of work would gather them."""
-    session.add(row)
-    session.flush()
+def _send(session: Session, *rows: Base) -> None:
+    """Write each row now: left to the end, the unit of work would gather them."""
+    for row in rows:
+        session.add(row)
+        session.flush()

@@ -127,3 +127,16 @@ class EventRow(Base):
     detail_type: Mapped[str]
     detail: Mapped[dict[str, Any]] = mapped_column(JSONB)
     recorded_at: Mapped[datetime]
+
+
+class JournalRow(Base):
+    """What changed an account's books."""
+
+    __tablename__ = "journal"
+    account_id: Mapped[str] = mapped_column(primary_key=True)
+    event_id: Mapped[str] = mapped_column(primary_key=True)
+    place: Mapped[int]
+    is_note: Mapped[bool]
+    recorded_at: Mapped[datetime]
+    detail_type: Mapped[str]
+    detail: Mapped[dict[str, Any]] = mapped_column(JSONB)

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from bifrost.adapters.postgres.database import Database
-from tests.benchmarks.bookkeeper import Bookkeeper, history, list_marks, symbols
+from tests.benchmarks.bookkeeper import Bookkeeper, history, list_marks, symbols, write_journal
 from tests.benchmarks.naive_books import NaiveBooks
 
 INSTRUMENTS = symbols(3)
@@ -55,3 +55,19 @@ def test_the_orm_books_what_it_is_told_twice_once(ours: Bookkeeper, naive: Naive
             naive.hear(event)
 
     assert ours.left_in(account_id).transactions == 1 + 4 * len(INSTRUMENTS)
+
+
+def test_the_orm_rebuilds_the_same_books_from_the_journal(
+    ours: Bookkeeper, naive: NaiveBooks
+) -> None:
+    booked, played = ours.open_account("booked"), ours.open_account("played")
+    for event in history(booked, INSTRUMENTS, rounds=2):
+        ours.hear(event)
+
+    write_journal(ours.database, played, history(booked, INSTRUMENTS, rounds=2))
+    rebuilt = ours.rebuild(played)
+
+    assert rebuilt == naive.rebuild(played)
+    assert rebuilt.entries == ours.left_in(booked).entries
+    kept = {(quantity, cost) for _, _, _, quantity, cost, *_ in ours.left_in(booked).lots}
+    assert {*rebuilt.lots.values()} == {(size, cost) for size, cost in kept if size}
