@@ -13,7 +13,7 @@ from bifrost.adapters.postgres.database import Cursor, Database, Statements
 from bifrost.core.errors import UnavailableError
 from tests.action_builders import action, announced, corrected, dividend, split
 from tests.builders import ACCOUNT, bar, bar_closed, seeded, session
-from tests.contract.acting_desk import ActingDesk
+from tests.contract.restating_desk import RestatingDesk
 from tests.execution_desk import MakeDatabase
 
 D = Decimal
@@ -32,7 +32,7 @@ STORY: list[Any] = [
 ]
 
 
-def deliver(desk: ActingDesk, event: Any) -> None:
+def deliver(desk: RestatingDesk, event: Any) -> None:
     """Bring an event to its listener."""
     if hasattr(event, "action"):
         desk.listener.on_corporate_action(event)
@@ -40,7 +40,7 @@ def deliver(desk: ActingDesk, event: Any) -> None:
         desk.listener.on_bar_closed(event)
 
 
-def quiet(desk: ActingDesk) -> ActingDesk:
+def quiet(desk: RestatingDesk) -> RestatingDesk:
     """Leave the desk with orders to buy alone, which do not trade while the story is told."""
     for name in ("sell", "stop"):
         desk.canceller.cancel(desk.ids[name])
@@ -49,7 +49,7 @@ def quiet(desk: ActingDesk) -> ActingDesk:
     return desk
 
 
-def books(desk: ActingDesk) -> tuple[Any, ...]:
+def books(desk: RestatingDesk) -> tuple[Any, ...]:
     """What is kept of it: without the wording of steps, which tell how it came about."""
     venue = desk.venue.statement(ACCOUNT)
     dues = desk.dues()
@@ -61,7 +61,7 @@ def books(desk: ActingDesk) -> tuple[Any, ...]:
     )
 
 
-def expected(desk: ActingDesk) -> None:
+def expected(desk: RestatingDesk) -> None:
     """Assert the end of the story: three for one, after a dividend of 25 cents on 1,200."""
     assert desk.terms("buy") == ("AAPL", "300", "29.91", "accepted")
     assert desk.terms("part") == ("AAPL", "1500", "34.91", "partially_filled")
@@ -72,7 +72,7 @@ def expected(desk: ActingDesk) -> None:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_any_order_with_repeats_ends_the_same(make_database: MakeDatabase, seed: int) -> None:
-    desk = quiet(ActingDesk(make_database))
+    desk = quiet(RestatingDesk(make_database))
     told = STORY * 3
     seeded(seed).shuffle(told)
 
@@ -83,7 +83,7 @@ def test_any_order_with_repeats_ends_the_same(make_database: MakeDatabase, seed:
 
 
 def test_everything_again_changes_no_row(make_database: MakeDatabase) -> None:
-    desk = quiet(ActingDesk(make_database))
+    desk = quiet(RestatingDesk(make_database))
     for event in STORY:
         deliver(desk, event)
     expected(desk)
@@ -152,7 +152,7 @@ def test_a_kill_at_any_commit_loses_nothing_and_repeats_nothing(
         opened.append(made)
         return made
 
-    desk = quiet(ActingDesk(make))
+    desk = quiet(RestatingDesk(make))
     for event in STORY:
         fate.live_through(partial(deliver, desk, event))
 

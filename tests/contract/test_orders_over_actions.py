@@ -9,12 +9,14 @@ from decimal import Decimal
 import pytest
 
 from bifrost.core.corporate_actions import Delisting, Merger, Rename, SpinOff, Terms
-from bifrost.core.orders import OrderType, Side
+from bifrost.core.orders import OrderStatus, OrderType, Side
 from bifrost.events import FillRecorded, OrderCancelled, OrderRestated
-from bifrost.execution.ports import ReportKind
+from bifrost.execution.journal import Why
+from bifrost.execution.ports import ReportKind, Restatement
+from bifrost.execution.switches import Switch, SwitchMode
 from tests.action_builders import action, announced, dividend, split
-from tests.builders import ACCOUNT, bar, session
-from tests.contract.acting_desk import ActingDesk
+from tests.builders import ACCOUNT, WALL, bar, cash_changed, session
+from tests.contract.restating_desk import RestatingDesk
 from tests.execution_desk import MakeDatabase, TradingDesk
 
 D = Decimal
@@ -23,8 +25,8 @@ HALVED = "50 50.5 49.5 50"
 
 
 @pytest.fixture
-def desk(make_database: MakeDatabase) -> ActingDesk:
-    return ActingDesk(make_database)
+def desk(make_database: MakeDatabase) -> RestatingDesk:
+    return RestatingDesk(make_database)
 
 
 CANCELLED = "cancelled"
@@ -115,7 +117,7 @@ ACTIONS: dict[str, tuple[Terms, str, dict[str, tuple[str, str, str, str]]]] = {
 
 
 @pytest.mark.parametrize("name", ACTIONS)
-def test_open_orders_and_books_over_each_kind_of_action(desk: ActingDesk, name: str) -> None:
+def test_open_orders_and_books_over_each_kind_of_action(desk: RestatingDesk, name: str) -> None:
     terms, prices, expected = ACTIONS[name]
     desk.check()
     desk.vendor(action(terms, pay_date=session(5)))
@@ -129,7 +131,7 @@ def test_open_orders_and_books_over_each_kind_of_action(desk: ActingDesk, name: 
 
 
 @pytest.mark.parametrize("name", ACTIONS)
-def test_another_instruments_bar_of_the_ex_date_is_enough(desk: ActingDesk, name: str) -> None:
+def test_another_instruments_bar_of_the_ex_date_is_enough(desk: RestatingDesk, name: str) -> None:
     terms, _, expected = ACTIONS[name]
     desk.vendor(action(terms))
     desk.bar(3, instrument="NEW")
@@ -140,7 +142,7 @@ def test_another_instruments_bar_of_the_ex_date_is_enough(desk: ActingDesk, name
 
 
 @pytest.mark.parametrize("name", ACTIONS)
-def test_an_action_that_is_announced_late_ends_the_same(desk: ActingDesk, name: str) -> None:
+def test_an_action_that_is_announced_late_ends_the_same(desk: RestatingDesk, name: str) -> None:
     terms, _, expected = ACTIONS[name]
     desk.bar(3, "110 111 109 110")
     desk.bar(4, "110 111 109 110")
@@ -150,7 +152,7 @@ def test_an_action_that_is_announced_late_ends_the_same(desk: ActingDesk, name: 
     desk.check()
 
 
-def test_a_step_and_an_event_tell_of_the_new_terms(desk: ActingDesk) -> None:
+def test_a_step_and_an_event_tell_of_the_new_terms(desk: RestatingDesk) -> None:
     desk.vendor(action(split("2", "1")))
     desk.bar(3, "53 54 53 54")
 
@@ -173,7 +175,7 @@ def test_a_step_and_an_event_tell_of_the_new_terms(desk: ActingDesk) -> None:
     assert order.venue_text == text
 
 
-def test_a_cancelled_order_says_which_action_and_which_rule(desk: ActingDesk) -> None:
+def test_a_cancelled_order_says_which_action_and_which_rule(desk: RestatingDesk) -> None:
     desk.vendor(action(split("1", "10")))
     desk.bar(3, "1000 1010 990 1000")
 
@@ -183,7 +185,7 @@ def test_a_cancelled_order_says_which_action_and_which_rule(desk: ActingDesk) ->
     assert ended[desk.ids["part"]] == 1000
 
 
-def test_a_restated_order_trades_in_the_new_shares_on_that_bar(desk: ActingDesk) -> None:
+def test_a_restated_order_trades_in_the_new_shares_on_that_bar(desk: RestatingDesk) -> None:
     desk.vendor(action(split("2", "1")))
     desk.bar(3, HALVED)
 
@@ -194,7 +196,7 @@ def test_a_restated_order_trades_in_the_new_shares_on_that_bar(desk: ActingDesk)
     desk.check()
 
 
-def test_an_order_renamed_trades_under_its_new_name(desk: ActingDesk) -> None:
+def test_an_order_renamed_trades_under_its_new_name(desk: RestatingDesk) -> None:
     desk.vendor(action(Rename("NEW")))
     desk.bar(3, instrument="NEW")
 
@@ -204,7 +206,7 @@ def test_an_order_renamed_trades_under_its_new_name(desk: ActingDesk) -> None:
 
 
 def test_cash_is_due_from_the_ex_date_and_paid_by_the_first_bar_of_the_day_of_payment(
-    desk: ActingDesk,
+    desk: RestatingDesk,
 ) -> None:
     before = desk.venue.statement(ACCOUNT).cash
     desk.vendor(action(dividend("0.50"), pay_date=session(6)))
@@ -220,7 +222,7 @@ def test_cash_is_due_from_the_ex_date_and_paid_by_the_first_bar_of_the_day_of_pa
 
 @pytest.mark.parametrize(("mark", "left"), [("do_not_increase", "100"), ("neither", "200")])
 def test_do_not_increase_keeps_the_quantity_over_a_split(
-    desk: ActingDesk, mark: str, left: str
+    desk: RestatingDesk, mark: str, left: str
 ) -> None:
     marks = {mark: True} if mark != "neither" else {}
     desk.name("marked", type=OrderType.LIMIT, limit_price=D(80), **marks)
@@ -230,7 +232,7 @@ def test_do_not_increase_keeps_the_quantity_over_a_split(
     assert desk.terms("marked") == ("AAPL", left, "40", "accepted")
 
 
-def test_do_not_reduce_keeps_the_price_over_a_dividend(desk: ActingDesk) -> None:
+def test_do_not_reduce_keeps_the_price_over_a_dividend(desk: RestatingDesk) -> None:
     desk.name("marked", type=OrderType.LIMIT, limit_price=D(80), do_not_reduce=True)
     desk.vendor(action(dividend("1")))
     desk.bar(3, "110 111 109 110")
@@ -239,7 +241,7 @@ def test_do_not_reduce_keeps_the_price_over_a_dividend(desk: ActingDesk) -> None
     assert desk.terms("buy") == ("AAPL", "100", "89", "accepted")
 
 
-def test_an_order_placed_on_the_ex_date_is_in_new_shares_already(desk: ActingDesk) -> None:
+def test_an_order_placed_on_the_ex_date_is_in_new_shares_already(desk: RestatingDesk) -> None:
     desk.vendor(action(split("2", "1")))
     desk.bar(3, "53 54 53 54")
     desk.name("after", type=OrderType.LIMIT, limit_price=D(45))
@@ -261,121 +263,8 @@ def test_history_before_the_first_bar_changes_no_order(make_database: MakeDataba
     assert desk.order(early.order_id).intent.quantity == 100
 
 
-def test_a_vendors_correction_is_undone_and_redone(desk: ActingDesk) -> None:
-    wrong = action(split("2", "1"), pay_date=session(4))
-    desk.vendor(wrong)
-    desk.bar(3, "53 54 52 53")
-    part = desk.named("part")
-    traded = part.filled_quantity
-    desk.check()
-
-    desk.vendor(replace(wrong, revision=2, withdrawn=True))
-    assert desk.terms("buy") == ("AAPL", "100", "90", "accepted")
-    assert desk.terms("sell") == ("AAPL", "50", "120", "accepted")
-    assert desk.terms("stop") == ("AAPL", "60", "80", "accepted")
-    assert traded == 2000
-    assert desk.terms("part")[1:] == ("0", "52.5", "filled")
-    desk.check()
-
-    desk.vendor(action(split("3", "1"), revision=3))
-    assert desk.terms("buy") == ("AAPL", "300", "30", "accepted")
-    assert desk.terms("sell") == ("AAPL", "150", "40", "accepted")
-    assert desk.terms("stop") == ("AAPL", "180", "26.66", "accepted")
-    desk.check()
-    desk.bar(4, "33 33 33 33")
-    desk.check()
-
-
-def test_rounded_prices_come_back_when_the_action_is_withdrawn(desk: ActingDesk) -> None:
-    wrong = action(split("7", "3"))
-    desk.vendor(wrong)
-    desk.bar(3, "46 47 46 46")
-    assert desk.terms("buy") == ("AAPL", "233", "38.57", "accepted")
-
-    desk.vendor(replace(wrong, revision=2, withdrawn=True))
-    assert desk.terms("buy") == ("AAPL", "100", "90", "accepted")
-    desk.check()
-
-
-def test_a_part_filled_order_keeps_what_it_traded_in_between(desk: ActingDesk) -> None:
-    desk.name("large", type=OrderType.LIMIT, quantity=D(3000), limit_price=D(95))
-    wrong = action(split("2", "1"))
-    desk.vendor(wrong)
-    # A thousand of 6,000 at 47.50 trade; `part` takes its own thousand.
-    desk.bar(3, "47 47 47 47")
-    assert desk.terms("large") == ("AAPL", "5000", "47.5", "partially_filled")
-
-    desk.vendor(replace(wrong, revision=2, withdrawn=True))
-    assert desk.terms("large") == ("AAPL", "2000", "95", "partially_filled")
-    assert desk.named("large").intent.quantity == 3000
-    desk.check()
-
-
-def test_an_order_that_traded_more_than_it_was_meant_for_ends(desk: ActingDesk) -> None:
-    desk.name("small", type=OrderType.LIMIT, quantity=D(600), limit_price=D(95))
-    wrong = action(split("2", "1"))
-    desk.vendor(wrong)
-    # A thousand of 1,200 trade, which was meant to be 600.
-    desk.bar(3, "47 47 47 47")
-    desk.vendor(replace(wrong, revision=2, withdrawn=True))
-
-    assert desk.terms("small")[1:] == ("0", "47.5", "cancelled")
-    assert "traded in full before the correction" in desk.named("small").venue_text
-    desk.check()
-
-
-def test_an_order_that_a_wrong_action_cancelled_stays_cancelled(desk: ActingDesk) -> None:
-    wrong = action(split("1", "2"))
-    desk.vendor(wrong)
-    desk.bar(3, "200 210 190 200")
-    desk.vendor(replace(wrong, revision=2, withdrawn=True))
-
-    assert desk.terms("buy") == ("AAPL", "0", "90", CANCELLED)
-    desk.check()
-
-
-def test_shares_that_a_withdrawn_split_never_made_are_owed_after_they_were_sold(
-    desk: ActingDesk,
-) -> None:
-    wrong = action(split("2", "1"))
-    desk.vendor(wrong)
-    desk.bar(3, "53 54 53 54")
-    desk.name("out", side=Side.SELL, type=OrderType.LIMIT, quantity=D(1000), limit_price=D(50))
-    desk.name("more", side=Side.SELL, type=OrderType.LIMIT, quantity=D(1000), limit_price=D(50))
-    desk.bar(4, "53 54 53 54")
-    desk.vendor(replace(wrong, revision=2, withdrawn=True))
-
-    assert desk.venue.statement(ACCOUNT).positions == {"AAPL": -800}
-    desk.check()
-
-
-def test_a_correction_moves_the_ex_date_and_the_payment(desk: ActingDesk) -> None:
-    first = action(dividend("0.50"), pay_date=session(3))
-    desk.vendor(first)
-    desk.bar(3, "110 111 109 110")
-    desk.check()
-    desk.vendor(replace(first, revision=2, ex_date=session(5), pay_date=session(6)))
-    assert desk.terms("buy") == ("AAPL", "100", "90", "accepted")
-    for day in (4, 5, 6):
-        desk.check()
-        desk.bar(day, "110 111 109 110")
-
-    assert desk.terms("buy") == ("AAPL", "100", "89.5", "accepted")
-    desk.check()
-
-
-def test_revisions_that_arrive_the_wrong_way_round_end_with_the_highest(desk: ActingDesk) -> None:
-    first = action(split("2", "1"))
-    desk.vendor(replace(first, revision=2, split=split("3", "1")))
-    desk.vendor(first)
-    desk.bar(3, "36 36 36 36")
-
-    assert desk.terms("buy") == ("AAPL", "300", "30", "accepted")
-    desk.check()
-
-
 def test_a_bar_that_lags_behind_an_action_of_its_instrument_fills_nothing(
-    desk: ActingDesk,
+    desk: RestatingDesk,
 ) -> None:
     desk.bar(3)
     desk.vendor(action(split("2", "1"), ex_date=session(5)))
@@ -391,7 +280,7 @@ def test_a_bar_that_lags_behind_an_action_of_its_instrument_fills_nothing(
 
 
 def test_an_order_sent_while_the_ex_date_began_is_restated_before_it_meets_a_bar(
-    desk: ActingDesk,
+    desk: RestatingDesk,
 ) -> None:
     desk.vendor(action(split("2", "1")))
     # The venue hears the bar, and our side has not committed it yet.
@@ -403,7 +292,7 @@ def test_an_order_sent_while_the_ex_date_began_is_restated_before_it_meets_a_bar
     desk.check()
 
 
-def test_the_venue_reports_a_restatement_as_fix_does(desk: ActingDesk) -> None:
+def test_the_venue_reports_a_restatement_as_fix_does(desk: RestatingDesk) -> None:
     desk.vendor(action(split("2", "1")))
     desk.bar(3, "53 54 53 54")
 
@@ -416,3 +305,93 @@ def test_the_venue_reports_a_restatement_as_fix_does(desk: ActingDesk) -> None:
     assert new is not None
     assert (new.instrument, new.open_quantity, new.limit_price) == ("AAPL", 200, 45)
     assert [one.sequence for one in restated] == sorted(one.sequence for one in restated)
+
+
+# Orders that have not left, and what the gate knows
+
+
+@pytest.mark.parametrize(
+    ("terms", "status"),
+    [
+        (split("2", "1"), "refused"),
+        (split("1", "2"), "refused"),
+        (dividend("0.50"), "refused"),
+        (dividend("0.001"), "accepted"),
+        (Rename("NEW"), "refused"),
+    ],
+)
+def test_an_order_that_had_not_left_as_the_ex_date_began_is_refused_by_the_actions_name(
+    desk: RestatingDesk, terms: Terms, status: str
+) -> None:
+    placed = desk.place("late", type=OrderType.LIMIT, limit_price=D(90))
+    desk.vendor(action(terms))
+    desk.bar(3, instrument="NEW")
+    outcome = desk.sender.submit(placed.order_id)
+
+    assert outcome.status.value == status
+    named = [(reason.rule, reason.subject) for reason in outcome.reasons]
+    assert named == ([("corporate_action", "a-1")] if status == "refused" else [])
+
+
+@pytest.mark.parametrize("change", ["withdrawn", "later", "placed after"])
+def test_an_order_that_no_action_has_passed_by_leaves(desk: RestatingDesk, change: str) -> None:
+    one = action(split("2", "1"))
+    desk.vendor(one)
+    if change == "withdrawn":
+        desk.vendor(replace(one, revision=2, withdrawn=True))
+    if change == "later":
+        desk.vendor(replace(one, revision=2, ex_date=session(4)))
+    if change == "placed after":
+        desk.bar(3, instrument="NEW")
+    placed = desk.place("late", type=OrderType.LIMIT, limit_price=D(40))
+    desk.bar(3, "53 54 53 54")
+
+    assert desk.sender.submit(placed.order_id).status is OrderStatus.ACCEPTED
+
+
+def test_while_only_reducing_is_allowed_the_gate_counts_shares_after_the_split(
+    desk: RestatingDesk,
+) -> None:
+    for name in ("sell", "stop", "part"):
+        desk.canceller.cancel(desk.ids[name])
+    desk.vendor(action(split("2", "1")))
+    desk.vendor(action(Rename("NEW"), "a-2", ex_date=session(4)))
+    desk.bar(3, "53 54 53 54")
+    desk.bar(4, instrument="NEW")
+    with desk.desk.transaction() as books:
+        books.switches.put(Switch(ACCOUNT, SwitchMode.STOP_NEW, "a test", "test", WALL))
+    held = desk.venue.statement(ACCOUNT).positions["NEW"]
+
+    too_much = desk.name("too-much", side=Side.SELL, instrument="NEW", quantity=held + 1)
+    all_of_it = desk.name("all", side=Side.SELL, instrument="NEW", quantity=held)
+    assert [too_much.status.value, all_of_it.status.value] == ["refused", "accepted"]
+
+
+def test_what_a_corporate_action_pays_is_not_paid_twice(desk: RestatingDesk) -> None:
+    before = desk.venue.statement(ACCOUNT).cash
+    desk.listener.on_cash_changed(cash_changed("600", kind="corporate_action"))
+
+    assert desk.venue.statement(ACCOUNT).cash == before
+
+
+def test_a_restatement_by_which_nothing_is_left_ends_the_order(desk: RestatingDesk) -> None:
+    nothing = Restatement("AAPL", D(0), D(90), None, "a-1")
+    with desk.desk.transaction() as books:
+        record = books.orders.lock(desk.ids["buy"])
+        when = desk.journal.market_time(books)
+        desk.journal.restate(books, record, nothing, when, Why(text="gone"))
+
+    assert desk.terms("buy") == ("AAPL", "0", "90", CANCELLED)
+
+
+def test_an_order_without_an_answer_is_known_by_its_restatement(desk: RestatingDesk) -> None:
+    new = Restatement("AAPL", D(200), D(45), None, "a-1")
+    placed = desk.place("silent", type=OrderType.LIMIT, limit_price=D(90))
+    with desk.desk.transaction() as books:
+        when = desk.journal.market_time(books)
+        sent = desk.journal.send(books, books.orders.lock(placed.order_id), when)
+        desk.journal.restate(books, sent, new, when, Why())
+
+    stands = desk.order(placed.order_id)
+    assert (stands.status, stands.open_quantity) == (OrderStatus.ACCEPTED, 200)
+    assert [one.what for one in desk.steps(placed.order_id)][-2:] == ["accepted", "restated"]
