@@ -1,0 +1,117 @@
+"""A history of trades as the desk's books would keep it: lots, what each sale closed, splits."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+
+from bifrost.core.corporate_actions import CorporateAction, Split
+from bifrost.core.orders import Side
+from bifrost.portfolio.tax.desk_rows import DeskRows, LotRow, PartClosed, TradeRow
+from bifrost.portfolio.tax.history import Trade
+
+TODAY = date(2099, 12, 31)
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """How many shares one of the history was before the split's day, and from it on."""
+
+    on: date
+    before: int
+    after: int
+
+    def of(self, day: date) -> int:
+        return self.before if day < self.on else self.after
+
+    def action(self, instrument: str) -> CorporateAction:
+        """The split that makes the one of the other."""
+        return CorporateAction(
+            action_id=f"split-{instrument}",
+            vendor="v",
+            revision=1,
+            instrument=instrument,
+            currency="USD",
+            ex_date=self.on,
+            split=Split(Decimal(self.after), Decimal(self.before)),
+        )
+
+
+NO_SPLIT = Shares(date.min, 1, 1)
+
+
+class Desk:
+    """Books a history; the oldest lots are closed first, or the newest."""
+
+    def __init__(self, shares: Shares = NO_SPLIT, *, last: bool = False) -> None:
+        self._shares = shares
+        self._last = last
+        self._lots: dict[str, LotRow] = {}
+        self._sizes: dict[str, Decimal] = {}
+        self._held: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._rows: list[TradeRow] = []
+
+    def rows(self, trades: Sequence[Trade]) -> DeskRows:
+        """Return the books after all of them."""
+        for trade in trades:
+            self._rows.append(self._book(trade))
+        names = {row.instrument for row in self._rows}
+        one = self._shares
+        return DeskRows(
+            today=TODAY,
+            trades=tuple(self._rows),
+            lots=tuple(
+                replace(lot, quantity=lot.quantity * one.after) for lot in self._lots.values()
+            ),
+            actions=tuple(one.action(name) for name in names if one.after != one.before),
+        )
+
+    def _book(self, trade: Trade) -> TradeRow:
+        account, unit = f"{trade.owner}-{trade.account}", trade.amount / trade.quantity
+        at = datetime.combine(trade.on, time(20), UTC)
+        left, closures = self._close(trade, account)
+        lot_id = f"lot-{trade.line}"
+        if left:
+            cost = left * unit
+            self._sizes[lot_id] = left
+            self._lots[lot_id] = LotRow(
+                lot_id, account, trade.instrument, at, trade.line, cost, left, cost
+            )
+            self._held[account, trade.instrument].append(lot_id)
+        scale, sign = self._shares.of(trade.on), trade.side.sign
+        return TradeRow(
+            place=trade.line,
+            occurred_at=at,
+            day=trade.on,
+            account_id=account,
+            account_kind=trade.kind,
+            instrument=trade.instrument,
+            currency="USD",
+            quantity=sign * trade.quantity * scale,
+            amount=trade.amount if trade.side is Side.SELL else -trade.amount,
+            lot_id=lot_id,
+            is_fill=True,
+            closures=tuple(
+                PartClosed(name, part * scale, cost, part * unit) for name, part, cost in closures
+            ),
+        )
+
+    def _close(
+        self, trade: Trade, account: str
+    ) -> tuple[Decimal, list[tuple[str, Decimal, Decimal]]]:
+        """Return what is left of the trade, and of each lot what was closed at which cost."""
+        held = self._held[account, trade.instrument]
+        closures: list[tuple[str, Decimal, Decimal]] = []
+        left = trade.side.sign * trade.quantity
+        while left and held and self._lots[held[0]].quantity * left < 0:
+            lot = self._lots[held[-1 if self._last and left < 0 else 0]]
+            part = -left if abs(left) < abs(lot.quantity) else lot.quantity
+            left += part
+            cost = lot.opened_cost / self._sizes[lot.lot_id] * part
+            closures.append((lot.lot_id, part, cost))
+            rest = replace(lot, quantity=lot.quantity - part, cost=lot.cost - cost)
+            self._lots[lot.lot_id] = rest
+            if not rest.quantity:
+                held.remove(lot.lot_id)
+        return left, closures
