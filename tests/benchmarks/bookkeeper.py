@@ -44,11 +44,16 @@ CLEARED = (Side.SELL, 55, "1.02")
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What an account's books hold, but for the names of its transactions."""
+    """What an account's books hold, but for the names of its transactions.
+
+    journaled, told: steps of its journal, and events that wait for the bus.
+    """
 
     transactions: int
     entries: int
     closures: int
+    journaled: int
+    told: int
     balances: frozenset[tuple[object, ...]]
     lots: frozenset[tuple[object, ...]]
 
@@ -56,7 +61,10 @@ class Left:
 _COUNTS = """
 SELECT count(*) AS transactions, coalesce(sum(entries), 0) AS entries,
     (SELECT count(*) FROM portfolio.lot_closures JOIN portfolio.lots USING (lot_id)
-        WHERE account_id = %(account)s) AS closures
+        WHERE account_id = %(account)s) AS closures,
+    (SELECT count(*) FROM portfolio.journal WHERE account_id = %(account)s) AS journaled,
+    (SELECT count(*) FROM portfolio.outbox WHERE detail->>'account_id' = %(account)s
+        AND detail_type <> 'AccountOpened.v1') AS told
 FROM portfolio.ledger_transactions WHERE account_id = %(account)s
 """
 _BALANCES = """

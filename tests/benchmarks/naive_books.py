@@ -2,7 +2,8 @@
 
 Written as one writes it first: SQLAlchemy's unit of work, each row sent by itself, everything that
 an answer needs loaded as objects and added up in Python. It works on our own tables, under our
-triggers and constraints, and what it leaves there is compared with what ours leaves.
+triggers and constraints, and what it leaves there is compared with what ours leaves. It asks for no
+corporate actions and no choice of lots, as ours does at each fill.
 """
 
 from collections import defaultdict
@@ -18,7 +19,15 @@ from sqlalchemy.orm import Session
 from bifrost.adapters.postgres.idempotency import body_hash
 from bifrost.core.codec import to_json
 from bifrost.core.fills import Fill
-from bifrost.events import CashDeposited, Event, FillRecorded, read_event
+from bifrost.events import (
+    CashDeposited,
+    Event,
+    FillRecorded,
+    LotClosed,
+    PositionCause,
+    PositionChanged,
+    read_event,
+)
 from bifrost.portfolio.pnl import Pnl
 from tests.benchmarks.bookkeeper import Rebuilt
 from tests.benchmarks.naive_tables import (
@@ -94,21 +103,22 @@ class NaiveBooks:
                 return
             _send(session, KeyRow(scope=scope, key=key, body_hash=digest, resource_id=number))
             known = session.scalar(select(func.max(MarkRow.occurred_at)))
+            occurred_at = known or now
             event = CashDeposited(
-                event_id=str(uuid4()), occurred_at=known or now, recorded_at=now,
+                event_id=str(uuid4()), occurred_at=occurred_at, recorded_at=now,
                 correlation_id="bench", account_id=account_id, transaction_id=number,
                 amount=amount, currency=account.currency,
             )  # fmt: skip
             row = TransactionRow(
                 transaction_id=number, account_id=account_id, kind="deposit",
-                occurred_at=known or now, is_market_time=known is not None, recorded_at=now,
+                occurred_at=occurred_at, is_market_time=known is not None, recorded_at=now,
                 reference=f"deposit:{number}", event_id=event.event_id, entries=2,
                 description=f"deposit of {amount} {account.currency}",
             )  # fmt: skip
             cash, capital = ("assets:cash", amount), ("equity:capital", -amount)
             lines: list[_Line] = [(*cash, "", None), (*capital, "", None)]
-            _send(session, row, *_entries(number, account.currency, lines))
-            _tell(session, event)
+            step = _step(account_id, event, 0, occurred_at)
+            _send(session, row, *_entries(number, account.currency, lines), step, _told(event))
 
     def hear(self, event: FillRecorded) -> None:
         """Book a fill at its place in its account's order; the oldest lots close first."""
@@ -145,6 +155,10 @@ class NaiveBooks:
                 entries=len(booked.entries),
             )  # fmt: skip
             _send(session, row, *booked.entries, *booked.closures, *booked.opened)
+            left = [lot for lot in (*lots, *booked.opened) if lot.quantity != 0]
+            changed = _changed(event, number, booked, left)
+            step = _step(fill.account_id, event, event.sequence, fill.occurred_at)
+            _send(session, step, *map(_told, (changed, *_closed(event, booked.closures, lots))))
 
     def rebuild(self, account_id: str) -> Rebuilt:
         """Load the journal's fills and make every row again; add up at the end."""
@@ -242,12 +256,51 @@ def _entries(transaction_id: str, currency: str, lines: Sequence[_Line]) -> list
     ]  # fmt: skip
 
 
-def _tell(session: Session, event: Event) -> None:
-    row = EventRow(
+def _changed(
+    event: FillRecorded, transaction_id: str, booked: Booked, lots: Sequence[LotRow]
+) -> PositionChanged:
+    fill = event.fill
+    [moved] = [entry for entry in booked.entries if entry.quantity is not None]
+    return PositionChanged(
+        event_id=str(uuid4()), occurred_at=fill.occurred_at, recorded_at=datetime.now(UTC),
+        correlation_id=event.correlation_id, account_id=fill.account_id,
+        transaction_id=transaction_id, instrument=fill.instrument, cause=PositionCause.FILL,
+        quantity_change=fill.signed_quantity, cost_change=moved.amount,
+        quantity=sum((lot.quantity for lot in lots), Decimal(0)),
+        cost=sum((lot.cost for lot in lots), Decimal(0)), currency=fill.currency,
+    )  # fmt: skip
+
+
+def _closed(
+    event: FillRecorded, closures: Sequence[ClosureRow], lots: Sequence[LotRow]
+) -> list[LotClosed]:
+    opened_at = {lot.lot_id: lot.opened_at for lot in lots}
+    return [
+        LotClosed(
+            event_id=str(uuid4()), occurred_at=event.occurred_at, recorded_at=datetime.now(UTC),
+            correlation_id=event.correlation_id, account_id=event.fill.account_id,
+            transaction_id=one.transaction_id, lot_id=one.lot_id,
+            instrument=event.fill.instrument, currency=event.fill.currency,
+            opened_at=opened_at[one.lot_id], quantity=one.quantity, cost=one.cost,
+            proceeds=one.proceeds,
+        )
+        for one in closures
+    ]  # fmt: skip
+
+
+def _step(account_id: str, event: Event, place: int, at: datetime) -> JournalRow:
+    return JournalRow(
+        account_id=account_id, place=place, is_note=False, recorded_at=event.recorded_at,
+        event_id=event.event_id, session=at.date(), detail_type=event.detail_type,
+        detail=to_json(event),
+    )  # fmt: skip
+
+
+def _told(event: Event) -> EventRow:
+    return EventRow(
         event_id=event.event_id, source=event.source, detail_type=event.detail_type,
         detail=to_json(event), recorded_at=event.recorded_at,
     )  # fmt: skip
-    _send(session, row)
 
 
 def _send(session: Session, *rows: Base) -> None:

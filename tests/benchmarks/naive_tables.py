@@ -1,6 +1,6 @@
 """Portfolio's tables as an ORM maps them, for the peer of the ledger's figures."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -138,5 +138,6 @@ class JournalRow(Base):
     place: Mapped[int]
     is_note: Mapped[bool]
     recorded_at: Mapped[datetime]
+    session: Mapped[date]
     detail_type: Mapped[str]
     detail: Mapped[dict[str, Any]] = mapped_column(JSONB)
