@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 # Rooms of `bifrost` that no function imports.
 _LEFT_OUT = frozenset({"cli", "local", "migrations"})
-_KEPT = frozenset({".py", ".sql", ".json", ".html", ".typed"})
+_KEPT = frozenset({".py", ".sql", ".json", ".csv", ".html", ".typed"})
 
 
 def stage_code(into: Path) -> Path:

@@ -88,3 +88,14 @@ def test_the_functions_code_holds_no_tests_and_nothing_of_the_laptop(tmp_path: P
     assert {path.name for path in staged.iterdir()} == {"bifrost", "functions"}
     assert not (staged / "bifrost" / "local").exists()
     assert not (staged / "bifrost" / "cli").exists()
+
+
+def test_the_functions_code_holds_every_file_that_its_modules_read(tmp_path: Path) -> None:
+    staged = stage_code(tmp_path / "code")
+
+    package = ROOT / "shared"
+    files = (path.relative_to(package) for path in package.rglob("*.*") if path.is_file())
+    read = {path for path in files if not {"cli", "local", "migrations"} & {*path.parts}}
+    sources = {path for path in read if path.suffix != ".pyc"}
+    assert sources
+    assert sources <= {path.relative_to(staged) for path in staged.rglob("*.*")}
