@@ -33,6 +33,8 @@ PROGRAM = Path(sys.executable).with_name("bifrost")
 FIRST_PORT = 4700  # far from a developer's own stack
 HIDDEN = ("BIFROST_", "DATABASE_URL", "AWS_")
 SCHEMAS = ("data", "portfolio", "execution", "risk", "compliance", "venue")
+# These say when the books were last compared, which happens by itself; they are no books.
+LOOKS = ("comparisons", "reconciliation_round", "reconciliations")
 WORKING = ("accepted", "partially_filled")
 ENDED = ("filled", "cancelled", "expired", "rejected", "refused")
 
@@ -194,11 +196,12 @@ class LiveDesk:
             return connection.execute(sql.encode(), values).fetchall()
 
     def counts(self) -> dict[str, int]:
-        """How many rows each table of the desk and of the venue has."""
+        """How many rows each table of the desk's books and of the venue's has."""
         names = self.rows(
             "SELECT schemaname || '.' || tablename AS name FROM pg_tables"
-            " WHERE schemaname = ANY(%s)",
+            " WHERE schemaname = ANY(%s) AND tablename <> ALL(%s)",
             list(SCHEMAS),
+            list(LOOKS),
         )
         each = [f"SELECT '{row['name']}' AS name, count(*) FROM {row['name']}" for row in names]
         return {row["name"]: row["count"] for row in self.rows(" UNION ALL ".join(each))}

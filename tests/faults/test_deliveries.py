@@ -13,7 +13,7 @@ import pytest
 
 from bifrost.local.aws import client
 from infra_cdk.capabilities import CAPABILITIES
-from tests.live_desk import SCHEMAS, LiveDesk, an_order, difference, new_key
+from tests.live_desk import LOOKS, SCHEMAS, LiveDesk, an_order, difference, new_key
 
 Json = dict[str, Any]
 
@@ -113,8 +113,9 @@ def books_of(desk: LiveDesk) -> dict[str, list[str]]:
     """Every row that the desk and the venue keep, each as text."""
     names = desk.rows(
         "SELECT schemaname || '.' || tablename AS name FROM pg_tables"
-        " WHERE schemaname = ANY(%s) AND tablename <> 'bars' AND tablename <> 'sessions'",
+        " WHERE schemaname = ANY(%s) AND tablename <> ALL(%s)",
         list(SCHEMAS),
+        ["bars", "sessions", *LOOKS],
     )
     return {
         row["name"]: sorted(
