@@ -29,6 +29,7 @@ from functions.portfolio import (
     routes_cash,
     routes_imports,
     routes_owned,
+    routes_performance,
     routes_reconciliation,
     routes_tax,
     wiring,
@@ -49,6 +50,7 @@ take_in(
     routes_owned.router,
     routes_cash.router,
     routes_imports.router,
+    routes_performance.router,
     routes_reconciliation.router,
     routes_tax.router,
 )

@@ -2,13 +2,22 @@
 double, as strings like every other number here.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bifrost.portfolio.performance import Close, PnlBy, PnlFound, PnlGroup
+from bifrost.portfolio.performance import (
+    BenchmarkReturns,
+    Close,
+    Failed,
+    PnlBy,
+    PnlFound,
+    PnlGroup,
+    Returns,
+)
 from bifrost.portfolio.pnl import Pnl
 from bifrost.portfolio.schemas import Amount
 
@@ -101,7 +110,8 @@ class PnlPage(_Shape):
             closed_on=closed and closed.session,
             total=PnlSheet.of(found.total),
             items=[PnlItem.of_group(one) for one in shown],
-            next_cursor=shown[-1].name if len(found.groups) > limit else None,
+            # The first group's name may be empty, which is no cursor.
+            next_cursor=f".{shown[-1].name}" if len(found.groups) > limit else None,
         )
 
 
@@ -111,6 +121,14 @@ class FailureSheet(_Shape):
     cause: str
     message: str
     rates: list[Ratio]
+
+    @classmethod
+    def each(cls, failures: Mapping[str, Failed]) -> "dict[str, FailureSheet]":
+        """Show failures by measure."""
+        return {
+            name: cls(cause=one.cause, message=one.message, rates=list(one.rates))
+            for name, one in failures.items()
+        }
 
 
 class BenchmarkSheet(_Shape):
@@ -128,6 +146,17 @@ class BenchmarkSheet(_Shape):
     excess_geometric: Ratio | None
     tracking_error: Ratio | None
     failures: dict[str, FailureSheet]
+
+    @classmethod
+    def of(cls, found: BenchmarkReturns) -> "BenchmarkSheet":
+        """Show a comparison."""
+        return cls(
+            symbol=found.symbol,
+            opened_on=found.opened_on,
+            closed_on=found.closed_on,
+            failures=FailureSheet.each(found.failures),
+            **found.measures,
+        )
 
 
 class ReturnsSheet(_Shape):
@@ -157,6 +186,32 @@ class ReturnsSheet(_Shape):
     modified_dietz: Ratio | None
     failures: dict[str, FailureSheet]
     benchmark: BenchmarkSheet | None
+
+    @classmethod
+    def of(
+        cls,
+        found: Returns,
+        benchmark: BenchmarkReturns | None,
+        *,
+        portfolio: tuple[str, str],
+        is_net: bool,
+    ) -> "ReturnsSheet":
+        """Show returns."""
+        return cls(
+            portfolio_id=portfolio[0],
+            currency=portfolio[1],
+            is_net=is_net,
+            opened_on=found.opened_on,
+            closed_on=found.closed_on,
+            opening=found.opening,
+            closing=found.closing,
+            flows=found.flows,
+            valuations=found.valuations,
+            unvalued=list(found.unvalued),
+            failures=FailureSheet.each(found.failures),
+            benchmark=benchmark and BenchmarkSheet.of(benchmark),
+            **found.measures,
+        )
 
 
 def _parts(pnl: Pnl) -> dict[str, Decimal | list[str] | None]:

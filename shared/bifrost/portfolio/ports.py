@@ -288,7 +288,9 @@ class Reader(Protocol):
     def ledger(self, *account_ids: str, before: int, limit: int) -> list[Posted]:
         """Return transactions whose place is before `before`, newest first, with entries."""
 
-    def valuations(self, *account_ids: str, before: date, limit: int) -> list[SessionValuation]:
+    def valuations(
+        self, *account_ids: str, before: date, limit: int | None, since: date = date.min
+    ) -> list[SessionValuation]:
         """Return the accounts' worth at each session's close before `before`, newest first."""
 
 
