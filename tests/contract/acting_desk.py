@@ -11,7 +11,6 @@ from bifrost.core.corporate_actions import CorporateAction
 from bifrost.events import (
     CorporateActionAnnounced,
     CorporateActionCorrected,
-    Event,
     FillRecorded,
     LotClosed,
     PositionChanged,
@@ -20,8 +19,10 @@ from bifrost.portfolio.bookings import CashFlowRequest, CashFlows, ReversalReque
 from bifrost.portfolio.cash_flows import CashFlowKind
 from bifrost.portfolio.choosing import ChoiceRequest, LotChoices
 from bifrost.portfolio.corporate_acts import CorporateActs
+from bifrost.portfolio.journal import undone_by
 from bifrost.portfolio.lot_selection import Selection
-from bifrost.portfolio.rebuild import player_of
+from bifrost.portfolio.rebuild import standing_actions
+from bifrost.portfolio.replaying import Player
 from tests.action_builders import announced, corrected
 from tests.builders import bar, bar_closed, closes_at, fill, fill_recorded, session
 from tests.contract.ledger_desk import LedgerDesk
@@ -34,7 +35,8 @@ class ActingDesk(LedgerDesk):
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
-        library, ids = PostgresLibrary(database), CountedIds("acting-")
+        self.library = library = PostgresLibrary(database)
+        ids = CountedIds("acting-")
         self.acts = CorporateActs(library, self.clock, ids)
         self.flows = CashFlows(library, self.clock, ids)
         self.choices = LotChoices(library, self.clock, ids)
@@ -142,10 +144,16 @@ class ActingDesk(LedgerDesk):
         }
 
     def rebuilt(self) -> Books:
-        """The same as the events tell it, in whatever order they were heard."""
-        days = [self.day, *((one.fill.occurred_at - closes_at(1)).days + 1 for one in self.fills)]
-        events: list[Event] = [*self.published(), *self.fills, *self.vendor]
-        player = player_of(events, through=session(max(days)))
+        """The same as the journal tells it, with the actions that stand."""
+        with self.library.open() as books:
+            steps = list(books.journal.stream(self.account_id))
+        through = max(session(self.day), *(step.session for step in steps))
+        player = Player(
+            steps,
+            standing_actions(self.vendor),
+            undone=undone_by(steps, through),
+            through=through,
+        )
         closures = {
             (one.reference, c.lot_id, c.quantity, c.cost, c.proceeds, c.rule)
             for one in player.play()
@@ -165,8 +173,17 @@ class ActingDesk(LedgerDesk):
         held = self.worth(self.account_id).positions
         return {one.instrument: (one.quantity, one.cost) for one in held}
 
+    def held(self) -> dict[str, tuple[Decimal, Decimal]]:
+        """Quantity and cost by instrument, flat ones with a cost too."""
+        rows = self.rows(
+            "SELECT instrument, sum(quantity) AS quantity, sum(cost) AS cost FROM portfolio.lots"
+            " WHERE quantity <> 0 GROUP BY instrument"
+        )
+        sums = {row["instrument"]: (row["quantity"], row["cost"]) for row in rows}
+        return {name: held for name, held in sums.items() if any(held)}
+
     def told(self) -> tuple[dict[str, tuple[Decimal, Decimal]], Decimal]:
-        """What listeners add up: quantity and cost by instrument, and what closing lots realised."""
+        """What listeners add up: quantity and cost by instrument; what closing lots realised."""
         sums: dict[str, tuple[Decimal, Decimal]] = {}
         realised = Decimal(0)
         for event in self.published():

@@ -122,7 +122,9 @@ _WAITING_FOR = f"""
 SELECT account_id FROM portfolio.account_actions WHERE action_id = %(action_id)s
 UNION
 SELECT b.account_id FROM portfolio.corporate_actions n JOIN portfolio.balances b USING (instrument)
-WHERE n.action_id = %(action_id)s AND b.quantity IS NOT NULL AND n.ex_date <= {_MARKET}
+    LEFT JOIN portfolio.account_sessions s USING (account_id)
+WHERE n.action_id = %(action_id)s AND b.quantity IS NOT NULL
+    AND n.ex_date <= greatest({_MARKET}, s.through)
 ORDER BY account_id
 """
 
