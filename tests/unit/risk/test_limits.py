@@ -1,6 +1,7 @@
 """Every limit holds to the cent, and an order that breaks several hears of each, with numbers."""
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -267,4 +268,19 @@ def test_a_stale_prices_sentence_names_its_date_and_both_ages() -> None:
 
     assert sentence(reason) == (
         "the last market price is of 2011-12-01, 33 days before the order: it may be 7 days old"
+    )
+
+
+def test_a_price_of_the_ex_date_is_of_its_shares_and_one_from_before_of_others() -> None:
+    held = exposure(position="10", marked_on="2012-01-03")
+    acted = replace(held, acted_on=date(2012, 1, 3))
+    outdated = replace(held, acted_on=date(2012, 1, 4))
+
+    assert broken(buy(), held, limits()) == broken(buy(), acted, limits()) == []
+    for order in (buy(), buy(limit="100"), sell("1")):
+        reason = only_reason(order, outdated, limits())
+        assert reason == Reason("mark_before_action", subject="2012-01-04")
+    assert sentence(reason) == (
+        "the last market price is of shares from before the corporate action of 2012-01-04;"
+        " the next price ends this"
     )
