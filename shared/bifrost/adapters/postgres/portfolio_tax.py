@@ -60,11 +60,11 @@ WITH own AS (
 ), changes AS (
     SELECT transaction_id, lot_id, cost_change FROM portfolio.lot_adjustments
     UNION ALL
-    -- Of a corporate action: what changed the cost and neither the shares nor their name.
+    -- By the issuer: so much a share. A spin-off takes a part of the basis, commission and all.
     SELECT r.transaction_id, r.lot_id, r.cost - r.cost_before
     FROM portfolio.lot_revisions r JOIN portfolio.account_actions USING (transaction_id)
-    WHERE r.quantity = r.quantity_before AND r.instrument = r.instrument_before
-        AND r.cost <> r.cost_before
+        JOIN portfolio.corporate_actions a USING (action_id, revision)
+    WHERE a.action ->> 'cash_dividend' IS NOT NULL AND r.cost <> r.cost_before
 ), costs AS (
     SELECT s.place, s.occurred_at, s.day, s.account_id, c.lot_id, c.cost_change::text AS amount,
         EXISTS (SELECT 1 FROM portfolio.ledger_entries e

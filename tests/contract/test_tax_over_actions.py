@@ -1,0 +1,158 @@
+"""Promises of tax reports over stored books through corporate actions: what splits, fractions,
+returns of capital, renames and corrections make of a basis; what cannot be told is left out, said.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+from bifrost.adapters.memory.clock import SetClock
+from bifrost.adapters.postgres.database import Database
+from bifrost.adapters.postgres.portfolio_lots import PostgresLotReader
+from bifrost.adapters.postgres.portfolio_tax import PostgresTaxReader
+from bifrost.core.corporate_actions import DividendKind, Rename, SpinOff
+from bifrost.portfolio.cash_flows import CashFlowKind
+from bifrost.portfolio.tax.reports import DeskStatement, SaleWish, TaxReports
+from tests.action_builders import action, dividend, split
+from tests.builders import WALL, session
+from tests.contract.acting_desk import ActingDesk
+
+CAPITAL = DividendKind.RETURN_OF_CAPITAL
+
+
+@pytest.fixture
+def desk(make_database: Callable[[str], Database]) -> ActingDesk:
+    return ActingDesk(make_database("portfolio"))
+
+
+def reports(desk: ActingDesk) -> TaxReports:
+    database = desk.database
+    return TaxReports(
+        "ann",
+        PostgresTaxReader(database, "ann"),
+        PostgresLotReader(database, "ann"),
+        SetClock(WALL),
+    )
+
+
+def told(desk: ActingDesk) -> DeskStatement:
+    return reports(desk).wash_sales(None, {})
+
+
+def gains(found: DeskStatement) -> list[tuple[str, str, str]]:
+    assert found.excluded == ()
+    lines = found.statement.sales
+    return [(f"{one.quantity:f}", f"{one.basis:f}", f"{one.gain:f}") for one in lines]
+
+
+def held(found: DeskStatement) -> list[tuple[str, str, str]]:
+    lines = found.statement.lots
+    return [(one.instrument, f"{one.quantity:f}", f"{one.basis:f}") for one in lines]
+
+
+def test_shares_split_between_purchase_and_sale_keep_their_basis(desk: ActingDesk) -> None:
+    desk.trade(1, "30", "70")
+    desk.trade(2, "-10", "80")
+    desk.hear(action(split("7", "1"), ex_date=session(3)))
+    desk.open(3)
+    desk.trade(3, "-70", "12")
+
+    found = told(desk)
+
+    # A purchase of 2,101 with its commission; each sale paid one, too.
+    assert gains(found) == [("10", "700.33", "98.67"), ("70", "700.33", "138.67")]
+    assert held(found) == [("AAPL", "70", "700.33")]
+
+
+def test_the_fraction_of_a_reverse_split_is_sold_for_its_cash(desk: ActingDesk) -> None:
+    desk.trade(1, "15", "10")
+    desk.hear(action(split("1", "10", "110"), ex_date=session(3)))
+    desk.open(3)
+
+    found = told(desk)
+
+    assert gains(found) == [("0.5", "50.33", "4.67")]
+    assert held(found) == [("AAPL", "1", "100.67")]
+
+
+def test_a_loss_washes_across_a_split_share_by_share(desk: ActingDesk) -> None:
+    desk.trade(1, "10", "100")
+    desk.trade(2, "-10", "50")
+    desk.hear(action(split("2", "1"), ex_date=session(3)))
+    desk.open(3)
+    desk.trade(4, "5", "30")
+
+    found = told(desk)
+
+    # 5 of today's shares are 2.5 of those sold: a quarter of the loss of 502.
+    (line,) = found.statement.sales
+    assert (f"{line.disallowed_loss}", f"{line.allowed_loss}") == ("125.50", "376.50")
+    assert held(found) == [("AAPL", "5", "276.50")]
+
+
+def test_a_return_of_capital_by_the_issuer_and_by_hand_lower_the_basis(desk: ActingDesk) -> None:
+    desk.trade(1, "10", "100")
+    desk.hear(action(dividend("3", CAPITAL), ex_date=session(2)))
+    desk.open(2)
+    desk.flow(CashFlowKind.RETURN_OF_CAPITAL, "20")
+    desk.hear(action(dividend("1"), "a-2", ex_date=session(2)))
+    desk.open(4)
+    desk.trade(4, "-4", "100")
+
+    found = told(desk)
+
+    assert gains(found) == [("4", "380.40", "18.60")]
+    assert held(found) == [("AAPL", "6", "570.60")]
+
+
+def test_a_rename_is_followed_and_a_correction_of_it_too(desk: ActingDesk) -> None:
+    desk.trade(1, "10", "100")
+    renamed = action(Rename("MSFT"), ex_date=session(2))
+    desk.hear(renamed)
+    desk.open(3)
+    desk.trade(3, "-4", "110", "MSFT")
+
+    assert [one[0] for one in held(told(desk))] == ["MSFT"]
+    assert gains(told(desk)) == [("4", "400.40", "38.60")]
+
+
+def test_books_put_right_after_a_late_word_are_told_as_they_are_now(desk: ActingDesk) -> None:
+    desk.trade(1, "10", "100")
+    desk.open(4)
+    desk.trade(5, "-10", "60")
+    desk.hear(action(split("2", "1"), ex_date=session(3)))
+    desk.trade(6, "-10", "60")
+
+    found = told(desk)
+
+    assert gains(found) == [("10", "500.50", "98.50"), ("10", "500.50", "98.50")]
+    assert held(found) == []
+
+
+def test_what_no_count_tells_is_left_out_with_the_action_named(desk: ActingDesk) -> None:
+    desk.trade(1, "10", "100")
+    desk.trade(1, "10", "5", "IBM")
+    desk.hear(action(SpinOff("MSFT", Decimal("0.5"), Decimal("0.2")), ex_date=session(2)))
+    desk.open(3)
+
+    found = told(desk)
+
+    assert [(one.instrument, one.message) for one in found.excluded] == [
+        (name, f"its lots are not what its trades left (spin off of {session(2)})")
+        for name in ("AAPL", "MSFT")
+    ]
+    assert held(found) == [("IBM", "10", "51.00")]
+
+
+def test_a_preview_sells_todays_shares(desk: ActingDesk) -> None:
+    desk.trade(1, "10", "100")
+    desk.hear(action(split("2", "1"), ex_date=session(3)))
+    desk.open(3)
+
+    found = reports(desk).preview(
+        SaleWish(desk.account_id, "AAPL", Decimal(20), price=Decimal(40)), {}
+    )
+
+    assert (f"{found.sale.basis}", f"{found.sale.gain}") == ("1001.00", "-201.00")
+    assert found.rebuy_from is not None
