@@ -1,4 +1,4 @@
-"""Risk over corporate actions: what is reserved, held and lent on, in whatever order it is heard."""
+"""Risk over corporate actions: what is reserved, held and lent on, however it is heard."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -12,7 +12,8 @@ from bifrost.core.codec import to_json
 from bifrost.events import Event
 from bifrost.runtime.lambda_entry import lambda_entry
 from functions.execution import handler, wiring
-from tests.builders import ACCOUNT, OWNER, account_opened, cash_deposited
+from tests.action_builders import action, announced, split
+from tests.builders import ACCOUNT, OWNER, account_opened, cash_deposited, session
 from tests.execution_desk import MakeDatabase, bar_closed
 from tests.functions.execution_function import opening, plugged_execution
 from tests.functions.ways_in import claims_of, http_event, modules_of
@@ -144,6 +145,39 @@ def test_an_order_travels_from_http_to_its_fill(
     assert client.get("/v1/venue").json()["tape"][0]["price"] == "100"
 
 
+def test_an_open_order_is_shown_as_a_split_has_restated_it(client: Client, call: Call) -> None:
+    terms = {"type": "limit", "limit_price": "90", "time_in_force": "gtc"}
+    hear(call, bar_closed(1))
+    shown = {}
+    for key, marks in (("k-1", {}), ("k-2", {"do_not_reduce": True, "do_not_increase": True})):
+        order_id = place(client, key, **terms, **marks).json()["order_id"]
+        task(call, "submit", order_id=order_id)
+        shown[key] = order_id
+    hear(call, announced(action(split("2", "1"), ex_date=session(2))), bar_closed(2, "49"))
+
+    first, marked = (client.get(f"/v1/orders/{order_id}").json() for order_id in shown.values())
+    assert (first["quantity"], first["limit_price"]) == ("200", "45")
+    assert (marked["quantity"], marked["limit_price"]) == ("100", "45")
+    assert (first["do_not_reduce"], marked["do_not_reduce"]) == (False, True)
+    assert (first["do_not_increase"], marked["do_not_increase"]) == (False, True)
+    step = first["steps"][-1]
+    assert (step["what"], step["status"], step["detail"]["action_id"]) == (
+        "restated",
+        "accepted",
+        "a-1",
+    )
+
+
+def test_the_same_key_with_another_mark_is_another_request(client: Client) -> None:
+    terms = {"type": "limit", "limit_price": "90"}
+    unmarked = place(client, **terms, do_not_reduce=False)
+
+    assert unmarked.status_code == 202
+    assert place(client, **terms).status_code == 200
+    assert place(client, **terms, do_not_reduce=True).status_code == 422
+    assert place(client, **terms, do_not_increase=True).status_code == 422
+
+
 def test_the_same_call_again_is_the_same_order(client: Client) -> None:
     first, again = place(client), place(client)
     other = place(client, quantity="101")
@@ -182,6 +216,8 @@ def test_the_same_call_again_is_the_same_order(client: Client) -> None:
         ({"instrument": "NOPE"}, "instrument"),
         ({"instrument": "A\u0000"}, "instrument"),
         ({"instrument": ["AAPL"]}, "instrument"),
+        ({"do_not_reduce": "yes"}, "do_not_reduce"),
+        ({"do_not_increase": 1}, "do_not_increase"),
         ({"colour": "red"}, "colour"),
     ],
 )

@@ -125,6 +125,15 @@ def test_an_order_names_a_strategy_by_its_name_or_id(api: RecordedApi, named: st
     assert (path, body["strategy_id"]) == ("/v1/orders", "s-1")
 
 
+def test_an_order_is_marked_only_where_its_marks_are_given(api: RecordedApi) -> None:
+    run("orders", "place", "buy", "1", "AAPL")
+    run("orders", "place", "buy", "1", "AAPL", "--do-not-reduce", "--do-not-increase")
+
+    unmarked, marked = (body for path, body, _ in api.asked if path == "/v1/orders")
+    assert {name for name in unmarked if name.startswith("do_not")} == set()
+    assert (marked["do_not_reduce"], marked["do_not_increase"]) == (True, True)
+
+
 @pytest.mark.parametrize(
     ("known", "says"),
     [
