@@ -338,6 +338,28 @@ def test_a_reconciliation_answers_the_workflows_breaks(
     assert task(call, "statement", account_id=ACCOUNT)["fill_sequence"] == 0
 
 
+def test_orders_and_fills_are_compared_and_the_comparison_is_concluded_by_tasks(
+    client: Client, call: Call, workflows: MemoryWorkflows
+) -> None:
+    order_id = place(client).json()["order_id"]
+    task(call, "submit", order_id=order_id)
+    hear(call, bar_closed(1))
+
+    assert task(call, "reconcile", account_id=ACCOUNT) == {"breaks": [], "is_settled": True}
+    at = "2026-11-20T15:00:00+00:00"
+    large = {
+        "account_id": ACCOUNT, "book": "risk", "kind": "cash", "subject": "USD", "ours": "1",
+        "theirs": "500", "first_seen": at, "last_seen": at, "cause": "unexplained",
+        "owner": "risk", "detail": "", "venue": None,
+    }  # fmt: skip
+    assert task(call, "conclude", account_id=ACCOUNT, breaks=[large]) == {
+        "is_stopped": True,
+        "started": 0,
+    }
+    switches = client.get("/v1/kill-switch").json()["items"]
+    assert [(one["account_id"], one["mode"]) for one in switches][-1] == (ACCOUNT, "stop_new")
+
+
 def test_a_dependency_that_is_down_is_a_503_and_not_a_5xx_fault(
     client: Client, workflows: MemoryWorkflows
 ) -> None:
