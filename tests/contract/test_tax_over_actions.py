@@ -106,15 +106,18 @@ def test_a_return_of_capital_by_the_issuer_and_by_hand_lower_the_basis(desk: Act
     assert held(found) == [("AAPL", "6", "570.60")]
 
 
-def test_a_rename_is_followed_and_a_correction_of_it_too(desk: ActingDesk) -> None:
+def test_a_rename_is_followed_by_lots_that_were_open_and_by_those_that_were_not(
+    desk: ActingDesk,
+) -> None:
     desk.trade(1, "10", "100")
-    renamed = action(Rename("MSFT"), ex_date=session(2))
-    desk.hear(renamed)
+    desk.trade(1, "10", "100")
+    desk.trade(1, "-15", "110")
+    desk.hear(action(Rename("MSFT"), ex_date=session(2)))
     desk.open(3)
     desk.trade(3, "-4", "110", "MSFT")
 
-    assert [one[0] for one in held(told(desk))] == ["MSFT"]
-    assert gains(told(desk)) == [("4", "400.40", "38.60")]
+    assert held(told(desk)) == [("MSFT", "1", "100.10")]
+    assert gains(told(desk)) == [("15", "1501.50", "147.50"), ("4", "400.40", "38.60")]
 
 
 def test_books_put_right_after_a_late_word_are_told_as_they_are_now(desk: ActingDesk) -> None:

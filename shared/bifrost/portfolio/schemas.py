@@ -207,8 +207,8 @@ class PortfolioSheet(_Worth, PortfolioItem):
     valued_at: market time of the newest price used.
     ledger_imbalance: the sum of all ledger accounts, always zero.
 
-    Of one that gathers others it is the sum of theirs; of a strategy nothing, until orders can
-    name one. `version` does not change with the worth.
+    Of one that gathers others it is the sum of theirs; of a strategy nothing: cash and lots are its
+    account's, its own is the profit and loss. `version` does not change with the worth.
     """
 
     valued_at: datetime | None

@@ -37,6 +37,10 @@ WITH own AS (
     FROM portfolio.lot_closures c JOIN portfolio.lots l USING (lot_id)
         JOIN own USING (account_id)
     GROUP BY c.transaction_id, l.instrument, l.currency
+), closed_by AS (
+    -- A lot that is flat keeps the name that it had: one fill may have closed lots of two names.
+    SELECT transaction_id, jsonb_agg(part) AS closures
+    FROM closed, jsonb_array_elements(closures) part GROUP BY transaction_id
 ), moved AS (
     SELECT e.transaction_id, max(e.instrument) FILTER (WHERE e.quantity IS NOT NULL) AS instrument,
         max(e.currency) AS currency, sum(e.quantity) AS quantity,
@@ -46,9 +50,9 @@ WITH own AS (
 ), trades AS (
     SELECT s.place, s.occurred_at, s.day, s.account_id, s.account_kind, m.instrument, m.currency,
         m.quantity::text, m.amount::text, s.lot_id, true AS is_fill,
-        coalesce((SELECT jsonb_agg(part) FROM closed c, jsonb_array_elements(c.closures) part
-            WHERE c.transaction_id = s.transaction_id), '[]') AS closures
+        coalesce(c.closures, '[]') AS closures
     FROM standing s JOIN moved m USING (transaction_id)
+        LEFT JOIN closed_by c USING (transaction_id)
     UNION ALL
     SELECT s.place, s.occurred_at, s.day, s.account_id, s.account_kind, c.instrument, c.currency,
         (-c.quantity)::text, c.proceeds::text, '', false, c.closures

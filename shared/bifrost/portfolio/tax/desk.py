@@ -87,14 +87,17 @@ def _family(instrument: str) -> str:
 def _books(rows: DeskRows) -> dict[tuple[str, str], Book]:
     shares = TodaysShares(rows.actions)
     books: dict[tuple[str, str], Book] = defaultdict(Book)
+    names: dict[str, str] = {}
     for row in rows.trades:
         share = shares.of(row.instrument, row.day)
+        names[row.lot_id] = share.instrument
         counted = Counted(row, share.instrument, share.scale)
         books[row.account_id, share.instrument].trades.append(counted)
-    names = {}
     for lot in rows.lots:
-        names[lot.lot_id] = lot.instrument
-        books[lot.account_id, lot.instrument].lots.append(lot)
+        # One that is flat keeps the name of its last day, whatever the share is called now.
+        if lot.quantity or lot.lot_id not in names:
+            names[lot.lot_id] = lot.instrument
+        books[lot.account_id, names[lot.lot_id]].lots.append(lot)
     for change in rows.costs:
         books[change.account_id, names[change.lot_id]].costs.append(change)
     return books
