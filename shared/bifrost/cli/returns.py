@@ -1,4 +1,6 @@
-"""Returns: what a portfolio earned, from a file of its flows and values. It needs no stack."""
+"""Returns: what a portfolio earned, from a file of its flows and values, which needs no stack, or
+from the desk's own books.
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -22,8 +24,16 @@ _SAYS = {
 
 
 def returns(
-    flows: Annotated[str, option(says="CSV of date,flow,value, and fee if there is any.")],
-    benchmark: Annotated[str | None, option(says="CSV of date,value to compare with.")] = None,
+    flows: Annotated[
+        str | None, option(says="CSV of date,flow,value, and fee if there is any.")
+    ] = None,
+    portfolio: Annotated[
+        str | None, option(says="Instead of a file: a portfolio of the desk.")
+    ] = None,
+    benchmark: Annotated[
+        str | None,
+        option(says="CSV of date,value to compare with; of a portfolio, an instrument."),
+    ] = None,
     first: Annotated[str | None, option("--from", says="First day, YYYY-MM-DD.")] = None,
     last: Annotated[str | None, option("--to", says="Last day, YYYY-MM-DD.")] = None,
     linked: Annotated[
@@ -31,7 +41,7 @@ def returns(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Time-weighted, money-weighted and Modified Dietz returns of a file of flows.
+    """Time-weighted, money-weighted and Modified Dietz returns: of a file, or of a portfolio.
 
     flow is paid in (or, negative, out) at the start of its day, value is at the end; rows may be
     on any dates, oldest first. A first row without a flow is what the portfolio was worth before.
@@ -41,8 +51,18 @@ def returns(
 
     A column fee (paid on that day, before value was struck) adds the returns gross of fees.
 
+    A portfolio is valued at the close of each session and linked at each flow; what it returned
+    gross of fees stands beside.
+
     Example: bifrost returns --flows flows.csv
     """
+    if portfolio is not None:
+        _require_alone(flows, linked)
+        _tell_of_books(portfolio, first, last, benchmark, as_json=as_json)
+        return
+    if flows is None:
+        fix = "name a CSV of date,flow,value; or, by --portfolio, a portfolio of the desk"
+        raise _invalid("--flows", "is missing", fix)
     from bifrost.portfolio.returns.files import read_benchmark, read_flows
 
     read = _read("--flows", flows, read_flows)
@@ -58,7 +78,25 @@ def returns(
     if first is not None or last is not None:
         answer |= {"opened_on": str(series.opened_on), "closed_on": str(series.closed_on)}
     show = _without_failures(answer)
-    show_json(show) if as_json else _show(show, series)
+    show_json(show) if as_json else _show(show, series.opened_on, series.closed_on)
+
+
+def _tell_of_books(
+    portfolio: str, first: str | None, last: str | None, benchmark: str | None, *, as_json: bool
+) -> None:
+    from bifrost.cli.performance import returns_of
+
+    for name, text in (("--from", first), ("--to", last)):
+        _day(name, text)
+    answer = returns_of(portfolio, first, last, benchmark)
+    show_json(answer) if as_json else _show(answer, answer["opened_on"], answer["closed_on"])
+
+
+def _require_alone(flows: str | None, linked: str | None) -> None:
+    if flows is not None:
+        raise _invalid("--portfolio", "comes with --flows", "give one of the two")
+    if linked is not None:
+        raise _invalid("--linked", "is of a file of flows", "leave it out")
 
 
 def _measured(series: "Series") -> dict[str, Any]:
@@ -121,8 +159,8 @@ def _without_failures(found: dict[str, Any]) -> dict[str, Any]:
     return known | ({"failures": failures} if failures else {})
 
 
-def _show(answer: dict[str, Any], series: "Series") -> None:
-    print(f"from the end of {series.opened_on} to the end of {series.closed_on}")
+def _show(answer: dict[str, Any], opened_on: date | str, closed_on: date | str) -> None:
+    print(f"from the end of {opened_on} to the end of {closed_on}")
     rows = [
         {"measure": f"{_SAYS.get(name, name.replace('_', ' '))}{suffix}", "return": _percent(one)}
         for suffix, group in _groups(answer)

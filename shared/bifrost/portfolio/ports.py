@@ -289,9 +289,12 @@ class Reader(Protocol):
         """Return transactions whose place is before `before`, newest first, with entries."""
 
     def valuations(
-        self, *account_ids: str, before: date, limit: int | None, since: date = date.min
+        self, *account_ids: str, before: date, limit: int | None
     ) -> list[SessionValuation]:
-        """Return the accounts' worth at each session's close before `before`, newest first."""
+        """Return the accounts' worth at each session's close before `before`, newest first.
+
+        limit: None is all of them.
+        """
 
 
 class Clock(Protocol):

@@ -57,12 +57,12 @@ WITH RECURSIVE own AS MATERIALIZED (
     WHERE a.account_id = ANY(%(accounts)s)
 ), days AS (
     (SELECT session, occurred_at AS at FROM portfolio.marks WHERE session < %(before)s
-        AND session >= %(since)s AND occurred_at >= (SELECT min(since) FROM own)
+        AND occurred_at >= (SELECT min(since) FROM own)
     ORDER BY session DESC, occurred_at DESC LIMIT 1)
     UNION ALL
     SELECT next.* FROM days d CROSS JOIN LATERAL (
         SELECT session, occurred_at FROM portfolio.marks WHERE session < d.session
-            AND session >= %(since)s AND occurred_at >= (SELECT min(since) FROM own)
+            AND occurred_at >= (SELECT min(since) FROM own)
         ORDER BY session DESC, occurred_at DESC LIMIT 1
     ) next
 ), page AS MATERIALIZED (
@@ -154,15 +154,10 @@ class PostgresReader:
         return [_posted(list(lines)) for _, lines in groupby(rows, lambda row: row["place"])]
 
     def valuations(
-        self, *account_ids: str, before: date, limit: int | None, since: date = date.min
+        self, *account_ids: str, before: date, limit: int | None
     ) -> list[SessionValuation]:
         """Return the accounts' worth at each session's close before `before`, newest first."""
-        values = {
-            "accounts": list(account_ids),
-            "before": before,
-            "since": since,
-            "limit": limit,
-        }
+        values = {"accounts": list(account_ids), "before": before, "limit": limit}
         rows = self._all(_VALUATIONS, values)
         return [
             _session(session, list(lines))
