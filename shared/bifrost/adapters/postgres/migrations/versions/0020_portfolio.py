@@ -113,24 +113,28 @@ REVOKE INSERT, UPDATE, DELETE ON portfolio.balances FROM bifrost_portfolio;
 
 _BALANCE = """
 CREATE FUNCTION portfolio.refuse_unbalanced() RETURNS trigger LANGUAGE plpgsql AS $body$
+DECLARE
+    is_declared boolean;
 BEGIN
-    PERFORM 1 FROM portfolio.ledger_transactions t
-        WHERE t.transaction_id = NEW.transaction_id AND t.entries <> (
-            SELECT count(*) FROM portfolio.ledger_entries e
-            WHERE e.transaction_id = t.transaction_id);
-    IF FOUND THEN
+    -- One statement for both questions: this is most of what an entry costs.
+    SELECT t.entries = found.entries INTO is_declared
+        FROM portfolio.ledger_transactions t, LATERAL (
+            SELECT coalesce(sum(entries), 0) AS entries, bool_or(off_by <> 0) AS is_off FROM (
+                SELECT count(*) AS entries, sum(e.amount) AS off_by
+                FROM portfolio.ledger_entries e WHERE e.transaction_id = NEW.transaction_id
+                GROUP BY e.currency) of_currency) found
+        WHERE t.transaction_id = NEW.transaction_id
+            AND (t.entries <> found.entries OR found.is_off);
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    IF NOT is_declared THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_entries_declared',
             MESSAGE = 'ledger transaction ' || NEW.transaction_id
                 || ' has not the entries that it declares';
     END IF;
-    PERFORM 1 FROM portfolio.ledger_entries e
-        WHERE e.transaction_id = NEW.transaction_id
-        GROUP BY e.currency HAVING sum(e.amount) <> 0;
-    IF FOUND THEN
-        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_balance',
-            MESSAGE = 'ledger transaction ' || NEW.transaction_id || ' does not balance';
-    END IF;
-    RETURN NULL;
+    RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_balance',
+        MESSAGE = 'ledger transaction ' || NEW.transaction_id || ' does not balance';
 END $body$;
 
 CREATE CONSTRAINT TRIGGER ledger_transactions_balance
