@@ -87,7 +87,7 @@ def client_order_id_of(order_id: str, *, leg: int = 0, piece: int = 0) -> str:
 
 @dataclass(frozen=True, slots=True)
 class OrderIntent:
-    """What somebody wants done, complete and unchanging.
+    """What somebody wants done, complete; only the venue's restatement of an open order changes it.
 
     occurred_at is market time (the replay's or the exchange's clock) when it was received.
     strategy_id: the strategy whose profit and loss it makes; empty is the account's alone.

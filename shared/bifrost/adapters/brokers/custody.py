@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 
 from bifrost.adapters.postgres.venue import VenueWriter
-from bifrost.adapters.postgres.venue_custody import AccountTrades, Due, VenueCustodyBooks
+from bifrost.adapters.postgres.venue_custody import Due, VenueCustodyBooks
 from bifrost.adapters.postgres.venue_open_orders import VenueOpenOrders, WorkingAt
 from bifrost.backtest.adjusting import cause_of, sentence_of, stands
 from bifrost.backtest.entitlements import Holdings, holdings_after
@@ -90,7 +90,7 @@ class Custody:
         """Set every account's positions, and what it is owed, to what its history makes them."""
         dues: list[Due] = []
         for account in self._books.traded(component):
-            holdings = _holdings_of(account, standing)
+            holdings = holdings_after(account.trades, _in(account.currency, standing))
             self._books.hold(account.account_id, holdings.positions)
             dues += _dues_of(account.account_id, holdings, session)
         known = self._books.entitled(component)
@@ -109,7 +109,7 @@ class Custody:
         working = self._orders.of(component)
         listings = self._orders.listings([one.order.placed.instrument for one in working])
         for one in working:
-            now = stands(one.order, one.trades, standing, listings)
+            now = stands(one.order, one.trades, _in(one.currency, standing), listings)
             if now != one.order.standing:
                 self._change(one, now, cause_of(one.order, now, causes))
         self._orders.note_adjusted([one.order.placed.order_id for one in working], session)
@@ -126,10 +126,9 @@ class Custody:
             self._writer.report_end(now.order_id, one.account_id, ReportKind.CANCELLED, text)
 
 
-def _holdings_of(account: AccountTrades, standing: Sequence[CorporateAction]) -> Holdings:
-    # An action in another currency than the account's is none of its instrument's.
-    own = [action for action in standing if action.currency == account.currency]
-    return holdings_after(account.trades, own)
+def _in(currency: str, standing: Sequence[CorporateAction]) -> list[CorporateAction]:
+    """Leave out actions in another currency than the account's: the vendor has to correct them."""
+    return [action for action in standing if action.currency == currency]
 
 
 def _dues_of(account_id: str, holdings: Holdings, session: date) -> list[Due]:

@@ -26,7 +26,8 @@ sources (instrument) AS (
     SELECT a.instrument FROM sources s
     JOIN execution.corporate_actions a ON a.new_instrument = s.instrument AND NOT a.withdrawn)
 SELECT a.action FROM execution.corporate_actions a JOIN sources USING (instrument), market
-WHERE NOT a.withdrawn AND a.ex_date <= market.session
+WHERE NOT a.withdrawn AND a.ex_date <= market.session AND a.action ->> 'currency' = (
+    SELECT currency FROM execution.accounts WHERE account_id = %s)
 """
 _TRADED = """
 SELECT instrument, (occurred_at AT TIME ZONE 'UTC')::date AS session,
@@ -62,7 +63,7 @@ def position_of(statements: Statements, account_id: str, instrument: str) -> Dec
     # Only where the gate asks for a position: a sender's cold start does not pay for it.
     from bifrost.backtest.entitlements import Traded, holdings_after
 
-    found = statements.execute(_HAPPENED, (instrument,)).fetchall()
+    found = statements.execute(_HAPPENED, (instrument, account_id)).fetchall()
     actions = [from_json(CorporateAction, row["action"]) for row in found]
     names = sorted({instrument, *(action.instrument for action in actions)})
     rows = statements.execute(_TRADED, (account_id, names)).fetchall()

@@ -25,6 +25,7 @@ SELECT o.*, i.fence, i.sent_at, i.lease_until, i.answered_at,
     (SELECT jsonb_agg(a.action ORDER BY a.ex_date, a.action_id)
         FROM execution.corporate_actions a
         WHERE a.instrument = o.instrument AND NOT a.withdrawn
+          AND a.action ->> 'currency' = o.currency
           AND a.ex_date > (o.occurred_at AT TIME ZONE 'UTC')::date
           AND a.ex_date <= (t.occurred_at AT TIME ZONE 'UTC')::date
     ) AS actions,

@@ -43,9 +43,10 @@ FROM venue.orders WHERE client_order_id = %(client_order_id)s
 
 @dataclass(frozen=True, slots=True)
 class WorkingAt:
-    """A working order, whose it is, and what it has traded."""
+    """A working order, whose it is, in which currency, and what it has traded."""
 
     account_id: str
+    currency: str
     order: PlacedOrder
     trades: tuple[Traded, ...]
 
@@ -66,7 +67,10 @@ class VenueOpenOrders:
             traded.setdefault(row["client_order_id"], []).append(trade)
         return [
             WorkingAt(
-                row["account_id"], _placed(row), tuple(traded.get(row["client_order_id"], ()))
+                account_id=row["account_id"],
+                currency=row["currency"],
+                order=_placed(row),
+                trades=tuple(traded.get(row["client_order_id"], ())),
             )
             for row in rows
         ]
