@@ -3,12 +3,16 @@ the lots as the books closed them, commissions in basis and proceeds, and bad in
 """
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bifrost.cli import session
+from bifrost.local.api import ApiError
 from tests.builders import fill, fill_recorded
 from tests.functions.portfolio_desk import Desk, plugged_desk
+from tests.unit.cli.command_tree import run
 
 HEADER = "date,kind,instrument,quantity,price,amount,commission\n"
 # Pub. 550: 100 for 1,000, sold for 750, bought again for 800; here with commissions inside.
@@ -259,3 +263,55 @@ def test_a_brokers_1099b_is_compared_with_the_books(desk: Desk) -> None:
     ]
     assert (figure, ours, theirs) == ("proceeds", "750", "760")
     assert broken.body["errors"][0]["field"] == "line 3, column 3 (date_sold)"
+
+
+class DeskApi:
+    """The API as the commands call it, answered by the function in this process."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def get(self, path: str, **query: Any) -> Any:
+        given = {name: str(value) for name, value in query.items() if value is not None}
+        answer = self._desk.get(path, **given)
+        if answer.status != 200:
+            raise ApiError(answer.status, answer.body)
+        return answer.body
+
+
+@pytest.fixture
+def command(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    monkeypatch.setattr(session, "connect", lambda: DeskApi(desk))
+    return desk
+
+
+def test_the_command_tells_of_the_desk_what_it_tells_of_the_same_file(
+    command: Desk, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    booked(command, own_account(command), *PUB_550)
+    account_id, file = own_account(command), tmp_path / "trades.csv"
+    file.write_text(
+        "date,owner,account,account_kind,instrument,side,quantity,amount\n"
+        f"2024-01-03,al,{account_id},cash,XYZ,buy,100,1000\n"
+        f"2024-03-01,al,{account_id},cash,XYZ,sell,100,750\n"
+        f"2024-03-10,al,{account_id},cash,XYZ,buy,100,800\n"
+    )
+
+    desk = run(capfd, "tax", "wash-sales", "--desk", "--json").answer
+    of_file = run(capfd, "tax", "wash-sales", str(file), "--json").answer
+
+    assert [one.pop("account_id") for one in desk["sales"]] == [account_id]
+    lots = [{"account": one.pop("account_id"), **one} for one in desk.pop("lots")]
+    assert lots == of_file.pop("lots")
+    assert desk == {**of_file, "year": None, "excluded": []}
+
+
+def test_a_command_over_the_desk_names_the_field_that_cannot_be(
+    command: Desk, capfd: pytest.CaptureFixture[str]
+) -> None:
+    booked(command, own_account(command), *PUB_550)
+
+    sell = f"{own_account(command)}:XYZ:101"
+    done = run(capfd, "tax", "preview", "--desk", "--sell", sell, "--price", "9", "--json")
+
+    assert (done.code, done.error["errors"][0]["field"]) == (2, "quantity")

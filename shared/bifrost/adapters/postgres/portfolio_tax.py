@@ -15,7 +15,7 @@ from bifrost.portfolio.tax.desk_rows import CostRow, DeskRows, LotRow, TradeRow
 # Decimals as text: the driver would read a JSON number as a float. What was imported has the trade
 # date that its file states; a lot is called by the fill that opened it, whoever wrote that anew.
 _ROWS = """
-WITH own AS (
+WITH RECURSIVE own AS (
     SELECT account_id, kind AS account_kind FROM portfolio.accounts WHERE owner = %(owner)s
 ), standing AS (
     SELECT t.transaction_id, t.account_id, t.kind, t.occurred_at, t.position AS place,
@@ -76,10 +76,16 @@ WITH own AS (
             AND e.amount <> 0) AS is_beyond
     FROM standing s JOIN changes c USING (transaction_id)
 ), today AS (
-    SELECT max((occurred_at AT TIME ZONE 'America/New_York')::date) AS day FROM portfolio.marks
+    SELECT session AS day FROM portfolio.marks ORDER BY occurred_at DESC LIMIT 1
+), names AS (
+    SELECT instrument FROM trades
+    UNION
+    SELECT a.new_instrument FROM names JOIN portfolio.corporate_actions a USING (instrument)
+    WHERE a.new_instrument <> ''
 ), actions AS (
-    SELECT a.action FROM portfolio.corporate_actions a, today
-    WHERE a.ex_date <= today.day AND NOT a.withdrawn AND NOT EXISTS (
+    SELECT a.action FROM portfolio.corporate_actions a JOIN names USING (instrument), today
+    WHERE a.ex_date <= today.day AND a.action ->> 'cash_dividend' IS NULL AND NOT a.withdrawn
+        AND NOT EXISTS (
         SELECT 1 FROM portfolio.corporate_actions newer
         WHERE newer.action_id = a.action_id AND newer.revision > a.revision)
 )
@@ -87,7 +93,7 @@ SELECT 'trade' AS what, to_jsonb(trades) AS said FROM trades
 UNION ALL SELECT 'lot', to_jsonb(lots) FROM lots
 UNION ALL SELECT 'cost', to_jsonb(costs) FROM costs
 UNION ALL SELECT 'action', action FROM actions
-UNION ALL SELECT 'today', to_jsonb(today) FROM today WHERE day IS NOT NULL
+UNION ALL SELECT 'today', to_jsonb(today) FROM today
 """
 
 _MARK = """

@@ -53,8 +53,9 @@ class Book:
 
 @dataclass(slots=True)
 class _Played:
-    """quantity, cost: by lot, what is left; of each the books' sign."""
+    """quantity, cost: by lot, what is left; of each the books' sign. held: of all of them."""
 
+    held: Fraction = ZERO
     quantity: dict[str, Fraction] = field(default_factory=dict)
     cost: dict[str, Decimal] = field(default_factory=dict)
 
@@ -98,8 +99,7 @@ def _trade(played: _Played, trade: Counted, lots: dict[str, LotRow]) -> None:
     row = trade.row
     if any(one.rule != ("" if row.is_fill else FRACTION_RULE) for one in row.closures):
         raise _UnfitError(Reason.LOTS_CHANGED)
-    held = sum(played.quantity.values(), ZERO)
-    closed = ZERO
+    held, closed = played.held, ZERO
     for part in row.closures:
         size = Fraction(part.quantity) * trade.scale
         left = played.quantity.get(part.lot_id, ZERO)
@@ -108,6 +108,7 @@ def _trade(played: _Played, trade: Counted, lots: dict[str, LotRow]) -> None:
         closed += size
         played.quantity[part.lot_id] = left - size
         played.cost[part.lot_id] = EXACT.subtract(played.cost[part.lot_id], part.cost)
+    played.held += trade.signed
     against = held if held * trade.signed < 0 else ZERO
     if abs(closed) != min(abs(against), abs(trade.signed)):
         raise _UnfitError(Reason.LOTS_CHANGED)

@@ -19,15 +19,13 @@ def select(openings: deque[Opening], quantity: Fraction, method: LotOrder) -> de
 
 def pick(openings: deque[Opening], picks: Iterable[Pick]) -> deque[Closed]:
     """Take what the books say that the order closed."""
-    by_line = {one.trade.line: one for one in openings}
-    closed = deque(
-        Closed(by_line[one.line], piece)
-        for one in picks
-        for piece in by_line[one.line].take(one.quantity)
-    )
-    kept = [opening for opening in openings if opening.pieces]
-    openings.clear()
-    openings.extend(kept)
+    closed: deque[Closed] = deque()
+    for one in picks:
+        # Mostly it is the oldest: then nothing is searched.
+        opening = next(opening for opening in openings if opening.trade.line == one.line)
+        closed += (Closed(opening, piece) for piece in opening.take(one.quantity))
+        if not opening.pieces:
+            openings.remove(opening)
     return closed
 
 

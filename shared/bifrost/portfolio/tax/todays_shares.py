@@ -5,6 +5,7 @@ all in today's: Reg. 1.1091-1(c) and (d) match share by share, and a split is no
 What an action does otherwise no count tells: those who ask compare with the books.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -25,15 +26,26 @@ class TodaysShares:
     """Follows a share of any day to today."""
 
     def __init__(self, actions: Iterable[CorporateAction]) -> None:
-        self._actions = sorted(actions, key=lambda one: one.place)
+        self._of: dict[str, list[CorporateAction]] = defaultdict(list)
+        for action in sorted(actions, key=lambda one: one.place):
+            self._of[action.instrument].append(action)
 
     def of(self, instrument: str, day: date) -> Share:
         """Return what a share traded that day is today; on an ex-date it is one of after."""
-        share = Share(instrument)
-        for action in self._actions:
-            if action.ex_date > day and action.instrument == share.instrument:
-                share = _after(share, action)
+        share, last = Share(instrument), None
+        while action := self._next(share.instrument, day, last):
+            share, last = _after(share, action), action
         return share
+
+    def _next(
+        self, instrument: str, day: date, last: CorporateAction | None
+    ) -> CorporateAction | None:
+        later = (
+            one
+            for one in self._of.get(instrument, ())
+            if one.ex_date > day and (last is None or one.place > last.place)
+        )
+        return next(later, None)
 
 
 def _after(share: Share, action: CorporateAction) -> Share:
