@@ -144,6 +144,7 @@ CAPABILITIES: tuple[Capability, ...] = (
                 "GET /v1/accounts/{account_id}/lots",
                 "PUT /v1/accounts/{account_id}/lot-selection",
                 "PUT /v1/accounts/{account_id}/lot-selection/{order_id}",
+                "POST /v1/accounts/{account_id}/rebuilds",
                 "POST /v1/accounts/{account_id}/imports/preview",
                 "POST /v1/accounts/{account_id}/imports",
                 "GET /v1/accounts/{account_id}/imports",

@@ -30,6 +30,7 @@ from functions.portfolio import (
     routes_imports,
     routes_owned,
     routes_performance,
+    routes_rebuilds,
     routes_reconciliation,
     routes_tax,
     wiring,
@@ -51,6 +52,7 @@ take_in(
     routes_cash.router,
     routes_imports.router,
     routes_performance.router,
+    routes_rebuilds.router,
     routes_reconciliation.router,
     routes_tax.router,
 )

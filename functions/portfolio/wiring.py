@@ -24,6 +24,7 @@ from bifrost.runtime.plugs import database, workflows
 if TYPE_CHECKING:
     from bifrost.adapters.postgres.portfolio_performance import PostgresPerformance
     from bifrost.portfolio.imports.service import Imports
+    from bifrost.portfolio.rebuilding import Rebuild
     from bifrost.portfolio.reconciling import Reconciler
     from bifrost.portfolio.snapshots import Recorder
     from bifrost.portfolio.statements import StatementReader
@@ -139,6 +140,13 @@ def tax(owner: str) -> "TaxReports":
 def reader(owner: str) -> Reader:
     """The books of one owner, to read."""
     return PostgresReader(database(), owner)
+
+
+def rebuilt(account_id: str, currency: str) -> "Rebuild":
+    """The account's books made anew, beside the stored ones."""
+    from bifrost.portfolio.rebuilding import rebuild_account
+
+    return rebuild_account(PostgresLibrary(database()), account_id, currency)
 
 
 @lru_cache

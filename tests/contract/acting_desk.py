@@ -147,7 +147,8 @@ class ActingDesk(LedgerDesk):
         """The same as the journal tells it, with the actions that stand."""
         with self.library.open() as books:
             steps = list(books.journal.stream(self.account_id))
-        through = max(session(self.day), *(step.session for step in steps))
+        traded = [step.session for step in steps if step.is_note or step.place]
+        through = max([session(self.day), *traded])
         player = Player(
             steps,
             standing_actions(self.vendor),
@@ -159,21 +160,21 @@ class ActingDesk(LedgerDesk):
             for one in player.play()
             for c in one.closures
         }
-        books = player.books
+        made = player.books
         return {
             "lots": {
-                lot.lot_id: (lot.instrument, lot.quantity, lot.cost) for lot in books.lots.values()
+                lot.lot_id: (lot.instrument, lot.quantity, lot.cost) for lot in made.lots.values()
             },
-            "balances": {key: amount for key, amount in books.balances.items() if amount},
+            "balances": {key: amount for key, amount in made.balances.items() if amount},
             "closures": closures,
         }
 
-    def positions(self) -> dict[str, tuple[Decimal, Decimal]]:
+    def positions(self) -> Books:
         """Quantity and cost by instrument."""
         held = self.worth(self.account_id).positions
         return {one.instrument: (one.quantity, one.cost) for one in held}
 
-    def held(self) -> dict[str, tuple[Decimal, Decimal]]:
+    def held(self) -> Books:
         """Quantity and cost by instrument, flat ones with a cost too."""
         rows = self.rows(
             "SELECT instrument, sum(quantity) AS quantity, sum(cost) AS cost FROM portfolio.lots"
@@ -182,7 +183,7 @@ class ActingDesk(LedgerDesk):
         sums = {row["instrument"]: (row["quantity"], row["cost"]) for row in rows}
         return {name: held for name, held in sums.items() if any(held)}
 
-    def told(self) -> tuple[dict[str, tuple[Decimal, Decimal]], Decimal]:
+    def told(self) -> tuple[Books, Decimal]:
         """What listeners add up: quantity and cost by instrument; what closing lots realised."""
         sums: dict[str, tuple[Decimal, Decimal]] = {}
         realised = Decimal(0)

@@ -86,8 +86,8 @@ def _fill(plain: Activity, posted: Posted) -> Activity | None:
     )
     gross = EXACT.minus(EXACT.add(plain.amount, commission))
     venue, reference = "", ""
-    if posted.reference.startswith(_FILL_REFERENCE):
-        venue, _, reference = posted.reference.removeprefix(_FILL_REFERENCE).partition(":")
+    if posted.origin.startswith(_FILL_REFERENCE):
+        venue, _, reference = posted.origin.removeprefix(_FILL_REFERENCE).partition(":")
     return replace(
         plain,
         instrument=moved.instrument,

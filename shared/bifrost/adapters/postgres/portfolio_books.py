@@ -42,6 +42,13 @@ class PostgresLibrary:
         with self._database.transaction() as cursor:
             yield PostgresBooks(cursor)
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Books]:
+        """Begin a transaction that sees one instant, and may change nothing."""
+        with self._database.transaction() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield PostgresBooks(cursor)
+
 
 class PostgresBooks:
     """Books."""

@@ -33,6 +33,8 @@ SELECT t.account_id, t.occurred_at, e.currency, e.amount
 FROM portfolio.ledger_transactions t JOIN portfolio.ledger_entries e USING (transaction_id)
 WHERE t.account_id = ANY(%s) AND t.occurred_at >= %s
     AND t.kind = 'fill' AND e.ledger_account = 'assets:cash'
+    AND NOT EXISTS (
+        SELECT 1 FROM portfolio.ledger_transactions u WHERE u.reverses = t.transaction_id)
 """
 
 # One row per transaction that moved cash: what it traded, or nothing.
@@ -44,6 +46,13 @@ SELECT t.transaction_id, t.occurred_at, t.is_market_time, t.kind,
 FROM portfolio.ledger_transactions t JOIN portfolio.ledger_entries e USING (transaction_id)
 WHERE t.account_id = %(account_id)s AND e.currency = %(currency)s
     AND (t.occurred_at >= %(since)s OR NOT t.is_market_time)
+    -- A fill that a correction wrote anew is one trade: what was reversed, and how, are none.
+    AND NOT EXISTS (
+        SELECT 1 FROM portfolio.ledger_transactions u
+        WHERE t.kind = 'fill' AND u.reverses = t.transaction_id)
+    AND NOT EXISTS (
+        SELECT 1 FROM portfolio.ledger_transactions u
+        WHERE u.transaction_id = t.reverses AND u.kind = 'fill')
 GROUP BY t.position, t.transaction_id, t.occurred_at, t.is_market_time, t.kind
 HAVING bool_or(e.ledger_account = 'assets:cash') ORDER BY t.position
 """
