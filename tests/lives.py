@@ -30,6 +30,7 @@ from tests.builders import (
 from tests.execution_desk import TradingDesk
 from tests.functions.portfolio_desk import plugged_desk
 from tests.functions.ways_in import Function, plug_in, unplug
+from tests.live_desk import LOOKS
 from tests.postgres_server import Server
 
 Urls = Callable[[str], str]
@@ -176,8 +177,9 @@ def rows_of(urls: Urls, *schemas: str) -> Rows:
             "SELECT table_name, string_agg(column_name, ', ' ORDER BY ordinal_position) AS kept"
             " FROM information_schema.columns WHERE table_schema = %s AND is_identity = 'NO'"
             " AND coalesce(column_default, '') NOT LIKE '%%now()%%'"
-            " AND column_name NOT IN ('published_at', 'set_at') GROUP BY table_name",
-            (schema,),
+            " AND column_name NOT IN ('published_at', 'set_at') AND table_name <> ALL(%s)"
+            " GROUP BY table_name",
+            (schema, list(LOOKS)),
         )
         for row in columns:
             table, query = f"{schema}.{row['table_name']}", f"SELECT row({row['kept']})::text AS r"
