@@ -14,10 +14,11 @@ from bifrost.portfolio.accounts import Account
 from bifrost.portfolio.chosen import rescaled
 from bifrost.portfolio.corporate_actions.change import BookChange, payment_entries
 from bifrost.portfolio.corporate_actions.effects import apply_action, refusal
-from bifrost.portfolio.drafting import PAYMENT, Draft, action_draft, described, posting_of
+from bifrost.portfolio.drafting import PAYMENT, Draft, posting_of
+from bifrost.portfolio.journal import CORPORATE_ACTION
 from bifrost.portfolio.lot_selection import Selection
 from bifrost.portfolio.ports import Applied, Books, Outlook
-from bifrost.portfolio.replaying import payment_reference, place_of
+from bifrost.portfolio.replaying import action_reference, payment_reference, place_of
 from bifrost.portfolio.telling import Moment, Teller, dawn, moved, paid
 
 
@@ -107,6 +108,23 @@ class Acting:
             for order_id, one in named.items()
         }
         rechoose(self._books, self._account.account_id, self._moment, _different(named, anew))
+
+
+def action_draft(change: BookChange) -> Draft:
+    """Draft what an action changes as of its ex-date."""
+    action = change.action
+    return Draft(
+        CORPORATE_ACTION,
+        action_reference(action),
+        described(action),
+        change.entries,
+        dawn(action.ex_date),
+    )
+
+
+def described(action: CorporateAction) -> str:
+    """Say in a line what the action was."""
+    return f"{action.kind.replace('_', ' ')} of {action.instrument} on {action.ex_date}"
 
 
 def applied_of(

@@ -10,7 +10,6 @@ from datetime import date, timedelta
 
 from bifrost.core.errors import ConflictError, UnavailableError
 from bifrost.events import BarClosed, CorporateActionAnnounced, CorporateActionCorrected
-from bifrost.portfolio.acting import Acting
 from bifrost.portfolio.ports import Books, Clock, Ids, Library
 from bifrost.portfolio.sessions import BEFORE_ALL
 from bifrost.portfolio.telling import Moment
@@ -83,7 +82,7 @@ def bring_up(books: Books, account_id: str, moment: Moment) -> None:
     outlook = books.actions.outlook(account_id, BEFORE_ALL)
     through = outlook.by(BEFORE_ALL)
     if outlook.stale_since is not None:
-        # History is only played again where something is late: nobody else loads it.
+        # Only who has something to apply, or to play again, loads what that takes.
         from bifrost.portfolio.correcting import Correcting
         from bifrost.portfolio.correcting_imported import correct_imported
 
@@ -91,6 +90,8 @@ def bring_up(books: Books, account_id: str, moment: Moment) -> None:
         Correcting(books, account, moment).correct(outlook, through, outlook.stale_since)
         outlook = books.actions.outlook(account_id, BEFORE_ALL)
     if outlook.due or outlook.has_unpaid:
+        from bifrost.portfolio.acting import Acting
+
         Acting(books, account, moment).follow(outlook, through)
 
 

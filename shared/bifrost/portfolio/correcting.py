@@ -13,16 +13,9 @@ from decimal import Decimal
 from bifrost.core.money import EXACT, exact_sum
 from bifrost.events import CashChanged, Event, FillRecorded, PositionCause
 from bifrost.portfolio.accounts import Account
-from bifrost.portfolio.acting import applied_of, rechoose
+from bifrost.portfolio.acting import action_draft, applied_of, described, rechoose
 from bifrost.portfolio.corporate_actions.change import BookChange, emptied, reversed_entries
-from bifrost.portfolio.drafting import (
-    PAYMENT,
-    Draft,
-    action_draft,
-    described,
-    fill_draft,
-    posting_of,
-)
+from bifrost.portfolio.drafting import PAYMENT, Draft, fill_draft, posting_of
 from bifrost.portfolio.ledger import Posting, fill_reference
 from bifrost.portfolio.lots import Closure, Lot
 from bifrost.portfolio.ports import Applied, Books, Outlook, Posted

@@ -3,14 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bifrost.core.corporate_actions import CorporateAction
 from bifrost.events import FillRecorded
-from bifrost.portfolio.corporate_actions.change import BookChange
-from bifrost.portfolio.journal import CORPORATE_ACTION
 from bifrost.portfolio.ledger import Entry, Posting, fill_reference
 from bifrost.portfolio.ports import Books
-from bifrost.portfolio.replaying import action_reference
-from bifrost.portfolio.telling import Moment, dawn
+from bifrost.portfolio.telling import Moment
 
 PAYMENT = "corporate_action_payment"
 
@@ -27,18 +23,6 @@ class Draft:
     order_id: str | None = None
     strategy_id: str = ""
     reverses: str | None = None
-
-
-def action_draft(change: BookChange) -> Draft:
-    """Draft what an action changes as of its ex-date."""
-    action = change.action
-    return Draft(
-        CORPORATE_ACTION,
-        action_reference(action),
-        described(action),
-        change.entries,
-        dawn(action.ex_date),
-    )
 
 
 def posting_of(books: Books, moment: Moment, account_id: str, draft: Draft) -> Posting:
@@ -62,11 +46,6 @@ def posting_of(books: Books, moment: Moment, account_id: str, draft: Draft) -> P
         strategy_id=draft.strategy_id,
         stands_for=stands_for,
     )
-
-
-def described(action: CorporateAction) -> str:
-    """Say in a line what the action was."""
-    return f"{action.kind.replace('_', ' ')} of {action.instrument} on {action.ex_date}"
 
 
 def fill_draft(recorded: FillRecorded, entries: tuple[Entry, ...]) -> Draft:

@@ -8,7 +8,6 @@ from datetime import date
 
 from bifrost.events import FillRecorded, PositionCause
 from bifrost.portfolio.accounts import Account
-from bifrost.portfolio.acting import Acting
 from bifrost.portfolio.closing import parts_closed
 from bifrost.portfolio.drafting import fill_draft
 from bifrost.portfolio.journal import step_of
@@ -39,13 +38,14 @@ class Filling:
         if outlook.is_passed or outlook.stale_since is not None:
             self._book_late(account, recorded, session, outlook)
             return
-        acting = Acting(books, account, self._moment)
         if outlook.due or outlook.has_unpaid:
-            acting.follow(outlook, session)
+            self._follow(account, outlook, session)
         self._book(account, recorded)
         books.journal.add(account.account_id, step_of(recorded, session), outlook)
         if outlook.market is not None and outlook.market > session:
-            acting.follow(books.actions.outlook(account.account_id, session), outlook.market)
+            now = books.actions.outlook(account.account_id, session)
+            if now.due or now.has_unpaid:
+                self._follow(account, now, outlook.market)
 
     def _book(self, account: Account, recorded: FillRecorded) -> None:
         fill, books = recorded.fill, self._books
@@ -63,10 +63,15 @@ class Filling:
             *teller.closures(closed),
         )
 
+    def _follow(self, account: Account, outlook: Outlook, session: date) -> None:
+        # Only who has something to apply, or to play again, loads what that takes.
+        from bifrost.portfolio.acting import Acting
+
+        Acting(self._books, account, self._moment).follow(outlook, session)
+
     def _book_late(
         self, account: Account, recorded: FillRecorded, session: date, outlook: Outlook
     ) -> None:
-        # History is only played again where something is late: nobody else loads it.
         from bifrost.portfolio.correcting import Correcting
 
         self._books.journal.add(account.account_id, step_of(recorded, session), outlook)
