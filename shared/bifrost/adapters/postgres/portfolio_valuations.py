@@ -8,7 +8,7 @@ from typing import Any
 
 from bifrost.adapters.postgres.database import Cursor, Database, Row
 from bifrost.adapters.postgres.portfolio_books import PostgresFacts
-from bifrost.adapters.postgres.valuation_queries import HELD, LATE_SINCE, SINCE
+from bifrost.adapters.postgres.valuation_queries import HELD, LATE_MARKS, LATE_SINCE, SINCE, UNSEEN
 from bifrost.adapters.postgres.valuation_rows import WORTH, to_valuation, worth_of
 from bifrost.events import ValuationRecorded
 from bifrost.portfolio.performance import Close
@@ -23,15 +23,16 @@ WHERE session < %s ORDER BY session DESC, occurred_at DESC LIMIT 1
 """
 
 # What came late is looked for once, since it is nearly always nothing, and then account by account.
-_BEHIND = """
+_FIRST_UNSEEN = f"""(
+    SELECT min({UNSEEN})
+    FROM portfolio.valuation_progress p JOIN portfolio.accounts a USING (account_id)
+    WHERE a.archived_at IS NULL
+)"""
+_BEHIND = f"""
 WITH late AS MATERIALIZED (
-    SELECT DISTINCT instrument, session, heard_in FROM portfolio.marks
-    WHERE heard_in >= (
-        SELECT min(CASE WHEN p.heard_in > pg_snapshot_xmin(pg_current_snapshot())::text::bigint
-            THEN 0 ELSE p.heard_in END)
-        FROM portfolio.valuation_progress p JOIN portfolio.accounts a USING (account_id)
-        WHERE a.archived_at IS NULL
-    ) AND session <= (SELECT max(session) FROM portfolio.valuation_progress)
+    SELECT DISTINCT instrument, session, heard_in
+    FROM {LATE_MARKS.format(since=_FIRST_UNSEEN)} m
+    WHERE session <= (SELECT max(session) FROM portfolio.valuation_progress)
 )
 SELECT a.account_id
 FROM portfolio.accounts a LEFT JOIN portfolio.valuation_progress p USING (account_id)
@@ -49,8 +50,7 @@ WHERE a.archived_at IS NULL AND CASE
             AND (t.occurred_at <= p.occurred_at OR NOT t.is_market_time)
     ) OR EXISTS (
         SELECT 1 FROM late m
-        WHERE m.session <= p.session AND (m.heard_in >= p.heard_in
-                OR p.heard_in > pg_snapshot_xmin(pg_current_snapshot())::text::bigint)
+        WHERE m.session <= p.session AND m.heard_in >= {UNSEEN}
             AND EXISTS (
                 SELECT 1 FROM portfolio.balances b
                 WHERE b.account_id = a.account_id AND b.instrument = m.instrument

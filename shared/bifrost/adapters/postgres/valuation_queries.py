@@ -14,22 +14,32 @@ SINCE = """(
     WHERE first.account_id = {account} ORDER BY first.position LIMIT 1
 )"""
 
+# The first transaction whose prices have not been seen. A database that was restored from a dump
+# counts its transactions anew.
+UNSEEN = """CASE
+    WHEN p.heard_in > pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN 0
+    ELSE p.heard_in END"""
+
+# Prices heard since. The upper bound is every number's: to the planner a range is few rows, and
+# these nearly always are none. OFFSET keeps it from looking through each instrument's instead.
+LATE_MARKS = """(
+    SELECT instrument, session, occurred_at, heard_in FROM portfolio.marks
+    WHERE heard_in BETWEEN {since} AND 9223372036854775807 OFFSET 0
+)"""
+
 # From where on what is recorded no longer stands: transactions and prices that came after, for
-# before. A database that was restored from a dump counts its transactions anew.
-LATE_SINCE = """least((
+# before.
+LATE_SINCE = f"""least((
     SELECT min(CASE WHEN t.is_market_time THEN t.occurred_at ELSE '-infinity' END)
     FROM portfolio.ledger_transactions t
     WHERE t.account_id = p.account_id AND t.position > p.ledger_position
         AND (t.occurred_at <= p.occurred_at OR NOT t.is_market_time)
 ), (
-    SELECT min(m.occurred_at) FROM portfolio.marks m
-    WHERE m.session <= p.session AND m.heard_in >= CASE
-            WHEN p.heard_in > pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN 0
-            ELSE p.heard_in END
-        AND EXISTS (
-            SELECT 1 FROM portfolio.balances b
-            WHERE b.account_id = p.account_id AND b.instrument = m.instrument
-        )
+    SELECT min(m.occurred_at) FROM {LATE_MARKS.format(since=UNSEEN)} m
+    WHERE m.session <= p.session AND EXISTS (
+        SELECT 1 FROM portfolio.balances b
+        WHERE b.account_id = p.account_id AND b.instrument = m.instrument
+    )
 ))"""
 
 # Of `pairs (account_id, session, at)`: `held`, what the account held then, at the prices of then.

@@ -13,12 +13,11 @@ down_revision = "0105"
 READER = "bifrost_portfolio_reader"
 
 # The transaction that heard of a price: what was not there for a reader has at least the number
-# of the oldest that was then under way, whatever order they are committed in. BRIN, for the price
-# of nothing when a bar comes: rows arrive in this order.
+# of the oldest that was then under way, whatever order they are committed in.
 _MARKS = """
 ALTER TABLE portfolio.marks
     ADD heard_in bigint NOT NULL DEFAULT pg_current_xact_id()::text::bigint;
-CREATE INDEX marks_heard ON portfolio.marks USING brin (heard_in) WITH (autosummarize = on);
+CREATE INDEX marks_heard ON portfolio.marks (heard_in);
 CREATE INDEX marks_of_session ON portfolio.marks (session, occurred_at);
 CREATE INDEX ledger_transactions_of_time ON portfolio.ledger_transactions (account_id, occurred_at);
 """
