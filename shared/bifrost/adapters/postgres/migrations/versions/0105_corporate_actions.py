@@ -76,8 +76,8 @@ CREATE INDEX corporate_actions_waiting ON venue.corporate_actions (ex_date)
     WHERE state = 'waiting';
 CREATE UNIQUE INDEX corporate_actions_standing ON venue.corporate_actions (action_id)
     WHERE state = 'standing';
-CREATE INDEX corporate_actions_of ON venue.corporate_actions (instrument, ex_date);
-CREATE INDEX corporate_actions_into ON venue.corporate_actions (new_instrument, ex_date)
+CREATE INDEX corporate_actions_of ON venue.corporate_actions (instrument, state, ex_date);
+CREATE INDEX corporate_actions_into ON venue.corporate_actions (new_instrument, state, ex_date)
     WHERE new_instrument <> '';
 
 -- Cash that an account is owed by an action from its ex-date; below zero it owes it.
