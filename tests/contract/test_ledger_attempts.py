@@ -27,6 +27,10 @@ TABLES = (
     "lot_totals",
     "lot_adjustments",
     "lot_selections",
+    "lot_revisions",
+    "journal",
+    "corporate_actions",
+    "action_refusals",
     "settlement_cycles",
 )
 

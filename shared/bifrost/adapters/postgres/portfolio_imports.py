@@ -91,6 +91,7 @@ FROM portfolio.ledger_transactions t
 JOIN (
     SELECT transaction_id, lot_id FROM portfolio.lot_closures
     UNION ALL SELECT transaction_id, lot_id FROM portfolio.lot_adjustments
+    UNION ALL SELECT transaction_id, lot_id FROM portfolio.lot_revisions
 ) touched USING (transaction_id)
 JOIN portfolio.lots l USING (lot_id)
 WHERE t.account_id = %(account_id)s AND l.instrument IN ({_OF_IMPORT})
