@@ -104,6 +104,28 @@ def test_sales_close_what_the_books_closed_not_the_oldest(desk: Desk) -> None:
     assert [(one["quantity"], one["basis"]) for one in answer["lots"]] == [("10", "1000.00")]
 
 
+def test_lots_named_for_an_order_are_told_by_the_venues_own_names(desk: Desk) -> None:
+    account_id = own_account(desk)
+    names = [f"o-{n}-0-0/2012-01-0{n}T21:00:00+00:00" for n in (1, 2, 3)]
+    trades = [("10", "100"), ("10", "300"), ("-15", "200")]
+    first, second, third = (
+        fill(n, size, at, account_id=account_id, execution_id=name, venue="PAPER")
+        for n, ((size, at), name) in enumerate(zip(trades, names, strict=True), start=1)
+    )
+    assert not desk.function.deliver(fill_recorded(first, 1), fill_recorded(second, 2))
+    lots = [
+        {"lot_id": f"PAPER:{names[1]}", "quantity": "10"},
+        {"lot_id": f"PAPER:{names[0]}", "quantity": "5"},
+    ]
+
+    path = f"/v1/accounts/{account_id}/lot-selection/o-3"
+    chosen = desk.function.http("PUT", path, {"method": "specific", "lots": lots})
+    assert not desk.function.deliver(fill_recorded(third, 3))
+
+    assert (chosen.status, chosen.body["lots"]) == (200, lots)
+    assert sales(told(desk), "quantity", "basis") == [("15", "3500.00")]
+
+
 def test_form_8949_has_a_years_rows_and_retirement_accounts_none(desk: Desk) -> None:
     booked(desk, own_account(desk), *PUB_550, "2025-06-02,sell,XYZ,100,12,,0")
     booked(desk, opened(desk, "ira"), PUB_550[0], *PUB_550[1:3])

@@ -16,9 +16,10 @@ from bifrost.portfolio.lot_selection import LotMethod, Selection
 from bifrost.portfolio.lots import Lot, LotPart
 from bifrost.portfolio.owned_schemas import Symbol
 from bifrost.portfolio.schemas import Amount, Count, Flow, Name
-from bifrost.wire.identifiers import Identifier
 
 LOTS_MAX = 200
+# Called by its fill, whose name is the venue's: `o-1-0-0/2012-01-09T21:00:00+00:00`.
+LotId = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,300}$")]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["USD"])]
 
 
@@ -80,7 +81,7 @@ class ReversalBody(_Shape):
 class LotPartShape(_Shape):
     """So much of a lot."""
 
-    lot_id: Identifier
+    lot_id: LotId
     quantity: Annotated[Count, Field(gt=0)]
 
 
