@@ -6,8 +6,10 @@ from decimal import Decimal
 import pytest
 
 from bifrost.adapters.postgres.database import Database
+from tests.benchmarks import ledger_reads, ledger_rebuilds
 from tests.benchmarks.bookkeeper import Bookkeeper, history, list_marks, symbols, write_journal
-from tests.benchmarks.naive_books import NaiveBooks
+from tests.benchmarks.naive_books import PEER, NaiveBooks
+from tests.benchmarks.server import Addresses
 
 INSTRUMENTS = symbols(3)
 
@@ -71,3 +73,43 @@ def test_the_orm_rebuilds_the_same_books_from_the_journal(
     assert rebuilt.entries == ours.left_in(booked).entries
     kept = {(quantity, cost) for _, _, _, quantity, cost, *_ in ours.left_in(booked).lots}
     assert {*rebuilt.lots.values()} == {(size, cost) for size, cost in kept if size}
+
+
+def test_each_figure_of_reads_and_rebuilds_is_beside_its_peer(
+    monkeypatch: pytest.MonkeyPatch, database_url: Callable[[str], str]
+) -> None:
+    small = {"POSITIONS": 3, "SESSIONS": 5, "READS": 2, "PEER_READS": 1, "ROUNDS": 1}
+    for name, number in small.items():
+        monkeypatch.setattr(ledger_reads, name, number)
+    for name, number in {"INSTRUMENTS": 3, "ROUNDS": 1}.items():
+        monkeypatch.setattr(ledger_rebuilds, name, number)
+    addresses = Addresses({"portfolio": database_url("portfolio")})
+
+    rows = [*ledger_reads.rows(addresses), *ledger_rebuilds.rows(addresses)]
+
+    assert [(row.measure, row.unit, row.goal) for row in rows] == [
+        ("P&L of 3 positions, p50", "ms", ""),
+        ("P&L of 3 positions, p99", "ms", "<= 20"),
+        ("P&L of 3 positions, CPU", "ms", ""),
+        ("P&L of each of 3 positions, p50", "ms", ""),
+        ("P&L of each of 3 positions, p99", "ms", ""),
+        ("P&L of each of 3 positions, CPU", "ms", ""),
+        ("rebuild", "entries/s", ""),
+        ("rebuild of 396 entries, CPU", "s", ""),
+        ("rebuild of 396 entries, memory", "MiB", ""),
+        ("rebuild of 90 entries, memory", "MiB", ""),
+    ]
+    assert {row.peer for row in rows} == {PEER}
+    assert None not in {row.peer_value for row in rows}
+
+
+def test_a_peer_that_computes_something_else_ends_the_benchmark(
+    monkeypatch: pytest.MonkeyPatch, ours: Bookkeeper, naive: NaiveBooks
+) -> None:
+    account_id = ours.open_account("other")
+    for event in history(account_id, INSTRUMENTS):
+        ours.hear(event)
+    monkeypatch.setattr(NaiveBooks, "pnl_by_position", lambda *_: {})
+
+    with pytest.raises(AssertionError, match="the peer computes something else"):
+        ledger_reads.check_same(ours, naive, account_id)
