@@ -7,7 +7,9 @@ import pytest
 
 from bifrost.core.corporate_actions import Rename, Terms
 from bifrost.core.orders import OrderStatus, OrderType, Side
+from bifrost.events import OrderRestated
 from bifrost.execution.journal import Why
+from bifrost.execution.lifecycle import Happening
 from bifrost.execution.ports import Restatement
 from bifrost.execution.switches import Switch, SwitchMode
 from tests.action_builders import action, dividend, split
@@ -118,3 +120,27 @@ def test_an_order_without_an_answer_is_known_by_its_restatement(desk: RestatingD
     stands = desk.order(placed.order_id)
     assert (stands.status, stands.open_quantity) == (OrderStatus.ACCEPTED, 200)
     assert [one.what for one in desk.steps(placed.order_id)][-2:] == ["accepted", "restated"]
+
+
+def test_an_order_that_awaits_its_cancel_is_restated_and_still_awaits_it(
+    desk: RestatingDesk,
+) -> None:
+    new = Restatement("AAPL", D(200), D(45), None, "a-1")
+    with desk.desk.transaction() as books:
+        when = desk.journal.market_time(books)
+        record = books.orders.lock(desk.ids["buy"])
+        asked = desk.journal.move(books, record, Happening.CANCEL_ASKED, when)
+        desk.journal.restate(books, asked, new, when, Why())
+
+    assert desk.terms("buy") == ("AAPL", "200", "45", "pending_cancel")
+
+
+def test_an_order_that_has_ended_is_not_restated(desk: RestatingDesk) -> None:
+    ended = desk.canceller.cancel(desk.ids["buy"])
+    new = Restatement("AAPL", D(200), D(45), None, "a-1")
+    with desk.desk.transaction() as books:
+        when = desk.journal.market_time(books)
+        desk.journal.restate(books, books.orders.lock(ended.order_id), new, when, Why())
+
+    assert desk.named("buy") == ended
+    assert desk.events(OrderRestated) == []
