@@ -6,6 +6,7 @@ import exchange_calendars
 import pytest
 
 from bifrost.adapters.calendars import xnys
+from bifrost.adapters.calendars.baked import session_of
 from bifrost.core.sessions import Session
 
 
@@ -85,3 +86,22 @@ def easter(year: int) -> date:
     r = (2 * e + 2 * i - k - h + m + 32) % 7
     month = (h - m + r + 90) // 25
     return date(year, month, (h - m + r + month + 19) % 32)
+
+
+@pytest.mark.parametrize(
+    ("at", "session"),
+    [
+        (datetime(2024, 1, 5, 0, 30, tzinfo=UTC), date(2024, 1, 4)),  # Thursday, 19:30
+        (datetime(2024, 1, 5, 1, 0, tzinfo=UTC), date(2024, 1, 5)),  # Thursday, 20:00
+        (datetime(2024, 1, 6, 1, 30, tzinfo=UTC), date(2024, 1, 8)),  # Friday, 20:30
+        (datetime(2024, 1, 6, 15, 0, tzinfo=UTC), date(2024, 1, 8)),  # Saturday
+        (datetime(2024, 7, 4, 15, 0, tzinfo=UTC), date(2024, 7, 5)),  # Independence Day
+        (datetime(2001, 9, 11, 15, 0, tzinfo=UTC), date(2001, 9, 17)),  # closed until Monday
+        (datetime(1990, 1, 6, 15, 0, tzinfo=UTC), date(1990, 1, 6)),  # before what is baked
+        (datetime(2030, 1, 6, 15, 0, tzinfo=UTC), date(2030, 1, 6)),  # after it
+    ],
+)
+def test_what_trades_after_twenty_in_new_york_is_of_the_next_session(
+    at: datetime, session: date
+) -> None:
+    assert session_of(at) == session
