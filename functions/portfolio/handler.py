@@ -55,9 +55,12 @@ def refuse_withdrawal(given: Payload) -> Payload:
 def sweep(_: Payload) -> Payload:
     """Bring withdrawals whose workflow died to their end, and accounts to the market's session."""
     ended = wiring.withdrawals().sweep(correlation_id())
-    followed = wiring.corporate_acts().sweep(correlation_id())
-    # What the schedule after the close did not reach, and the sessions of a replay.
-    recorded = wiring.recorder().record(correlation_id())
+    try:
+        followed = wiring.corporate_acts().sweep(correlation_id())
+    finally:
+        # What the schedule after the close did not reach, and the sessions of a replay; an account
+        # that does not follow keeps no other from it.
+        recorded = wiring.recorder().record(correlation_id())
     return {"ended": ended, "followed": followed, "valuations": recorded.valuations}
 
 
