@@ -44,7 +44,7 @@ To = Annotated[
 By = Annotated[PnlBy, Query(description="What to group by.")]
 Group = Annotated[
     str | None,
-    Query(pattern=r"^\.[A-Za-z0-9._:-]{0,128}$", description="`next_cursor` of the page before."),
+    Query(pattern=r"^\.[\x21-\x7e]{0,300}$", description="`next_cursor` of the page before."),
 ]
 Benchmark = Annotated[
     str | None,

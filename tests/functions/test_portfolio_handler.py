@@ -100,6 +100,7 @@ def test_a_portfolio_shows_its_worth_to_the_cent(desk: Desk) -> None:
         "version": 1,
         "archived_at": None,
         "cash": "9436.75",
+        "due": "0.00",
         "market_value": "633.30",
         "equity": "10070.05",
         "net_deposits": "10000.00",

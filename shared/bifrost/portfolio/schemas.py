@@ -15,7 +15,7 @@ from bifrost.portfolio.accounts import Account, AccountKind, NewAccount
 from bifrost.portfolio.portfolios import Portfolio, PortfolioKind
 from bifrost.portfolio.ports import Posted, Withdrawal
 from bifrost.portfolio.service import CashRequest
-from bifrost.portfolio.valuation import Position, SessionValuation, Valuation
+from bifrost.portfolio.valuation import Position, SessionValuation, Valuation, Worth
 from bifrost.wire.numbers import WrittenDecimal, example
 
 # One transfer; ten thousand of them still fit the bounds of core.money.
@@ -183,6 +183,7 @@ class WithdrawalSheet(_Shape):
 
 class _Worth(_Shape):
     cash: Amount
+    due: Amount
     market_value: Amount | None
     equity: Amount | None
     net_deposits: Amount
@@ -196,12 +197,13 @@ class _Worth(_Shape):
 
 
 class PortfolioSheet(_Worth, PortfolioItem):
-    """What a portfolio is worth: equity = cash + sum of quantity x market price.
+    """What a portfolio is worth: equity = cash + due + sum of quantity x market price.
 
     realised_pnl is gross of commissions; net of them, equity = net_deposits + realised_pnl
     + income - commissions - expenses + exchanged + unrealised_pnl. market_value, unrealised_pnl
     and equity are null while an instrument in `unpriced` has no market price, and equity while a
     currency in it has no rate: unknown is not zero.
+    due: the cash of corporate actions from their ex-date until their day of payment.
     income: dividends and interest. expenses: fees, borrow costs, taxes withheld.
     exchanged: what exchanges of currencies brought in `currency`, less what they took.
     valued_at: market time of the newest price used.
@@ -226,7 +228,7 @@ class PortfolioSheet(_Worth, PortfolioItem):
 
 
 class SessionWorthSheet(_Worth):
-    """What a portfolio was worth at a session's close, by the fills known of until then."""
+    """What a portfolio was worth at a session's close, by the fills of until then known by now."""
 
     session: date
     occurred_at: datetime
@@ -338,7 +340,7 @@ def page_of(found: Sequence[R], limit: int) -> tuple[Sequence[R], R | None]:
     return shown, shown[-1] if len(found) > limit else None
 
 
-def _worth(valuation: Valuation) -> dict[str, Decimal | list[str] | None]:
+def _worth(valuation: Valuation | Worth) -> dict[str, Decimal | list[str] | None]:
     names = [name for name in _Worth.model_fields if name != "unpriced"]
     worth = {name: getattr(valuation, name) for name in names}
     return {**worth, "unpriced": list(valuation.unpriced)}

@@ -168,7 +168,7 @@ class PostgresSnapshots:
         if newest is None:
             return None
         before = self._one(_TAPE, (newest["session"],))
-        return Tape(_close(newest), before and _close(before), newest["published_at"])
+        return Tape(_close(newest), _close(before) if before else None, newest["published_at"])
 
     def behind(self, until: Close, limit: int) -> list[str]:
         """Name accounts that are not recorded up to there, those that lag most first."""
