@@ -85,8 +85,8 @@ def list_lots(
     shown, last = page_of(found, limit)
     return LotPage(
         method=method,
-        items=[LotSheet.of(one) for one in shown],
-        next_cursor=str(last.sequence) if last else None,
+        items=[LotSheet.of(one) for _, one in shown],
+        next_cursor=str(last[0]) if last else None,
     )
 
 

@@ -15,6 +15,8 @@ import pytest
 from bifrost.adapters.memory.ids import CountedIds
 from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.portfolio_books import PostgresLibrary
+from bifrost.adapters.postgres.portfolio_lots import PostgresLotReader
+from bifrost.core.corporate_actions import SpinOff
 from bifrost.core.errors import ConflictError
 from bifrost.events import PositionChanged
 from bifrost.portfolio.corporate_acts import CorporateActs
@@ -217,3 +219,21 @@ def test_hearing_the_same_revision_twice_changes_nothing(desk: ActingDesk) -> No
     CorporateActs(desk.library, desk.clock, CountedIds("other-")).hear(desk.vendor[0])
 
     assert desk.positions() == {"AAPL": (40, 4000)}
+
+
+def test_lots_of_one_age_come_each_once_however_small_the_pages(desk: ActingDesk) -> None:
+    Importer(desk).commit()
+    spin_off = SpinOff("SPUN", Decimal("0.5"), Decimal("0.2"))
+    desk.hear(action(spin_off, ex_date=session(2)))
+    desk.open(1)
+    desk.trade(1, "10", "400")
+    desk.open(2)
+    reader = PostgresLotReader(desk.database, "ann")
+
+    seen: list[str] = []
+    after = 0
+    while page := reader.lots(desk.account_id, "", after=after, limit=1):
+        ((after, lot),) = page
+        seen.append(lot.instrument)
+
+    assert seen == ["IBM", "IBM", "AAPL", "SPUN"]

@@ -14,6 +14,7 @@ from typing import Any
 
 from bifrost.adapters.postgres.database import Cursor, Database, Row
 from bifrost.adapters.postgres.ledger import COLUMNS
+from bifrost.adapters.postgres.portfolio_lots import PAST
 from bifrost.adapters.postgres.portfolio_reads import READER
 from bifrost.core.codec import from_json, to_json
 from bifrost.core.errors import NotFoundError
@@ -118,15 +119,16 @@ SELECT {COLUMNS}, t.activity, e.ledger_account, e.currency, e.amount, e.instrume
 FROM page t JOIN portfolio.ledger_entries e USING (transaction_id)
 ORDER BY t.position, e.entry_id
 """
-_LOTS = """
-SELECT lot_id, instrument, currency, opened_at, opened_sequence AS place, opened_quantity,
+_LOTS = f"""
+SELECT lot_id, instrument, currency, opened_at, position AS place, opened_quantity,
     opened_cost, quantity, cost,
     (SELECT coalesce(json_agg(json_build_object('transaction_id', c.transaction_id,
         'closed_at', c.closed_at, 'quantity', c.quantity::text, 'cost', c.cost::text,
         'proceeds', c.proceeds::text) ORDER BY c.closed_at, c.transaction_id), '[]')
     FROM portfolio.lot_closures c WHERE c.lot_id = l.lot_id) AS closures
 FROM portfolio.lots l
-WHERE account_id = %s AND opened_sequence > %s ORDER BY opened_sequence LIMIT %s
+WHERE account_id = %(account_id)s AND {PAST}
+ORDER BY opened_sequence, lot_id LIMIT %(limit)s
 """
 
 
@@ -302,7 +304,8 @@ class PostgresImportReader:
 
     def lots(self, account_id: str, *, after: int, limit: int) -> list[LotHistory]:
         """Return lots past `after`, flat ones too, each with what was closed of it."""
-        return [LotHistory(**row) for row in self._all(_LOTS, (account_id, after, limit))]
+        values = {"account_id": account_id, "after": after, "limit": limit}
+        return [LotHistory(**row) for row in self._all(_LOTS, values)]
 
     def _all(self, query: str, values: Any) -> list[Row]:
         with self._database.as_reader(READER, self._owner) as statements:

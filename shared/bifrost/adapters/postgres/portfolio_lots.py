@@ -8,11 +8,19 @@ from bifrost.core.errors import NotFoundError
 from bifrost.portfolio.lot_selection import LotMethod
 from bifrost.portfolio.lots import Lot
 
-_LOTS = """
-SELECT lot_id, instrument, currency, opened_at, opened_sequence AS sequence, quantity, cost
+# By age; a place is a lot's own, where several are as old as one another.
+PAST = """
+(%(after)s <= 0 OR (opened_sequence, lot_id) > (
+    SELECT opened_sequence, lot_id FROM portfolio.lots
+    WHERE account_id = %(account_id)s AND position = %(after)s))
+"""
+_LOTS = f"""
+SELECT position, lot_id, instrument, currency, opened_at, opened_sequence AS sequence, quantity,
+    cost
 FROM portfolio.lots
-WHERE account_id = %s AND quantity <> 0 AND opened_sequence > %s AND (%s = '' OR instrument = %s)
-ORDER BY opened_sequence LIMIT %s
+WHERE account_id = %(account_id)s AND quantity <> 0 AND {PAST}
+    AND (%(instrument)s = '' OR instrument = %(instrument)s)
+ORDER BY opened_sequence, lot_id LIMIT %(limit)s
 """
 
 _STANDING = """
@@ -39,10 +47,20 @@ class PostgresLotReader:
             raise NotFoundError(f"no account {account_id}")
         return LotMethod(found[0]["method"] or LotMethod.FIFO)
 
-    def lots(self, account_id: str, instrument: str, *, after: int, limit: int) -> list[Lot]:
-        """Return open lots whose place is past `after`, oldest first; of all where it is empty."""
-        values = (account_id, after, instrument, instrument, limit)
-        return [Lot(**row) for row in self._all(_LOTS, values)]
+    def lots(
+        self, account_id: str, instrument: str, *, after: int, limit: int
+    ) -> list[tuple[int, Lot]]:
+        """Return open lots, oldest first, each with its place; all of them, or of an instrument.
+
+        after: the place of the lot that they follow; 0 is from the first on.
+        """
+        values = {
+            "account_id": account_id,
+            "instrument": instrument,
+            "after": after,
+            "limit": limit,
+        }
+        return [(row.pop("position"), Lot(**row)) for row in self._all(_LOTS, values)]
 
     def _all(self, query: str, values: Any) -> list[Row]:
         with self._database.as_reader(READER, self._owner) as statements:

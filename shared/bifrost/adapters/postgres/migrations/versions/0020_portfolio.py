@@ -175,11 +175,12 @@ CREATE TABLE portfolio.lots (
     cost portfolio.finite NOT NULL,
     -- What it held after the last corporate action or correction; null where there was none.
     held_quantity portfolio.finite,
+    position bigint GENERATED ALWAYS AS IDENTITY,
     CHECK (abs(quantity) <= abs(coalesce(held_quantity, opened_quantity))),
     CHECK (quantity <> 0 OR cost = 0)
 );
--- Not unique: what a spin-off made of a lot is as old as that lot.
-CREATE INDEX lots_of_account ON portfolio.lots (account_id, opened_sequence);
+-- Not unique by its sequence: what a spin-off made of a lot is as old as that lot.
+CREATE UNIQUE INDEX lots_of_account ON portfolio.lots (account_id, opened_sequence, lot_id);
 CREATE INDEX lots_open ON portfolio.lots (account_id, instrument, opened_sequence)
     WHERE quantity <> 0;
 
