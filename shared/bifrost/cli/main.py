@@ -77,7 +77,8 @@ def main() -> None:
 
     forget_shown_json()
     try:
-        app()
+        # By name, however the interpreter was started: errors say which help to ask for.
+        app(prog_name="bifrost")
     except SystemExit as end:
         tell_of_end(int(end.code or 0), end.__context__)
         raise
