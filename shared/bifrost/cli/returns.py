@@ -59,14 +59,26 @@ def returns(
     if portfolio is not None:
         _require_alone(flows, linked)
         _tell_of_books(portfolio, first, last, benchmark, as_json=as_json)
-        return
-    if flows is None:
+    elif flows is not None:
+        _tell_of_file(flows, benchmark, (first, last), linked, as_json=as_json)
+    else:
         fix = "name a CSV of date,flow,value; or, by --portfolio, a portfolio of the desk"
         raise _invalid("--flows", "is missing", fix)
+
+
+def _tell_of_file(
+    flows: str,
+    benchmark: str | None,
+    between: tuple[str | None, str | None],
+    linked: str | None,
+    *,
+    as_json: bool,
+) -> None:
     from bifrost.portfolio.returns.files import read_benchmark, read_flows
 
     read = _read("--flows", flows, read_flows)
     levels = None if benchmark is None else _read("--benchmark", benchmark, read_benchmark)
+    first, last = between
     series = _cut(read.series, _day("--from", first), _day("--to", last))
     answer = _measured(series)
     if linked is not None:
@@ -75,7 +87,7 @@ def returns(
         answer["gross"] = _gross(series)
     if levels is not None:
         answer["benchmark"] = _beside(series, levels)
-    if first is not None or last is not None:
+    if between != (None, None):
         answer |= {"opened_on": str(series.opened_on), "closed_on": str(series.closed_on)}
     show = _without_failures(answer)
     show_json(show) if as_json else _show(show, series.opened_on, series.closed_on)
