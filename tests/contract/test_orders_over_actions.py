@@ -3,6 +3,7 @@
 After every step the venue states what the books of portfolio are by the same events.
 """
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -145,6 +146,25 @@ def test_an_action_that_is_announced_late_ends_the_same(desk: RestatingDesk, nam
     desk.bar(4, "110 111 109 110")
     desk.vendor(action(terms, pay_date=session(4)))
 
+    assert {one: desk.terms(one) for one in expected} == expected
+    desk.check()
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_each_kind_of_action_is_undone_and_redone(desk: RestatingDesk, name: str) -> None:
+    terms, prices, expected = ACTIONS[name]
+    one = action(terms, pay_date=session(4))
+    desk.vendor(one)
+    desk.bar(3, prices)
+    desk.bar(4, prices)
+    desk.check()
+
+    desk.vendor(replace(one, revision=2, withdrawn=True))
+    assert desk.venue.statement(ACCOUNT).positions == {"AAPL": 1200}
+    assert desk.venue.statement(ACCOUNT).cash == 880_000
+    desk.check()
+
+    desk.vendor(replace(one, revision=3))
     assert {one: desk.terms(one) for one in expected} == expected
     desk.check()
 

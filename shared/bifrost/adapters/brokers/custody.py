@@ -91,7 +91,7 @@ class Custody:
         dues: list[Due] = []
         for account in self._books.traded(component):
             holdings = holdings_after(account.trades, _in(account.currency, standing))
-            self._books.hold(account.account_id, holdings.positions)
+            self._books.hold(account.account_id, component, holdings.positions)
             dues += _dues_of(account.account_id, holdings, session)
         known = self._books.entitled(component)
         new = [one for one in dues if one not in known]

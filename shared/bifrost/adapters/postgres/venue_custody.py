@@ -106,6 +106,11 @@ INSERT INTO venue.positions AS p (account_id, instrument, quantity) VALUES (%s, 
 ON CONFLICT (account_id, instrument) DO UPDATE SET quantity = excluded.quantity
 WHERE p.quantity <> excluded.quantity
 """
+# Shares that only a withdrawn action had brought.
+_GONE = """
+UPDATE venue.positions SET quantity = 0
+WHERE account_id = %s AND instrument = ANY(%s) AND quantity <> 0
+"""
 _LIST = """
 INSERT INTO venue.instruments (symbol, mic, currency, tick_size, lot_size, name)
 VALUES (%(symbol)s, %(mic)s, %(currency)s, %(tick_size)s, %(lot_size)s, %(name)s)
@@ -226,8 +231,12 @@ class VenueCustodyBooks:
         """Return what actions on these instruments, past ones too, have entitled accounts to."""
         return [Due(**row) for row in self._cursor.execute(_ENTITLED, (component,)).fetchall()]
 
-    def hold(self, account_id: str, positions: dict[str, Decimal]) -> None:
-        """Set an account's positions in these instruments."""
+    def hold(
+        self, account_id: str, component: Sequence[str], positions: dict[str, Decimal]
+    ) -> None:
+        """Set an account's positions in a component; what is not named there is not held."""
+        gone = [name for name in component if name not in positions]
+        self._cursor.execute(_GONE, (account_id, gone))
         self._cursor.executemany(
             _POSITION, [(account_id, name, quantity) for name, quantity in positions.items()]
         )
