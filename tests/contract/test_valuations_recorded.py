@@ -22,6 +22,7 @@ from bifrost.portfolio.performance import Close
 from bifrost.portfolio.snapshots import SESSIONS_PER_STEP, Recorded, Recorder, Tape, complete
 from bifrost.portfolio.valuation import SessionValuation
 from tests.builders import WALL, bar, bar_closed, closes_at, fill, fill_recorded, session
+from tests.contract.backbone import all_at_once
 from tests.contract.ledger_desk import LedgerDesk
 from tests.postgres_server import Server
 
@@ -204,6 +205,32 @@ def test_what_has_no_price_is_recorded_as_unknown_and_named(desk: LedgerDesk) ->
     newest = read(desk, account_id)[0].valuation
     assert (newest.equity, newest.market_value, newest.unpriced) == (None, None, ("NEW",))
     assert told(desk)[-1] == (session(3), 1, None)
+
+
+def test_eight_recordings_at_once_record_each_session_once(
+    desk: LedgerDesk, make_database: Callable[[str], Database]
+) -> None:
+    account_id = held_for_three_days(desk)
+    others = [LedgerDesk(make_database("portfolio")) for _ in range(8)]
+
+    all_at_once([lambda one=one: record(one) for one in others])  # type: ignore[misc]
+
+    assert record(desk).is_done
+    assert [(day, revision) for day, revision, _ in told(desk)] == [
+        (session(day), 1) for day in (1, 2, 3)
+    ]
+    assert len(read(desk, account_id)) == 3
+
+
+def test_a_database_restored_from_a_dump_is_looked_through_once_more(desk: LedgerDesk) -> None:
+    """Its transactions are counted anew, so what was seen of them says nothing."""
+    held_for_three_days(desk)
+    record(desk)
+    with desk.database.transaction() as cursor:
+        cursor.execute("UPDATE portfolio.valuation_progress SET heard_in = 10 ^ 12")
+
+    assert record(desk) == Recorded(accounts=1, valuations=0, is_done=True)
+    assert record(desk) == Recorded(accounts=0, valuations=0, is_done=True)
 
 
 @pytest.mark.parametrize(

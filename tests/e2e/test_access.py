@@ -12,6 +12,8 @@ from joserfc.jwk import RSAKey
 
 from tests.live_desk import LiveDesk, an_order, difference, new_key
 
+PARTS = ("", "/positions", "/ledger", "/valuations", "/pnl", "/returns")
+
 Claims = dict[str, Any]
 
 
@@ -110,7 +112,7 @@ def test_another_persons_account_is_not_found_by_any_way_in(
         ("GET", f"/v1/accounts/{account}/limits", None),
         ("POST", f"/v1/accounts/{account}/deposits", cash),
         ("POST", f"/v1/accounts/{account}/withdrawals", cash),
-        *[("GET", portfolio + part, None) for part in ("", "/positions", "/ledger", "/valuations")],
+        *[("GET", portfolio + part, None) for part in PARTS],
         ("GET", f"/v1/orders/{order_id}", None),
         ("POST", f"/v1/orders/{order_id}/cancel", None),
         ("POST", "/v1/orders", an_order(account)),

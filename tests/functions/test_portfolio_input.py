@@ -13,7 +13,7 @@ def desk(monkeypatch: pytest.MonkeyPatch, database_url: Callable[[str], str]) ->
     yield from plugged_desk(monkeypatch, database_url)
 
 
-@pytest.mark.parametrize("path", ["", "/positions", "/ledger", "/valuations"])
+@pytest.mark.parametrize("path", ["", "/positions", "/ledger", "/valuations", "/pnl", "/returns"])
 def test_anothers_portfolio_is_as_absent_as_one_that_never_was(desk: Desk, path: str) -> None:
     anothers = desk.get(f"{desk.books}{path}", owner="owner-2")
     nobodys = desk.get(f"/v1/portfolios/none{path}")

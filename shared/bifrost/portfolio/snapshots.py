@@ -137,31 +137,38 @@ class Recorder:
     def record(self, correlation_id: str, *, steps: int = STEPS_PER_CALL) -> Recorded:
         """Record what is complete and not recorded, in bounded steps; safe to repeat."""
         until = self._complete()
-        begun, accounts, valuations, left = self._clock.now(), set[str](), 0, steps
-        while until is not None and left > 0 and self._clock.now() - begun < CALL_SECONDS:
+        begun, taken, valuations, left = self._clock.now(), set[str](), 0, steps
+        while until is not None and left > 0:
             with self._library.open() as books:
                 behind = books.snapshots.behind(until, left)
             if not behind:
-                return Recorded(len(accounts), valuations, is_done=True)
+                return Recorded(len(taken), valuations, is_done=True)
             left -= len(behind)
+            is_moving = False
             for account_id in behind:
                 if self._clock.now() - begun >= CALL_SECONDS:
-                    break
-                valuations += self._step(account_id, until, correlation_id)
-                accounts.add(account_id)
-        return Recorded(len(accounts), valuations, is_done=until is None)
+                    return Recorded(len(taken), valuations, is_done=False)
+                written = self._step(account_id, until, correlation_id)
+                if written is not None:
+                    is_moving, valuations = True, valuations + written
+                    taken.add(account_id)
+            if not is_moving:
+                break  # Another recording has them all.
+        return Recorded(len(taken), valuations, is_done=until is None)
 
     def _complete(self) -> Close | None:
         with self._library.open() as books:
             tape = books.snapshots.tape()
         return None if tape is None else complete(tape, self._hours, self._clock.now())
 
-    def _step(self, account_id: str, until: Close, correlation_id: str) -> int:
-        """Record an account's next sessions and return how many of them are new or different."""
+    def _step(self, account_id: str, until: Close, correlation_id: str) -> int | None:
+        """Record an account's next sessions and return how many of them are new or different;
+        None where another recording has the account.
+        """
         with self._library.open() as books:
             found = books.snapshots.begin(account_id)
             if found is None:
-                return 0
+                return None
             closes: list[Close] = []
             if found.first is not None:
                 closes = books.snapshots.closes(found.first, until.session, SESSIONS_PER_STEP)
