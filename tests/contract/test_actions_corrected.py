@@ -8,9 +8,17 @@ from decimal import Decimal
 
 import pytest
 
+from bifrost.core.corporate_actions import (
+    CorporateAction,
+    Delisting,
+    Merger,
+    Rename,
+    SpinOff,
+    Terms,
+)
 from bifrost.core.orders import OrderType, Side
 from tests.action_builders import action, dividend, split
-from tests.builders import ACCOUNT, session
+from tests.builders import ACCOUNT, seeded, session
 from tests.contract.restating_desk import RestatingDesk
 from tests.execution_desk import MakeDatabase
 
@@ -135,3 +143,45 @@ def test_revisions_that_arrive_the_wrong_way_round_end_with_the_highest(
 
     assert desk.terms("buy") == ("AAPL", "300", "30", "accepted")
     desk.check()
+
+
+TERMS: list[Terms] = [
+    split("2", "1"),
+    split("2", "3", "70"),
+    split("1", "4"),
+    dividend("0.37"),
+    SpinOff("NEW", D("0.3"), D("0.1"), D(20), D(20)),
+    Merger(D(2), "NEW", D("0.5"), D(60), D(60)),
+    Rename("NEW"),
+    Delisting(D("0.5")),
+]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_whatever_the_vendor_says_and_takes_back_the_venue_states_the_books(
+    desk: RestatingDesk, seed: int
+) -> None:
+    draw = seeded(seed)
+    known: dict[str, CorporateAction] = {}
+    day = 2
+    for number in range(16):
+        what = draw.choice(("announce", "correct", "bar"))
+        ex_date = session(draw.randint(2, 8))
+        if what == "announce" or (what == "correct" and not known):
+            terms = draw.choice(TERMS)
+            leads = hasattr(terms, "new_instrument")
+            held = "AAPL" if leads else draw.choice(("AAPL", "NEW"))
+            one = action(terms, f"a-{number}", instrument=held, ex_date=ex_date)
+        elif what == "correct":
+            old = known[draw.choice(sorted(known))]
+            withdrawn = draw.random() < 0.5
+            one = replace(old, revision=old.revision + 1, ex_date=ex_date, withdrawn=withdrawn)
+        else:
+            day += 1
+            desk.bar(day, "60 62 58 60")
+            desk.bar(day, "60 62 58 60", "NEW")
+            desk.check()
+            continue
+        known[one.action_id] = one
+        desk.vendor(one)
+        desk.check()
