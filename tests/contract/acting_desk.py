@@ -35,7 +35,7 @@ class ActingDesk(LedgerDesk):
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
-        self.library = library = PostgresLibrary(database)
+        library = self.library = PostgresLibrary(database)
         ids = CountedIds("acting-")
         self.acts = CorporateActs(library, self.clock, ids)
         self.flows = CashFlows(library, self.clock, ids)

@@ -1,8 +1,8 @@
 """Whatever happens in whatever order, the stored books are those that the journal tells.
 
 Fills come late and out of order, bars too; actions are announced before or after their day,
-corrected, withdrawn and announced again; cash flows are booked between and reversed. Lots,
-balances and what closed which lot are then the rebuild's, to the last digit.
+corrected, withdrawn and announced again; cash flows are booked between and reversed. After each
+of these, lots, balances and what closed which lot are the rebuild's, to the last digit.
 """
 
 from collections.abc import Iterator
@@ -30,6 +30,7 @@ from bifrost.core.errors import ConflictError, InvalidInputError
 from bifrost.portfolio.cash_flows import CashFlowKind
 from bifrost.portfolio.lot_selection import LotMethod, Selection
 from bifrost.portfolio.lots import LotPart
+from bifrost.portfolio.rebuilding import rebuild_account
 from tests.action_builders import action, dividend, split
 from tests.builders import session
 from tests.contract.acting_desk import ActingDesk
@@ -195,6 +196,7 @@ def test_the_stored_books_are_what_the_journal_tells(
         teller = Teller(desk, fills.values)
         for one in happened:
             teller.happen(one)
+            assert rebuild_account(desk.library, desk.account_id, "USD").differences == ()
         desk.open(DAYS + 1)
 
         assert desk.stored() == desk.rebuilt()

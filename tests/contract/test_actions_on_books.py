@@ -270,3 +270,18 @@ def test_a_return_of_capital_before_a_split_is_not_undone_after_it(desk: ActingD
     with pytest.raises(ConflictError, match="corporate action"):
         desk.undo(wrong)
     assert desk.stored() == desk.rebuilt()
+
+
+def test_a_fill_that_came_after_a_later_days_return_of_capital_takes_part_in_it(
+    desk: ActingDesk,
+) -> None:
+    desk.open(1)
+    desk.trade(1, "10", "100")
+    late = desk.made(1, "20", "100")
+    desk.open(2)
+    desk.flow(CashFlowKind.RETURN_OF_CAPITAL, "6")
+
+    desk.service.hear_fill(late)
+
+    assert sorted(lot[2] for lot in desk.stored()["lots"].values()) == numbers(998, 1996)
+    assert desk.stored() == desk.rebuilt()

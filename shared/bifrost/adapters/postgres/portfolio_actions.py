@@ -51,16 +51,14 @@ SELECT own.*,
                 OR n.ex_date <= own.through
                     AND {_HELD.format(account="%(account)s", instrument="n.instrument")}))
     ) AS stale_since,
-    %(session)s < own.through AND (
-        EXISTS (SELECT 1 FROM portfolio.standing_actions a
-            WHERE a.ex_date > %(session)s AND a.ex_date <= own.through
-                AND (a.instrument = %(instrument)s
-                    OR {_HELD.format(account="%(account)s", instrument="a.instrument")}))
-        OR EXISTS (SELECT 1 FROM portfolio.journal j
-            WHERE j.account_id = %(account)s AND j.session > %(session)s AND j.is_note
-                AND j.detail_type = 'CashChanged.v1'
-                AND j.detail ->> 'kind' = 'return_of_capital')
-    ) AS is_passed,
+    EXISTS (SELECT 1 FROM portfolio.standing_actions a
+        WHERE a.ex_date > %(session)s AND a.ex_date <= own.through
+            AND (a.instrument = %(instrument)s
+                OR {_HELD.format(account="%(account)s", instrument="a.instrument")}))
+    OR EXISTS (SELECT 1 FROM portfolio.journal j
+        WHERE j.account_id = %(account)s AND j.session > %(session)s AND j.is_note
+            AND j.detail_type = 'CashChanged.v1'
+            AND j.detail ->> 'kind' = 'return_of_capital') AS is_passed,
     (SELECT coalesce(json_agg(a.action), '[]') FROM portfolio.standing_actions a
         WHERE a.ex_date > own.through AND a.ex_date <= greatest(%(session)s, own.market)
             AND {_MEETS.format(account="%(account)s")}
