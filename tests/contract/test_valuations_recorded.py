@@ -3,7 +3,7 @@ what is read is the same with and without it, in whatever order bars and fills c
 """
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -16,7 +16,10 @@ from bifrost.adapters.calendars.baked import BakedSessions
 from bifrost.adapters.memory.clock import SetClock
 from bifrost.adapters.memory.ids import CountedIds
 from bifrost.adapters.postgres.database import Database
-from bifrost.adapters.postgres.portfolio_valuations import PostgresSnapshotLibrary
+from bifrost.adapters.postgres.portfolio_valuations import (
+    PostgresSnapshotLibrary,
+    PostgresSnapshots,
+)
 from bifrost.events import ValuationRecorded
 from bifrost.portfolio.performance import Close
 from bifrost.portfolio.snapshots import SESSIONS_PER_STEP, Recorded, Recorder, Tape, complete
@@ -220,6 +223,30 @@ def test_eight_recordings_at_once_record_each_session_once(
         (session(day), 1) for day in (1, 2, 3)
     ]
     assert len(read(desk, account_id)) == 3
+
+
+def test_an_account_that_cannot_be_valued_keeps_no_other_from_it(
+    desk: LedgerDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = held_for_three_days(desk)
+    second = desk.open_account(key="k-2")
+    desk.deposit(second, "500", "d-2")
+    valued = PostgresSnapshots.valued
+
+    def fail(
+        self: PostgresSnapshots, account_id: str, closes: Sequence[Close]
+    ) -> list[SessionValuation]:
+        if account_id == broken:
+            raise ValueError("no sense in it")
+        return valued(self, account_id, closes)
+
+    monkeypatch.setattr(PostgresSnapshots, "valued", fail)
+    with pytest.raises(ValueError, match=f"{broken}: no sense in it"):
+        record(desk)
+    assert [day for day, _, _ in told(desk)] == [session(3)]
+
+    monkeypatch.undo()
+    assert record(desk) == Recorded(accounts=1, valuations=3, is_done=True)
 
 
 def test_a_database_restored_from_a_dump_is_looked_through_once_more(desk: LedgerDesk) -> None:

@@ -5,16 +5,20 @@ past and its prices have been quiet for a minute. A replay passes through years 
 wall clock alone would take each of its sessions for complete at the first of its bars.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
+from bifrost.core.errors import UnavailableError
 from bifrost.events import Event, ValuationRecorded
 from bifrost.portfolio.performance import Close
 from bifrost.portfolio.ports import Clock, Ids
 from bifrost.portfolio.valuation import SessionValuation
+
+_logger = logging.getLogger(__name__)
 
 QUIET = timedelta(minutes=1)
 # A step is one transaction; what a call does not reach, the next sweep does.
@@ -135,26 +139,46 @@ class Recorder:
         self._ids = ids
 
     def record(self, correlation_id: str, *, steps: int = STEPS_PER_CALL) -> Recorded:
-        """Record what is complete and not recorded, in bounded steps; safe to repeat."""
+        """Record what is complete and not recorded, in bounded steps; safe to repeat.
+
+        Raises ValueError, once the others are through, where an account cannot be valued.
+        """
         until = self._complete()
-        begun, taken, valuations, left = self._clock.now(), set[str](), 0, steps
-        while until is not None and left > 0:
+        call = _Call(self._clock.now() + CALL_SECONDS, steps)
+        is_done = until is None
+        while until is not None and call.left > 0 and not is_done:
             with self._library.open() as books:
-                behind = books.snapshots.behind(until, left)
-            if not behind:
-                return Recorded(len(taken), valuations, is_done=True)
-            left -= len(behind)
-            is_moving = False
-            for account_id in behind:
-                if self._clock.now() - begun >= CALL_SECONDS:
-                    return Recorded(len(taken), valuations, is_done=False)
+                behind = books.snapshots.behind(until, call.left)
+            waiting = [one for one in behind if one not in call.failed]
+            is_done = not waiting
+            if not self._round(waiting, until, call, correlation_id):
+                break
+        if call.failed:
+            raise ValueError(f"accounts without a valuation: {'; '.join(call.failed.values())}")
+        return Recorded(len(call.taken), call.valuations, is_done)
+
+    def _round(
+        self, account_ids: Sequence[str], until: Close, call: "_Call", correlation_id: str
+    ) -> bool:
+        """Take a step with each account; False where the time is over, or nothing moved."""
+        is_moving = False
+        for account_id in account_ids:
+            if self._clock.now() >= call.ends_at:
+                return False
+            call.left -= 1
+            try:
                 written = self._step(account_id, until, correlation_id)
-                if written is not None:
-                    is_moving, valuations = True, valuations + written
-                    taken.add(account_id)
-            if not is_moving:
-                break  # Another recording has them all.
-        return Recorded(len(taken), valuations, is_done=until is None)
+            except UnavailableError:
+                raise
+            except Exception as error:
+                _logger.exception("an account is not valued", extra={"account_id": account_id})
+                call.failed[account_id] = f"{account_id}: {error}"
+                continue
+            if written is not None:
+                is_moving = True
+                call.valuations += written
+                call.taken.add(account_id)
+        return is_moving
 
     def _complete(self) -> Close | None:
         with self._library.open() as books:
@@ -207,6 +231,17 @@ class Recorder:
         )
         books.snapshots.add(account.account_id, revision, one, told)
         books.facts.publish(told)
+
+
+@dataclass(slots=True)
+class _Call:
+    """How far a call is."""
+
+    ends_at: datetime
+    left: int
+    valuations: int = 0
+    taken: set[str] = field(default_factory=set)
+    failed: dict[str, str] = field(default_factory=dict)
 
 
 def complete(tape: Tape, hours: Hours, now: datetime) -> Close | None:
