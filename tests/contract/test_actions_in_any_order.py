@@ -135,7 +135,13 @@ class Teller:
     def __init__(self, desk: ActingDesk, fills: tuple[Any, ...]) -> None:
         self._desk = desk
         self._flows: list[str] = []
-        self._fills = [desk.made(*values, order_id="chosen") for values in fills]
+        # Every other fill is of the order for which lots may be named.
+        orders: list[dict[str, Any]] = [
+            {"order_id": "chosen"} if number % 2 else {} for number in range(len(fills))
+        ]
+        self._fills = [
+            desk.made(*values, **order) for values, order in zip(fills, orders, strict=True)
+        ]
 
     def happen(self, told: Told) -> None:
         """Let one thing happen."""
