@@ -13,6 +13,7 @@ from bifrost.core.orders import OrderStatus, OrderType, Side, TimeInForce
 from bifrost.events import BarClosed, Event, read_event
 from bifrost.execution.cancelling import Canceller
 from bifrost.execution.collecting import Collector
+from bifrost.execution.comparing import Comparing
 from bifrost.execution.intake import OrderRequest
 from bifrost.execution.journal import Journal
 from bifrost.execution.listening import Listener
@@ -65,6 +66,7 @@ class TradingDesk:
             self.broker.venue, desk, self.venue, self.venue, self.venue, collector
         )
         self.statements = Statements(desk, self.broker, collector, self.workflows, self.clock)
+        self.comparing = Comparing(desk, self.workflows, self.clock)
 
     def open(self, account_id: str = ACCOUNT, cash: str = "1000000", owner: str = OWNER) -> None:
         """List AAPL, and open and fund an account, by events."""

@@ -34,6 +34,7 @@ def trading(make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch) -> Tra
     desk.place()
     monkeypatch.setattr(execution_wiring, "sweeper", lambda: desk.sweeper)
     monkeypatch.setattr(execution_wiring, "statements", lambda: desk.statements)
+    monkeypatch.setattr(execution_wiring, "comparing", lambda: desk.comparing)
     return desk
 
 
