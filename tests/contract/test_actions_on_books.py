@@ -215,6 +215,23 @@ def test_an_action_in_another_currency_is_refused_and_changes_nothing(desk: Acti
     assert desk.stored() == desk.rebuilt()
 
 
+def test_an_action_that_leaves_no_share_is_refused_and_the_account_goes_on(
+    desk: ActingDesk,
+) -> None:
+    desk.open(1)
+    desk.trade(1, "10", "400")
+    desk.open(4)
+
+    desk.hear(replace(SPLIT, split=split("1", "100000000000000")))
+    desk.open(5)
+    desk.trade(5, "10", "400")
+
+    assert desk.positions() == {"AAPL": (20, 8000)}
+    refused = desk.rows("SELECT reason FROM portfolio.action_refusals")
+    assert "without a share" in refused[0]["reason"]
+    assert desk.stored() == desk.rebuilt()
+
+
 def test_an_action_on_what_nobody_holds_changes_nothing(desk: ActingDesk) -> None:
     desk.hear(replace(SPLIT, instrument="GHOST"))
     desk.open(5)

@@ -59,19 +59,29 @@ def apply_action(action: CorporateAction, lots: Sequence[Lot]) -> BookChange:
     reason = refusal(action, lots)
     if reason:
         raise ValueError(reason)
-    return _effect(action, [lot for lot in by_age(lots) if lot.instrument == action.instrument])
+    return _effect(action, _own(action, lots))
 
 
 def refusal(action: CorporateAction, lots: Sequence[Lot]) -> str:
     """Say why the action does not fit these lots, and what to do; empty where it does."""
     others = {lot.currency for lot in lots if lot.instrument == action.instrument}
     others.discard(action.currency)
-    if not others:
-        return ""
-    return (
-        f"{action.action_id} of {action.instrument} is in {action.currency}, the lots are in"
-        f" {', '.join(sorted(others))}: import a revision in their currency"
-    )
+    if others:
+        return (
+            f"{action.action_id} of {action.instrument} is in {action.currency}, the lots are in"
+            f" {', '.join(sorted(others))}: import a revision in their currency"
+        )
+    after = _effect(action, _own(action, lots)).after
+    if any(lot.quantity == 0 and lot.cost != 0 for lot in after):
+        return (
+            f"{action.action_id} of {action.instrument} leaves a cost without a share:"
+            " import a revision with another ratio, or withdraw it"
+        )
+    return ""
+
+
+def _own(action: CorporateAction, lots: Sequence[Lot]) -> list[Lot]:
+    return [lot for lot in by_age(lots) if lot.instrument == action.instrument]
 
 
 def _effect(action: CorporateAction, own: list[Lot]) -> BookChange:

@@ -253,6 +253,13 @@ def test_an_action_in_another_currency_than_its_lots_is_refused() -> None:
         apply_action(action(dividend("1"), currency="EUR"), [lot(1, "1", "1")])
 
 
+def test_an_action_that_leaves_a_cost_without_a_share_is_refused() -> None:
+    with pytest.raises(ValueError, match="leaves a cost without a share"):
+        apply_action(action(split("1", "100000000000000")), [lot(1, "10", "1000")])
+
+    assert of(split("1", "1000", "5"), lot(1, "10", "1000")).after == ()
+
+
 def test_a_change_is_not_undone_over_lots_that_have_changed_since() -> None:
     held = lot(1, "10", "1000")
     change = of(split("2", "1"), held)
