@@ -76,7 +76,7 @@ class ComparedDesk:
         for event in (*self.ledger.published(), *self.trading.events()):
             if event.event_id not in self._heard:
                 self._heard.add(event.event_id)
-                self._hear(event)
+                self.hear(event)
 
     def compare(self, *, is_final: bool = True) -> list[Break]:
         """Compare as the workflow does, once; return what it left open."""
@@ -131,7 +131,8 @@ class ComparedDesk:
                     found[name] = sorted(row["line"] for row in lines)
         return found
 
-    def _hear(self, event: Event) -> None:
+    def hear(self, event: Event) -> None:
+        """Deliver one event to the books that listen for it."""
         if isinstance(event, CashDeposited):
             self.trading.listener.on_cash_deposited(event)
             facts.hear(self.risk, event)

@@ -9,6 +9,7 @@ import pytest
 
 from bifrost.adapters.postgres.database import Database
 from bifrost.core.orders import OrderStatus, OrderType, Side
+from bifrost.events import FillRecorded
 from bifrost.execution import reconciling
 from bifrost.execution.halting import SET_BY
 from bifrost.execution.switches import KillSwitch, SwitchMode
@@ -146,7 +147,9 @@ def test_what_is_new_waits_for_a_second_look_before_it_is_written_down(desk: Com
     assert all(look.is_settled for look in desk.books(desk.statement(), is_final=False))
 
 
-def test_books_that_lag_are_pending_which_nobody_is_told_of(desk: ComparedDesk) -> None:
+def test_books_that_lag_for_a_moment_are_pending_which_nobody_is_told_of(
+    desk: ComparedDesk,
+) -> None:
     desk.send("k-2")
     desk.trading.close(2)
 
@@ -166,6 +169,42 @@ def test_books_that_lag_are_pending_which_nobody_is_told_of(desk: ComparedDesk) 
     assert (still.last_seen - still.first_seen).total_seconds() == 30
     assert desk.compare() == []
     assert desk.told() == []
+
+
+def test_a_fill_that_stays_away_is_told_of_and_stops_its_account(desk: ComparedDesk) -> None:
+    desk.send("k-2")
+    desk.trading.close(2)
+    desk.compare()
+    desk.later(59)
+    desk.compare()
+    assert (desk.told(), stopped(desk)) == ([], [])
+    desk.later(1)
+    desk.compare()
+    desk.compare()
+
+    assert [(one.book, one.kind, one.owner) for one in desk.told()] == [
+        ("portfolio", "pending", "execution"),
+        ("risk", "pending", "execution"),
+    ]
+    assert stopped(desk) == [(desk.account_id, SwitchMode.STOP_NEW, SET_BY)]
+
+
+def test_a_book_to_which_fills_still_come_is_behind_and_not_stuck(desk: ComparedDesk) -> None:
+    for day in (2, 3):
+        desk.send(f"k-{day}")
+        desk.trading.close(day)
+    desk.compare()
+    desk.later(59)
+    early = next(one for one in desk.trading.events(FillRecorded) if one.sequence == 2)
+    desk.hear(early)
+    desk.compare()
+    desk.later(59)
+    desk.compare()
+    assert (desk.told(), stopped(desk)) == ([], [])
+    desk.later(1)
+    desk.compare()
+
+    assert len(desk.told()) == 2
 
 
 def test_fills_are_read_page_by_page_and_not_again_once_they_have_agreed(

@@ -6,10 +6,12 @@ find it closes it. Nothing is ever changed in a book so that a break goes away.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 PENDING = "pending"
+# How long one and the same fill may be under way before somebody has to look.
+UNDER_WAY_MAX = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,14 @@ class Compared:
 
     breaks: tuple[Break, ...]
     is_settled: bool
+
+
+def is_stuck(one: Break, now: datetime, stands: timedelta = UNDER_WAY_MAX) -> bool:
+    """Say whether fills have been under way for so long that they will not come by themselves.
+
+    A pending break is as old as the last fill that came: a busy account is behind, not stuck.
+    """
+    return one.kind == PENDING and now - one.first_seen >= stands
 
 
 def is_settled(found: Iterable[tuple[str, str]], known: Iterable[Break]) -> bool:

@@ -2,6 +2,7 @@
 
 Only cash and positions that nothing explains count, and only once they have stood for a while: a
 deposit that travels from one book to the next is a difference of its whole amount for a moment.
+Fills that do not come to a book count too: until they do, nothing can be said of its account.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from bifrost.core.breaks import Break
+from bifrost.core.breaks import PENDING, UNDER_WAY_MAX, Break, is_stuck
 from bifrost.core.money import EXACT, exact_product
 from bifrost.execution.switches import Switch, SwitchMode
 
@@ -31,8 +32,8 @@ class BreakLimits:
 
 
 def counts(one: Break) -> bool:
-    """Say whether the break could ever halt: cash or a position, and nothing explains it."""
-    return one.kind in ("cash", "position") and one.cause == _UNEXPLAINED
+    """Say whether the break could ever halt: fills that stay away, or what nothing explains."""
+    return one.kind == PENDING or (one.kind in ("cash", "position") and one.cause == _UNEXPLAINED)
 
 
 def reason_to_halt(
@@ -55,16 +56,26 @@ def reason_to_halt(
     for one in breaks:
         seen_by_a_person = released_at is not None and one.first_seen <= released_at
         if counts(one) and not seen_by_a_person and _is_over(one, limits, marks, now):
-            return (
-                f"{one.book}: {one.kind} {one.subject} is {one.ours} here and {one.theirs}"
-                f" at the venue since {one.first_seen.isoformat()}"
-            )
+            return _told(one)
     return None
+
+
+def _told(one: Break) -> str:
+    since = one.first_seen.isoformat()
+    if one.kind == PENDING:
+        return f"{one.book}: {one.subject} has stood at {one.ours} of {one.theirs} since {since}"
+    return (
+        f"{one.book}: {one.kind} {one.subject} is {one.ours} here and {one.theirs}"
+        f" at the venue since {since}"
+    )
 
 
 def _is_over(
     one: Break, limits: BreakLimits | None, marks: Mapping[str, Decimal], now: datetime
 ) -> bool:
+    if one.kind == PENDING:
+        stands = UNDER_WAY_MAX if limits is None else timedelta(seconds=limits.stands_seconds)
+        return is_stuck(one, now, stands)
     if limits is None:
         return True
     if now - one.first_seen < timedelta(seconds=limits.stands_seconds):

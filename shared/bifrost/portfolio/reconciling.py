@@ -10,7 +10,7 @@ from datetime import UTC, date, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid5
 
-from bifrost.core.breaks import PENDING, Break, Compared, is_settled
+from bifrost.core.breaks import PENDING, Break, Compared, is_settled, is_stuck
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.money import EXACT
 from bifrost.core.statements import VenueStatement
@@ -98,11 +98,11 @@ class Reconciler:
             return books.statements.find(account.account_id, known or statement_id)
 
     def _tell(self, books: Books, breaks: Iterable[Break], correlation_id: str) -> int:
-        """Publish each break once while it stays open; what is pending is none."""
+        """Publish each break once while it stays open; of what is pending only what is stuck."""
         news = 0
         occurred_at, _ = market_time(books, now := self._clock.now())
         for one in breaks:
-            if one.kind == PENDING:
+            if one.kind == PENDING and not is_stuck(one, now):
                 continue
             event = ReconciliationBroken(
                 event_id=_event_id(one),

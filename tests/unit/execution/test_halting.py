@@ -51,12 +51,25 @@ def test_a_break_stops_once_it_has_stood_long_enough() -> None:
     [
         {"cause": "imported_history"},
         {"kind": "statement"},
-        {"kind": "pending", "cause": "fills_under_way"},
         {"kind": "order", "cause": "not_at_venue"},
     ],
 )
 def test_what_is_explained_or_no_cash_and_no_position_stops_nothing(change: dict[str, str]) -> None:
     assert not halted(replace(CASH, **change))  # type: ignore[arg-type]  # fields by name
+
+
+PENDING = replace(CASH, kind="pending", subject="fills:a-1", ours=D(2), theirs=D(3))
+
+
+def test_fills_that_stay_away_stop_and_fills_that_are_under_way_do_not() -> None:
+    later = replace(PENDING, first_seen=OPENED + timedelta(microseconds=1))
+
+    assert halted(PENDING)
+    assert not halted(later)
+    assert not halted(later, limits=None)
+    reason = reason_to_halt([PENDING], LIMITS, MARKS, None, NOW)
+    assert reason is not None
+    assert reason.startswith("portfolio: fills:a-1 has stood at 2 of 3 since 2026")
 
 
 def test_without_a_limit_in_force_nothing_may_stand() -> None:

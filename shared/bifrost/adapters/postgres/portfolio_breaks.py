@@ -10,7 +10,8 @@ from bifrost.core.codec import to_json
 from bifrost.portfolio.reconciliation import Explained
 from bifrost.portfolio.statements import Run
 
-# While the fills differ nothing was compared, so a break of cash or position stays as it was.
+# While the fills differ nothing was compared, so a break of cash or position stays as it was. What
+# is pending is as old as the last fill that came.
 _SEE = """
 WITH seen AS (
     SELECT * FROM unnest(%(kinds)s::text[], %(subjects)s::text[], %(ours)s::numeric[],
@@ -28,7 +29,9 @@ INSERT INTO portfolio.breaks AS kept
 SELECT %(account_id)s, kind, subject, ours, theirs, venue, cause, owner, %(at)s, %(at)s FROM seen
 ON CONFLICT (account_id, kind, subject) WHERE closed_at IS NULL DO UPDATE
 SET ours = EXCLUDED.ours, theirs = EXCLUDED.theirs, venue = EXCLUDED.venue,
-    cause = EXCLUDED.cause, owner = EXCLUDED.owner, last_seen = EXCLUDED.last_seen
+    cause = EXCLUDED.cause, owner = EXCLUDED.owner, last_seen = EXCLUDED.last_seen,
+    first_seen = CASE WHEN kept.kind = 'pending' AND kept.ours <> EXCLUDED.ours
+        THEN EXCLUDED.first_seen ELSE kept.first_seen END
 """
 _OPEN = """
 SELECT account_id, 'portfolio' AS book, kind, subject, ours, theirs, first_seen, last_seen, cause,

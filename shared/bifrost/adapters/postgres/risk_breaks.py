@@ -22,7 +22,8 @@ UNION ALL
 SELECT 'order', order_id, open FROM risk.reservations
 WHERE account_id = %(account_id)s AND open > 0"""
 
-# While fills are pending nothing was compared, so every other break stays as it was.
+# While fills are pending nothing was compared, so every other break stays as it was. What is
+# pending is as old as the last fill that came.
 _SEE = """
 WITH seen AS (
     SELECT * FROM unnest(%(kinds)s::text[], %(subjects)s::text[], %(ours)s::numeric[],
@@ -34,12 +35,14 @@ WITH seen AS (
       AND NOT EXISTS (SELECT 1 FROM seen WHERE kind = 'pending')
       AND NOT EXISTS (SELECT 1 FROM seen WHERE seen.kind = b.kind AND seen.subject = b.subject)
 )
-INSERT INTO risk.breaks
+INSERT INTO risk.breaks AS kept
     (account_id, kind, subject, ours, theirs, cause, owner, first_seen, last_seen)
 SELECT %(account_id)s, kind, subject, ours, theirs, cause, owner, %(at)s, %(at)s FROM seen
 ON CONFLICT (account_id, kind, subject) WHERE closed_at IS NULL DO UPDATE
 SET ours = EXCLUDED.ours, theirs = EXCLUDED.theirs, cause = EXCLUDED.cause,
-    owner = EXCLUDED.owner, last_seen = EXCLUDED.last_seen"""
+    owner = EXCLUDED.owner, last_seen = EXCLUDED.last_seen,
+    first_seen = CASE WHEN kept.kind = 'pending' AND kept.ours <> EXCLUDED.ours
+        THEN EXCLUDED.first_seen ELSE kept.first_seen END"""
 
 _OPEN = """
 SELECT account_id, 'risk' AS book, kind, subject, ours, theirs, first_seen, last_seen, cause,
