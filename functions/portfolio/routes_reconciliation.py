@@ -24,9 +24,13 @@ def keep_statement(
 
 @router.get("/v1/accounts/{account_id}/reconciliation", tags=["portfolio"])
 def show_reconciliation(account_id: AccountId, caller: Caller) -> ReconciliationSheet:
-    """Show what the last comparison left open, in every book, and the statement it used."""
+    """Show what the last comparison left open, in every book, and what no book could follow."""
     wiring.reader(caller.owner).account(account_id)
     found = wiring.statements(caller.owner)
     return ReconciliationSheet.of(
-        account_id, found.last_run(account_id), found.standing(account_id), wiring.clock().now()
+        account_id,
+        found.last_run(account_id),
+        found.standing(account_id),
+        found.refused_actions(account_id),
+        now=wiring.clock().now(),
     )

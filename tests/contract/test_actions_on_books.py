@@ -11,6 +11,7 @@ from decimal import Decimal
 import pytest
 
 from bifrost.adapters.postgres.database import Database
+from bifrost.adapters.postgres.portfolio_statements import PostgresStatementReader
 from bifrost.core.corporate_actions import Merger, Rename, SpinOff
 from bifrost.core.errors import ConflictError
 from bifrost.events import CashChanged, LotClosed, PositionCause, PositionChanged
@@ -213,6 +214,22 @@ def test_an_action_in_another_currency_is_refused_and_changes_nothing(desk: Acti
     assert [row["action_id"] for row in refused] == ["split"]
     assert "import a revision in their currency" in refused[0]["reason"]
     assert desk.stored() == desk.rebuilt()
+
+
+def test_a_refused_action_is_shown_to_its_owner_until_a_revision_fits(desk: ActingDesk) -> None:
+    ann, bob = (PostgresStatementReader(desk.database, name) for name in ("ann", "bob"))
+    desk.open(1)
+    desk.trade(1, "10", "400")
+    desk.open(4)
+
+    desk.hear(replace(SPLIT, currency="EUR"))
+    (shown,) = ann.refused_actions(desk.account_id)
+
+    assert (shown.action_id, shown.revision, shown.instrument) == ("split", 1, "AAPL")
+    assert "import a revision in their currency" in shown.reason
+    assert bob.refused_actions(desk.account_id) == []
+    desk.hear(replace(SPLIT, revision=2))
+    assert ann.refused_actions(desk.account_id) == []
 
 
 def test_an_action_that_leaves_no_share_is_refused_and_the_account_goes_on(

@@ -62,6 +62,7 @@ def test_before_the_first_comparison_nothing_is_shown(desk: Desk) -> None:
         "compared_at": None,
         "statement": None,
         "breaks": [],
+        "refused_actions": [],
     }
 
 

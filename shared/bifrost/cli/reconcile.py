@@ -18,6 +18,8 @@ _THREE_COLUMNS = (
     "account_id", "kind", "subject", "ledger", "venue", "statement", "cause", "age", "owner",
 )  # fmt: skip
 
+_REFUSED_COLUMNS = ("account_id", "action_id", "revision", "instrument", "reason")
+
 
 def reconcile(
     account: Annotated[str | None, option(says="One account; all of yours by default.")] = None,
@@ -29,11 +31,12 @@ def reconcile(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare your accounts with the venue now, and show every break.
+    """Compare your accounts with the venue now; show every break and what no book could follow.
 
-    Each has its cause, its age and who has to act on it. With a statement (of one account) ledger,
+    Each has its cause, its age and who has to act. With a statement (of one account) ledger,
     venue and statement are compared three ways; it is kept, and later comparisons of the account
-    use it until a newer one comes. Ends with 0 where all agree and 3 where not.
+    use it until a newer one comes. Corporate actions that an account's books refused are shown
+    with what to do. Ends with 0 where all agree and 3 where not.
 
     Example: bifrost reconcile --json
     """
@@ -54,7 +57,13 @@ def reconcile(
     else:
         accounts = [str(one["account_id"]) for one in api.pages("/v1/accounts", ACCOUNTS_MAX)]
     breaks = [row for one in accounts for row in _breaks(api, one, now)]
-    shown: dict[str, Any] = {"accounts": len(accounts), "as_of": now.isoformat(), "breaks": breaks}
+    refused = [row for one in accounts for row in _refused(api, one)]
+    shown: dict[str, Any] = {
+        "accounts": len(accounts),
+        "as_of": now.isoformat(),
+        "breaks": breaks,
+        "refused_actions": refused,
+    }
     if said is not None:
         current = day is None or day >= now.date()
         shown["three_ways"] = (
@@ -70,10 +79,13 @@ def _show(shown: dict[str, Any], as_json: bool) -> None:
     else:
         empty = f"no break in {shown['accounts']} accounts"
         show_table(shown["breaks"], _COLUMNS, empty=empty)
+        if shown["refused_actions"]:
+            print()
+            show_table(shown["refused_actions"], _REFUSED_COLUMNS, empty="")
         if three_ways is not None:
             print()
             show_table(three_ways, _THREE_COLUMNS, empty="ledger, venue and statement agree")
-    if shown["breaks"] or three_ways:
+    if shown["breaks"] or shown["refused_actions"] or three_ways:
         raise typer.Exit(REFUSED)
 
 
@@ -98,6 +110,11 @@ def _keep(api: "Api", account_id: str, day: date, said: "dict[Key, Decimal]") ->
 def _breaks(api: "Api", account_id: str, now: datetime) -> list[dict[str, Any]]:
     found = api.post("/v1/reconciliations", {"account_id": account_id})["breaks"]
     return [_row(account_id, one, now) for one in found]
+
+
+def _refused(api: "Api", account_id: str) -> list[dict[str, Any]]:
+    found = api.get(f"/v1/accounts/{account_id}/reconciliation")["refused_actions"]
+    return [{"account_id": account_id, **one} for one in found]
 
 
 def _row(account_id: str, one: dict[str, Any], now: datetime) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The JSON of statements, and of what the last comparison left open."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -12,7 +12,7 @@ from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.money import AMOUNT_MAX
 from bifrost.portfolio.reconciling import StatementRequest
 from bifrost.portfolio.schemas import Count
-from bifrost.portfolio.statements import Key, Run, Statement
+from bifrost.portfolio.statements import Key, RefusedAction, Run, Statement
 
 # With its quoting it stays inside the body that any address takes.
 ROWS_MAX = 1000
@@ -116,20 +116,43 @@ class BreakSheet(_Shape):
         return cls(**{name: getattr(one, name) for name in names}, age_seconds=age)
 
 
+class UnfollowedActionSheet(_Shape):
+    """A corporate action that the account's books could not follow, and what to do."""
+
+    action_id: str
+    revision: int
+    instrument: str
+    reason: str
+    recorded_at: datetime
+
+    @classmethod
+    def of(cls, one: RefusedAction) -> "UnfollowedActionSheet":
+        """Show a refusal."""
+        return cls(**{name: getattr(one, name) for name in cls.model_fields})
+
+
 class ReconciliationSheet(_Shape):
     """The last comparison of an account's books; before the first all of it is null or empty.
 
     statement: what a comparison holds the account against beside the venue.
+    refused_actions: corporate actions that portfolio's books could not follow, as of now.
     """
 
     account_id: str
     compared_at: datetime | None
     statement: StatementSheet | None
     breaks: list[BreakSheet]
+    refused_actions: list[UnfollowedActionSheet]
 
     @classmethod
     def of(
-        cls, account_id: str, run: Run | None, statement: Statement | None, now: datetime
+        cls,
+        account_id: str,
+        run: Run | None,
+        statement: Statement | None,
+        refused: Iterable[RefusedAction],
+        *,
+        now: datetime,
     ) -> "ReconciliationSheet":
         """Show a comparison as of now."""
         return cls(
@@ -137,6 +160,7 @@ class ReconciliationSheet(_Shape):
             compared_at=None if run is None else run.compared_at.astimezone(UTC),
             statement=None if statement is None else StatementSheet.of(statement),
             breaks=[] if run is None else [BreakSheet.of(one, now) for one in run.breaks],
+            refused_actions=[UnfollowedActionSheet.of(one) for one in refused],
         )
 
 

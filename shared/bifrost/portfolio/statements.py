@@ -36,6 +36,17 @@ class Run:
     breaks: tuple[Break, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedAction:
+    """A corporate action that an account's books could not follow, and what a person has to do."""
+
+    action_id: str
+    revision: int
+    instrument: str
+    reason: str
+    recorded_at: datetime
+
+
 class BreakStore(Protocol):
     """Keeps differences between the venue's books and ours."""
 
@@ -77,3 +88,6 @@ class StatementReader(Protocol):
 
     def standing(self, account_id: str) -> Statement | None:
         """Return the statement that comparisons hold the account against."""
+
+    def refused_actions(self, account_id: str) -> list[RefusedAction]:
+        """Return the newest corporate actions that the account's books do not follow."""

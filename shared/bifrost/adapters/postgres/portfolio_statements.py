@@ -7,7 +7,7 @@ from bifrost.adapters.postgres.portfolio_reads import READER
 from bifrost.core.breaks import Break
 from bifrost.core.codec import from_json
 from bifrost.core.errors import NotFoundError
-from bifrost.portfolio.statements import Key, Run, Statement
+from bifrost.portfolio.statements import Key, RefusedAction, Run, Statement
 
 _STATEMENT = """
 SELECT s.statement_id, s.account_id, s.as_of, s.recorded_at,
@@ -49,6 +49,22 @@ SELECT %(statement_id)s, coalesce(max(position), 0) FROM portfolio.ledger_transa
 WHERE account_id = %(account_id)s
 ON CONFLICT (statement_id) DO UPDATE SET position = excluded.position
 WHERE statement_progress.position < excluded.position
+"""
+# A newer revision takes a refusal's place, and so does the same one once it has been applied; but
+# where there are imported lots too, it may have been applied to the others alone.
+_REFUSED = """
+SELECT r.action_id, r.revision, a.instrument, r.reason, r.recorded_at
+FROM portfolio.action_refusals r JOIN portfolio.corporate_actions a USING (action_id, revision)
+WHERE r.account_id = %s
+    AND NOT EXISTS (SELECT 1 FROM portfolio.corporate_actions newer
+        WHERE newer.action_id = r.action_id AND newer.revision > r.revision)
+    AND (NOT EXISTS (SELECT 1 FROM portfolio.account_actions d
+        WHERE d.account_id = r.account_id AND d.action_id = r.action_id
+            AND d.revision = r.revision)
+        OR EXISTS (SELECT 1 FROM portfolio.lots i
+            WHERE i.account_id = r.account_id AND i.instrument = a.instrument
+                AND i.quantity <> 0 AND i.opened_sequence < 0))
+ORDER BY r.recorded_at DESC, r.action_id LIMIT 100
 """
 
 
@@ -136,12 +152,17 @@ class PostgresStatementReader:
         row = self._one(_STANDING, account_id)
         return None if row is None else _to_statement(row)
 
+    def refused_actions(self, account_id: str) -> list[RefusedAction]:
+        """Return the newest corporate actions that the account's books do not follow."""
+        with self._database.as_reader(READER, self._owner) as statements:
+            rows = statements.execute(_REFUSED, (account_id,)).fetchall()
+        return [RefusedAction(**row) for row in rows]
+
     def _one(self, query: str, account_id: str) -> Row | None:
         with self._database.as_reader(READER, self._owner) as statements:
             return statements.execute(query, (account_id,)).fetchone()
 
 
 def _to_statement(row: Row) -> Statement:
-
     said = {(kind, subject): Decimal(amount) for kind, subject, amount in row["said"]}
     return Statement(**{**row, "said": said})
