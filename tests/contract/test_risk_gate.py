@@ -200,7 +200,7 @@ def test_a_decision_can_be_reached_again_from_what_was_stored(database: Database
     assert row is not None
     stored = row["inputs"]["exposure"]
     assert check(order, exposure(**stored), limits()) == given
-    assert (row["limits_version"], row["code_version"]) == (1, "risk.limits/3")
+    assert (row["limits_version"], row["code_version"]) == (1, "risk.limits/4")
     assert len(row["input_hash"]) == 64
 
 

@@ -226,7 +226,7 @@ def test_a_setting_that_cannot_be_is_an_error_of_one_object(
 
 
 def test_a_fault_of_ours_is_one_object_too(capfd: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail() -> None:
+    def fail(**_: Any) -> None:
         raise KeyError("items")
 
     monkeypatch.setattr(main, "app", fail)
@@ -241,7 +241,7 @@ def test_a_fault_of_ours_is_one_object_too(capfd: Capture, monkeypatch: pytest.M
 def test_an_end_without_a_word_is_one_object_too(
     capfd: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stop() -> None:
+    def stop(**_: Any) -> None:
         raise SystemExit(5)
 
     monkeypatch.setattr(main, "app", stop)

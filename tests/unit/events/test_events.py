@@ -11,7 +11,15 @@ import pytest
 from bifrost import events
 from bifrost.core.codec import to_json
 from bifrost.core.decisions import Reason
-from bifrost.events import ChosenPart, Event, SequencedEvent, bar_stream, fill_stream, read_event
+from bifrost.events import (
+    ChosenPart,
+    Event,
+    PositionCause,
+    SequencedEvent,
+    bar_stream,
+    fill_stream,
+    read_event,
+)
 from bifrost.events.base import detail_type_of, is_known
 from tests.action_builders import action, split
 from tests.builders import FIRST_CLOSE, bar, fill, instrument, sell
@@ -22,7 +30,11 @@ VALUES: dict[str, Any] = {
     "datetime": FIRST_CLOSE,
     "date": date(2012, 1, 3),
     "int": 7,
+    "bool": True,
     "Decimal": ONE,
+    "decimal.Decimal | None": ONE,
+    "str, ...": ("text",),
+    "PositionCause": PositionCause.FILL,
     "ChosenPart, ...": (ChosenPart("lot-1", ONE),),
     "tuple": (Reason("order_notional", limit=ONE, value=ONE, headroom=ONE, unit="USD"),),
     "Instrument": instrument(),
