@@ -226,7 +226,7 @@ def parts(pnl: Pnl) -> list[Decimal]:
     return [
         getattr(pnl, name)
         for name in Pnl.__dataclass_fields__
-        if name not in ("unpriced", "unrated")
+        if name not in ("unpriced", "unrated", "unattributed")
     ]
 
 

@@ -71,6 +71,7 @@ def test_pnl_says_every_part_gross_and_net(desk: Desk) -> None:
         "gross": "215.50",
         "net": "208.50",
         "unpriced": [],
+        "unattributed": [],
     }
     worth = desk.get(desk.books).body
     assert float(worth["equity"]) - float(worth["net_deposits"]) == 208.5
@@ -159,6 +160,30 @@ def test_a_strategys_pnl_is_that_of_its_own_fills(desk: Desk) -> None:
     )
     by_lot = desk.get(f"/v1/portfolios/{strategy}/pnl", by="lot")
     assert (by_lot.status, by_lot.body["errors"][0]["field"]) == (422, "by")
+
+
+def test_what_is_not_known_to_be_a_strategys_is_null_and_named(desk: Desk) -> None:
+    a_week(desk)
+    trade(desk, 2, "5", "121", 3, strategy="s-1")
+    flow(desk, "f-1", kind="return_of_capital", amount="30", instrument="AAPL")
+
+    shown = desk.get(f"{desk.books}/pnl", by="strategy").body
+
+    assert (shown["total"]["net"], shown["total"]["unattributed"]) == ("238.00", [])
+    for one in shown["items"]:
+        assert one["unattributed"] == ["AAPL"]
+        unknown = {name for name, value in one.items() if value is None}
+        assert unknown - {"group", "instrument"} == {
+            "price_realised",
+            "price_unrealised",
+            "dividend",
+            "fx_realised",
+            "fx_unrealised",
+            "realised",
+            "unrealised",
+            "gross",
+            "net",
+        }
 
 
 def test_returns_are_linked_at_each_flow_and_know_when_it_came(desk: Desk) -> None:

@@ -58,6 +58,9 @@ def pnl(
     show_table([*rows, {**found["total"], "group": "total"}], _COLUMNS, empty="")
     if found["total"]["unpriced"]:
         print(f"without a price or a rate: {', '.join(found['total']['unpriced'])}")
+    shown = (*found["items"], found["total"])
+    if shared := sorted({name for one in shown for name in one["unattributed"]}):
+        print(f"traded by several when the issuer acted, so nobody's: {', '.join(shared)}")
 
 
 def returns_of(

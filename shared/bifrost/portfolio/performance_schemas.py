@@ -35,11 +35,14 @@ class PnlSheet(_Shape):
     gross: before fees (commissions, fees, borrow costs, rounding) and taxes. net: after them.
     unpriced: instruments held without a price and currencies without a rate. What depends on one
     is null: unknown is not zero.
+    unattributed: instruments of which several strategies, or orders without one, had traded when
+    their issuer acted (a split, a dividend, a merger): whose that was is unknown, and so are
+    prices' parts, dividends and the sums. Where one alone had, it is that one's.
     """
 
-    price_realised: Amount
+    price_realised: Amount | None
     price_unrealised: Amount | None
-    dividend: Amount
+    dividend: Amount | None
     interest: Amount
     fx_realised: Amount | None
     fx_unrealised: Amount | None
@@ -50,6 +53,7 @@ class PnlSheet(_Shape):
     gross: Amount | None
     net: Amount | None
     unpriced: list[str]
+    unattributed: list[str]
 
     @classmethod
     def of(cls, pnl: Pnl) -> "PnlSheet":
@@ -216,11 +220,13 @@ class ReturnsSheet(_Shape):
 
 def _parts(pnl: Pnl) -> dict[str, Decimal | list[str] | None]:
     """Leave out what is unknown: currencies, which are three letters, and instruments alike."""
-    is_rated = not pnl.unrated
+    is_whole = not pnl.unattributed
+    is_rated = is_whole and not pnl.unrated
+    is_priced = is_whole and not pnl.unpriced - pnl.unrated
     return {
-        "price_realised": pnl.price_realised,
-        "price_unrealised": None if pnl.unpriced - pnl.unrated else pnl.price_unrealised,
-        "dividend": pnl.dividend,
+        "price_realised": pnl.price_realised if is_whole else None,
+        "price_unrealised": pnl.price_unrealised if is_priced else None,
+        "dividend": pnl.dividend if is_whole else None,
         "interest": pnl.interest,
         "fx_realised": pnl.fx_realised if is_rated else None,
         "fx_unrealised": pnl.fx_unrealised if is_rated else None,
@@ -231,4 +237,5 @@ def _parts(pnl: Pnl) -> dict[str, Decimal | list[str] | None]:
         "gross": pnl.gross,
         "net": pnl.total,
         "unpriced": sorted(pnl.unpriced),
+        "unattributed": sorted(pnl.unattributed),
     }

@@ -75,6 +75,8 @@ class Pnl:
     unpriced: instruments held without a price, and currencies without a rate. While there are any,
     what is unrealised, and so the total, is unknown.
     unrated: those of them that are currencies.
+    unattributed: instruments of which an issuer's act is not known to be whose, where P&L is that
+    of strategies: realised parts and dividends lack it, and what is unrealised is unknown.
     """
 
     price_realised: Decimal = NOTHING
@@ -87,6 +89,7 @@ class Pnl:
     tax: Decimal = NOTHING
     unpriced: frozenset[str] = frozenset()
     unrated: frozenset[str] = frozenset()
+    unattributed: frozenset[str] = frozenset()
 
     @property
     def realised(self) -> Decimal:
@@ -98,18 +101,20 @@ class Pnl:
 
     @property
     def unrealised(self) -> Decimal | None:
-        """Of what is held; None while a price or a rate is missing."""
-        return None if self.unpriced else EXACT.add(self.price_unrealised, self.fx_unrealised)
+        """Of what is held; None while a price or a rate is missing, or it is not known whose."""
+        if self.unpriced or self.unattributed:
+            return None
+        return EXACT.add(self.price_unrealised, self.fx_unrealised)
 
     @property
     def total(self) -> Decimal | None:
-        """All parts, so net of fees and taxes; None while a price or a rate is missing."""
+        """All parts, so net of fees and taxes; None while what is unrealised is."""
         held = self.unrealised
         return None if held is None else EXACT.add(self.realised, held)
 
     @property
     def gross(self) -> Decimal | None:
-        """What it would be without fees and taxes; None while a price or a rate is missing."""
+        """What it would be without fees and taxes; None while what is unrealised is."""
         net = self.total
         return None if net is None else EXACT.subtract(net, EXACT.add(self.fee, self.tax))
 
@@ -126,8 +131,12 @@ class Pnl:
             for one in fields(self)
             if one.type is Decimal
         }
-        unpriced, unrated = self.unpriced | other.unpriced, self.unrated | other.unrated
-        return Pnl(**parts, unpriced=unpriced, unrated=unrated)
+        return Pnl(
+            **parts,
+            unpriced=self.unpriced | other.unpriced,
+            unrated=self.unrated | other.unrated,
+            unattributed=self.unattributed | other.unattributed,
+        )
 
 
 @dataclass(slots=True)

@@ -28,6 +28,7 @@ PARTS = {
     "gross": "100.00",
     "net": "99.00",
     "unpriced": [],
+    "unattributed": [],
 }
 RETURNS = {
     "portfolio_id": "p-1",
@@ -111,6 +112,18 @@ def test_pnl_is_of_the_newest_account_where_none_is_named(capfd: Capture, api: A
     assert done.code == 0, done.err
     assert "from the beginning to the close of 2012-01-05" in done.out
     assert [line.split()[0] for line in done.out.splitlines()[1:]] == ["group", "AAPL", "total"]
+
+
+def test_stocks_of_which_pnl_is_not_known_whose_are_named(capfd: Capture, api: Api) -> None:
+    shared = page("s-1", "s-2")
+    for one in shared["items"]:
+        one |= {"net": None, "unattributed": ["AAPL"]}
+    api({"/v1/portfolios/p-1/pnl": shared})
+
+    done = run(capfd, "pnl", "--portfolio", "p-1", "--by", "strategy")
+
+    assert done.code == 0, done.err
+    assert done.out.splitlines()[-1].endswith("so nobody's: AAPL")
 
 
 def test_a_grouping_that_there_is_not_is_a_usage_error(capfd: Capture) -> None:

@@ -1,7 +1,8 @@
 """P&L read for people: sums over sets, each answer one statement and so one instant of the books.
 
 What the balances say is the whole life; the end of a range is the balances less what was booked
-after it. Only strategies, which have no balances of their own, are summed from their entries.
+after it. Only strategies, which have no balances of their own, are summed from their entries, and
+what issuers did is shared out first (`portfolio_strategies`).
 Which ledger account is which part is said once, in `portfolio/pnl.py`.
 """
 
@@ -13,6 +14,13 @@ from typing import Any
 
 from bifrost.adapters.postgres.database import Database, Row
 from bifrost.adapters.postgres.portfolio_reads import READER
+from bifrost.adapters.postgres.portfolio_strategies import (
+    BOOKED,
+    SHARED_BY_POSITION,
+    SHARED_BY_STRATEGY,
+    STRATEGY,
+    WHOSE,
+)
 from bifrost.core.codec import from_json
 from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.money import EXACT
@@ -30,6 +38,7 @@ from bifrost.portfolio.performance import (
 from bifrost.portfolio.pnl import PART_OF, POSITIONS, Pnl
 
 _POSITION, _MONEY, _CAPITAL = "position", "money", "capital"
+_SHARED, _UNATTRIBUTED = "shared", "unattributed"
 _NOW = "infinity"
 _PARTS = tuple(dict.fromkeys(part for _, part in PART_OF))
 
@@ -68,27 +77,20 @@ JOIN books p USING (account_id) JOIN portfolio.ledger_entries b USING (transacti
 """
 )
 
-_BOOKED = (
-    _LINE
-    + """, b.amount, b.quantity
-FROM ends e
-JOIN portfolio.ledger_transactions t ON t.occurred_at <= e.until OR NOT t.is_market_time
-JOIN books p USING (account_id) JOIN portfolio.ledger_entries b USING (transaction_id)
-WHERE cardinality(%(strategies)s::text[]) = 0 OR t.strategy_id = ANY(%(strategies)s)
-"""
-)
+_BOOKED = _LINE + ", b.amount, b.quantity FROM ends e" + BOOKED
 
 # Parts are worked out once a line, and most lines added up before anything is asked of them.
 _VALUED = (
     """
-WITH ends AS (
+WITH RECURSIVE ends AS (
     SELECT n, until FROM unnest(%(ends)s::timestamptz[]) WITH ORDINALITY AS one (until, n)
 ), books AS (
     SELECT portfolio_id, account_id FROM portfolio.portfolios
     WHERE kind = 'portfolio' AND account_id = ANY(%(accounts)s)
-), lines AS MATERIALIZED ({lines}), sums AS (
+), {whose}lines AS MATERIALIZED ({lines}), sums AS (
     SELECT n, until, name, part, currency,
-        CASE WHEN part = 'position' THEN instrument ELSE '' END AS held,
+        CASE WHEN part IN ('position', 'shared', 'unattributed') THEN instrument ELSE '' END
+            AS held,
         sum(amount) AS amount, sum(quantity) AS quantity
     FROM lines GROUP BY n, until, name, part, currency, held
 ), valued AS MATERIALIZED (
@@ -111,6 +113,8 @@ WITH ends AS (
             FILTER (WHERE NOT is_own AND part IN ('money', 'position')) AS unrated,
         array_agg(CASE WHEN amount = 0 THEN coalesce(quantity, 0) ELSE amount END)
             FILTER (WHERE NOT is_own AND part IN ('money', 'position')) AS unrated_amounts,
+        array_agg(held) FILTER (WHERE part = 'unattributed') AS unattributed,
+        array_agg(held) FILTER (WHERE part = 'shared') AS shared,
         array_agg(part) FILTER (WHERE part <> ALL(%(parts)s)) AS unknown
     FROM valued GROUP BY GROUPING SETS ((n, name), (n))
 )
@@ -165,7 +169,7 @@ UNION ALL (
 _NAMES = {
     PnlBy.PORTFOLIO: "p.portfolio_id",
     PnlBy.POSITION: "b.instrument",
-    PnlBy.STRATEGY: "t.strategy_id",
+    PnlBy.STRATEGY: STRATEGY,
     PnlBy.LOT: "''",
 }
 
@@ -239,7 +243,7 @@ class PostgresPerformance:
             "accounts": list(asked.scope.accounts),
             "strategies": list(asked.scope.strategies),
             "currency": asked.scope.currency,
-            "parts": [_POSITION, _MONEY, _CAPITAL, *_PARTS],
+            "parts": [_POSITION, _MONEY, _CAPITAL, _SHARED, _UNATTRIBUTED, *_PARTS],
             "after": asked.after,
             "rows": asked.limit if asked.by is PnlBy.LOT else (asked.limit + 1) * len(ends),
         }
@@ -268,15 +272,16 @@ class PostgresPerformance:
 
 def _query(asked: PnlAsked) -> str:
     by = PnlBy.STRATEGY if asked.scope.strategies and asked.by is PnlBy.PORTFOLIO else asked.by
-    name = _NAMES[by]
+    whose = ""
     if by is PnlBy.STRATEGY or asked.scope.strategies:
-        lines = _BOOKED
+        whose = WHOSE
+        lines = _BOOKED + (SHARED_BY_STRATEGY if by is PnlBy.STRATEGY else SHARED_BY_POSITION)
     elif asked.opened or asked.closed:
         lines = _KEPT + _LESS_LATER
     else:
         lines = _KEPT
     page = _LOTS if asked.by is PnlBy.LOT else _PAGE
-    return _VALUED.format(lines=lines.format(name=name)) + page
+    return _VALUED.format(whose=whose, lines=lines.format(name=_NAMES[by])) + page
 
 
 def _found(rows: Sequence[Row], by: PnlBy) -> PnlFound:
@@ -319,7 +324,21 @@ def _pnl(row: Row) -> Pnl:
     parts = {part: row[part] for part in (*_PARTS, "price_unrealised") if row[part] is not None}
     unpriced = _left(row["unpriced"], row["unpriced_quantities"])
     unrated = {one.split()[0] for one in _left(row["unrated"], row["unrated_amounts"])}
-    return Pnl(**parts, unpriced=frozenset({*unpriced, *unrated}), unrated=frozenset(unrated))
+    return Pnl(
+        **parts,
+        unpriced=frozenset({*unpriced, *unrated}),
+        unrated=frozenset(unrated),
+        unattributed=_unattributed(row),
+    )
+
+
+def _unattributed(row: Row) -> frozenset[str]:
+    """Name what is not known of whom; what several share is known of all of them together.
+
+    Lots are asked for of whole accounts only, of which everything is known.
+    """
+    shared = () if row.get("is_all") else row.get("shared")
+    return frozenset({*(row.get("unattributed") or ()), *(shared or ())})
 
 
 def _left(names: Sequence[str] | None, sizes: Sequence[Decimal] | None) -> list[str]:
