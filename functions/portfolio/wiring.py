@@ -40,7 +40,7 @@ def portfolio() -> PortfolioService:
 @lru_cache
 def withdrawals() -> Withdrawals:
     """Who lets cash out."""
-    return Withdrawals(_library(), SystemClock(), RandomIds(), workflows())
+    return Withdrawals(_library(), SystemClock(), RandomIds(), workflows(), session_of)
 
 
 @lru_cache

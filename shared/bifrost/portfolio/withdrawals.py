@@ -26,7 +26,7 @@ from bifrost.portfolio.ports import (
     Workflows,
 )
 from bifrost.portfolio.service import CashRequest, market_time, own_account
-from bifrost.portfolio.sessions import utc_session
+from bifrost.portfolio.sessions import SessionOf, utc_session
 
 WORKFLOW = "withdrawal_flow"
 # Longer than the workflow may take; only then has it died rather than not finished.
@@ -55,11 +55,19 @@ class RefuseWithdrawal:
 class Withdrawals:
     """Lets cash out."""
 
-    def __init__(self, library: Library, clock: Clock, ids: Ids, workflows: Workflows) -> None:
+    def __init__(
+        self,
+        library: Library,
+        clock: Clock,
+        ids: Ids,
+        workflows: Workflows,
+        session_of: SessionOf = utc_session,
+    ) -> None:
         self._library = library
         self._clock = clock
         self._ids = ids
         self._workflows = workflows
+        self._session_of = session_of
 
     def withdraw(self, asked: CashRequest) -> Withdrawal:
         """Ask for cash and wait for the answer, once per key.
@@ -201,7 +209,7 @@ class Withdrawals:
             event_id=event.event_id,
         )
         books.withdrawals.settle(posted)
-        books.journal.add(withdrawal.account_id, step_of(event, utc_session(event.occurred_at)))
+        books.journal.add(withdrawal.account_id, step_of(event, self._session_of(event.occurred_at)))
         books.facts.publish(event)
         return posted
 

@@ -4,6 +4,7 @@ import json
 from decimal import Decimal
 
 from bifrost.adapters.postgres.database import Statements
+from bifrost.adapters.postgres.session_dates import SESSION
 from bifrost.core.codec import from_json, to_json
 from bifrost.core.corporate_actions import CorporateAction
 
@@ -17,9 +18,9 @@ ON CONFLICT (action_id) DO UPDATE SET revision = excluded.revision,
 WHERE known.revision < excluded.revision
 """
 # Whatever has become this instrument, and what has happened to it so far by the market's time.
-_HAPPENED = """
+_HAPPENED = f"""
 WITH RECURSIVE market AS (
-    SELECT (max(occurred_at) AT TIME ZONE 'UTC')::date AS session FROM execution.market_time),
+    SELECT {SESSION.format(at='max(occurred_at)')} AS session FROM execution.market_time),
 sources (instrument) AS (
     SELECT %s::text
     UNION
@@ -29,8 +30,8 @@ SELECT a.action FROM execution.corporate_actions a JOIN sources USING (instrumen
 WHERE NOT a.withdrawn AND a.ex_date <= market.session AND a.action ->> 'currency' = (
     SELECT currency FROM execution.accounts WHERE account_id = %s)
 """
-_TRADED = """
-SELECT instrument, (occurred_at AT TIME ZONE 'UTC')::date AS session,
+_TRADED = f"""
+SELECT instrument, {SESSION.format(at='occurred_at')} AS session,
     sum(CASE side WHEN 'buy' THEN quantity ELSE -quantity END) AS quantity
 FROM execution.fills WHERE account_id = %s AND instrument = ANY(%s) GROUP BY 1, 2
 """

@@ -5,6 +5,7 @@ from datetime import datetime
 from bifrost.adapters.postgres.database import Row, Statements
 from bifrost.adapters.postgres.execution_fills import OPEN
 from bifrost.adapters.postgres.orders import LOCK_ACCOUNT, record_of
+from bifrost.adapters.postgres.session_dates import SESSION
 from bifrost.adapters.postgres.switches import GATE_COLUMNS, GATE_LIMITS, SHARE_DESK, gate_of
 from bifrost.core.codec import from_json
 from bifrost.core.corporate_actions import CorporateAction
@@ -26,8 +27,8 @@ SELECT o.*, i.fence, i.sent_at, i.lease_until, i.answered_at,
         FROM execution.corporate_actions a
         WHERE a.instrument = o.instrument AND NOT a.withdrawn
           AND a.action ->> 'currency' = o.currency
-          AND a.ex_date > (o.occurred_at AT TIME ZONE 'UTC')::date
-          AND a.ex_date <= (t.occurred_at AT TIME ZONE 'UTC')::date
+          AND a.ex_date > {SESSION.format(at='o.occurred_at')}
+          AND a.ex_date <= {SESSION.format(at='t.occurred_at')}
     ) AS actions,
     {GATE_COLUMNS.format(account="o.account_id")}
 FROM execution.orders o

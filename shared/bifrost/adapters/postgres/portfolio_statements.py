@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from bifrost.adapters.postgres.database import Cursor, Database, Row
 from bifrost.adapters.postgres.portfolio_reads import READER
+from bifrost.adapters.postgres.session_dates import SESSION
 from bifrost.core.breaks import Break
 from bifrost.core.codec import from_json
 from bifrost.core.errors import NotFoundError
@@ -21,16 +22,20 @@ _LINES = """
 INSERT INTO portfolio.statement_lines (statement_id, kind, subject, amount)
 SELECT %s, * FROM unnest(%s::text[], %s::text[], %s::numeric[])
 """
-# What was written since the last look and is of the statement's day or before, whenever it came.
+# What was written since the last look and is of the statement's day or before, whenever it came;
+# of what was imported its file says the day.
 # A flow that no bar's time could be given to belongs to every day. The account's lock is held, so
 # no transaction with a lower position can come later.
-_ADD = """
+_ADD = f"""
 WITH fresh AS (
-    SELECT transaction_id FROM portfolio.ledger_transactions
-    WHERE account_id = %(account_id)s
-        AND position > coalesce((SELECT position FROM portfolio.statement_progress
+    SELECT t.transaction_id FROM portfolio.ledger_transactions t
+        LEFT JOIN portfolio.import_rows r
+            ON r.transaction_id = coalesce(t.reverses, t.transaction_id)
+    WHERE t.account_id = %(account_id)s
+        AND t.position > coalesce((SELECT position FROM portfolio.statement_progress
             WHERE statement_id = %(statement_id)s), 0)
-        AND (NOT is_market_time OR (occurred_at AT TIME ZONE 'UTC')::date <= %(as_of)s)
+        AND (NOT t.is_market_time OR coalesce(
+            (r.activity ->> 'day')::date, {SESSION.format(at='t.occurred_at')}) <= %(as_of)s)
 ), said AS (
     SELECT CASE WHEN e.quantity IS NULL THEN 'cash' ELSE 'position' END AS kind,
         CASE WHEN e.quantity IS NULL THEN e.currency ELSE e.instrument END AS subject,

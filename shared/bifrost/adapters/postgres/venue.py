@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from bifrost.adapters.postgres.database import Cursor, Database, Row
+from bifrost.adapters.postgres.session_dates import SESSION
 from bifrost.core.codec import from_json
 from bifrost.core.orders import OrderStatus
 from bifrost.core.statements import VenueStatement
@@ -29,11 +30,11 @@ _LOCK = "SELECT pg_advisory_xact_lock(6015)"
 WORKING = "status IN ('accepted', 'partially_filled')"
 
 # Its terms are of shares as of the session in which it was placed, however late it is sent.
-_INSERT_ORDER = """
+_INSERT_ORDER = f"""
 WITH newest AS (SELECT closed_at, session FROM venue.tape ORDER BY closed_at DESC LIMIT 1),
 accepted AS (
     SELECT closed_at AS accepted_after,
-        least(session, (%(placed_at)s::timestamptz AT TIME ZONE 'UTC')::date) AS session
+        least(session, {SESSION.format(at='%(placed_at)s::timestamptz')}) AS session
     FROM (VALUES (1)) one LEFT JOIN newest ON true)
 INSERT INTO venue.orders (client_order_id, account_id, instrument, side, type, quantity,
     time_in_force, currency, limit_price, stop_price, do_not_reduce, do_not_increase,

@@ -43,7 +43,7 @@ ALTER TABLE venue.reports
     ADD COLUMN session date,
     ADD COLUMN restatement jsonb;
 UPDATE venue.reports r SET instrument = o.instrument,
-    session = (r.occurred_at AT TIME ZONE 'UTC')::date
+    session = (r.occurred_at AT TIME ZONE 'America/New_York' + interval '4 hours')::date
 FROM venue.orders o WHERE o.client_order_id = r.client_order_id AND r.kind = 'trade';
 CREATE INDEX reports_of_position ON venue.reports (account_id, instrument) WHERE kind = 'trade';
 CREATE INDEX reports_of_order ON venue.reports (client_order_id) WHERE kind = 'trade';
