@@ -1,5 +1,6 @@
 """How lots are chosen as of some moment of a history, and what each order has closed of them."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -17,23 +18,34 @@ from bifrost.portfolio.lots import Closure, Lot, LotPart
 
 @dataclass(slots=True)
 class Chosen:
-    """Choices, the newest of each order; of the order "" the account's standing method."""
+    """Choices, all of a journal's, and what fills of its orders have closed.
 
+    standing: the account's method from a place on, in their order. by_order: the newest of each
+    order, which counts for all its fills: none is made once one of them is booked.
+    place: of the fill that is about to close lots.
+    """
+
+    place: int = 0
+    standing: list[tuple[int, LotMethod]] = field(default_factory=list)
     by_order: dict[str, Selection] = field(default_factory=dict)
     since: dict[str, date] = field(default_factory=dict)
     closed: dict[str, dict[str, Decimal]] = field(default_factory=dict)
 
     def selections(self, _: str, order_id: str) -> tuple[Selection | None, LotMethod]:
         """Return the order's own selection, and the account's standing method."""
-        standing = self.by_order.get("", Selection(LotMethod.FIFO))
-        return (self.by_order.get(order_id) if order_id else None), standing.method
+        number = bisect_left(self.standing, self.place, key=lambda one: one[0])
+        standing = self.standing[number - 1][1] if number else LotMethod.FIFO
+        return self.by_order.get(order_id), standing
 
     def closed_by(self, _: str, order_id: str) -> dict[str, Decimal]:
         """Return how much of each lot the order's fills have closed."""
         return self.closed.get(order_id, {})
 
     def choose(self, event: LotSelectionChanged, session: date) -> None:
-        """Hold the choice from now on; its quantities are as of its session."""
+        """Hold the choice for the fills after its place; its quantities are as of its session."""
+        if not event.order_id:
+            self.standing.append((event.after_fill, LotMethod(event.method)))
+            return
         parts = tuple(LotPart(part.lot_id, part.quantity) for part in event.parts)
         self.by_order[event.order_id] = Selection(LotMethod(event.method), parts)
         self.since[event.order_id] = session

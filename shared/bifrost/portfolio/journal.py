@@ -1,12 +1,14 @@
 """The journal: what changed an account's books, each event at its place.
 
-Fills have their account's sequence. A cash flow or a choice of lots is a note: it stands after the
-fill that it says was booked last. Deposits and withdrawals stand first, because nothing depends
-on when they came.
+Fills are in the order of their sessions, those of one session in their account's sequence: venues
+report a session of one instrument after a later one of another. A cash flow or a choice of lots
+is a note. A flow stands after the fill that it says was booked last, so its session is no earlier
+than that fill's, and earlier sessions that come later stand before it. Choices stand first, since
+each says itself after which fill it counts.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from bifrost.events import (
@@ -18,7 +20,7 @@ from bifrost.events import (
     LotSelectionChanged,
 )
 from bifrost.portfolio.ledger import fill_reference
-from bifrost.portfolio.sessions import SessionOf
+from bifrost.portfolio.sessions import BEFORE_ALL, SessionOf
 
 # Cash of a corporate action is no event of its own: whoever plays the action makes it again.
 CORPORATE_ACTION = "corporate_action"
@@ -28,7 +30,10 @@ Journaled = FillRecorded | CashDeposited | CashWithdrawn | CashChanged | LotSele
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """An event at its place among those of its account; `session` is the exchange's."""
+    """An event at its place among those of its account.
+
+    session: the exchange's; a note's is no earlier than that of any fill booked before it.
+    """
 
     place: int
     is_note: bool
@@ -60,14 +65,16 @@ def in_order(events: Iterable[Event], session_of: SessionOf) -> list[Step]:
     ]
     heard: set[str] = set()
     made = []
-    for step in sorted(steps, key=_order):
+    reached = BEFORE_ALL
+    for step in sorted(steps, key=_as_booked):
         if isinstance(step.event, FillRecorded):
             reference = fill_reference(step.event.fill)
             if reference in heard:
                 continue
             heard.add(reference)
-        made.append(step)
-    return made
+            reached = max(reached, step.session)
+        made.append(replace(step, session=max(step.session, reached)) if step.is_note else step)
+    return sorted(made, key=_order)
 
 
 def undone_by(steps: Iterable[Step], through: date) -> frozenset[str]:
@@ -96,5 +103,9 @@ def _is_of_action(event: Journaled) -> bool:
     return isinstance(event, CashChanged) and event.kind == CORPORATE_ACTION
 
 
-def _order(step: Step) -> tuple[int, bool, datetime, str]:
+def _as_booked(step: Step) -> tuple[int, bool, datetime, str]:
     return step.place, step.is_note, step.event.recorded_at, step.event.event_id
+
+
+def _order(step: Step) -> tuple[bool, date, tuple[int, bool, datetime, str]]:
+    return not isinstance(step.event, LotSelectionChanged), step.session, _as_booked(step)

@@ -1,12 +1,11 @@
 """One account's journal, played again in the order in which it happened.
 
-Fills come in their account's sequence. A corporate action comes before the first fill of its
-ex-date; a cash flow after the actions of its own day, after the fill that it says was booked last,
-and after fills of earlier sessions that came late. What is kept in memory are the open lots, the
-flows that wait, and what orders have named: the journal itself streams through.
+Fills come session by session, those of one session in their account's sequence. A corporate action
+comes before the first fill of its ex-date; a cash flow after the actions of its own day and after
+the fill that it says was booked last. What is kept in memory are the open lots and the choices of
+lots: the journal itself streams through.
 """
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import date
 from heapq import heapify, heappop, heappush
@@ -41,24 +40,15 @@ from bifrost.portfolio.sessions import SessionOf, utc_session
 
 __all__ = ["Player", "Rebuilt", "SessionOf", "Transaction", "action_reference", "utc_session"]
 
-# Several actions of one day: an amount per share is per share as held before that day.
-_ORDER_OF_A_DAY = (
-    ActionKind.CASH_DIVIDEND,
-    ActionKind.SPIN_OFF,
-    ActionKind.STOCK_DIVIDEND,
-    ActionKind.SPLIT,
-    ActionKind.MERGER,
-    ActionKind.RENAME,
-    ActionKind.DELISTING,
-)
-_PAYMENT = len(_ORDER_OF_A_DAY)
+# After every action of the day.
+_PAYMENT = len(ActionKind)
 
 Place = tuple[date, int, str]
 
 
 def place_of(action: CorporateAction) -> Place:
     """Order actions as they come to apply."""
-    return (action.ex_date, _ORDER_OF_A_DAY.index(action.kind), action.action_id)
+    return action.place
 
 
 def action_reference(action: CorporateAction) -> str:
@@ -91,7 +81,6 @@ class Player:
         self._journal = steps
         self._undone = undone
         self._through = through
-        self._flows: deque[tuple[CashChanged, date]] = deque()
         self._agenda: list[tuple[Place, CorporateAction | BookChange]] = [
             (place_of(action), action) for action in actions
         ]
@@ -114,22 +103,14 @@ class Player:
             elif step.session > self._through:
                 continue
             elif isinstance(event, FillRecorded):
-                yield from self._flowed_by(step.session)
                 yield from self._until(step.session)
                 yield self._fill(event, step.session)
             elif isinstance(event, LotSelectionChanged):
                 self.chosen.choose(event, step.session)
             elif not {event.transaction_id, event.reverses} & self._undone:
-                self._flows.append((event, step.session))
-        yield from self._flowed_by(self._through)
+                yield from self._until(step.session)
+                yield self._cash_flow(event, step.session)
         yield from self._until(self._through)
-
-    def _flowed_by(self, session: date) -> Iterator[Transaction]:
-        """Play the waiting flows that the session's fills have to come after."""
-        while self._flows and self._flows[0][1] <= session:
-            event, day = self._flows.popleft()
-            yield from self._until(day)
-            yield self._cash_flow(event, day)
 
     def _until(self, session: date) -> Iterator[Transaction]:
         """Do what falls due by the beginning of the session."""
@@ -167,6 +148,7 @@ class Player:
     def _fill(self, recorded: FillRecorded, session: date) -> Transaction:
         fill = recorded.fill
         lots = self.books.lots_of(fill.instrument)
+        self.chosen.place = recorded.sequence
         parts = parts_closed(self.chosen, fill, lots)
         change = apply_fill(lots, fill, recorded.sequence, parts)
         self.chosen.close(fill.order_id, change.closures)

@@ -58,7 +58,12 @@ SELECT own.*,
     OR EXISTS (SELECT 1 FROM portfolio.journal j
         WHERE j.account_id = %(account)s AND j.session > %(session)s AND j.is_note
             AND j.detail_type = 'CashChanged.v1'
-            AND j.detail ->> 'kind' = 'return_of_capital') AS is_passed,
+            AND j.detail ->> 'kind' = 'return_of_capital')
+    OR EXISTS (SELECT 1 FROM portfolio.journal j
+        WHERE j.account_id = %(account)s AND j.detail_type <> 'LotSelectionChanged.v1'
+            AND j.session > %(session)s AND own.through > %(session)s
+            AND j.detail_type = 'FillRecorded.v1'
+            AND j.detail -> 'fill' ->> 'instrument' = %(instrument)s) AS is_passed,
     (SELECT coalesce(json_agg(a.action), '[]') FROM portfolio.standing_actions a
         WHERE a.ex_date > own.through AND a.ex_date <= greatest(%(session)s, own.market)
             AND {_MEETS.format(account="%(account)s")}

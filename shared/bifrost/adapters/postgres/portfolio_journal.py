@@ -15,10 +15,13 @@ from bifrost.portfolio.ports import Outlook
 if TYPE_CHECKING:
     from bifrost.portfolio.journal import Step
 
+# A note's session is no earlier than the account's own: fills may be ahead of the market's bars.
 _ADD = """
 INSERT INTO portfolio.journal (account_id, place, is_note, recorded_at, event_id, session,
     detail_type, detail, reverses)
-VALUES (%(account_id)s, %(place)s, %(is_note)s, %(recorded_at)s, %(event_id)s, %(session)s,
+VALUES (%(account_id)s, %(place)s, %(is_note)s, %(recorded_at)s, %(event_id)s,
+    CASE WHEN %(is_note)s THEN greatest(%(session)s, (SELECT through
+        FROM portfolio.account_sessions WHERE account_id = %(account_id)s)) ELSE %(session)s END,
     %(detail_type)s, %(detail)s, %(reverses)s)
 """
 
@@ -36,7 +39,8 @@ WITH moved AS (
 _STREAM = """
 DECLARE journal NO SCROLL CURSOR FOR
 SELECT place, is_note, session, detail_type, detail FROM portfolio.journal
-WHERE account_id = %s ORDER BY account_id, place, is_note, recorded_at, event_id
+WHERE account_id = %s ORDER BY account_id, detail_type <> 'LotSelectionChanged.v1', session,
+    place, is_note, recorded_at, event_id
 """
 _PAGE = 500
 

@@ -21,7 +21,7 @@ CREATE TABLE portfolio.journal (
     is_note boolean NOT NULL,
     recorded_at timestamptz NOT NULL,
     event_id text NOT NULL,
-    -- The exchange's, of a fill; before all of them where no bar had been seen.
+    -- The exchange's, of a fill; of a note no earlier than that of a fill booked before it.
     session date NOT NULL,
     detail_type text NOT NULL,
     detail jsonb NOT NULL,
@@ -29,8 +29,8 @@ CREATE TABLE portfolio.journal (
     reverses text NOT NULL DEFAULT '',
     PRIMARY KEY (account_id, event_id)
 );
-CREATE INDEX journal_in_order
-    ON portfolio.journal (account_id, place, is_note, recorded_at, event_id);
+CREATE INDEX journal_in_order ON portfolio.journal (account_id,
+    (detail_type <> 'LotSelectionChanged.v1'), session, place, is_note, recorded_at, event_id);
 CREATE INDEX journal_flows ON portfolio.journal (account_id, session)
     WHERE is_note AND detail_type = 'CashChanged.v1';
 
