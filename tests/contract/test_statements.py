@@ -69,6 +69,15 @@ def test_each_line_that_differs_is_a_break_with_all_three_sides_cause_and_owner(
     assert [one.kind for one in desk.told()] == ["statement"] * 3
 
 
+def test_a_kind_of_which_a_statement_names_nothing_is_not_compared(desk: ComparedDesk) -> None:
+    keep(desk, {("position", "AAPL"): D(100)})
+    assert desk.compare() == []
+    keep(desk, {("cash", "USD"): D(990000)}, key="s-2")
+    assert desk.compare() == []
+    keep(desk, {("position", "IBM"): D(1)}, key="s-3")
+    assert [one[0] for one in three(desk)] == ["position:AAPL", "position:IBM"]
+
+
 def test_where_venue_and_statement_agree_the_ledger_is_wrong(desk: ComparedDesk) -> None:
     desk.at_the_venue("UPDATE venue.accounts SET cash = cash + 7")
     keep(desk, {**TRUE, ("cash", "USD"): D(990007)})

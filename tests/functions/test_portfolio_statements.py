@@ -104,6 +104,9 @@ def test_anothers_account_has_no_statement_and_no_reconciliation(desk: Desk) -> 
     [
         ({"as_of": "yesterday"}, "as_of"),
         ({"as_of": "9999-01-01"}, "as_of"),
+        ({"as_of": 0}, "as_of"),
+        ({"as_of": 86400}, "as_of"),
+        ({"as_of": "2024-01-31T00:00:00"}, "as_of"),
         ({"rows": []}, "rows"),
         ({"rows": [{"kind": "bond", "subject": "USD", "amount": "1"}]}, "rows.0.kind"),
         ({"rows": [{"kind": "cash", "subject": "US", "amount": "1"}]}, "rows.0.subject"),

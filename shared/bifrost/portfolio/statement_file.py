@@ -66,11 +66,15 @@ def compare_three_ways(
 ) -> tuple[ThreeWays, ...]:
     """Return what not all three say alike; what one does not name it has none of.
 
+    A kind of which the statement names nothing it says nothing about: that is not compared.
     venue: None while its fills are under way and nothing can be said, or of what it does not keep.
     """
     zero = Decimal(0)
     found = []
+    kinds = {kind for kind, _ in statement}
     for key in sorted(ledger.keys() | (venue or {}).keys() | statement.keys()):
+        if key[0] not in kinds:
+            continue
         theirs = None if venue is None else venue.get(key, zero)
         row = ThreeWays(*key, ledger.get(key, zero), theirs, statement.get(key, zero))
         if row.statement != row.ledger or row.venue not in (None, row.ledger):

@@ -13,6 +13,7 @@ from bifrost.core.money import AMOUNT_MAX
 from bifrost.portfolio.reconciling import StatementRequest
 from bifrost.portfolio.schemas import Count
 from bifrost.portfolio.statements import Key, RefusedAction, Run, Statement
+from bifrost.wire.dates import MarketDate
 
 # With its quoting it stays inside the body that any address takes.
 ROWS_MAX = 1000
@@ -31,7 +32,10 @@ class StatementRow(_Shape):
 
 
 class StatementBody(_Shape):
-    """What a broker said of an account as of a day's end; what it does not name there is none."""
+    """What a broker said of an account as of a day's end.
+
+    Of cash and of positions what it does not name there is none, if it names any of the kind.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
@@ -48,7 +52,7 @@ class StatementBody(_Shape):
         },
     )
 
-    as_of: date
+    as_of: MarketDate
     rows: Annotated[list[StatementRow], Field(min_length=1, max_length=ROWS_MAX)]
 
     def to_request(self, owner: str, account_id: str, key: str) -> StatementRequest:

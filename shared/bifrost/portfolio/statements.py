@@ -18,7 +18,10 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What was said, by kind (cash, position) and subject; what it does not name there is none."""
+    """What was said, by kind (cash, position) and subject.
+
+    Of a kind that it names what it does not name there is none; of any other it says nothing.
+    """
 
     statement_id: str
     account_id: str

@@ -209,7 +209,9 @@ class Withdrawals:
             event_id=event.event_id,
         )
         books.withdrawals.settle(posted)
-        books.journal.add(withdrawal.account_id, step_of(event, self._session_of(event.occurred_at)))
+        books.journal.add(
+            withdrawal.account_id, step_of(event, self._session_of(event.occurred_at))
+        )
         books.facts.publish(event)
         return posted
 

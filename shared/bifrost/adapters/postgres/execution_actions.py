@@ -20,7 +20,7 @@ WHERE known.revision < excluded.revision
 # Whatever has become this instrument, and what has happened to it so far by the market's time.
 _HAPPENED = f"""
 WITH RECURSIVE market AS (
-    SELECT {SESSION.format(at='max(occurred_at)')} AS session FROM execution.market_time),
+    SELECT {SESSION.format(at="max(occurred_at)")} AS session FROM execution.market_time),
 sources (instrument) AS (
     SELECT %s::text
     UNION
@@ -31,7 +31,7 @@ WHERE NOT a.withdrawn AND a.ex_date <= market.session AND a.action ->> 'currency
     SELECT currency FROM execution.accounts WHERE account_id = %s)
 """
 _TRADED = f"""
-SELECT instrument, {SESSION.format(at='occurred_at')} AS session,
+SELECT instrument, {SESSION.format(at="occurred_at")} AS session,
     sum(CASE side WHEN 'buy' THEN quantity ELSE -quantity END) AS quantity
 FROM execution.fills WHERE account_id = %s AND instrument = ANY(%s) GROUP BY 1, 2
 """

@@ -27,8 +27,8 @@ SELECT o.*, i.fence, i.sent_at, i.lease_until, i.answered_at,
         FROM execution.corporate_actions a
         WHERE a.instrument = o.instrument AND NOT a.withdrawn
           AND a.action ->> 'currency' = o.currency
-          AND a.ex_date > {SESSION.format(at='o.occurred_at')}
-          AND a.ex_date <= {SESSION.format(at='t.occurred_at')}
+          AND a.ex_date > {SESSION.format(at="o.occurred_at")}
+          AND a.ex_date <= {SESSION.format(at="t.occurred_at")}
     ) AS actions,
     {GATE_COLUMNS.format(account="o.account_id")}
 FROM execution.orders o

@@ -35,7 +35,7 @@ WITH fresh AS (
         AND t.position > coalesce((SELECT position FROM portfolio.statement_progress
             WHERE statement_id = %(statement_id)s), 0)
         AND (NOT t.is_market_time OR coalesce(
-            (r.activity ->> 'day')::date, {SESSION.format(at='t.occurred_at')}) <= %(as_of)s)
+            (r.activity ->> 'day')::date, {SESSION.format(at="t.occurred_at")}) <= %(as_of)s)
 ), said AS (
     SELECT CASE WHEN e.quantity IS NULL THEN 'cash' ELSE 'position' END AS kind,
         CASE WHEN e.quantity IS NULL THEN e.currency ELSE e.instrument END AS subject,

@@ -34,7 +34,7 @@ _INSERT_ORDER = f"""
 WITH newest AS (SELECT closed_at, session FROM venue.tape ORDER BY closed_at DESC LIMIT 1),
 accepted AS (
     SELECT closed_at AS accepted_after,
-        least(session, {SESSION.format(at='%(placed_at)s::timestamptz')}) AS session
+        least(session, {SESSION.format(at="%(placed_at)s::timestamptz")}) AS session
     FROM (VALUES (1)) one LEFT JOIN newest ON true)
 INSERT INTO venue.orders (client_order_id, account_id, instrument, side, type, quantity,
     time_in_force, currency, limit_price, stop_price, do_not_reduce, do_not_increase,
