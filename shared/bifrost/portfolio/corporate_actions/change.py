@@ -7,6 +7,7 @@ dividing what was multiplied.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import product
 
 from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.money import EXACT, exact_sum
@@ -194,9 +195,10 @@ def _gain_entries(currency: str, realisations: Sequence[Realisation]) -> list[En
 
 def _position_entries(currency: str, before: Sequence[Lot], after: Sequence[Lot]) -> list[Entry]:
     entries = []
-    for name in sorted({lot.instrument for lot in (*before, *after)}):
-        old_quantity, old_cost = _total(before, name)
-        quantity, cost = _total(after, name)
+    # Long and short apart: as much of both would be no line at all, though every lot moves.
+    for name, is_long in product(_instruments((*before, *after)), (True, False)):
+        old_quantity, old_cost = _total(before, name, is_long=is_long)
+        quantity, cost = _total(after, name, is_long=is_long)
         account = position_account(name)
         if quantity == old_quantity:
             moved = EXACT.subtract(cost, old_cost)
@@ -209,6 +211,10 @@ def _position_entries(currency: str, before: Sequence[Lot], after: Sequence[Lot]
     return entries
 
 
-def _total(lots: Sequence[Lot], instrument: str) -> tuple[Decimal, Decimal]:
-    own = [lot for lot in lots if lot.instrument == instrument]
+def _instruments(lots: Sequence[Lot]) -> list[str]:
+    return sorted({lot.instrument for lot in lots})
+
+
+def _total(lots: Sequence[Lot], instrument: str, *, is_long: bool) -> tuple[Decimal, Decimal]:
+    own = [lot for lot in lots if lot.instrument == instrument and (lot.quantity > 0) == is_long]
     return exact_sum(lot.quantity for lot in own), exact_sum(lot.cost for lot in own)

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from fractions import Fraction
+from itertools import product
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,6 +61,12 @@ LONG = st.lists(st.tuples(POSITIVE, POSITIVE), min_size=1, max_size=6).map(lambd
 LOTS = st.tuples(st.lists(st.tuples(POSITIVE, POSITIVE), max_size=6), st.sampled_from((1, -1))).map(
     lambda of: _held(*of)
 )
+BOXED = st.lists(st.tuples(POSITIVE, POSITIVE), max_size=3).map(
+    lambda sizes: [
+        lot(number, sign * size, sign * cost)
+        for number, (sign, (size, cost)) in enumerate(product((1, -1), sizes), start=1)
+    ]
+)
 
 
 def total(lots: tuple[Lot, ...] | list[Lot]) -> Decimal:
@@ -92,6 +99,16 @@ def test_every_action_balances_and_moves_positions_as_it_moves_lots(
         assert exact_sum(e.amount for e in own) == EXACT.subtract(basis(after), basis(before))
         shares = exact_sum(e.quantity for e in own if e.quantity is not None)
         assert shares == EXACT.subtract(total(after), total(before))
+
+
+@given(ANY, BOXED)
+def test_lots_of_both_signs_change_only_with_a_line_that_says_so(
+    terms: Terms, lots: list[Lot]
+) -> None:
+    change = apply_action(action(terms), lots)
+
+    assert change.entries or not (change.revised or change.opened)
+    assert exact_sum(entry.amount for entry in change.entries) == 0
 
 
 @given(ANY, LOTS)
