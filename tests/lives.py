@@ -177,7 +177,8 @@ def rows_of(urls: Urls, *schemas: str) -> Rows:
             "SELECT table_name, string_agg(column_name, ', ' ORDER BY ordinal_position) AS kept"
             " FROM information_schema.columns WHERE table_schema = %s AND is_identity = 'NO'"
             " AND coalesce(column_default, '') NOT LIKE '%%now()%%'"
-            " AND column_name NOT IN ('published_at', 'set_at') AND table_name <> ALL(%s)"
+            " AND column_name NOT IN ('published_at', 'set_at', 'heard_in')"
+            " AND table_name <> ALL(%s)"
             " GROUP BY table_name",
             (schema, list(LOOKS)),
         )

@@ -35,11 +35,8 @@ BALANCES = """
 SELECT b.ledger_account, b.instrument, b.currency, b.amount, b.quantity,
     m.price AS market_price, m.occurred_at AS marked_at
 FROM portfolio.balances b
-LEFT JOIN LATERAL (
-    SELECT price, occurred_at FROM portfolio.marks
-    WHERE instrument = b.instrument AND currency = b.currency AND b.quantity <> 0
-    ORDER BY occurred_at DESC LIMIT 1
-) m ON true
+LEFT JOIN portfolio.newest_marks m
+    ON m.instrument = b.instrument AND m.currency = b.currency AND b.quantity <> 0
 WHERE b.account_id = ANY(%s)
 """
 

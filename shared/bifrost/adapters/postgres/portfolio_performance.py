@@ -95,12 +95,7 @@ WITH RECURSIVE ends AS (
     FROM lines GROUP BY n, until, name, part, currency, held
 ), valued AS MATERIALIZED (
     SELECT s.*, m.price, s.currency = %(currency)s AS is_own
-    FROM sums s LEFT JOIN LATERAL (
-        SELECT price FROM portfolio.marks
-        WHERE instrument = s.held AND currency = s.currency AND occurred_at <= s.until
-            AND s.quantity <> 0
-        ORDER BY occurred_at DESC LIMIT 1
-    ) m ON true
+    FROM sums s LEFT JOIN {marks}
 ), pnl AS (
     SELECT n, grouping(name) = 1 AS is_all, name, """
     + ", ".join(f"-sum(amount) FILTER (WHERE part = '{one}' AND is_own) AS {one}" for one in _PARTS)
@@ -120,6 +115,16 @@ WITH RECURSIVE ends AS (
 )
 """
 )
+
+_NEWEST = """portfolio.newest_marks m
+        ON m.instrument = s.held AND m.currency = s.currency AND s.quantity <> 0"""
+
+_AS_OF = """LATERAL (
+        SELECT price FROM portfolio.marks
+        WHERE instrument = s.held AND currency = s.currency AND occurred_at <= s.until
+            AND s.quantity <> 0
+        ORDER BY occurred_at DESC LIMIT 1
+    ) m ON true"""
 
 _PAGE = """
 SELECT * FROM pnl
@@ -157,11 +162,8 @@ UNION ALL (
         SELECT sum(proceeds - cost) AS realised FROM portfolio.lot_closures
         WHERE lot_id = l.lot_id
     ) c ON true
-    LEFT JOIN LATERAL (
-        SELECT price FROM portfolio.marks
-        WHERE instrument = l.instrument AND currency = l.currency AND l.quantity <> 0
-        ORDER BY occurred_at DESC LIMIT 1
-    ) m ON true
+    LEFT JOIN portfolio.newest_marks m
+        ON m.instrument = l.instrument AND m.currency = l.currency AND l.quantity <> 0
     ORDER BY l.lot_id COLLATE "C"
 )
 """
@@ -281,7 +283,8 @@ def _query(asked: PnlAsked) -> str:
     else:
         lines = _KEPT
     page = _LOTS if asked.by is PnlBy.LOT else _PAGE
-    return _VALUED.format(whose=whose, lines=lines.format(name=_NAMES[by])) + page
+    marks = _AS_OF if asked.opened or asked.closed else _NEWEST
+    return _VALUED.format(whose=whose, lines=lines.format(name=_NAMES[by]), marks=marks) + page
 
 
 def _found(rows: Sequence[Row], by: PnlBy) -> PnlFound:

@@ -97,8 +97,7 @@ UNION ALL SELECT 'today', to_jsonb(today) FROM today
 """
 
 _MARK = """
-SELECT price FROM portfolio.marks WHERE instrument = %s AND currency = 'USD'
-ORDER BY occurred_at DESC LIMIT 1
+SELECT price FROM portfolio.newest_marks WHERE instrument = %s AND currency = 'USD'
 """
 
 
