@@ -19,7 +19,8 @@ from bifrost.data.schemas import (
 from bifrost.runtime.auth import ADMIN, Caller
 from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.health import database_check, queue_check
-from bifrost.runtime.http import IdempotencyKey, create_app, take_in
+from bifrost.runtime.http import IdempotencyKey, create_app
+from bifrost.runtime.subjects import take_in
 from bifrost.wire.dates import MarketDate
 from functions.data import routes_actions, wiring
 

@@ -1,27 +1,29 @@
 """Execution, as Step Functions, the clock, its queue and API Gateway call it."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from bifrost.core.breaks import Break
 from bifrost.core.codec import from_json, to_json
 from bifrost.core.decisions import Reason
 from bifrost.core.orders import OrderIntent
-from bifrost.events import (
-    AccountOpened,
-    BarClosed,
-    CashChanged,
-    CashDeposited,
-    CashWithdrawn,
-    CorporateActionAnnounced,
-    CorporateActionCorrected,
-    InstrumentListed,
-    StrategyChanged,
-)
 from bifrost.runtime import plugs
 from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.lambda_entry import Listeners, Payload, Tasks, lambda_entry
 from bifrost.runtime.sweeps import Sweep, alarm
 from functions.execution import wiring
+
+if TYPE_CHECKING:
+    from bifrost.events import (
+        AccountOpened,
+        BarClosed,
+        CashChanged,
+        CashDeposited,
+        CashWithdrawn,
+        CorporateActionAnnounced,
+        CorporateActionCorrected,
+        InstrumentListed,
+        StrategyChanged,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +62,6 @@ class Comparison:
 
     account_id: str
     is_final: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Conclusion:
-    """Input of `conclude`: what the comparison left open in every book."""
-
-    account_id: str
-    breaks: tuple[Break, ...]
 
 
 def submit(given: Payload) -> Payload:
@@ -113,6 +107,8 @@ def reconcile(given: Payload) -> Payload:
 
 def conclude(given: Payload) -> Payload:
     """End a comparison: stop an account that is too far apart, and go on with newer fills."""
+    from bifrost.execution.comparing import Conclusion
+
     asked = from_json(Conclusion, given)
     return wiring.comparing().conclude(asked.account_id, asked.breaks, correlation_id())
 
@@ -122,44 +118,44 @@ def reconcile_all(_: Payload) -> Payload:
     return wiring.statements().reconcile_all(correlation_id())
 
 
-def hear_account_opened(event: AccountOpened) -> None:
+def hear_account_opened(event: "AccountOpened") -> None:
     """Open the account at the venue and here."""
     wiring.listener().on_account_opened(event)
 
 
-def hear_instrument_listed(event: InstrumentListed) -> None:
+def hear_instrument_listed(event: "InstrumentListed") -> None:
     """Know the instrument."""
     wiring.listener().on_instrument_listed(event)
 
 
-def hear_strategy_changed(event: StrategyChanged) -> None:
+def hear_strategy_changed(event: "StrategyChanged") -> None:
     """Know the strategy."""
     wiring.listener().on_strategy_changed(event)
 
 
-def hear_bar_closed(event: BarClosed) -> None:
+def hear_bar_closed(event: "BarClosed") -> None:
     """Let the venue trade against the bar."""
     wiring.listener().on_bar_closed(event)
     # After the commit: what it filled is compared, and a fill waits for no comparison.
     wiring.comparing().after_bar(event.bar.session, correlation_id())
 
 
-def hear_cash_deposited(event: CashDeposited) -> None:
+def hear_cash_deposited(event: "CashDeposited") -> None:
     """Fund the venue's account."""
     wiring.listener().on_cash_deposited(event)
 
 
-def hear_cash_withdrawn(event: CashWithdrawn) -> None:
+def hear_cash_withdrawn(event: "CashWithdrawn") -> None:
     """Draw on the venue's account."""
     wiring.listener().on_cash_withdrawn(event)
 
 
-def hear_cash_changed(event: CashChanged) -> None:
+def hear_cash_changed(event: "CashChanged") -> None:
     """Book a dividend, a fee or their like at the venue."""
     wiring.listener().on_cash_changed(event)
 
 
-def hear_corporate_action(event: CorporateActionAnnounced | CorporateActionCorrected) -> None:
+def hear_corporate_action(event: "CorporateActionAnnounced | CorporateActionCorrected") -> None:
     """Let the venue know what an issuer does to its shares."""
     wiring.listener().on_corporate_action(event)
 

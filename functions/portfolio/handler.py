@@ -1,38 +1,22 @@
 """Portfolio, as Step Functions, its queue and API Gateway call it."""
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from bifrost.core.breaks import Break
 from bifrost.core.codec import from_json, to_json
-from bifrost.core.statements import VenueStatement
-from bifrost.events import (
-    BarClosed,
-    CorporateActionAnnounced,
-    CorporateActionCorrected,
-    FillRecorded,
-    InstrumentListed,
-)
 from bifrost.portfolio.withdrawals import PostWithdrawal, RefuseWithdrawal
 from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.lambda_entry import Listeners, Payload, Tasks, lambda_entry
 from bifrost.runtime.plugs import relay
 from functions.portfolio import wiring
 
-
-@dataclass(frozen=True, slots=True)
-class Reconciliation:
-    """Input of `reconcile`."""
-
-    statement: VenueStatement
-    is_final: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Reconciled:
-    """Input of `record_reconciliation`: what every book left open."""
-
-    account_id: str
-    breaks: tuple[Break, ...]
+if TYPE_CHECKING:
+    from bifrost.events import (
+        BarClosed,
+        CorporateActionAnnounced,
+        CorporateActionCorrected,
+        FillRecorded,
+        InstrumentListed,
+    )
 
 
 def post_withdrawal(given: Payload) -> Payload:
@@ -72,6 +56,8 @@ def record_valuations(_: Payload) -> Payload:
 
 def reconcile(given: Payload) -> Payload:
     """Compare the ledger with the venue's statement."""
+    from bifrost.portfolio.reconciling import Reconciliation
+
     asked = from_json(Reconciliation, given)
     found = wiring.reconciler().reconcile(
         asked.statement, correlation_id(), is_final=asked.is_final
@@ -82,27 +68,29 @@ def reconcile(given: Payload) -> Payload:
 
 def record_reconciliation(given: Payload) -> Payload:
     """Keep what a comparison left open in every book, and tell of what is new."""
+    from bifrost.portfolio.reconciling import Reconciled
+
     asked = from_json(Reconciled, given)
     told = wiring.reconciler().record(asked.account_id, asked.breaks, correlation_id())
     return {"told": told}
 
 
-def hear_fill(event: FillRecorded) -> None:
+def hear_fill(event: "FillRecorded") -> None:
     """Book what the venue traded for us."""
     wiring.portfolio().hear_fill(event)
 
 
-def hear_bar(event: BarClosed) -> None:
+def hear_bar(event: "BarClosed") -> None:
     """Keep the market's price."""
     wiring.portfolio().hear_bar(event)
 
 
-def hear_action(event: CorporateActionAnnounced | CorporateActionCorrected) -> None:
+def hear_action(event: "CorporateActionAnnounced | CorporateActionCorrected") -> None:
     """Apply, correct or undo a corporate action wherever its day has come."""
     wiring.corporate_acts().hear(event)
 
 
-def hear_instrument(event: InstrumentListed) -> None:
+def hear_instrument(event: "InstrumentListed") -> None:
     """Know what can be watched."""
     wiring.ownership().hear_instrument(event)
 

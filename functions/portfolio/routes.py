@@ -24,17 +24,9 @@ from bifrost.runtime.auth import Caller
 from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.entity_tags import tag
 from bifrost.runtime.health import database_check, queue_check
-from bifrost.runtime.http import IdempotencyKey, create_app, take_in
-from functions.portfolio import (
-    routes_cash,
-    routes_imports,
-    routes_owned,
-    routes_performance,
-    routes_rebuilds,
-    routes_reconciliation,
-    routes_tax,
-    wiring,
-)
+from bifrost.runtime.http import IdempotencyKey, create_app
+from bifrost.runtime.subjects import take_in
+from functions.portfolio import routes_owned, wiring
 from functions.portfolio.parameters import AccountId, Cursor, Limit, PortfolioId
 
 app = create_app("portfolio", checks={"database": database_check, "queue": queue_check})
@@ -46,16 +38,17 @@ Before = Annotated[
 ]
 
 
-take_in(
-    app,
-    routes_owned.router,
-    routes_cash.router,
-    routes_imports.router,
-    routes_performance.router,
-    routes_rebuilds.router,
-    routes_reconciliation.router,
-    routes_tax.router,
-)
+take_in(app, routes_owned.router)
+for subject, words in {
+    "cash": ("cash", "cash-flows", "lots", "lot-selection", "reversals"),
+    "imports": ("imports", "activities", "lot-history"),
+    "performance": ("pnl", "returns"),
+    "rebuilds": ("rebuilds",),
+    "reconciliation": ("statements", "reconciliation"),
+    "tax": ("tax",),
+    "watchlists": ("watchlists",),
+}.items():
+    app.take_in_later(f"functions.portfolio.routes_{subject}", *words)
 
 
 @app.post("/v1/accounts/{account_id}/deposits", status_code=201, tags=["portfolio"])

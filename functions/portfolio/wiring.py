@@ -7,23 +7,21 @@ from bifrost.adapters.calendars.baked import BakedSessions, session_of
 from bifrost.adapters.clock import SystemClock
 from bifrost.adapters.ids import RandomIds
 from bifrost.adapters.postgres.portfolio_books import PostgresLibrary
-from bifrost.adapters.postgres.portfolio_imports import PostgresImportReader
-from bifrost.adapters.postgres.portfolio_lots import PostgresLotReader
-from bifrost.adapters.postgres.portfolio_reads import PostgresReader
-from bifrost.adapters.postgres.settlement import PostgresSettlement
-from bifrost.portfolio.bookings import CashFlows
-from bifrost.portfolio.cash_ladder import CashStatement, cash_statement
-from bifrost.portfolio.choosing import LotChoices
 from bifrost.portfolio.corporate_acts import CorporateActs
-from bifrost.portfolio.ownership import Ownership
 from bifrost.portfolio.ports import Library, Reader
 from bifrost.portfolio.service import PortfolioService
 from bifrost.portfolio.withdrawals import Withdrawals
 from bifrost.runtime.plugs import database, workflows
 
 if TYPE_CHECKING:
+    from bifrost.adapters.postgres.portfolio_imports import PostgresImportReader
+    from bifrost.adapters.postgres.portfolio_lots import PostgresLotReader
     from bifrost.adapters.postgres.portfolio_performance import PostgresPerformance
+    from bifrost.portfolio.bookings import CashFlows
+    from bifrost.portfolio.cash_ladder import CashStatement
+    from bifrost.portfolio.choosing import LotChoices
     from bifrost.portfolio.imports.service import Imports
+    from bifrost.portfolio.ownership import Ownership
     from bifrost.portfolio.rebuilding import Rebuild
     from bifrost.portfolio.reconciling import Reconciler
     from bifrost.portfolio.snapshots import Recorder
@@ -67,31 +65,42 @@ def performance(owner: str) -> "PostgresPerformance":
 
 
 @lru_cache
-def ownership() -> Ownership:
+def ownership() -> "Ownership":
     """Who keeps what an owner has in order."""
+    from bifrost.portfolio.ownership import Ownership
+
     return Ownership(_library(), SystemClock(), RandomIds())
 
 
 @lru_cache
-def cash_flows() -> CashFlows:
+def cash_flows() -> "CashFlows":
     """Who books dividends, fees and their like, and corrects them."""
+    from bifrost.portfolio.bookings import CashFlows
+
     return CashFlows(_library(), SystemClock(), RandomIds(), session_of)
 
 
 @lru_cache
-def lot_choices() -> LotChoices:
+def lot_choices() -> "LotChoices":
     """Who keeps how lots are chosen."""
+    from bifrost.portfolio.choosing import LotChoices
+
     return LotChoices(_library(), SystemClock(), RandomIds(), session_of)
 
 
-def cash(owner: str, *account_ids: str) -> CashStatement:
+def cash(owner: str, *account_ids: str) -> "CashStatement":
     """What of the owner's cash has settled, and when the rest does."""
+    from bifrost.adapters.postgres.settlement import PostgresSettlement
+    from bifrost.portfolio.cash_ladder import cash_statement
+
     found = PostgresSettlement(database(), owner)
     return cash_statement(found, BakedSessions(), SystemClock(), account_ids)
 
 
-def lots(owner: str) -> PostgresLotReader:
+def lots(owner: str) -> "PostgresLotReader":
     """The lots of one owner, to read."""
+    from bifrost.adapters.postgres.portfolio_lots import PostgresLotReader
+
     return PostgresLotReader(database(), owner)
 
 
@@ -124,8 +133,10 @@ def imports() -> "Imports":
     return Imports(_library(), SystemClock(), RandomIds())
 
 
-def histories(owner: str) -> PostgresImportReader:
+def histories(owner: str) -> "PostgresImportReader":
     """The imports and the history of one owner, to read."""
+    from bifrost.adapters.postgres.portfolio_imports import PostgresImportReader
+
     return PostgresImportReader(database(), owner)
 
 
@@ -139,6 +150,8 @@ def tax(owner: str) -> "TaxReports":
 
 def reader(owner: str) -> Reader:
     """The books of one owner, to read."""
+    from bifrost.adapters.postgres.portfolio_reads import PostgresReader
+
     return PostgresReader(database(), owner)
 
 

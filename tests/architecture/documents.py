@@ -86,7 +86,7 @@ def mapped_capabilities(readme: str) -> set[str]:
 
 def event_kinds() -> list[type[Event]]:
     """Every event that can travel."""
-    kinds = (kind for kind in vars(events).values() if isinstance(kind, type))
+    kinds = (kind for name in events.__all__ if isinstance(kind := getattr(events, name), type))
     return [k for k in kinds if issubclass(k, Event) and is_known(detail_type_of(k))]
 
 

@@ -46,6 +46,10 @@ def rows() -> list[Row]:
             snippets[f"{capability.name} event, as a Lambda starts"] = _IN_LAMBDA + task + _EVENT
         http = task + f"import functions.{capability.name}.routes\n"
         snippets[f"{capability.name} HTTP"] = http
+        # Every subject's routes too, which no single request needs.
+        snippets[f"{capability.name} HTTP, all routes"] = http + (
+            f"functions.{capability.name}.routes.app.routes\n"
+        )
         if capability.schemas:
             snippets[f"{capability.name} HTTP, as a Lambda starts"] = _IN_LAMBDA + http
     peers = {name: code for name, code in _PEERS.items() if _is_there(name)}

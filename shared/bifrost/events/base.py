@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
 from typing import ClassVar
 
 from bifrost.core.codec import from_json
 
 SEQUENCE_MAX = 2**63 - 1  # a BIGINT's
 
+_PUBLISHERS = ("data", "execution", "execution_fills", "portfolio")
 _KINDS: dict[str, type["Event"]] = {}
 
 
@@ -60,11 +62,18 @@ def register(kind: type[Event]) -> type[Event]:
 
 def is_known(detail_type: str) -> bool:
     """Say whether the detail-type is one of ours."""
-    return detail_type in _KINDS
+    return detail_type in _known()
 
 
 def read_event(detail_type: str, detail: object) -> Event:
     """Read an event from the wire; raise ValueError where it is not one we know."""
-    if detail_type not in _KINDS:
+    known = _known()
+    if detail_type not in known:
         raise ValueError(f"no event is called {detail_type}")
-    return from_json(_KINDS[detail_type], detail)
+    return from_json(known[detail_type], detail)
+
+
+def _known() -> dict[str, type[Event]]:
+    for publisher in _PUBLISHERS:
+        import_module(f"bifrost.events.{publisher}")
+    return _KINDS

@@ -1,13 +1,12 @@
-"""Events published by execution: each step of an order, and each fill."""
+"""Events published by execution: each step of an order. Fills have a module of their own."""
 
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
 
 from bifrost.core.decisions import Reason
-from bifrost.core.fills import Fill
 from bifrost.core.orders import OrderIntent
-from bifrost.events.base import Event, SequencedEvent, register
+from bifrost.events.base import Event, register
 
 
 @register
@@ -104,22 +103,3 @@ class OrderExpired(OrderEnded):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderFilled(OrderEnded):
     """All of it filled."""
-
-
-@register
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FillRecorded(SequencedEvent):
-    """The venue traded for us; the stream is `fills:<account_id>`.
-
-    strategy_id: the strategy that its order names; empty where it names none.
-    """
-
-    source: ClassVar[str] = "bifrost.execution"
-
-    fill: Fill
-    strategy_id: str = ""
-
-
-def fill_stream(account_id: str) -> str:
-    """Name the stream in which an account's fills are counted."""
-    return f"fills:{account_id}"

@@ -9,11 +9,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.fills import Fill
 from bifrost.core.instruments import Instrument
 from bifrost.core.orders import OrderStatus
-from bifrost.events import BarClosed, Event
 from bifrost.execution.ports import ExecutionReport
 from bifrost.execution.records import (
     Account,
@@ -27,7 +25,9 @@ from bifrost.execution.records import (
 )
 from bifrost.execution.switches import GateState, Switch
 
-if TYPE_CHECKING:  # an order's way does not pay for comparing
+if TYPE_CHECKING:  # an order's way does not pay for comparing, nor for others' events
+    from bifrost.core.corporate_actions import CorporateAction
+    from bifrost.events import BarClosed, Event
     from bifrost.execution.comparison_books import Comparisons, Evidence
 
 
@@ -204,7 +204,7 @@ class Listings(Protocol):
 class Actions(Protocol):
     """Corporate actions, as far as orders that are not yet sent and positions need them."""
 
-    def keep(self, action: CorporateAction) -> None:
+    def keep(self, action: "CorporateAction") -> None:
         """Keep the action, unless a later revision of it is known."""
 
 
@@ -240,13 +240,13 @@ class Market(Protocol):
 class Announcements(Protocol):
     """Events out, and events in once."""
 
-    def publish(self, *events: Event) -> None:
+    def publish(self, *events: "Event") -> None:
         """Write events down to be relayed after the transaction."""
 
-    def once(self, event: Event) -> bool:
+    def once(self, event: "Event") -> bool:
         """Say whether this event is new here, and remember it."""
 
-    def bars_in_order(self, event: BarClosed) -> list[BarClosed]:
+    def bars_in_order(self, event: "BarClosed") -> "list[BarClosed]":
         """Return the bars of this stream that may be applied now, in order."""
 
 

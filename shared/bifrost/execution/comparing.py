@@ -30,6 +30,14 @@ _logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Conclusion:
+    """Input of the task `conclude`: what the comparison left open in every book."""
+
+    account_id: str
+    breaks: tuple[Break, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Comparing:
     """Starts comparisons, and ends them."""
 

@@ -6,22 +6,25 @@ inbox commits after: a crash between the two repeats the call, and nothing is ev
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from bifrost.events import (
-    AccountOpened,
-    BarClosed,
-    CashChanged,
-    CashDeposited,
-    CashWithdrawn,
-    CorporateActionAnnounced,
-    CorporateActionCorrected,
-    InstrumentListed,
-    StrategyChanged,
-)
 from bifrost.execution.books import Desk
 from bifrost.execution.collecting import Collector
 from bifrost.execution.ports import Custodian, Funding, MarketFeed
 from bifrost.execution.records import Account, Mark, Strategy
+
+if TYPE_CHECKING:
+    from bifrost.events import (
+        AccountOpened,
+        BarClosed,
+        CashChanged,
+        CashDeposited,
+        CashWithdrawn,
+        CorporateActionAnnounced,
+        CorporateActionCorrected,
+        InstrumentListed,
+        StrategyChanged,
+    )
 
 # The kind of cash that portfolio books when an issuer pays.
 CORPORATE_ACTION = "corporate_action"
@@ -38,7 +41,7 @@ class Listener:
     custodian: Custodian
     collector: Collector
 
-    def on_account_opened(self, event: AccountOpened) -> None:
+    def on_account_opened(self, event: "AccountOpened") -> None:
         """Open the account at the venue, then know it here."""
         self.funding.open_account(event.account_id, event.currency)
         with self.desk.transaction() as books:
@@ -46,14 +49,14 @@ class Listener:
                 account = Account(event.account_id, event.owner, event.currency)
                 books.listings.open_account(account)
 
-    def on_instrument_listed(self, event: InstrumentListed) -> None:
+    def on_instrument_listed(self, event: "InstrumentListed") -> None:
         """Let the venue know the instrument's tick and lot, then know its terms here."""
         self.custodian.list_instrument(event.instrument)
         with self.desk.transaction() as books:
             if books.announcements.once(event):
                 books.listings.list_instrument(event.instrument)
 
-    def on_strategy_changed(self, event: StrategyChanged) -> None:
+    def on_strategy_changed(self, event: "StrategyChanged") -> None:
         """Know the strategy, so that orders can name it."""
         with self.desk.transaction() as books:
             if books.announcements.once(event):
@@ -67,15 +70,15 @@ class Listener:
                     )
                 )
 
-    def on_cash_deposited(self, event: CashDeposited) -> None:
+    def on_cash_deposited(self, event: "CashDeposited") -> None:
         """Move the cash into the venue's account."""
         self._transfer(event, event.amount)
 
-    def on_cash_withdrawn(self, event: CashWithdrawn) -> None:
+    def on_cash_withdrawn(self, event: "CashWithdrawn") -> None:
         """Move the cash out of the venue's account."""
         self._transfer(event, -event.amount)
 
-    def on_cash_changed(self, event: CashChanged) -> None:
+    def on_cash_changed(self, event: "CashChanged") -> None:
         """Book at the venue what it booked for us; it keeps the account's currency only.
 
         What a corporate action pays the venue pays by itself.
@@ -84,7 +87,7 @@ class Listener:
             self._transfer(event, event.amount)
 
     def on_corporate_action(
-        self, event: CorporateActionAnnounced | CorporateActionCorrected
+        self, event: "CorporateActionAnnounced | CorporateActionCorrected"
     ) -> None:
         """Let the venue hear of it, and collect what that did to open orders."""
         self.custodian.hear_action(event.action)
@@ -93,7 +96,7 @@ class Listener:
                 books.actions.keep(event.action)
             self.collector.collect()
 
-    def on_bar_closed(self, event: BarClosed) -> None:
+    def on_bar_closed(self, event: "BarClosed") -> None:
         """Let the venue trade against the bars that are next, and collect what it did."""
         with self.desk.transaction() as books:
             for ready in books.announcements.bars_in_order(event):
@@ -104,7 +107,7 @@ class Listener:
             self.collector.collect()
 
     def _transfer(
-        self, event: CashDeposited | CashWithdrawn | CashChanged, amount: Decimal
+        self, event: "CashDeposited | CashWithdrawn | CashChanged", amount: Decimal
     ) -> None:
         # Events come in any order: the deposit may be heard before the account's opening.
         self.funding.open_account(event.account_id, event.currency)

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bifrost.core.bars import Bar
-from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.instruments import Instrument
 from bifrost.core.money import Price, Quantity
 from bifrost.core.orders import OrderStatus, OrderType, Side, TimeInForce
-from bifrost.core.statements import VenueStatement, WorkingOrders
+
+if TYPE_CHECKING:
+    from bifrost.core.corporate_actions import CorporateAction
+    from bifrost.core.statements import VenueStatement, WorkingOrders
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ class Broker(Protocol):
     def reports_after(self, sequence: int, limit: int) -> list[ExecutionReport]:
         """Return what happened after `sequence`, oldest first."""
 
-    def statement(self, account_id: str) -> VenueStatement:
+    def statement(self, account_id: str) -> "VenueStatement":
         """Return the venue's books of the account, as of one instant."""
 
 
@@ -128,7 +130,7 @@ class VenueRecords(Protocol):
     def venue(self) -> str:
         """The venue's name, half of a fill's identity."""
 
-    def working(self, account_id: str) -> WorkingOrders:
+    def working(self, account_id: str) -> "WorkingOrders":
         """Return the account's orders that work there; raise NotFoundError without account."""
 
     def trades(
@@ -162,7 +164,7 @@ class Custodian(Protocol):
     def list_instrument(self, instrument: Instrument) -> None:
         """Keep the instrument's tick and lot, new or changed."""
 
-    def hear_action(self, action: CorporateAction) -> None:
+    def hear_action(self, action: "CorporateAction") -> None:
         """Keep this revision, once; books that it finds wrong are put right at once."""
 
 

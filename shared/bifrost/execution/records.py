@@ -3,12 +3,15 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.decisions import Reason
 from bifrost.core.instruments import Instrument
 from bifrost.core.orders import OrderIntent, OrderStatus
 from bifrost.execution.switches import GateState
+
+if TYPE_CHECKING:
+    from bifrost.core.corporate_actions import CorporateAction
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,4 +149,4 @@ class Standing:
     last_price: Decimal | None
     unresolved: bool
     gate: GateState
-    actions: tuple[CorporateAction, ...] = ()
+    actions: "tuple[CorporateAction, ...]" = ()

@@ -4,14 +4,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from bifrost.core.corporate_actions import CorporateAction
 from bifrost.portfolio.journal import Step
 from bifrost.portfolio.ledger import Entry, Posting
 from bifrost.portfolio.lot_selection import LotMethod, Selection
 from bifrost.portfolio.lots import Closure, Lot, LotChange
 from bifrost.portfolio.valuation import Balance
+
+if TYPE_CHECKING:
+    from bifrost.core.corporate_actions import CorporateAction
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Outlook:
     market: date | None
     stale_since: date | None
     is_passed: bool
-    due: tuple[CorporateAction, ...]
+    due: "tuple[CorporateAction, ...]"
     has_unpaid: bool
 
     def by(self, session: date) -> date:
@@ -201,13 +203,13 @@ class JournalStore(Protocol):
 class ActionStore(Protocol):
     """Keeps corporate actions, and how far each account has met them."""
 
-    def put(self, action: CorporateAction, at: datetime) -> None:
+    def put(self, action: "CorporateAction", at: datetime) -> None:
         """Keep a revision; one that is known is kept as it was."""
 
-    def revision(self, action_id: str, revision: int) -> CorporateAction:
+    def revision(self, action_id: str, revision: int) -> "CorporateAction":
         """Return a revision that is kept."""
 
-    def newest(self, action_id: str) -> CorporateAction:
+    def newest(self, action_id: str) -> "CorporateAction":
         """Return the action's highest revision, withdrawn or not."""
 
     def outlook(self, account_id: str, session: date, instrument: str = "") -> Outlook:
@@ -224,10 +226,10 @@ class ActionStore(Protocol):
     def waiting_for(self, action_id: str) -> list[str]:
         """Name accounts that an action concerns whose day has come."""
 
-    def unmet(self, account_id: str) -> list[CorporateAction]:
+    def unmet(self, account_id: str) -> "list[CorporateAction]":
         """Return standing actions that came too late for lots that were imported."""
 
-    def concerning(self, account_id: str) -> list[CorporateAction]:
+    def concerning(self, account_id: str) -> "list[CorporateAction]":
         """Return the standing actions on what the account's fills can have led to."""
 
     def applied(self, account_id: str, since: date) -> list[Applied]:
@@ -242,5 +244,5 @@ class ActionStore(Protocol):
     def forget(self, account_id: str, action_ids: Sequence[str]) -> None:
         """Actions that changed nothing, as it is known now."""
 
-    def refuse(self, account_id: str, action: CorporateAction, reason: str, at: datetime) -> None:
+    def refuse(self, account_id: str, action: "CorporateAction", reason: str, at: datetime) -> None:
         """Keep why an action could not be applied."""

@@ -7,12 +7,15 @@ died half way is repeated from where it stood, and one account that cannot follo
 import logging
 from collections.abc import Iterable
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 from bifrost.core.errors import ConflictError, UnavailableError
-from bifrost.events import BarClosed, CorporateActionAnnounced, CorporateActionCorrected
 from bifrost.portfolio.ports import Books, Clock, Ids, Library
 from bifrost.portfolio.sessions import BEFORE_ALL
 from bifrost.portfolio.telling import Moment
+
+if TYPE_CHECKING:
+    from bifrost.events import BarClosed, CorporateActionAnnounced, CorporateActionCorrected
 
 _logger = logging.getLogger(__name__)
 
@@ -31,7 +34,7 @@ class CorporateActs:
         self._ids = ids
         self._done: date | None = None
 
-    def hear(self, event: CorporateActionAnnounced | CorporateActionCorrected) -> None:
+    def hear(self, event: "CorporateActionAnnounced | CorporateActionCorrected") -> None:
         """Keep the revision, and apply or correct it wherever its day has come.
 
         Raises ConflictError, naming them, where accounts could not follow; the others have.
@@ -42,7 +45,7 @@ class CorporateActs:
             waiting = books.actions.waiting_for(event.action.action_id)
         _require(self._bring_up(waiting, event.correlation_id))
 
-    def follow(self, event: BarClosed) -> None:
+    def follow(self, event: "BarClosed") -> None:
         """Apply what is due as the bar's session begins, for every account, once a session."""
         session = event.bar.session
         if self._done is not None and session <= self._done:

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from bifrost.events import FillRecorded
 from bifrost.portfolio.ledger import Entry, Posting, fill_reference
 from bifrost.portfolio.ports import Books
 from bifrost.portfolio.telling import Moment
+
+if TYPE_CHECKING:
+    from bifrost.events import FillRecorded
 
 PAYMENT = "corporate_action_payment"
 
@@ -48,7 +51,7 @@ def posting_of(books: Books, moment: Moment, account_id: str, draft: Draft) -> P
     )
 
 
-def fill_draft(recorded: FillRecorded, entries: tuple[Entry, ...]) -> Draft:
+def fill_draft(recorded: "FillRecorded", entries: tuple[Entry, ...]) -> Draft:
     """Draft what a fill changes."""
     fill = recorded.fill
     return Draft(

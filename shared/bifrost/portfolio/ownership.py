@@ -7,10 +7,11 @@ who change the same thing one learns that the other was there.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
 
 from bifrost.core.errors import ConflictError, NotFoundError
 from bifrost.core.versions import Expected
-from bifrost.events import InstrumentListed, StrategyChanged
+from bifrost.events import StrategyChanged
 from bifrost.portfolio.accounts import Account, what_is_left
 from bifrost.portfolio.portfolios import (
     NewPortfolio,
@@ -22,6 +23,9 @@ from bifrost.portfolio.portfolios import (
 from bifrost.portfolio.ports import Books, Clock, Ids, Library
 from bifrost.portfolio.service import market_time
 from bifrost.portfolio.watchlists import NewWatchlist, Watchlist, require_known
+
+if TYPE_CHECKING:
+    from bifrost.events import InstrumentListed
 
 
 class Ownership:
@@ -159,7 +163,7 @@ class Ownership:
             books.watchlists.remove(watchlist_id)
             return found
 
-    def hear_instrument(self, event: InstrumentListed) -> None:
+    def hear_instrument(self, event: "InstrumentListed") -> None:
         """Know the instrument: only what is listed can be watched."""
         with self._library.open() as books:
             if books.facts.once(event):

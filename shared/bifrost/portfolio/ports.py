@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bifrost.core.decisions import Reason
 from bifrost.core.instruments import Instrument
-from bifrost.events import BarClosed, Event, FillRecorded
 from bifrost.portfolio.accounts import Account
 from bifrost.portfolio.book_ports import (
     ActionStore,
@@ -22,11 +21,14 @@ from bifrost.portfolio.book_ports import (
     Outlook,
     Posted,
 )
-from bifrost.portfolio.imports.ports import ImportStore
-from bifrost.portfolio.portfolios import Portfolio
-from bifrost.portfolio.statements import BreakStore, RunStore, StatementStore
 from bifrost.portfolio.valuation import Balance, SessionValuation
-from bifrost.portfolio.watchlists import Watchlist
+
+if TYPE_CHECKING:
+    from bifrost.events import BarClosed, Event, FillRecorded
+    from bifrost.portfolio.imports.ports import ImportStore
+    from bifrost.portfolio.portfolios import Portfolio
+    from bifrost.portfolio.statements import BreakStore, RunStore, StatementStore
+    from bifrost.portfolio.watchlists import Watchlist
 
 __all__ = [
     "ActionStore",
@@ -85,16 +87,16 @@ class AccountStore(Protocol):
 class PortfolioStore(Protocol):
     """Keeps portfolios."""
 
-    def add(self, portfolio: Portfolio) -> None:
+    def add(self, portfolio: "Portfolio") -> None:
         """Write a new one."""
 
-    def locked(self, owner: str, portfolio_id: str) -> Portfolio:
+    def locked(self, owner: str, portfolio_id: str) -> "Portfolio":
         """Return the owner's portfolio, all of the owner's held until the transaction's end.
 
         Raises NotFoundError where there is none.
         """
 
-    def change(self, portfolio: Portfolio) -> None:
+    def change(self, portfolio: "Portfolio") -> None:
         """Write its name, parent, version and archival."""
 
     def is_below(self, portfolio_id: str, root: str) -> bool:
@@ -117,13 +119,13 @@ class InstrumentStore(Protocol):
 class WatchlistStore(Protocol):
     """Keeps watchlists."""
 
-    def add(self, watchlist: Watchlist) -> None:
+    def add(self, watchlist: "Watchlist") -> None:
         """Write a new one."""
 
-    def locked(self, owner: str, watchlist_id: str) -> Watchlist:
+    def locked(self, owner: str, watchlist_id: str) -> "Watchlist":
         """Return the owner's, held until the transaction's end; raise NotFoundError."""
 
-    def change(self, watchlist: Watchlist) -> None:
+    def change(self, watchlist: "Watchlist") -> None:
         """Write its name, instruments and version."""
 
     def remove(self, watchlist_id: str) -> None:
@@ -133,7 +135,7 @@ class WatchlistStore(Protocol):
 class MarkStore(Protocol):
     """Keeps the market's prices."""
 
-    def put(self, bar: BarClosed) -> None:
+    def put(self, bar: "BarClosed") -> None:
         """Keep the bar's close; of two for one instant the one recorded later stands."""
 
     def market_time(self) -> datetime | None:
@@ -159,16 +161,16 @@ class WithdrawalStore(Protocol):
 class FactStore(Protocol):
     """What was heard, and what will be told."""
 
-    def once(self, event: Event) -> bool:
+    def once(self, event: "Event") -> bool:
         """Say whether the event is new here, and remember it."""
 
-    def in_order(self, event: FillRecorded) -> list[FillRecorded]:
+    def in_order(self, event: "FillRecorded") -> "list[FillRecorded]":
         """Return the fills that may now be applied, in their account's order."""
 
     def fills_applied(self, account_id: str) -> int:
         """Return the sequence of the last fill applied to the account; 0 if none."""
 
-    def publish(self, *events: Event) -> None:
+    def publish(self, *events: "Event") -> None:
         """Tell everybody, once the transaction is kept."""
 
 
@@ -227,15 +229,15 @@ class Books(Protocol):
         """Withdrawals."""
 
     @property
-    def breaks(self) -> BreakStore:
+    def breaks(self) -> "BreakStore":
         """Breaks."""
 
     @property
-    def statements(self) -> StatementStore:
+    def statements(self) -> "StatementStore":
         """Statements."""
 
     @property
-    def runs(self) -> RunStore:
+    def runs(self) -> "RunStore":
         """Comparisons."""
 
     @property
@@ -247,7 +249,7 @@ class Books(Protocol):
         """Idempotency-Keys."""
 
     @property
-    def imports(self) -> ImportStore:
+    def imports(self) -> "ImportStore":
         """Imports."""
 
 
@@ -270,16 +272,16 @@ class Reader(Protocol):
     def account(self, account_id: str) -> Account:
         """Return one account; raise NotFoundError."""
 
-    def portfolios(self, *, after: int, limit: int, archived: bool = False) -> list[Portfolio]:
+    def portfolios(self, *, after: int, limit: int, archived: bool = False) -> "list[Portfolio]":
         """Return portfolios whose place is past `after`, without the accounts they add up."""
 
-    def portfolio(self, portfolio_id: str) -> Portfolio:
+    def portfolio(self, portfolio_id: str) -> "Portfolio":
         """Return one portfolio with the accounts that it adds up; raise NotFoundError."""
 
-    def watchlists(self, *, after: int, limit: int) -> list[Watchlist]:
+    def watchlists(self, *, after: int, limit: int) -> "list[Watchlist]":
         """Return watchlists whose place is past `after`, oldest first."""
 
-    def watchlist(self, watchlist_id: str) -> Watchlist:
+    def watchlist(self, watchlist_id: str) -> "Watchlist":
         """Return one watchlist; raise NotFoundError."""
 
     def balances(self, *account_ids: str) -> list[Balance]:

@@ -39,6 +39,22 @@ class StatementRequest:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """Input of the task `reconcile`."""
+
+    statement: VenueStatement
+    is_final: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """Input of the task `record_reconciliation`: what every book left open."""
+
+    account_id: str
+    breaks: tuple[Break, ...]
+
+
 class Reconciler:
     """Holds portfolio's books against others', and tells of every book's breaks."""
 

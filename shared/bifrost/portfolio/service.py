@@ -7,10 +7,11 @@ of an account never interleave, and with the event that reports it written besid
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from bifrost.core.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError
 from bifrost.core.money import Money
-from bifrost.events import AccountOpened, BarClosed, CashDeposited, FillRecorded
+from bifrost.events import AccountOpened, CashDeposited
 from bifrost.portfolio.accounts import Account, NewAccount
 from bifrost.portfolio.corporate_acts import CorporateActs
 from bifrost.portfolio.filling import Filling
@@ -19,6 +20,9 @@ from bifrost.portfolio.ledger import Posting, flow_entries
 from bifrost.portfolio.ports import Books, Clock, Ids, Library, Posted
 from bifrost.portfolio.sessions import BEFORE_ALL, SessionOf, utc_session
 from bifrost.portfolio.telling import Moment
+
+if TYPE_CHECKING:
+    from bifrost.events import BarClosed, FillRecorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ class PortfolioService:
                 self._post_deposit(books, account, asked, transaction_id, now)
             return found(books, account.account_id, f"deposit:{known or transaction_id}")
 
-    def hear_fill(self, event: FillRecorded) -> None:
+    def hear_fill(self, event: "FillRecorded") -> None:
         """Apply the fill, and those that came early and waited for it, in the venue's order."""
         with self._library.open() as books:
             ready = books.facts.in_order(event)
@@ -104,7 +108,7 @@ class PortfolioService:
                 session = self._session_of(recorded.fill.occurred_at)
                 Filling(books, moment).book(recorded, session)
 
-    def hear_bar(self, event: BarClosed) -> None:
+    def hear_bar(self, event: "BarClosed") -> None:
         """Keep the close as the instrument's mark of that instant, and do what its session brings.
 
         Heard again it keeps nothing, and does what may have been left undone.

@@ -24,6 +24,7 @@ from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.runtime.correlation import correlate
 from bifrost.runtime.health import Check, run
 from bifrost.runtime.problems import install, problem
+from bifrost.runtime.subjects import SubjectApp
 
 BODY_BYTES_MAX = 64 * 1024
 
@@ -47,12 +48,12 @@ _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}(:[0-9]{1,5})?")
 _servers: WeakKeyDictionary[FastAPI, Mangum] = WeakKeyDictionary()
 
 
-def create_app(capability: str, *, checks: Mapping[str, Check]) -> FastAPI:
+def create_app(capability: str, *, checks: Mapping[str, Check]) -> SubjectApp:
     """Return an app with the error answers, the body limit, `/health` and `/ready`.
 
     checks: what readiness asks, by name; each raises a BifrostError where it is not ready.
     """
-    app = FastAPI(
+    app = SubjectApp(
         title=f"Bifrost {capability}",
         version="1",
         openapi_url=None,
@@ -83,16 +84,6 @@ def create_app(capability: str, *, checks: Mapping[str, Check]) -> FastAPI:
 def create_router() -> APIRouter:
     """Return a part of an app's routes, read as strictly as the app's own."""
     return APIRouter(route_class=_StrictRoute)
-
-
-def take_in(app: FastAPI, *routers: APIRouter) -> None:
-    """Serve their routes as the app's own.
-
-    FastAPI's `include_router` keeps a router as one route, which hides from a 405 what its
-    addresses take, and from tests what is served.
-    """
-    for router in routers:
-        app.router.routes.extend(router.routes)
 
 
 def serve(app: FastAPI, event: dict[str, Any], context: Any, logger: Logger) -> Any:

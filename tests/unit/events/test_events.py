@@ -46,7 +46,7 @@ VALUES: dict[str, Any] = {
 }
 KINDS: list[type[Event]] = [
     kind
-    for kind in vars(events).values()
+    for kind in (getattr(events, name) for name in events.__all__)
     if isinstance(kind, type) and issubclass(kind, Event) and is_known(detail_type_of(kind))
 ]
 
@@ -71,7 +71,9 @@ def test_an_event_survives_the_wire(kind: type[Event]) -> None:
 
 @pytest.mark.parametrize("kind", KINDS, ids=detail_type_of)
 def test_an_event_names_the_capability_of_its_module(kind: type[Event]) -> None:
-    assert kind.source == f"bifrost.{kind.__module__.rpartition('.')[2]}"
+    module = kind.__module__.rpartition(".")[2]
+
+    assert kind.source == f"bifrost.{module.partition('_')[0]}"
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=detail_type_of)

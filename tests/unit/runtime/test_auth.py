@@ -14,7 +14,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from bifrost.core.errors import UnauthenticatedError, UnavailableError
-from bifrost.runtime import auth
+from bifrost.runtime import tokens
 from bifrost.runtime.environment import environment
 
 ISSUER, CLIENT = "https://pool.test/p", "client-1"
@@ -46,11 +46,11 @@ def pool(key: RSAKey, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv("TOKEN_ISSUER", ISSUER)
         monkeypatch.setenv("TOKEN_AUDIENCE", CLIENT)
         environment.cache_clear()
-        auth._keys.cache_clear()
+        tokens._keys.cache_clear()
         yield
         server.shutdown()
     environment.cache_clear()
-    auth._keys.cache_clear()
+    tokens._keys.cache_clear()
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def sign(key: RSAKey) -> Sign:
 
 
 def test_a_good_token_names_its_owner(sign: Sign) -> None:
-    assert auth.verified_claims(sign())["sub"] == "owner-1"
+    assert tokens.verified_claims(sign())["sub"] == "owner-1"
 
 
 @pytest.mark.parametrize(
@@ -89,14 +89,14 @@ def test_a_good_token_names_its_owner(sign: Sign) -> None:
 )
 def test_a_token_for_another_purpose_or_time_is_refused(sign: Sign, changed: Any) -> None:
     with pytest.raises(UnauthenticatedError):
-        auth.verified_claims(sign(**changed))
+        tokens.verified_claims(sign(**changed))
 
 
 def test_a_token_of_another_key_is_refused(sign: Sign) -> None:
     forger = RSAKey.generate_key(2048, {"kid": "k1"})
 
     with pytest.raises(UnauthenticatedError):
-        auth.verified_claims(sign(signer=forger))
+        tokens.verified_claims(sign(signer=forger))
 
 
 def test_a_token_whose_claims_were_changed_is_refused(sign: Sign) -> None:
@@ -106,13 +106,13 @@ def test_a_token_whose_claims_were_changed_is_refused(sign: Sign) -> None:
     forged = base64.urlsafe_b64encode(body).rstrip(b"=").decode()
 
     with pytest.raises(UnauthenticatedError):
-        auth.verified_claims(f"{header}.{forged}.{signature}")
+        tokens.verified_claims(f"{header}.{forged}.{signature}")
 
 
 @pytest.mark.parametrize("token", ["", "a.b.c", "x" * 5000, "\u00e9.\u00e9.\u00e9", "..", "null"])
 def test_what_is_no_token_is_refused(token: str) -> None:
     with pytest.raises(UnauthenticatedError):
-        auth.verified_claims(token)
+        tokens.verified_claims(token)
 
 
 def part(value: object) -> str:
@@ -138,24 +138,24 @@ def part(value: object) -> str:
 def test_a_header_that_is_none_of_ours_is_refused(header: object) -> None:
     for signature in ("", "AAAA"):
         with pytest.raises(UnauthenticatedError):
-            auth.verified_claims(f"{part(header)}.{part({'sub': 'owner-1'})}.{signature}")
+            tokens.verified_claims(f"{part(header)}.{part({'sub': 'owner-1'})}.{signature}")
 
 
 @pytest.mark.parametrize("answer", [b"<html>", b"[]", b"5", b'{"keys": [{}]}', b'{"keys": 5}'])
 def test_an_answer_that_is_no_key_set_is_no_refusal(
     sign: Sign, monkeypatch: pytest.MonkeyPatch, answer: bytes
 ) -> None:
-    auth._keys.cache_clear()
+    tokens._keys.cache_clear()
     monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: io.BytesIO(answer))
 
     with pytest.raises(UnavailableError):
-        auth.verified_claims(sign())
+        tokens.verified_claims(sign())
 
 
 def test_keys_that_do_not_come_are_no_refusal(sign: Sign, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOKEN_JWKS_URL", "http://127.0.0.1:1/jwks")
     environment.cache_clear()
-    auth._keys.cache_clear()
+    tokens._keys.cache_clear()
 
     with pytest.raises(UnavailableError):
-        auth.verified_claims(sign())
+        tokens.verified_claims(sign())

@@ -20,7 +20,6 @@ from bifrost.core.errors import (
     UnavailableError,
 )
 from bifrost.core.orders import OrderStatus, OrderType
-from bifrost.core.statements import VenueStatement, WorkingOrders
 from bifrost.execution.ports import (
     ExecutionReport,
     ReportKind,
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from bifrost.backtest.matching import Terms
     from bifrost.core.corporate_actions import CorporateAction
     from bifrost.core.instruments import Instrument
+    from bifrost.core.statements import VenueStatement, WorkingOrders
 
 EVERY_OTHER = "*"
 
@@ -87,14 +87,14 @@ class PaperVenue:
         """Return what happened after `sequence`, oldest first; none becomes visible later."""
         return self._books.reports_after(sequence, limit)
 
-    def statement(self, account_id: str) -> VenueStatement:
+    def statement(self, account_id: str) -> "VenueStatement":
         """Return the venue's books of the account, as of one instant."""
         statement = self._books.statement(account_id)
         if statement is None:
             raise NotFoundError(f"the venue has no account {account_id}")
         return statement
 
-    def working(self, account_id: str) -> WorkingOrders:
+    def working(self, account_id: str) -> "WorkingOrders":
         """Return the account's orders that work here, as of one instant."""
         from bifrost.adapters.postgres.venue_records import VenueRecordBooks
 

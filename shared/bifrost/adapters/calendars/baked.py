@@ -2,10 +2,13 @@
 
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bifrost.adapters.calendars import xnys
-from bifrost.portfolio.settlement import Calendar
+
+if TYPE_CHECKING:
+    from bifrost.portfolio.settlement import Calendar
 
 # The late session ends at 20:00 in New York; what trades overnight is the next session's.
 _DAY_ENDS = 20
@@ -17,7 +20,7 @@ _CLOSED_MAX = timedelta(days=10)
 class BakedSessions:
     """Sessions."""
 
-    def calendar(self, first: date, last: date) -> Calendar:
+    def calendar(self, first: date, last: date) -> "Calendar":
         """Return the sessions of [first, last], as far as they are baked."""
         return _calendar(max(first, xnys.FIRST), min(last, xnys.LAST))
 
@@ -34,7 +37,10 @@ def _closes_at(session: date) -> datetime | None:
 
 
 @lru_cache(maxsize=64)
-def _calendar(first: date, last: date) -> Calendar:
+def _calendar(first: date, last: date) -> "Calendar":
+    # What books a fill asks for its session, and not for what settles when.
+    from bifrost.portfolio.settlement import Calendar
+
     return Calendar(tuple(one.session for one in xnys.sessions(first, last)))
 
 

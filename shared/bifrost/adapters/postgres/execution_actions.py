@@ -2,11 +2,14 @@
 
 import json
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from bifrost.adapters.postgres.database import Statements
 from bifrost.adapters.postgres.session_dates import SESSION
 from bifrost.core.codec import from_json, to_json
-from bifrost.core.corporate_actions import CorporateAction
+
+if TYPE_CHECKING:
+    from bifrost.core.corporate_actions import CorporateAction
 
 _KEEP = """
 INSERT INTO execution.corporate_actions AS known
@@ -43,7 +46,7 @@ class PostgresActions:
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
 
-    def keep(self, action: CorporateAction) -> None:
+    def keep(self, action: "CorporateAction") -> None:
         """Keep the action, unless a later revision of it is known."""
         self._statements.execute(
             _KEEP,
@@ -63,6 +66,7 @@ def position_of(statements: Statements, account_id: str, instrument: str) -> Dec
     """Return the signed quantity that the account's fills have become."""
     # Only where the gate asks for a position: a sender's cold start does not pay for it.
     from bifrost.backtest.entitlements import Traded, holdings_after
+    from bifrost.core.corporate_actions import CorporateAction
 
     found = statements.execute(_HAPPENED, (instrument, account_id)).fetchall()
     actions = [from_json(CorporateAction, row["action"]) for row in found]

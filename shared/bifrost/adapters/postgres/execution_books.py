@@ -21,13 +21,13 @@ from bifrost.adapters.postgres.order_claims import PostgresSendClaims
 from bifrost.adapters.postgres.orders import PostgresOrders
 from bifrost.adapters.postgres.outbox import Outbox
 from bifrost.adapters.postgres.switches import PostgresSwitches
-from bifrost.events import BarClosed, Event
 
 if TYPE_CHECKING:
     from bifrost.adapters.postgres.execution_comparisons import (
         PostgresComparisons,
         PostgresEvidence,
     )
+    from bifrost.events import BarClosed, Event
 
 SCHEMA = "execution"
 _OUTBOX, _INBOX = Outbox(SCHEMA), Inbox(SCHEMA)
@@ -39,15 +39,15 @@ class PostgresAnnouncements:
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
 
-    def publish(self, *events: Event) -> None:
+    def publish(self, *events: "Event") -> None:
         """Write events down to be relayed after the transaction."""
         _OUTBOX.add(self._statements, *events)
 
-    def once(self, event: Event) -> bool:
+    def once(self, event: "Event") -> bool:
         """Say whether this event is new here, and remember it."""
         return _INBOX.once(self._statements, event)
 
-    def bars_in_order(self, event: BarClosed) -> list[BarClosed]:
+    def bars_in_order(self, event: "BarClosed") -> "list[BarClosed]":
         """Return the bars of this stream that may be applied now, in order."""
         return _INBOX.in_order(self._statements, event)
 

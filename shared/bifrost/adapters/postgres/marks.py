@@ -1,9 +1,12 @@
 """Portfolio's marks: every price the market closed at, the newest one being what counts now."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from bifrost.adapters.postgres.database import Cursor
-from bifrost.events import BarClosed
+
+if TYPE_CHECKING:
+    from bifrost.events import BarClosed
 
 # Of two bars of one instant (a correction) the one recorded later stands, whichever came first.
 _PUT = """
@@ -23,7 +26,7 @@ class PostgresMarks:
     def __init__(self, cursor: Cursor) -> None:
         self._cursor = cursor
 
-    def put(self, bar: BarClosed) -> None:
+    def put(self, bar: "BarClosed") -> None:
         """Keep the bar's close."""
         close = bar.bar
         self._cursor.execute(

@@ -1,6 +1,8 @@
 """The right to send an order, in Postgres: a stale holder is refused here, before the venue."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from bifrost.adapters.postgres.database import Row, Statements
 from bifrost.adapters.postgres.execution_fills import OPEN
@@ -8,10 +10,12 @@ from bifrost.adapters.postgres.orders import LOCK_ACCOUNT, record_of
 from bifrost.adapters.postgres.session_dates import SESSION
 from bifrost.adapters.postgres.switches import GATE_COLUMNS, GATE_LIMITS, SHARE_DESK, gate_of
 from bifrost.core.codec import from_json
-from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.errors import NotFoundError
 from bifrost.core.instruments import Instrument
 from bifrost.execution.records import OrderRecord, SendClaim, Standing
+
+if TYPE_CHECKING:
+    from bifrost.core.corporate_actions import CorporateAction
 
 _LOCK_ACCOUNT = LOCK_ACCOUNT.format(column="order_id")
 _LOCK = f"""
@@ -85,7 +89,7 @@ class PostgresSendClaims:
             last_price=row["last_price"],
             unresolved=row["unresolved"],
             gate=gate_of(row),
-            actions=tuple(from_json(CorporateAction, one) for one in row["actions"] or ()),
+            actions=_actions(row["actions"] or ()),
         )
 
     def claim(self, order: OrderRecord, now: datetime, lease_until: datetime) -> int | None:
@@ -138,3 +142,12 @@ def _instrument_of(row: Row) -> Instrument | None:
         lot_size=row["lot_size"],
         name=row["name"],
     )
+
+
+def _actions(stored: Sequence[Any]) -> "tuple[CorporateAction, ...]":
+    if not stored:
+        return ()
+    # Most orders meet none, and a cold one does not pay for their classes.
+    from bifrost.core.corporate_actions import CorporateAction
+
+    return tuple(from_json(CorporateAction, one) for one in stored)

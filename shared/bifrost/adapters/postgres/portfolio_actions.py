@@ -4,11 +4,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
 
 from bifrost.adapters.postgres.database import Cursor
 from bifrost.core.codec import from_json, to_json
-from bifrost.core.corporate_actions import CorporateAction
 from bifrost.portfolio.ports import Applied, Outlook
+
+if TYPE_CHECKING:
+    from bifrost.core.corporate_actions import CorporateAction
 
 # Market's clock is one: the session of the newest bar, whatever its instrument.
 _MARKET = "(SELECT session FROM portfolio.marks ORDER BY occurred_at DESC LIMIT 1)"
@@ -179,7 +182,7 @@ class PostgresActions:
     def __init__(self, cursor: Cursor) -> None:
         self._cursor = cursor
 
-    def put(self, action: CorporateAction, at: datetime) -> None:
+    def put(self, action: "CorporateAction", at: datetime) -> None:
         """Keep a revision; one that is known is kept as it was."""
         # One after the other: whoever has seen a place has seen all before it.
         self._cursor.execute(_LOCK)
@@ -197,7 +200,7 @@ class PostgresActions:
             ),
         )
 
-    def revision(self, action_id: str, revision: int) -> CorporateAction:
+    def revision(self, action_id: str, revision: int) -> "CorporateAction":
         """Return a revision that is kept."""
         row = self._cursor.execute(
             "SELECT action FROM portfolio.corporate_actions WHERE action_id = %s AND revision = %s",
@@ -205,9 +208,9 @@ class PostgresActions:
         ).fetchone()
         if row is None:
             raise AssertionError(f"revision {revision} of {action_id} has vanished")
-        return from_json(CorporateAction, row["action"])
+        return _action(row["action"])
 
-    def newest(self, action_id: str) -> CorporateAction:
+    def newest(self, action_id: str) -> "CorporateAction":
         """Return the action's highest revision, withdrawn or not."""
         row = self._cursor.execute(
             "SELECT action FROM portfolio.corporate_actions WHERE action_id = %s"
@@ -216,7 +219,7 @@ class PostgresActions:
         ).fetchone()
         if row is None:
             raise AssertionError(f"{action_id} has vanished")
-        return from_json(CorporateAction, row["action"])
+        return _action(row["action"])
 
     def outlook(self, account_id: str, session: date, instrument: str = "") -> Outlook:
         """Say in one statement what the account has met, and what waits for it."""
@@ -231,7 +234,7 @@ class PostgresActions:
             market=row["market"],
             stale_since=row["stale_since"],
             is_passed=row["is_passed"],
-            due=tuple(from_json(CorporateAction, one) for one in row["due"]),
+            due=tuple(_action(one) for one in row["due"]),
             has_unpaid=row["has_unpaid"],
         )
 
@@ -254,15 +257,15 @@ class PostgresActions:
         rows = self._cursor.execute(_WAITING_FOR, {"action_id": action_id}).fetchall()
         return [row["account_id"] for row in rows]
 
-    def unmet(self, account_id: str) -> list[CorporateAction]:
+    def unmet(self, account_id: str) -> "list[CorporateAction]":
         """Return standing actions that came too late for lots that were imported."""
         rows = self._cursor.execute(_UNMET, {"account": account_id}).fetchall()
-        return [from_json(CorporateAction, row["action"]) for row in rows]
+        return [_action(row["action"]) for row in rows]
 
-    def concerning(self, account_id: str) -> list[CorporateAction]:
+    def concerning(self, account_id: str) -> "list[CorporateAction]":
         """Return the standing actions on what the account's fills can have led to."""
         rows = self._cursor.execute(_CONCERNING, (account_id,)).fetchall()
-        return [from_json(CorporateAction, row["action"]) for row in rows]
+        return [_action(row["action"]) for row in rows]
 
     def applied(self, account_id: str, since: date) -> list[Applied]:
         """Return what actions with an ex-date from `since` on have changed in the account."""
@@ -291,7 +294,14 @@ class PostgresActions:
             (account_id, list(action_ids)),
         )
 
-    def refuse(self, account_id: str, action: CorporateAction, reason: str, at: datetime) -> None:
+    def refuse(self, account_id: str, action: "CorporateAction", reason: str, at: datetime) -> None:
         """Keep why an action could not be applied."""
         values = (account_id, action.action_id, action.revision, reason, at)
         self._cursor.execute(_REFUSE, values)
+
+
+def _action(stored: Any) -> "CorporateAction":
+    # Most of what a cold task books, no issuer has acted on.
+    from bifrost.core.corporate_actions import CorporateAction
+
+    return from_json(CorporateAction, stored)

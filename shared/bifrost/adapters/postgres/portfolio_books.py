@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bifrost.adapters.postgres.accounts import PostgresAccounts
 from bifrost.adapters.postgres.database import Cursor, Database
@@ -13,16 +13,19 @@ from bifrost.adapters.postgres.lot_revisions import PostgresLotRevisions
 from bifrost.adapters.postgres.lots import PostgresLots
 from bifrost.adapters.postgres.marks import PostgresMarks
 from bifrost.adapters.postgres.outbox import Outbox
-from bifrost.adapters.postgres.portfolio_accounts import PostgresPortfolios
 from bifrost.adapters.postgres.portfolio_actions import PostgresActions
-from bifrost.adapters.postgres.portfolio_breaks import PostgresBreaks, PostgresRuns
-from bifrost.adapters.postgres.portfolio_imports import PostgresImports
 from bifrost.adapters.postgres.portfolio_journal import PostgresJournal
-from bifrost.adapters.postgres.portfolio_statements import PostgresStatements
 from bifrost.adapters.postgres.portfolio_withdrawals import PostgresWithdrawals
-from bifrost.adapters.postgres.watchlists import PostgresInstruments, PostgresWatchlists
-from bifrost.events import Event, FillRecorded, fill_stream
+from bifrost.events import fill_stream
 from bifrost.portfolio.ports import Books
+
+if TYPE_CHECKING:
+    from bifrost.adapters.postgres.portfolio_accounts import PostgresPortfolios
+    from bifrost.adapters.postgres.portfolio_breaks import PostgresBreaks, PostgresRuns
+    from bifrost.adapters.postgres.portfolio_imports import PostgresImports
+    from bifrost.adapters.postgres.portfolio_statements import PostgresStatements
+    from bifrost.adapters.postgres.watchlists import PostgresInstruments, PostgresWatchlists
+    from bifrost.events import Event, FillRecorded
 
 SCHEMA = "portfolio"
 _INBOX = Inbox(SCHEMA)
@@ -55,9 +58,6 @@ class PostgresBooks:
 
     def __init__(self, cursor: Cursor) -> None:
         self.accounts = PostgresAccounts(cursor)
-        self.portfolios = PostgresPortfolios(cursor)
-        self.instruments = PostgresInstruments(cursor)
-        self.watchlists = PostgresWatchlists(cursor)
         self.ledger = PostgresLedger(cursor)
         self.lots = PostgresLots(cursor)
         self.revisions = PostgresLotRevisions(cursor)
@@ -65,12 +65,58 @@ class PostgresBooks:
         self.actions = PostgresActions(cursor)
         self.marks = PostgresMarks(cursor)
         self.withdrawals = PostgresWithdrawals(cursor)
-        self.breaks = PostgresBreaks(cursor)
-        self.runs = PostgresRuns(cursor)
-        self.statements = PostgresStatements(cursor)
         self.facts = PostgresFacts(cursor)
         self.keys = PostgresKeys(cursor)
-        self.imports = PostgresImports(cursor)
+        self._cursor = cursor
+
+    @property
+    def portfolios(self) -> "PostgresPortfolios":
+        """Portfolios; like the stores below, loaded by those who ask for them."""
+        from bifrost.adapters.postgres.portfolio_accounts import PostgresPortfolios
+
+        return PostgresPortfolios(self._cursor)
+
+    @property
+    def instruments(self) -> "PostgresInstruments":
+        """Instruments."""
+        from bifrost.adapters.postgres.watchlists import PostgresInstruments
+
+        return PostgresInstruments(self._cursor)
+
+    @property
+    def watchlists(self) -> "PostgresWatchlists":
+        """Watchlists."""
+        from bifrost.adapters.postgres.watchlists import PostgresWatchlists
+
+        return PostgresWatchlists(self._cursor)
+
+    @property
+    def breaks(self) -> "PostgresBreaks":
+        """Breaks."""
+        from bifrost.adapters.postgres.portfolio_breaks import PostgresBreaks
+
+        return PostgresBreaks(self._cursor)
+
+    @property
+    def runs(self) -> "PostgresRuns":
+        """Comparisons."""
+        from bifrost.adapters.postgres.portfolio_breaks import PostgresRuns
+
+        return PostgresRuns(self._cursor)
+
+    @property
+    def statements(self) -> "PostgresStatements":
+        """Statements."""
+        from bifrost.adapters.postgres.portfolio_statements import PostgresStatements
+
+        return PostgresStatements(self._cursor)
+
+    @property
+    def imports(self) -> "PostgresImports":
+        """Imports."""
+        from bifrost.adapters.postgres.portfolio_imports import PostgresImports
+
+        return PostgresImports(self._cursor)
 
 
 class PostgresFacts:
@@ -79,11 +125,11 @@ class PostgresFacts:
     def __init__(self, cursor: Cursor) -> None:
         self._cursor = cursor
 
-    def once(self, event: Event) -> bool:
+    def once(self, event: "Event") -> bool:
         """Say whether the event is new here, and remember it."""
         return _INBOX.once(self._cursor, event)
 
-    def in_order(self, event: FillRecorded) -> list[FillRecorded]:
+    def in_order(self, event: "FillRecorded") -> "list[FillRecorded]":
         """Return the fills that may now be applied, in their account's order."""
         return _INBOX.in_order(self._cursor, event)
 
@@ -95,7 +141,7 @@ class PostgresFacts:
         ).fetchone()
         return int(row["applied"]) if row else 0
 
-    def publish(self, *events: Event) -> None:
+    def publish(self, *events: "Event") -> None:
         """Tell everybody, once the transaction is kept."""
         _OUTBOX.add(self._cursor, *events)
 

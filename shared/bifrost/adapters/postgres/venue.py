@@ -7,13 +7,12 @@ order of their sequence: a reader that asks for what came after 41 can never mis
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bifrost.adapters.postgres.database import Cursor, Database, Row
 from bifrost.adapters.postgres.session_dates import SESSION
 from bifrost.core.codec import from_json
 from bifrost.core.orders import OrderStatus
-from bifrost.core.statements import VenueStatement
 from bifrost.execution.ports import (
     ExecutionReport,
     ReportKind,
@@ -21,6 +20,9 @@ from bifrost.execution.ports import (
     VenueOrder,
     VenueOrderState,
 )
+
+if TYPE_CHECKING:
+    from bifrost.core.statements import VenueStatement
 
 # SET LOCAL ends with the transaction. A statement that waits longer (for the lock, for another
 # sender of the same id) has no answer: a sender's lease is longer than all of a call's together.
@@ -91,11 +93,14 @@ class VenueBooks:
         )
         return [_to_report(row) for row in rows]
 
-    def statement(self, account_id: str) -> VenueStatement | None:
+    def statement(self, account_id: str) -> "VenueStatement | None":
         """Return the account's books; one query is one snapshot. None if it was never opened."""
         row = self._database.fetch_one(_SELECT_STATEMENT, (account_id,))
         if row is None:
             return None
+        # No order's way states a whole account.
+        from bifrost.core.statements import VenueStatement
+
         return VenueStatement(
             account_id=account_id,
             cash=row["cash"],
