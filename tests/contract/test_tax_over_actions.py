@@ -3,6 +3,7 @@ returns of capital, renames and corrections make of a basis; what cannot be told
 """
 
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -11,7 +12,7 @@ from bifrost.adapters.memory.clock import SetClock
 from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.portfolio_lots import PostgresLotReader
 from bifrost.adapters.postgres.portfolio_tax import PostgresTaxReader
-from bifrost.core.corporate_actions import DividendKind, Rename, SpinOff
+from bifrost.core.corporate_actions import Delisting, DividendKind, Merger, Rename, SpinOff, Terms
 from bifrost.portfolio.cash_flows import CashFlowKind
 from bifrost.portfolio.tax.reports import DeskStatement, SaleWish, TaxReports
 from tests.action_builders import action, dividend, split
@@ -130,6 +131,31 @@ def test_books_put_right_after_a_late_word_are_told_as_they_are_now(desk: Acting
     found = told(desk)
 
     assert gains(found) == [("10", "500.50", "98.50"), ("10", "500.50", "98.50")]
+    assert held(found) == []
+
+
+@pytest.mark.parametrize(
+    ("terms", "sold", "gain"),
+    [
+        (Merger(Decimal(120)), session(3), "199.00"),
+        (Delisting(Decimal(30)), session(3), "-701.00"),
+        # §165(g)(1): as if on the last day of the year.
+        (Delisting(Decimal(0)), date(session(3).year, 12, 31), "-1001.00"),
+    ],
+)
+def test_shares_that_their_issuer_takes_for_cash_or_for_none_are_sold(
+    desk: ActingDesk, terms: Terms, sold: date, gain: str
+) -> None:
+    desk.trade(1, "10", "100")
+    desk.trade(2, "10", "100")
+    desk.trade(2, "-10", "130")
+    desk.hear(action(terms, ex_date=session(3)))
+    desk.open(4)
+
+    found = told(desk)
+
+    assert [one[2] for one in gains(found)] == ["298.00", gain]
+    assert found.statement.sales[-1].date == sold
     assert held(found) == []
 
 

@@ -59,6 +59,7 @@ def wash_sales(
 
     amount is a row's total in USD; account_kind is cash, margin, ira or roth_ira; rows go by
     date, those of a day in the order made. All accounts of an owner, and of the spouse, count.
+    With --desk every report ends with 3 where trades had to be left out.
 
     Example: bifrost tax wash-sales trades.csv --spouses alice=bob
     """
@@ -70,7 +71,12 @@ def wash_sales(
         found = _wash_sales_of(str(file), _elections(method, spouses, policy))
     if as_json:
         show_json(found)
-        return
+    else:
+        _show_statement(found)
+    tax_desk.require_whole(found)
+
+
+def _show_statement(found: Any) -> None:
     show_table(found["sales"], tuple(found["sales"][0]) if found["sales"] else (), empty="no sales")
     print()
     show_table(found["lots"], tuple(found["lots"][0]) if found["lots"] else (), empty="no lots")
@@ -167,6 +173,7 @@ def form_8949(
         writer.writerows(rows)
     else:
         show_table(rows, COLUMNS, empty=f"no sales in {year}")
+    tax_desk.require_whole(found)
 
 
 def _rows_of(path: str, year: int, reported: str, elections: "Elections") -> Any:
@@ -207,11 +214,12 @@ def reconcile_1099b(
         found = _reconciled(file, path, year, _elections(method, spouses, policy))
     if as_json:
         show_json(found)
-        return
-    columns = ("account", "instrument", "date_sold", "figure", "ours", "broker", "difference",
-               "cause")  # fmt: skip
-    show_table(found["differences"], columns, empty="no differences")
-    print(f"\n{found['agreed']} of {found['compared']} agree (account, instrument and day)")
+    else:
+        columns = ("account", "instrument", "date_sold", "figure", "ours", "broker", "difference",
+                   "cause")  # fmt: skip
+        show_table(found["differences"], columns, empty="no differences")
+        print(f"\n{found['agreed']} of {found['compared']} agree (account, instrument and day)")
+    tax_desk.require_whole(found)
 
 
 def _reconciled(path: str, broker: str, year: int, elections: "Elections") -> Any:

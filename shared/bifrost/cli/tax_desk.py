@@ -5,7 +5,7 @@ from typing import Any
 
 import typer
 
-from bifrost.cli.output import say
+from bifrost.cli.output import REFUSED, say
 
 
 def over_the_desk(
@@ -74,6 +74,12 @@ def _asked(report: str, policy: list[str] | None, **query: Any) -> Any:
 
     chosen = ",".join(policy or ()) or None
     return _told(connect().get(f"/v1/tax/{report}", policy=chosen, **query))
+
+
+def require_whole(found: Any) -> None:
+    """End with exit code 3 where trades were left out, once all else has been shown."""
+    if found.get("excluded"):
+        raise typer.Exit(REFUSED)
 
 
 def _told(found: Any) -> Any:

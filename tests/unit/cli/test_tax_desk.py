@@ -63,7 +63,8 @@ def test_each_report_is_asked_for_with_what_was_given(api: RecordedApi, tmp_path
         "preview --desk --sell a-1:XYZ:5 --price 9 --on 2026-11-20",
         f"reconcile-1099b {broker} --desk --year 2026",
     ):
-        assert run(*line.split()).exit_code == 0
+        left_out = "wash-sales" in line
+        assert run(*line.split()).exit_code == (3 if left_out else 0)
 
     sale = {"account_id": "a-1", "instrument": "XYZ", "quantity": "5"}
     chosen = "short_losses=wash,rest_of_purchase=count"
@@ -79,9 +80,30 @@ def test_each_report_is_asked_for_with_what_was_given(api: RecordedApi, tmp_path
     ]
 
 
+@pytest.mark.parametrize("shown", ["", "--csv", "--json"])
+def test_a_report_that_leaves_trades_out_says_so_and_ends_with_3(
+    api: RecordedApi, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shown: str
+) -> None:
+    for report in ("form-8949", "1099b-reconciliations"):
+        told = {**ANSWERS[report], "rows": [{"date_sold": "2026-01-05"}], "excluded": LEFT_OUT}
+        monkeypatch.setitem(ANSWERS, report, told)
+    broker = tmp_path / "broker.csv"
+    broker.write_text("account\n")
+    compare = "" if shown == "--csv" else shown
+
+    rows = run(*f"form-8949 --desk --year 2026 {shown}".split())
+    compared = run(*f"reconcile-1099b {broker} --desk --year 2026 {compare}".split())
+
+    assert (rows.exit_code, compared.exit_code) == (3, 3)
+    assert "2026-01-05" in rows.stdout
+    assert "left out, all trades in XYZ" in rows.stderr
+    assert "left out, all trades in XYZ" in compared.stderr
+
+
 def test_what_is_left_out_is_said_and_the_answer_stays_one_object(api: RecordedApi) -> None:
     done = run("wash-sales", "--desk", "--json")
 
+    assert done.exit_code == 3
     assert json.loads(done.stdout) == ANSWERS["wash-sales"]
     assert "left out, all trades in XYZ: its lots are not what its trades left" in done.stderr
 

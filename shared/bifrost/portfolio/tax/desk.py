@@ -8,13 +8,14 @@ it are left out, and it is said: a wash sale there could reach any of them.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from bifrost.core.corporate_actions import CashDividend, CorporateAction
 from bifrost.core.money import EXACT
 from bifrost.core.orders import Side
-from bifrost.portfolio.tax.desk_rows import DeskRows
+from bifrost.portfolio.corporate_actions.effects import WORTHLESS_RULE
+from bifrost.portfolio.tax.desk_rows import DeskRows, TradeRow
 from bifrost.portfolio.tax.fitting import Book, Counted, Reason, misfit
 from bifrost.portfolio.tax.history import Trade
 from bifrost.portfolio.tax.identity import security_of
@@ -91,7 +92,7 @@ def _books(rows: DeskRows) -> dict[tuple[str, str], Book]:
     for row in rows.trades:
         share = shares.of(row.instrument, row.day)
         names[row.lot_id] = share.instrument
-        counted = Counted(row, share.instrument, share.scale)
+        counted = Counted(_as_sold(row), share.instrument, share.scale)
         books[row.account_id, share.instrument].trades.append(counted)
     for lot in rows.lots:
         # One that is flat keeps the name of its last day, whatever the share is called now.
@@ -101,6 +102,13 @@ def _books(rows: DeskRows) -> dict[tuple[str, str], Book]:
     for change in rows.costs:
         books[change.account_id, names[change.lot_id]].costs.append(change)
     return books
+
+
+def _as_sold(row: TradeRow) -> TradeRow:
+    """What became worthless counts as sold on the last day of the year (§165(g)(1))."""
+    if row.quantity > 0 or all(one.rule != WORTHLESS_RULE for one in row.closures):
+        return row
+    return replace(row, day=row.day.replace(month=12, day=31))
 
 
 def _trade(counted: Counted, line: int, owner: str) -> Trade:

@@ -1,8 +1,8 @@
 """Whether an account's trades in an instrument are all that happened to its lots.
 
 They are played through the lots that the books say each closed. What is left must be what the books
-hold, in quantity and cost, or something else changed the lots (a spin-off, a merger) and no report
-made of the trades alone would be right.
+hold, in quantity and cost, or something else changed the lots (a spin-off, a merger for shares) and
+no report made of the trades alone would be right.
 """
 
 from collections.abc import Sequence
@@ -12,11 +12,18 @@ from enum import StrEnum
 from fractions import Fraction
 
 from bifrost.core.money import EXACT
-from bifrost.portfolio.corporate_actions.effects import FRACTION_RULE
+from bifrost.portfolio.corporate_actions.effects import (
+    CASH_MERGER_RULE,
+    FRACTION_RULE,
+    LIQUIDATION_RULE,
+    WORTHLESS_RULE,
+)
 from bifrost.portfolio.tax.desk_rows import CostRow, LotRow, TradeRow
 from bifrost.portfolio.tax.shares import ZERO
 
 CURRENCY = "USD"
+# What an issuer closes for cash, or for none, is a sale like any other: its basis is the lots'.
+_SALES = frozenset({CASH_MERGER_RULE, FRACTION_RULE, LIQUIDATION_RULE, WORTHLESS_RULE})
 
 
 class Reason(StrEnum):
@@ -97,7 +104,8 @@ def _change(played: _Played, change: CostRow) -> None:
 
 def _trade(played: _Played, trade: Counted, lots: dict[str, LotRow]) -> None:
     row = trade.row
-    if any(one.rule != ("" if row.is_fill else FRACTION_RULE) for one in row.closures):
+    known = frozenset({""}) if row.is_fill else _SALES
+    if any(one.rule not in known for one in row.closures):
         raise _UnfitError(Reason.LOTS_CHANGED)
     held, closed = played.held, ZERO
     for part in row.closures:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bifrost.core.corporate_actions import CorporateAction, Rename, SpinOff, Split
 from bifrost.portfolio.accounts import AccountKind
-from bifrost.portfolio.corporate_actions.effects import CASH_MERGER_RULE, FRACTION_RULE
+from bifrost.portfolio.corporate_actions.effects import BOOT_RULE, FRACTION_RULE
 from bifrost.portfolio.tax.desk import DeskHistory, history_of
 from bifrost.portfolio.tax.desk_rows import CostRow, DeskRows, LotRow, PartClosed, TradeRow
 from bifrost.portfolio.tax.elections import Elections, LotOrder
@@ -215,7 +215,7 @@ SPUN_OFF = on(3, SpinOff("CHILD", Decimal(1), Decimal("0.2")))
         ),
         (
             (trade(2, "10", "-100"), trade(3, "-10", "110", is_fill=False, closures=(
-                PartClosed("lot-2", Decimal(10), Decimal(100), Decimal(110), CASH_MERGER_RULE),
+                PartClosed("lot-2", Decimal(10), Decimal(100), Decimal(110), BOOT_RULE),
             ))), (lot(2, "0", "0", "100"),), {}, "lots_changed", "no corporate",
         ),
     ],
