@@ -18,7 +18,11 @@ def select(openings: deque[Opening], quantity: Fraction, method: LotOrder) -> de
 
 
 def pick(openings: deque[Opening], picks: Iterable[Pick]) -> deque[Closed]:
-    """Take what the books say that the order closed."""
+    """Take what the books say that the order closed.
+
+    They identify lots, never shares within one: of these the first are sold, by whatever method
+    the lot was chosen, as of lots that nobody identified (Reg. 1.1012-1(c)(1)).
+    """
     closed: deque[Closed] = deque()
     for one in picks:
         # Mostly it is the oldest: then nothing is searched.

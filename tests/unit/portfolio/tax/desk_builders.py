@@ -100,7 +100,7 @@ class Desk:
     def _close(
         self, trade: Trade, account: str
     ) -> tuple[Decimal, list[tuple[str, Decimal, Decimal]]]:
-        """Return what is left of the trade, and of each lot what was closed at which cost."""
+        """Return what is left of the trade, and what was closed, oldest first, at which cost."""
         held = self._held[account, trade.instrument]
         closures: list[tuple[str, Decimal, Decimal]] = []
         left = trade.side.sign * trade.quantity
@@ -114,4 +114,5 @@ class Desk:
             self._lots[lot.lot_id] = rest
             if not rest.quantity:
                 held.remove(lot.lot_id)
-        return left, closures
+        # Whatever was chosen first: one fill disposes of all its lots at once.
+        return left, sorted(closures, key=lambda one: self._lots[one[0]].sequence)

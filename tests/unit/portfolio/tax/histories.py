@@ -44,6 +44,13 @@ class History:
     parts: tuple[int, ...]
     elections: Elections
 
+    def in_single_shares(self) -> "History":
+        """Return the history with a row for each share."""
+        rows = [replace(one, quantity=Decimal(1), amount=one.amount / one.quantity)
+                for one in self.trades for _ in range(int(one.quantity))]  # fmt: skip
+        trades = tuple(replace(one, line=line) for line, one in enumerate(rows, start=2))
+        return replace(self, trades=trades, parts=(0,) * len(trades))
+
     def split(self) -> tuple[list[Trade], dict[int, int]]:
         """Return the history with rows in parts, and for each part's line the whole's."""
         found: list[Trade] = []

@@ -11,6 +11,8 @@ from fractions import Fraction
 from bifrost.core.orders import Side
 from bifrost.portfolio.tax.elections import Elections, LotOrder
 from bifrost.portfolio.tax.history import Trade
+from bifrost.portfolio.tax.shares import Opens
+from bifrost.portfolio.tax.wash_sales import Books
 
 
 @dataclass(eq=False, slots=True)
@@ -43,9 +45,13 @@ class Totals:
 class ShareByShare:
     """One computation."""
 
-    def __init__(self, trades: Sequence[Trade], elections: Elections) -> None:
+    def __init__(
+        self, trades: Sequence[Trade], elections: Elections, *, by_lot: bool = False
+    ) -> None:
+        """by_lot: as books choose, whose lots are rows; else by shares, as an election does."""
         self.trades = trades
         self.elections = elections
+        self.by_lot = by_lot
         self.runs = [self._run(row) for row in range(len(trades))]
         self.shares: list[Share] = []
         self.closing: list[int] = []
@@ -114,7 +120,7 @@ class ShareByShare:
                 if one.what == what and not one.gone and one.row < run and one.trade.book == book
             ]
             if what == "long" and self.elections.method is LotOrder.LIFO:
-                pool.reverse()
+                pool = self._newest_lots(pool, run) if self.by_lot else pool[::-1]
             if what == "long" and self.elections.method is LotOrder.HIFO:
                 pool.sort(key=lambda one: one.unit + one.extra, reverse=True)
             total = sum(n for n, other in zip(self.closing, self.runs, strict=True) if other == run)
@@ -122,6 +128,15 @@ class ShareByShare:
             for one in self.chosen[run]:
                 one.gone = True
         return self.chosen[run].pop(0)
+
+    def _newest_lots(self, pool: list[Share], run: int) -> list[Share]:
+        """By lots, each from its first share; what one row takes is sold oldest first."""
+        left, found = sorted(pool, key=lambda one: -one.row), []
+        for closing, other in zip(self.closing, self.runs, strict=True):
+            if other == run:
+                found += sorted(left[:closing], key=lambda one: one.row)
+                del left[:closing]
+        return found
 
     def _close(self, row: int, number: int) -> None:
         trade, share = self.trades[row], self._pick(row)
@@ -173,3 +188,25 @@ class ShareByShare:
     def _one_taxpayer(self, one: Share, other: Share) -> bool:
         owners = {one.trade.owner, other.trade.owner}
         return len(owners) == 1 or any(owners == set(pair) for pair in self.elections.spouses)
+
+
+def sales_of(books: Books) -> dict[int, list[Fraction]]:
+    """What the matcher says of each sale, as `Totals` does."""
+    found: dict[int, list[Fraction]] = {}
+    for one in books.disposals:
+        before = found.get(one.sale.line, [Fraction(0)] * 3)
+        figures = (one.gain, one.washed.disallowed, one.washed.forfeited)
+        found[one.sale.line] = [a + b for a, b in zip(before, figures, strict=True)]
+    return found
+
+
+def shares_of(books: Books) -> list[tuple[str, str, int, int, Fraction]]:
+    """Each share that is left: account, instrument, acquired, held since, basis."""
+    found = []
+    for one in books.open:
+        sign = -1 if one.kind is Opens.SHORT else 1
+        for piece in one.pieces:
+            basis = sign * one.unit_cost + piece.adjustment
+            row = (one.trade.account, one.trade.instrument, one.day, one.day - piece.days_before)
+            found += [(*row, basis)] * int(piece.quantity)
+    return sorted(found)

@@ -1,5 +1,6 @@
 """Promises of tax reports over the desk's books: they tell what the trades alone would tell, where
-the books chose alike; splits change no amount; and what the trades cannot tell is left out, said.
+the books chose alike; of a lot closed in part the first shares are gone; splits change no amount;
+and what the trades cannot tell is left out, said.
 """
 
 from dataclasses import replace
@@ -21,7 +22,8 @@ from bifrost.portfolio.tax.statement import Statement, statement
 from bifrost.portfolio.tax.wash_sales import wash_sales
 from tests.action_builders import action
 from tests.unit.portfolio.tax.desk_builders import Desk, Shares
-from tests.unit.portfolio.tax.histories import History, histories
+from tests.unit.portfolio.tax.histories import STOCKS, History, histories
+from tests.unit.portfolio.tax.share_by_share import ShareByShare, sales_of, shares_of
 
 SPLITS = st.builds(
     Shares,
@@ -49,6 +51,9 @@ def of_one_owner(history: History) -> History:
 def test_books_that_chose_as_an_election_would_are_told_as_the_trades_are(
     history: History, last: bool
 ) -> None:
+    # An election goes by shares and books go by lots: last in, first out is the same of both
+    # where each share is a lot.
+    history = history.in_single_shares() if last else history
     mine = of_one_owner(history)
     method = LotOrder.LIFO if last else LotOrder.FIFO
     elections = replace(mine.elections, method=method)
@@ -57,6 +62,26 @@ def test_books_that_chose_as_an_election_would_are_told_as_the_trades_are(
     told = told_by(history_of(Desk(last=last).rows(history.trades), "al"), mine.elections)
 
     assert told == by_hand
+
+
+@given(history=histories(STOCKS), last=st.booleans())
+@settings(max_examples=150)
+def test_lots_closed_in_part_and_single_shares_come_to_the_same(
+    history: History, last: bool
+) -> None:
+    mine = of_one_owner(history)
+    desk = history_of(Desk(last=last).rows(history.trades), "al")
+    assert desk.excluded == ()
+    method = LotOrder.LIFO if last else LotOrder.FIFO
+    elections = replace(mine.elections, method=method)
+    expected = ShareByShare(desk.trades, elections, by_lot=True).totals()
+
+    books = wash_sales(desk.trades, mine.elections, desk.kept)
+
+    assert (books.economic, books.allowed) == (expected.economic, expected.allowed)
+    assert (books.deferred, books.forfeited) == (expected.deferred, expected.forfeited)
+    assert sales_of(books) == expected.sales
+    assert shares_of(books) == expected.kept
 
 
 @given(history=histories(("XYZ", "QQQ")), shares=SPLITS)
@@ -155,6 +180,22 @@ def test_a_fraction_that_was_paid_out_is_a_sale() -> None:
     told = told_by(history, Elections())
     assert [(f"{one.quantity}", f"{one.gain}") for one in told.sales] == [("0.5", "-1.00")]
     assert [(f"{one.quantity}", f"{one.basis}") for one in told.lots] == [("2", "40.00")]
+
+
+def test_of_a_lot_closed_in_part_the_first_shares_are_sold() -> None:
+    # The first of the two shares that replaced has the loss, and the newest lot is closed first.
+    history = books(
+        trade(2, "1", "-10.15"), trade(3, "-1", "10", (2, "1", "10.15")),
+        trade(4, "2", "-20"), trade(5, "-1", "10", (4, "1", "10")),
+        lots=(lot(2, "0", "0", "10.15"), lot(4, "1", "10", "20")),
+    )  # fmt: skip
+
+    told = told_by(history, Elections())
+    assert [(f"{one.allowed_loss}", f"{one.disallowed_loss}") for one in told.sales] == [
+        ("0.00", "0.15"),
+        ("0.15", "0.00"),
+    ]
+    assert [f"{one.basis}" for one in told.lots] == ["10.00"]
 
 
 CHANGE = CostRow(
