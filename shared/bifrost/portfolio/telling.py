@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from bifrost.core.money import EXACT, exact_sum
 from bifrost.events import CashChanged, Event, LotClosed, PositionCause, PositionChanged
@@ -14,6 +15,9 @@ from bifrost.portfolio.lots import Closure, Lot
 from bifrost.portfolio.ports import Ids
 
 Amounts = tuple[Decimal, Decimal]
+# What trades later belongs to the next session.
+_DAY_ENDS = time(20)
+_EXCHANGE = ZoneInfo("America/New_York")
 NONE: Amounts = (Decimal(0), Decimal(0))
 
 
@@ -130,5 +134,6 @@ def paid(entries: Sequence[Entry]) -> Decimal:
 
 
 def dawn(day: date) -> datetime:
-    """Return when a corporate action's day begins: after the close before, before every bar."""
-    return datetime.combine(day, time(), UTC)
+    """Return when a session's day begins: as the late session of the day before ends."""
+    before = datetime.combine(day - timedelta(days=1), _DAY_ENDS, _EXCHANGE)
+    return before.astimezone(UTC)
