@@ -6,12 +6,14 @@ statements however many lots it closes.
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import psycopg
 import pytest
 
+from bifrost.adapters.memory.clock import SetClock
 from bifrost.adapters.memory.ids import CountedIds
 from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.portfolio_books import PostgresLibrary
@@ -19,17 +21,30 @@ from bifrost.adapters.postgres.portfolio_lots import PostgresLotReader
 from bifrost.core.corporate_actions import SpinOff
 from bifrost.core.errors import ConflictError
 from bifrost.events import PositionChanged
+from bifrost.portfolio import corporate_acts
+from bifrost.portfolio.catching_up import bring_up
 from bifrost.portfolio.corporate_acts import CorporateActs
 from bifrost.portfolio.imports.formats import Format
 from bifrost.portfolio.imports.mapping import NO_MAPPING
 from bifrost.portfolio.imports.service import ImportRequest, Imports, UndoRequest
-from tests.action_builders import action, split
+from bifrost.portfolio.ports import Books
+from bifrost.portfolio.telling import Moment
+from tests.action_builders import action, announced, split
 from tests.builders import bar, bar_closed, fill, fill_recorded, session
 from tests.contract.acting_desk import ActingDesk
 from tests.contract.ledger_desk import LedgerDesk
 
+
+class SteppingClock(SetClock):
+    """A wall clock on which every look takes six seconds."""
+
+    def now(self) -> datetime:
+        """Return this instant, six seconds after the last one."""
+        self.pass_by(6)
+        return super().now()
+
+
 SPLIT = action(split("4", "1"), "split", ex_date=session(3))
-TO_DUST = action(split("1", "10000000000000"), "dust", ex_date=session(2))
 IMPORTED = (
     "date,kind,instrument,quantity,price,amount,commission,reference\n"
     "2012-01-01,deposit,,,,5000,,\n"
@@ -69,26 +84,93 @@ def test_every_account_follows_and_new_ones_do_not(desk: ActingDesk) -> None:
     assert held == {desk.account_id: Decimal(40), other: Decimal(28), late: Decimal(8)}
 
 
-def test_an_account_that_cannot_follow_is_named_and_stops_no_other(desk: ActingDesk) -> None:
+@pytest.fixture
+def stuck(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Accounts that cannot follow."""
+    accounts: set[str] = set()
+
+    def failing(books: Books, account_id: str, moment: Moment) -> None:
+        if account_id in accounts:
+            raise RuntimeError("its lots are of another time")
+        bring_up(books, account_id, moment)
+
+    monkeypatch.setattr(corporate_acts, "bring_up", failing)
+    return accounts
+
+
+def test_an_account_that_cannot_follow_is_named_and_stops_no_other(
+    desk: ActingDesk, stuck: set[str]
+) -> None:
     desk.open(1)
     desk.trade(1, "1", "400")
-    other = second_account(desk, "20000000000000")
+    other = second_account(desk, "20")
     desk.open(3)
+    stuck.add(desk.account_id)
 
     with pytest.raises(ConflictError, match=rf"1 accounts do not follow.*{desk.account_id}"):
-        desk.hear(TO_DUST)
+        desk.hear(SPLIT)
 
-    assert desk.worth(other).positions[0].quantity == 2
+    assert desk.worth(other).positions[0].quantity == 80
     assert desk.positions()["AAPL"][0] == 1
     desk.open(4)
     with pytest.raises(ConflictError):
         desk.acts.sweep("test")
 
 
-def test_a_bar_is_heard_though_an_account_cannot_follow(desk: ActingDesk) -> None:
-    desk.hear(TO_DUST)
+def test_an_account_that_failed_for_a_week_follows_once_it_can(
+    desk: ActingDesk, stuck: set[str]
+) -> None:
+    desk.hear(SPLIT)
+    desk.open(1)
+    desk.trade(1, "10", "400")
+    desk.open(3)
+    stuck.add(desk.account_id)
+    with pytest.raises(ConflictError):
+        desk.hear(replace(SPLIT, split=split("7", "1"), revision=2))
+    desk.clock.pass_by(8 * 24 * 3600)
+    stuck.clear()
+
+    assert desk.acts.sweep("test") == 1
+    assert desk.positions()["AAPL"][0] == 70
+    assert desk.acts.sweep("test") == 0
+
+
+def test_accounts_that_a_call_has_no_time_for_are_left_to_the_next_sweep(
+    desk: ActingDesk,
+) -> None:
+    desk.open(1)
+    desk.trade(1, "10", "400")
+    other = second_account(desk, "7")
+    desk.open(3)
+    acts = CorporateActs(desk.library, SteppingClock(desk.clock.now()), CountedIds("slow-"))
+
+    acts.hear(announced(SPLIT))
+
+    assert acts.sweep("test") == 1
+    held = {one: desk.worth(one).positions[0].quantity for one in (desk.account_id, other)}
+    assert held == {desk.account_id: 40, other: 28}
+    assert acts.sweep("test") == 0
+
+
+def test_who_has_met_an_action_is_not_brought_up_when_it_is_heard_again(
+    desk: ActingDesk, stuck: set[str]
+) -> None:
+    desk.open(1)
+    desk.trade(1, "10", "400")
+    desk.open(3)
+    desk.hear(SPLIT)
+    stuck.add(desk.account_id)
+
+    desk.hear(SPLIT)
+
+    assert desk.positions()["AAPL"][0] == 40
+
+
+def test_a_bar_is_heard_though_an_account_cannot_follow(desk: ActingDesk, stuck: set[str]) -> None:
+    desk.hear(SPLIT)
     desk.open(1)
     desk.trade(1, "1", "400")
+    stuck.add(desk.account_id)
 
     desk.open(3)
 

@@ -150,7 +150,7 @@ class PositionChanged(Event):
 
     quantity_change, cost_change: signed; either may be 0. A short has a negative quantity and cost.
     quantity, cost: what is held now.
-    is_imported: some of what is held came with an import, which no venue here knows of.
+    is_imported: what changed came with an import, which no venue here knows of.
     """
 
     source: ClassVar[str] = "bifrost.portfolio"

@@ -1,12 +1,14 @@
 """Corporate actions on one account's stored books, within a transaction that holds the account.
 
 What is due meets the lots as they are: nothing of the account is later. What is later, or was
-corrected, is played again (`correcting`).
+corrected, is played again (`correcting`). The desk's own lots and imported ones meet an action
+apart: a transaction each, so that either is corrected without the other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 from bifrost.core.corporate_actions import CorporateAction
 from bifrost.events import PositionCause
@@ -17,8 +19,9 @@ from bifrost.portfolio.corporate_actions.effects import apply_action, refusal
 from bifrost.portfolio.drafting import PAYMENT, Draft, posting_of
 from bifrost.portfolio.journal import CORPORATE_ACTION
 from bifrost.portfolio.lot_selection import Selection
+from bifrost.portfolio.lots import Lot
 from bifrost.portfolio.ports import Applied, Books, Outlook
-from bifrost.portfolio.replaying import action_reference, payment_reference, place_of
+from bifrost.portfolio.replaying import action_reference, payment_reference
 from bifrost.portfolio.telling import Moment, Teller, dawn, moved, paid
 
 
@@ -30,27 +33,26 @@ class Acting:
         self._account = account
         self._moment = moment
 
-    def follow(self, outlook: Outlook, through: date) -> None:
-        """Bring the account up to the session: each action once, in the order of their days."""
+    def meet(self, outlook: Outlook, through: date) -> None:
+        """Let the desk's own lots meet what is due: each action once, day by day."""
         account_id, known = self._account.account_id, outlook
         waiting = [one for one in outlook.due if one.ex_date <= through]
         while waiting:
-            action = min(waiting, key=place_of)
-            self.apply(action)
-            if getattr(action.terms, "new_instrument", ""):
+            action = min(waiting, key=lambda one: one.place)
+            lots = self._books.revisions.all_open(account_id)
+            self.apply(action, [lot for lot in lots if lot.sequence > 0])
+            if action.new_instrument:
                 known = self._books.actions.outlook(account_id, through)
             waiting = [
-                one
-                for one in known.due
-                if one.ex_date <= through and place_of(one) > place_of(action)
+                one for one in known.due if one.ex_date <= through and one.place > action.place
             ]
-        self.pay(through)
-        self._books.actions.advance(account_id, through, outlook.newest)
 
-    def apply(self, action: CorporateAction) -> None:
-        """Apply one action to the lots as they are; what does not fit is kept as refused."""
+    def apply(self, action: CorporateAction, lots: Sequence[Lot]) -> None:
+        """Apply an action to these lots as they are; what does not fit is kept as refused.
+
+        lots: all the desk's own, or imported ones.
+        """
         account_id = self._account.account_id
-        lots = self._books.revisions.all_open(account_id)
         reason = refusal(action, lots)
         if reason:
             self._books.actions.refuse(account_id, action, reason, self._moment.now)
@@ -70,7 +72,7 @@ class Acting:
                 account_id,
                 Draft(
                     PAYMENT,
-                    payment_reference(action),
+                    _named(payment_reference(action), is_imported=one.is_imported),
                     f"paid for {described(action)}",
                     payment_entries(action, one.due),
                     dawn(one.paid_on),
@@ -78,8 +80,11 @@ class Acting:
             )
             books.ledger.post(posting)
             books.actions.record(replace(one, payment_id=posting.transaction_id))
-            teller = Teller(self._account, self._moment, posting.transaction_id, dawn(one.paid_on))
-            books.facts.publish(*teller.cash(one.due, action.instrument, posting.event_id))
+            if not one.is_imported:
+                teller = Teller(
+                    self._account, self._moment, posting.transaction_id, dawn(one.paid_on)
+                )
+                books.facts.publish(*teller.cash(one.due, action.instrument, posting.event_id))
 
     def _write(self, change: BookChange) -> None:
         books, account_id, action = self._books, self._account.account_id, change.action
@@ -94,10 +99,18 @@ class Acting:
         books.actions.record(applied_of(account_id, change, posting.transaction_id))
         teller = Teller(self._account, self._moment, posting.transaction_id, posting.occurred_at)
         now_open = books.revisions.all_open(account_id)
+        is_imported = _is_imported(change)
+        # No venue here holds what was imported, so none pays for it: its cash is told to nobody.
+        cash = Decimal(0) if is_imported else paid(change.entries)
         books.facts.publish(
-            *teller.positions(PositionCause.CORPORATE_ACTION, moved(change.entries), now_open),
+            *teller.positions(
+                PositionCause.CORPORATE_ACTION,
+                moved(change.entries),
+                now_open,
+                is_imported=is_imported,
+            ),
             *teller.closures(change.closed),
-            *teller.cash(paid(change.entries), action.instrument, posting.event_id),
+            *teller.cash(cash, action.instrument, posting.event_id),
         )
 
     def _rename(self, change: BookChange) -> None:
@@ -115,7 +128,7 @@ def action_draft(change: BookChange) -> Draft:
     action = change.action
     return Draft(
         CORPORATE_ACTION,
-        action_reference(action),
+        _named(action_reference(action), is_imported=_is_imported(change)),
         described(action),
         change.entries,
         dawn(action.ex_date),
@@ -137,7 +150,7 @@ def applied_of(
         revision=change.action.revision,
         ex_date=change.action.ex_date,
         transaction_id=transaction_id,
-        is_imported=any(lot.sequence < 0 for lot in change.before),
+        is_imported=_is_imported(change),
         due=change.due,
         paid_on=change.action.paid_on,
         payment_id=payment_id,
@@ -151,6 +164,14 @@ def rechoose(
     if selections:
         after_fill = books.facts.fills_applied(account_id)
         books.revisions.rechoose(account_id, selections, after_fill, moment.now)
+
+
+def _is_imported(change: BookChange) -> bool:
+    return any(lot.sequence < 0 for lot in change.before)
+
+
+def _named(reference: str, *, is_imported: bool) -> str:
+    return f"{reference}:imported" if is_imported else reference
 
 
 def _different(old: Mapping[str, Selection], new: Mapping[str, Selection]) -> dict[str, Selection]:

@@ -86,7 +86,10 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What an action changed in an account; `due` is 0 where nothing is paid later."""
+    """What an action changed in an account; `due` is 0 where nothing is paid later.
+
+    is_imported: it changed lots that were imported; own ones, and what they are due, are another.
+    """
 
     account_id: str
     action_id: str
@@ -218,16 +221,20 @@ class ActionStore(Protocol):
     def advance(self, account_id: str, through: date, newest: int) -> None:
         """Say that the account has met every action up to the session, as known by then."""
 
-    def waiting(self, since: date, heard_since: datetime) -> list[str]:
-        """Name accounts that something waits for: actions later than `since`, or payments, or
-        revisions that were recorded since then.
-        """
+    def due(self, since: date, after: str, limit: int) -> list[str]:
+        """Name accounts past `after` that an action later than `since` waits for, or a payment."""
 
-    def waiting_for(self, action_id: str) -> list[str]:
-        """Name accounts that an action concerns whose day has come."""
+    def behind(self, after: str, limit: int) -> list[str]:
+        """Name accounts past `after` that something waits for, corrections too."""
 
-    def unmet(self, account_id: str) -> "list[CorporateAction]":
-        """Return standing actions that came too late for lots that were imported."""
+    def waiting_for(self, action_id: str, after: str, limit: int) -> list[str]:
+        """Name accounts past `after` that an action waits for whose day has come."""
+
+    def unmet(self, account_id: str, through: date) -> "list[CorporateAction]":
+        """Return standing actions that lots which were imported have not met by the session."""
+
+    def is_closed_since(self, account_id: str, instrument: str, at: datetime) -> bool:
+        """Say whether a fill of the desk's own has closed of its imported lots since then."""
 
     def concerning(self, account_id: str) -> "list[CorporateAction]":
         """Return the standing actions on what the account's fills can have led to."""
@@ -241,8 +248,10 @@ class ActionStore(Protocol):
     def record(self, applied: Applied) -> None:
         """Keep what an action changed, in the place of what was known of it."""
 
-    def forget(self, account_id: str, action_ids: Sequence[str]) -> None:
-        """Actions that changed nothing, as it is known now."""
+    def forget(
+        self, account_id: str, action_ids: Sequence[str], *, is_imported: bool = False
+    ) -> None:
+        """Actions that changed nothing, as it is known now, of own or of imported lots."""
 
     def refuse(self, account_id: str, action: "CorporateAction", reason: str, at: datetime) -> None:
         """Keep why an action could not be applied."""

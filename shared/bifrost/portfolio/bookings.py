@@ -31,8 +31,8 @@ from bifrost.portfolio.cash_flows import (
     income_entries,
     return_capital,
 )
+from bifrost.portfolio.catching_up import bring_up
 from bifrost.portfolio.corporate_actions.change import reversed_entries
-from bifrost.portfolio.corporate_acts import bring_up
 from bifrost.portfolio.imports.booking import ORIGIN
 from bifrost.portfolio.journal import step_of
 from bifrost.portfolio.ledger import CASH, Entry, Posting, position_account

@@ -37,7 +37,8 @@ def cause_of(
 ) -> Cause:
     """Name the cause of one break with the venue.
 
-    imported: what imports that stand have added, by currency and by instrument.
+    imported: what imports that stand have added, and what corporate actions made of that since,
+    by currency and by instrument.
     """
     if kind is BreakKind.PENDING:
         return Cause.FILLS_UNDER_WAY

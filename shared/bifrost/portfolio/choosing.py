@@ -11,7 +11,7 @@ from datetime import datetime
 from bifrost.core.errors import ConflictError, FieldProblem, InvalidInputError
 from bifrost.core.money import exact_sum
 from bifrost.events import ChosenPart, LotSelectionChanged
-from bifrost.portfolio.corporate_acts import bring_up
+from bifrost.portfolio.catching_up import bring_up
 from bifrost.portfolio.journal import step_of
 from bifrost.portfolio.lot_selection import LotMethod, Security, Selection, average_refused
 from bifrost.portfolio.ports import Books, Clock, Ids, Library

@@ -5,13 +5,14 @@ died half way is repeated from where it stood, and one account that cannot follo
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from bifrost.core.errors import ConflictError, UnavailableError
+from bifrost.portfolio.catching_up import bring_up
 from bifrost.portfolio.ports import Books, Clock, Ids, Library
-from bifrost.portfolio.sessions import BEFORE_ALL
 from bifrost.portfolio.telling import Moment
 
 if TYPE_CHECKING:
@@ -19,10 +20,23 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 
-# A bar looks back over a long weekend; whatever was missed before is the sweep's.
+# The longest weekend: what a bar does not look back to is the sweep's.
 RECENT = timedelta(days=10)
-# What was heard longer ago has been met, or has failed in every sweep since.
-REMEMBERED = timedelta(days=7)
+# What a call does not reach, the next sweep does.
+ACCOUNTS_PER_PAGE = 100
+CALL_SECONDS = timedelta(seconds=15)
+
+# The accounts that wait past one of them, at most so many.
+_Waiting = Callable[[Books, str, int], list[str]]
+
+
+@dataclass(slots=True)
+class _Call:
+    """How far a call is."""
+
+    accounts: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+    is_done: bool = False
 
 
 class CorporateActs:
@@ -39,69 +53,68 @@ class CorporateActs:
 
         Raises ConflictError, naming them, where accounts could not follow; the others have.
         """
+        action_id = event.action.action_id
         with self._library.open() as books:
             if books.facts.once(event):
                 books.actions.put(event.action, self._clock.now())
-            waiting = books.actions.waiting_for(event.action.action_id)
-        _require(self._bring_up(waiting, event.correlation_id))
+        _require(
+            self._bring_up(
+                lambda books, after, limit: books.actions.waiting_for(action_id, after, limit),
+                event.correlation_id,
+            )
+        )
 
     def follow(self, event: "BarClosed") -> None:
         """Apply what is due as the bar's session begins, for every account, once a session."""
         session = event.bar.session
         if self._done is not None and session <= self._done:
             return
-        now = self._clock.now()
-        with self._library.open() as books:
-            waiting = books.actions.waiting(session - RECENT, now)
-        if not self._bring_up(waiting, event.correlation_id):
+        call = self._bring_up(
+            lambda books, after, limit: books.actions.due(session - RECENT, after, limit),
+            event.correlation_id,
+        )
+        if call.is_done and not call.failed:
             self._done = session
 
     def sweep(self, correlation_id: str) -> int:
         """Do what was left undone; return how many accounts it was."""
-        with self._library.open() as books:
-            since = self._clock.now() - REMEMBERED
-            waiting = books.actions.waiting(BEFORE_ALL, since)
-        _require(self._bring_up(waiting, correlation_id))
-        return len(waiting)
+        call = self._bring_up(
+            lambda books, after, limit: books.actions.behind(after, limit), correlation_id
+        )
+        _require(call)
+        return call.accounts
 
-    def _bring_up(self, account_ids: Iterable[str], correlation_id: str) -> dict[str, str]:
-        failed: dict[str, str] = {}
-        for account_id in account_ids:
-            try:
-                with self._library.open() as books:
-                    moment = Moment(self._ids, self._clock.now(), correlation_id)
-                    bring_up(books, account_id, moment)
-            except UnavailableError:
-                raise
-            except Exception as error:
-                _logger.exception("an account does not follow", extra={"account_id": account_id})
-                failed[account_id] = str(error)
-        return failed
+    def _bring_up(self, waiting: _Waiting, correlation_id: str) -> _Call:
+        """Bring up who waits, page by page, until nobody does or the call's time is over."""
+        call, ends_at, after = _Call(), self._clock.now() + CALL_SECONDS, ""
+        while True:
+            with self._library.open() as books:
+                page = waiting(books, after, ACCOUNTS_PER_PAGE)
+            for after in page:
+                if self._clock.now() >= ends_at:
+                    return call
+                self._bring_up_one(after, call, correlation_id)
+            if len(page) < ACCOUNTS_PER_PAGE:
+                call.is_done = True
+                return call
 
-
-def bring_up(books: Books, account_id: str, moment: Moment) -> None:
-    """Let the account meet every action that is due; put right what it had met otherwise."""
-    account = books.accounts.locked(account_id)
-    outlook = books.actions.outlook(account_id, BEFORE_ALL)
-    through = outlook.by(BEFORE_ALL)
-    if outlook.stale_since is not None:
-        # Only who has something to apply, or to play again, loads what that takes.
-        from bifrost.portfolio.correcting import Correcting
-        from bifrost.portfolio.correcting_imported import correct_imported
-
-        correct_imported(books, account, moment)
-        Correcting(books, account, moment).correct(outlook, through, outlook.stale_since)
-        outlook = books.actions.outlook(account_id, BEFORE_ALL)
-    if outlook.due or outlook.has_unpaid:
-        from bifrost.portfolio.acting import Acting
-
-        Acting(books, account, moment).follow(outlook, through)
+    def _bring_up_one(self, account_id: str, call: _Call, correlation_id: str) -> None:
+        call.accounts += 1
+        try:
+            with self._library.open() as books:
+                moment = Moment(self._ids, self._clock.now(), correlation_id)
+                bring_up(books, account_id, moment)
+        except UnavailableError:
+            raise
+        except Exception as error:
+            _logger.exception("an account does not follow", extra={"account_id": account_id})
+            call.failed[account_id] = str(error)
 
 
-def _require(failed: dict[str, str]) -> None:
-    if failed:
-        named = "; ".join(f"{account_id}: {why}" for account_id, why in sorted(failed.items()))
+def _require(call: _Call) -> None:
+    if call.failed:
+        named = "; ".join(f"{account_id}: {why}" for account_id, why in sorted(call.failed.items()))
         raise ConflictError(
-            f"{len(failed)} accounts do not follow, all others do: {named};"
+            f"{len(call.failed)} accounts do not follow, all others do: {named};"
             " see `bifrost rebuild --account` for what differs"
         )

@@ -1,11 +1,12 @@
-"""Corrected actions on lots that were imported: undone while nothing has touched them since.
+"""Actions on lots that were imported: met as they come, undone where they were corrected.
 
-No journal tells of an import, so its history cannot be played again. What was touched since is
-left as it is, and what a person has to do is kept beside it.
+No journal tells of an import, so its history cannot be played again. Where lots have changed since
+an action's day they are left as they are, and what a person has to do is kept beside them.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 
 from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.money import EXACT, exact_sum
@@ -17,22 +18,94 @@ from bifrost.portfolio.drafting import Draft, posting_of
 from bifrost.portfolio.ledger import Posting
 from bifrost.portfolio.lots import Lot
 from bifrost.portfolio.ports import Applied, Books, Posted
-from bifrost.portfolio.replaying import place_of
-from bifrost.portfolio.sessions import BEFORE_ALL
-from bifrost.portfolio.telling import Moment, Teller, moved, paid
+from bifrost.portfolio.sessions import BEFORE_ALL, utc_session
+from bifrost.portfolio.telling import Moment, Teller, dawn, moved
 
 
-def correct_imported(books: Books, account: Account, moment: Moment) -> None:
-    """Undo what stands no more on imported lots, and apply what came late for them."""
-    account_id = account.account_id
-    for one in books.actions.applied(account_id, BEFORE_ALL):
-        if not one.is_imported:
-            continue
+def undo_corrected(books: Books, account: Account, moment: Moment) -> None:
+    """Undo what stands no more on imported lots, the last first."""
+    applied = _applied(books, account.account_id, BEFORE_ALL)
+    for action, one in sorted(applied, key=lambda pair: pair[0].place, reverse=True):
         newest = books.actions.newest(one.action_id)
-        if newest.revision != one.revision:
+        if newest.revision != action.revision:
             _undo(books, account, moment, one, newest)
-    for action in sorted(books.actions.unmet(account_id), key=place_of):
-        Acting(books, account, moment).apply(action)
+
+
+def apply_unmet(books: Books, account: Account, moment: Moment, through: date) -> None:
+    """Apply what imported lots have not met by the session, in the order of its days."""
+    account_id, met = account.account_id, set[str]()
+    while True:
+        # An action may bring the instrument of another: what is left is asked for again.
+        unmet = [
+            one for one in books.actions.unmet(account_id, through) if one.action_id not in met
+        ]
+        if not unmet:
+            return
+        action = min(unmet, key=lambda one: one.place)
+        met.add(action.action_id)
+        lots, has_changed = _as_of(books, account_id, action)
+        if has_changed:
+            books.actions.refuse(account_id, action, _came_late(action), moment.now)
+        elif lots and _is_spanned(books, account_id, action):
+            books.actions.refuse(account_id, action, _spanned(action), moment.now)
+        else:
+            Acting(books, account, moment).apply(action, lots)
+
+
+def _as_of(books: Books, account_id: str, action: CorporateAction) -> tuple[list[Lot], bool]:
+    """Return the imported lots that the action is about, and whether they have changed since.
+
+    A later action that was applied says what a lot was before it; the first of them what it was
+    as this one's day began.
+    """
+    held = {lot.lot_id: lot for lot in books.revisions.all_open(account_id) if lot.sequence < 0}
+    then, changed = dict(held), set[str]()
+    later = [
+        pair
+        for pair in _applied(books, account_id, action.ex_date)
+        if pair[0].place > action.place and pair[0].action_id != action.action_id
+    ]
+    for _, one in sorted(later, key=lambda pair: pair[0].place, reverse=True):
+        if one.transaction_id is None:
+            continue
+        for old, _ in books.revisions.revised_by(one.transaction_id):
+            then[old.lot_id] = old
+            changed.add(old.lot_id)
+    own = [lot for lot in then.values() if lot.instrument == action.instrument]
+    names = [lot.lot_id for lot in own]
+    day = dawn(action.ex_date)
+    if changed & set(names) or books.actions.is_closed_since(account_id, action.instrument, day):
+        return own, True
+    return [held[name] for name in names], False
+
+
+def _applied(books: Books, account_id: str, since: date) -> list[tuple[CorporateAction, Applied]]:
+    return [
+        (books.actions.revision(one.action_id, one.revision), one)
+        for one in books.actions.applied(account_id, since)
+        if one.is_imported
+    ]
+
+
+def _is_spanned(books: Books, account_id: str, action: CorporateAction) -> bool:
+    """Say whether trades were imported from both sides of what changes shares."""
+    last = books.imports.last_traded(account_id).get(action.instrument)
+    return action.cash_dividend is None and last is not None and action.ex_date <= utc_session(last)
+
+
+def _spanned(action: CorporateAction) -> str:
+    return (
+        f"{action.action_id} of {action.instrument} comes between trades of one import: undo that,"
+        f" import the rows before {action.ex_date}, and the later ones after that"
+    )
+
+
+def _came_late(action: CorporateAction) -> str:
+    return (
+        f"revision {action.revision} of {action.action_id} came after imported lots of"
+        f" {action.instrument} had changed since {action.ex_date}: book what it brought by hand,"
+        " or undo the import and import it again"
+    )
 
 
 def _undo(
@@ -46,7 +119,9 @@ def _undo(
     children = [f"{name}/{applied.action_id}" for name in before]
     now = {lot.lot_id: lot for lot in books.lots.named(account_id, [*before, *children])}
     wrong = books.ledger.transaction(account_id, applied.transaction_id)
-    if not _is_untouched(wrong, {new.lot_id: new for _, new in pairs}, now):
+    is_untouched = _is_untouched(wrong, {new.lot_id: new for _, new in pairs}, now)
+    # Undone and not met again, what cash it brought would be missing.
+    if not is_untouched or (not newest.withdrawn and _as_of(books, account_id, newest)[1]):
         reason = (
             f"revision {newest.revision} corrects {applied.action_id} of {newest.instrument},"
             " whose imported lots have changed since: undo what changed them, or the import,"
@@ -59,19 +134,18 @@ def _undo(
     books.revisions.revise(
         posting.transaction_id, [(old, new) for old, new in restored if old != new]
     )
-    cash = paid(posting.entries)
     if applied.payment_id is not None:
         payment = books.ledger.transaction(account_id, applied.payment_id)
-        cash = EXACT.add(cash, paid(_reverse(books, moment, account_id, payment).entries))
-    books.actions.forget(account_id, [applied.action_id])
+        _reverse(books, moment, account_id, payment)
+    books.actions.forget(account_id, [applied.action_id], is_imported=True)
     teller = Teller(account, moment, posting.transaction_id, posting.occurred_at)
     books.facts.publish(
         *teller.positions(
             PositionCause.CORRECTION,
             moved(posting.entries),
             books.revisions.all_open(account_id),
+            is_imported=True,
         ),
-        *teller.cash(cash, newest.instrument, moment.ids.new()),
     )
 
 
@@ -101,15 +175,7 @@ def _reverse(books: Books, moment: Moment, account_id: str, wrong: Posted) -> Po
     posting = posting_of(books, moment, account_id, draft)
     books.ledger.post(posting)
     closed = books.revisions.closures_of([wrong.transaction_id]).get(wrong.transaction_id, ())
-    negated = [
-        replace(
-            one,
-            quantity=EXACT.minus(one.quantity),
-            cost=EXACT.minus(one.cost),
-            proceeds=EXACT.minus(one.proceeds),
-        )
-        for one in closed
-    ]
+    negated = [one.negated() for one in closed]
     if negated:
         books.lots.close(posting, negated)
     return posting

@@ -8,6 +8,7 @@ from datetime import date
 
 from bifrost.events import FillRecorded, PositionCause
 from bifrost.portfolio.accounts import Account
+from bifrost.portfolio.catching_up import follow, put_right
 from bifrost.portfolio.closing import parts_closed
 from bifrost.portfolio.drafting import fill_draft
 from bifrost.portfolio.journal import step_of
@@ -39,13 +40,13 @@ class Filling:
             self._book_late(account, recorded, session, outlook)
             return
         if outlook.due or outlook.has_unpaid:
-            self._follow(account, outlook, session)
+            follow(books, account, self._moment, outlook, session)
         self._book(account, recorded)
         books.journal.add(account.account_id, step_of(recorded, session), outlook)
         if outlook.market is not None and outlook.market > session:
             now = books.actions.outlook(account.account_id, session)
             if now.due or now.has_unpaid:
-                self._follow(account, now, outlook.market)
+                follow(books, account, self._moment, now, outlook.market)
 
     def _book(self, account: Account, recorded: FillRecorded) -> None:
         fill, books = recorded.fill, self._books
@@ -63,21 +64,12 @@ class Filling:
             *teller.closures(closed),
         )
 
-    def _follow(self, account: Account, outlook: Outlook, session: date) -> None:
-        # Only who has something to apply, or to play again, loads what that takes.
-        from bifrost.portfolio.acting import Acting
-
-        Acting(self._books, account, self._moment).follow(outlook, session)
-
     def _book_late(
         self, account: Account, recorded: FillRecorded, session: date, outlook: Outlook
     ) -> None:
-        from bifrost.portfolio.correcting import Correcting
-
         self._books.journal.add(account.account_id, step_of(recorded, session), outlook)
-        since = min(session, outlook.stale_since or session)
-        correcting = Correcting(self._books, account, self._moment)
-        correcting.correct(outlook, outlook.by(session), since, recorded)
+        through = outlook.by(session)
+        put_right(self._books, account, self._moment, outlook, through, (recorded, session))
 
     def _posting(self, recorded: FillRecorded, change: LotChange) -> Posting:
         draft = fill_draft(recorded, fill_entries(recorded.fill, change))

@@ -40,11 +40,17 @@ class Teller:
     occurred_at: datetime
 
     def positions(
-        self, cause: PositionCause, changes: Mapping[str, Amounts], lots: Iterable[Lot]
+        self,
+        cause: PositionCause,
+        changes: Mapping[str, Amounts],
+        lots: Iterable[Lot],
+        *,
+        is_imported: bool = False,
     ) -> list[Event]:
         """Tell of each instrument whose quantity or cost changed.
 
         changes: quantity and cost by instrument. lots: all that are open in them now.
+        is_imported: what changed came with an import; lots that are left would not always tell.
         """
         held = list(lots)
         told: list[Event] = []
@@ -67,7 +73,7 @@ class Teller:
                     quantity=exact_sum(lot.quantity for lot in own),
                     cost=exact_sum(lot.cost for lot in own),
                     currency=self.account.currency,
-                    is_imported=any(lot.sequence < 0 for lot in own),
+                    is_imported=is_imported,
                 )
             )
         return told

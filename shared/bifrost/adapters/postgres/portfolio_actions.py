@@ -16,16 +16,21 @@ if TYPE_CHECKING:
 # Market's clock is one: the session of the newest bar, whatever its instrument.
 _MARKET = "(SELECT session FROM portfolio.marks ORDER BY occurred_at DESC LIMIT 1)"
 
-# Imported lots are as their file says until the last trade that it tells of.
-_MEETS = """
+# What dividends imported lots had their file says, until the last row that it has of them.
+_IS_NEW = """
+(a.action ->> 'cash_dividend' IS NULL OR a.ex_date > coalesce((
+    SELECT (max(t.occurred_at) AT TIME ZONE 'UTC')::date
+    FROM portfolio.import_rows r JOIN portfolio.imports i USING (import_id)
+        JOIN portfolio.ledger_transactions t USING (transaction_id)
+    WHERE r.account_id = {account} AND i.undone_at IS NULL
+        AND r.activity ->> 'instrument' = a.instrument), '0001-01-01'))
+"""
+_MEETS = f"""
 EXISTS (
     SELECT 1 FROM portfolio.lots l
-    WHERE l.account_id = {account} AND l.instrument = a.instrument AND l.quantity <> 0
-        AND (l.opened_sequence > 0 OR a.ex_date > coalesce((
-            SELECT (max(t.occurred_at) AT TIME ZONE 'UTC')::date
-            FROM portfolio.import_rows r JOIN portfolio.ledger_transactions t USING (transaction_id)
-            WHERE r.account_id = l.account_id AND t.kind = 'fill'
-                AND r.activity ->> 'instrument' = l.instrument), '0001-01-01'))
+    WHERE l.account_id = {{account}} AND l.instrument = a.instrument AND l.quantity <> 0
+        AND (l.opened_sequence > 0
+            OR a.ex_date > (l.opened_at AT TIME ZONE 'UTC')::date AND {_IS_NEW})
 )
 """
 
@@ -78,6 +83,14 @@ SELECT own.*,
 FROM own
 """
 
+# A fill of the desk's own that stands.
+_BY_DESK = """
+t.kind = 'fill' AND t.reverses IS NULL
+    AND NOT EXISTS (SELECT 1 FROM portfolio.import_rows r WHERE r.transaction_id = t.transaction_id)
+    AND NOT EXISTS (
+        SELECT 1 FROM portfolio.ledger_transactions u WHERE u.reverses = t.transaction_id)
+"""
+
 _UNPAID = """
 SELECT * FROM portfolio.account_actions
 WHERE account_id = %s AND due <> 0 AND payment_id IS NULL AND paid_on <= %s
@@ -99,9 +112,8 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (action_id, revision) DO NOTHING
 """
 
-# Who holds what an action is about and has not met it; whom a payment is due to; whose books
-# follow a revision that stands no more, or came after its day.
-_WAITING = f"""
+# Who holds what an action is about and has not met it; whom a payment is due to.
+_DUE = f"""
 SELECT b.account_id FROM portfolio.standing_actions a
     JOIN portfolio.balances b ON b.instrument = a.instrument AND b.quantity IS NOT NULL
     LEFT JOIN portfolio.account_sessions s USING (account_id)
@@ -111,40 +123,74 @@ WHERE a.ex_date > %(since)s AND a.ex_date <= {_MARKET}
 UNION
 SELECT account_id FROM portfolio.account_actions
 WHERE due <> 0 AND payment_id IS NULL AND paid_on <= {_MARKET}
-UNION
+"""
+
+# Whose books follow a revision that stands no more, or came after its day.
+_STALE = """
 SELECT d.account_id FROM portfolio.corporate_actions n
     JOIN portfolio.account_actions d USING (action_id)
     JOIN portfolio.account_sessions s USING (account_id)
-WHERE n.recorded_at >= %(heard_since)s AND n.position > s.seen
+WHERE n.position > s.seen
 UNION
 SELECT s.account_id FROM portfolio.corporate_actions n
     JOIN portfolio.balances b ON b.instrument = n.instrument AND b.quantity IS NOT NULL
     JOIN portfolio.account_sessions s ON s.account_id = b.account_id
-WHERE n.recorded_at >= %(heard_since)s AND n.position > s.seen AND n.ex_date <= s.through
-ORDER BY account_id
+WHERE n.position > s.seen AND n.ex_date <= s.through
 """
 
+# Whoever has seen the newest revision, and reached its day, is there.
 _WAITING_FOR = f"""
-SELECT account_id FROM portfolio.account_actions WHERE action_id = %(action_id)s
-UNION
-SELECT b.account_id FROM portfolio.corporate_actions n JOIN portfolio.balances b USING (instrument)
+WITH newest AS (
+    SELECT * FROM portfolio.corporate_actions WHERE action_id = %(action_id)s
+    ORDER BY revision DESC LIMIT 1
+)
+SELECT d.account_id FROM newest n JOIN portfolio.account_actions d USING (action_id)
     LEFT JOIN portfolio.account_sessions s USING (account_id)
-WHERE n.action_id = %(action_id)s AND b.quantity IS NOT NULL
-    AND n.ex_date <= greatest({_MARKET}, s.through)
-ORDER BY account_id
+WHERE n.position > coalesce(s.seen, 0)
+UNION
+SELECT b.account_id FROM newest n JOIN portfolio.balances b USING (instrument)
+    LEFT JOIN portfolio.account_sessions s USING (account_id)
+WHERE b.quantity IS NOT NULL AND n.ex_date <= greatest({_MARKET}, s.through)
+    AND (n.position > coalesce(s.seen, 0) OR n.ex_date > coalesce(s.through, '0001-01-01'))
 """
 
-# Of imported lots no history is told: what came late for them is applied as it comes.
+_PAGE = """
+SELECT account_id FROM ({accounts}) waiting WHERE account_id > %(after)s
+ORDER BY account_id LIMIT %(limit)s
+"""
+
+# What imported lots were called, and until which day: their own name, what it was before an action,
+# and that of lots which the desk has closed since.
 _UNMET = f"""
-SELECT a.action FROM portfolio.account_sessions s
-    JOIN portfolio.standing_actions a ON a.position > s.seen AND a.ex_date <= s.through
-WHERE s.account_id = %(account)s
-    AND {_MEETS.format(account="%(account)s")}
-    AND EXISTS (SELECT 1 FROM portfolio.lots i
-        WHERE i.account_id = %(account)s AND i.instrument = a.instrument AND i.quantity <> 0
-            AND i.opened_sequence < 0)
+WITH imported AS MATERIALIZED (
+    SELECT lot_id, instrument, quantity, (opened_at AT TIME ZONE 'UTC')::date AS opened
+    FROM portfolio.lots WHERE account_id = %(account)s AND opened_sequence < 0
+), named (instrument, opened, until) AS (
+    SELECT instrument, opened, 'infinity'::date FROM imported WHERE quantity <> 0
+    UNION
+    SELECT r.instrument_before, opened, d.ex_date
+    FROM imported JOIN portfolio.lot_revisions r USING (lot_id)
+        JOIN portfolio.account_actions d USING (transaction_id)
+    UNION
+    SELECT instrument, opened, c.closed_at::date
+    FROM imported JOIN portfolio.lot_closures c USING (lot_id)
+        JOIN portfolio.ledger_transactions t USING (transaction_id)
+    WHERE {_BY_DESK}
+)
+SELECT a.action FROM portfolio.standing_actions a
+WHERE a.ex_date <= %(through)s AND {_IS_NEW.format(account="%(account)s")}
+    AND EXISTS (SELECT 1 FROM named
+        WHERE instrument = a.instrument AND a.ex_date > opened AND a.ex_date <= until)
     AND NOT EXISTS (SELECT 1 FROM portfolio.account_actions d
-        WHERE d.account_id = %(account)s AND d.action_id = a.action_id)
+        WHERE d.account_id = %(account)s AND d.action_id = a.action_id AND d.is_imported)
+"""
+
+_CLOSED_SINCE = f"""
+SELECT EXISTS (
+    SELECT 1 FROM portfolio.lots l JOIN portfolio.lot_closures c USING (lot_id)
+        JOIN portfolio.ledger_transactions t USING (transaction_id)
+    WHERE l.account_id = %s AND l.instrument = %s AND l.opened_sequence < 0 AND c.closed_at >= %s
+        AND {_BY_DESK}) AS is_closed
 """
 
 # Every instrument that the account can have held: traded, and what that became.
@@ -164,10 +210,9 @@ INSERT INTO portfolio.account_actions (account_id, action_id, revision, ex_date,
     is_imported, due, paid_on, payment_id)
 VALUES (%(account_id)s, %(action_id)s, %(revision)s, %(ex_date)s, %(transaction_id)s,
     %(is_imported)s, %(due)s, %(paid_on)s, %(payment_id)s)
-ON CONFLICT (account_id, action_id) DO UPDATE SET revision = EXCLUDED.revision,
-    ex_date = EXCLUDED.ex_date, transaction_id = EXCLUDED.transaction_id,
-    is_imported = EXCLUDED.is_imported, due = EXCLUDED.due, paid_on = EXCLUDED.paid_on,
-    payment_id = EXCLUDED.payment_id
+ON CONFLICT (account_id, action_id, is_imported) DO UPDATE SET revision = EXCLUDED.revision,
+    ex_date = EXCLUDED.ex_date, transaction_id = EXCLUDED.transaction_id, due = EXCLUDED.due,
+    paid_on = EXCLUDED.paid_on, payment_id = EXCLUDED.payment_id
 """
 
 _REFUSE = """
@@ -192,7 +237,7 @@ class PostgresActions:
                 action.action_id,
                 action.revision,
                 action.instrument,
-                getattr(action.terms, "new_instrument", ""),
+                action.new_instrument,
                 action.ex_date,
                 action.withdrawn,
                 json.dumps(to_json(action)),
@@ -242,25 +287,32 @@ class PostgresActions:
         """Say that the account has met every action up to the session, as known by then."""
         self._cursor.execute(_ADVANCE, (account_id, through, newest))
 
-    def waiting(self, since: date, heard_since: datetime) -> list[str]:
-        """Name accounts that something waits for.
+    def due(self, since: date, after: str, limit: int) -> list[str]:
+        """Name accounts past `after` that an action later than `since` waits for, or a payment."""
+        return self._page(_DUE, {"since": since, "after": after, "limit": limit})
 
-        since: only actions with a later ex-date. heard_since: only revisions recorded since then.
-        """
-        rows = self._cursor.execute(
-            _WAITING, {"since": since, "heard_since": heard_since}
-        ).fetchall()
+    def behind(self, after: str, limit: int) -> list[str]:
+        """Name accounts past `after` that something waits for, corrections too."""
+        values = {"since": date.min, "after": after, "limit": limit}
+        return self._page(f"{_DUE} UNION {_STALE}", values)
+
+    def waiting_for(self, action_id: str, after: str, limit: int) -> list[str]:
+        """Name accounts past `after` that an action waits for whose day has come."""
+        return self._page(_WAITING_FOR, {"action_id": action_id, "after": after, "limit": limit})
+
+    def _page(self, accounts: str, values: dict[str, object]) -> list[str]:
+        rows = self._cursor.execute(_PAGE.format(accounts=accounts), values).fetchall()
         return [row["account_id"] for row in rows]
 
-    def waiting_for(self, action_id: str) -> list[str]:
-        """Name accounts that an action concerns whose day has come."""
-        rows = self._cursor.execute(_WAITING_FOR, {"action_id": action_id}).fetchall()
-        return [row["account_id"] for row in rows]
-
-    def unmet(self, account_id: str) -> "list[CorporateAction]":
-        """Return standing actions that came too late for lots that were imported."""
-        rows = self._cursor.execute(_UNMET, {"account": account_id}).fetchall()
+    def unmet(self, account_id: str, through: date) -> "list[CorporateAction]":
+        """Return standing actions that lots which were imported have not met by the session."""
+        rows = self._cursor.execute(_UNMET, {"account": account_id, "through": through}).fetchall()
         return [_action(row["action"]) for row in rows]
+
+    def is_closed_since(self, account_id: str, instrument: str, at: datetime) -> bool:
+        """Say whether a fill of the desk's own has closed of its imported lots since then."""
+        row = self._cursor.execute(_CLOSED_SINCE, (account_id, instrument, at)).fetchone()
+        return bool(row and row["is_closed"])
 
     def concerning(self, account_id: str) -> "list[CorporateAction]":
         """Return the standing actions on what the account's fills can have led to."""
@@ -287,11 +339,14 @@ class PostgresActions:
             _RECORD, {one.name: getattr(applied, one.name) for one in fields(Applied)}
         )
 
-    def forget(self, account_id: str, action_ids: Sequence[str]) -> None:
-        """Actions that changed nothing, as it is known now."""
+    def forget(
+        self, account_id: str, action_ids: Sequence[str], *, is_imported: bool = False
+    ) -> None:
+        """Actions that changed nothing, as it is known now, of own or of imported lots."""
         self._cursor.execute(
-            "DELETE FROM portfolio.account_actions WHERE account_id = %s AND action_id = ANY(%s)",
-            (account_id, list(action_ids)),
+            "DELETE FROM portfolio.account_actions"
+            " WHERE account_id = %s AND action_id = ANY(%s) AND is_imported = %s",
+            (account_id, list(action_ids), is_imported),
         )
 
     def refuse(self, account_id: str, action: "CorporateAction", reason: str, at: datetime) -> None:

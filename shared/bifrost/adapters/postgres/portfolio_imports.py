@@ -17,6 +17,7 @@ from bifrost.adapters.postgres.ledger import COLUMNS
 from bifrost.adapters.postgres.portfolio_lots import PAST
 from bifrost.adapters.postgres.portfolio_reads import READER
 from bifrost.core.codec import from_json, to_json
+from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.errors import NotFoundError
 from bifrost.portfolio.imports.activities import Activity
 from bifrost.portfolio.imports.booking import ORIGIN
@@ -72,13 +73,29 @@ FROM portfolio.import_rows r JOIN portfolio.imports i USING (import_id)
 WHERE r.account_id = %s AND i.undone_at IS NULL AND t.kind = 'fill'
 GROUP BY 1
 """
+# What imports booked, and what corporate actions made of it since.
 _TOTALS = """
+WITH booked AS (
+    SELECT transaction_id FROM portfolio.import_rows WHERE account_id = %(account_id)s
+    UNION ALL
+    SELECT unnest(ARRAY[transaction_id, payment_id]) FROM portfolio.account_actions
+    WHERE account_id = %(account_id)s AND is_imported
+)
 SELECT CASE WHEN e.instrument = '' THEN e.currency ELSE e.instrument END AS subject,
     sum(CASE WHEN e.instrument = '' THEN e.amount ELSE e.quantity END) AS total
-FROM portfolio.import_rows r JOIN portfolio.ledger_entries e USING (transaction_id)
-WHERE r.account_id = %s AND (e.ledger_account = 'assets:cash' OR e.quantity IS NOT NULL)
-    AND NOT EXISTS (SELECT 1 FROM portfolio.ledger_transactions WHERE reverses = r.transaction_id)
+FROM booked b JOIN portfolio.ledger_entries e USING (transaction_id)
+WHERE (e.ledger_account = 'assets:cash' OR e.quantity IS NOT NULL)
+    AND NOT EXISTS (SELECT 1 FROM portfolio.ledger_transactions WHERE reverses = b.transaction_id)
 GROUP BY 1
+"""
+# Of actions that changed imported lots it matters whether they did; of others, on what lots.
+_MET = """
+SELECT a.action, d.action_id IS NOT NULL AS is_applied
+FROM portfolio.standing_actions a
+    LEFT JOIN portfolio.account_actions d ON d.account_id = %(account_id)s
+        AND d.action_id = a.action_id AND d.is_imported
+WHERE a.instrument = ANY(%(instruments)s) AND a.action ->> 'cash_dividend' IS NULL
+ORDER BY a.ex_date, a.action_id
 """
 _LOT = "lot_id, instrument, currency, opened_at, opened_sequence AS sequence"
 _OF_IMPORT = """
@@ -87,6 +104,16 @@ JOIN portfolio.ledger_entries e USING (transaction_id)
 WHERE r.import_id = %(import_id)s AND e.ledger_account LIKE 'assets:positions:%%'
 """
 _DEPENDING = f"""
+WITH first AS (
+    SELECT min(f.position) AS place FROM portfolio.ledger_transactions f
+    JOIN portfolio.import_rows r USING (transaction_id) WHERE r.import_id = %(import_id)s
+)
+SELECT t.position, t.description, t.occurred_at::date AS day
+FROM portfolio.account_actions d JOIN portfolio.corporate_actions a USING (action_id, revision)
+    JOIN portfolio.ledger_transactions t USING (transaction_id)
+WHERE d.account_id = %(account_id)s AND d.is_imported AND a.instrument IN ({_OF_IMPORT})
+    AND t.position > (SELECT place FROM first)
+UNION
 SELECT DISTINCT t.position, t.description, t.occurred_at::date AS day
 FROM portfolio.ledger_transactions t
 JOIN (
@@ -97,12 +124,10 @@ JOIN (
 JOIN portfolio.lots l USING (lot_id)
 WHERE t.account_id = %(account_id)s AND l.instrument IN ({_OF_IMPORT})
     AND t.event_id <> %(import_id)s AND t.reverses IS NULL
-    AND t.position > (
-        SELECT min(f.position) FROM portfolio.ledger_transactions f
-        JOIN portfolio.import_rows r USING (transaction_id) WHERE r.import_id = %(import_id)s)
+    AND t.position > (SELECT place FROM first)
     AND NOT EXISTS (
         SELECT 1 FROM portfolio.ledger_transactions u WHERE u.reverses = t.transaction_id)
-ORDER BY t.position LIMIT 10
+ORDER BY position LIMIT 10
 """
 
 
@@ -200,6 +225,16 @@ class PostgresImports:
         rows = self._cursor.execute(_LAST_TRADED, (account_id,)).fetchall()
         return {row["instrument"]: row["at"] for row in rows}
 
+    def issued(
+        self, account_id: str, instruments: Sequence[str]
+    ) -> list[tuple[CorporateAction, bool]]:
+        """Return what changes shares of these instruments by the ex-date, with whether what was
+        imported here has met it.
+        """
+        values = {"account_id": account_id, "instruments": list(instruments)}
+        rows = self._cursor.execute(_MET, values).fetchall()
+        return [(from_json(CorporateAction, row["action"]), row["is_applied"]) for row in rows]
+
     def next_sequence(self, account_id: str) -> int:
         """Return the place of the account's next imported lot: before every lot of the desk."""
         row = self._cursor.execute(
@@ -240,8 +275,10 @@ class PostgresImports:
         return [Lot(**row) for row in rows]
 
     def totals(self, account_id: str) -> dict[str, Decimal]:
-        """Return what imports that stand add, in cash by currency and by instrument."""
-        rows = self._cursor.execute(_TOTALS, (account_id,)).fetchall()
+        """Return what imports that stand add, in cash by currency and by instrument, and what
+        corporate actions made of it.
+        """
+        rows = self._cursor.execute(_TOTALS, {"account_id": account_id}).fetchall()
         return {row["subject"]: row["total"] for row in rows}
 
     def depending(self, account_id: str, import_id: str) -> list[str]:

@@ -58,7 +58,10 @@ def unbookable(activity: Activity, column: str, message: str, fix: str) -> Inval
 def require_bookable(activity: Activity, currency: str) -> None:
     """Raise InvalidInputError for what these books cannot hold; currency: the account's."""
     if activity.kind is ActivityKind.SPLIT:
-        fix = "leave the row out: the desk's own source of corporate actions applies it"
+        fix = (
+            "leave the row out: where the desk's source knows of it, it is applied to what was"
+            " imported before; so import the rows before it first, and the later ones after that"
+        )
         raise unbookable(activity, "kind", "a split is no booking of one account", fix)
     if activity.kind is ActivityKind.TRANSFER and activity.quantity:
         fix = "send a deposit of their cost and a buy of the shares, or their reverse"

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
+from bifrost.core.corporate_actions import CorporateAction
 from bifrost.portfolio.imports.records import Booked, ClosureMade, Import
 from bifrost.portfolio.lots import Lot
 
@@ -40,6 +41,13 @@ class ImportStore(Protocol):
     def last_traded(self, account_id: str) -> dict[str, datetime]:
         """Return when each instrument was last traded by an import that stands."""
 
+    def issued(
+        self, account_id: str, instruments: Sequence[str]
+    ) -> list[tuple[CorporateAction, bool]]:
+        """Return what changes shares of these instruments by the ex-date, with whether what was
+        imported here has met it.
+        """
+
     def next_sequence(self, account_id: str) -> int:
         """Return the place of the account's next imported lot: before every lot of the desk."""
 
@@ -53,7 +61,9 @@ class ImportStore(Protocol):
         """Return the lots that the import opened, as they were then."""
 
     def totals(self, account_id: str) -> dict[str, Decimal]:
-        """Return what imports that stand add, in cash by currency and by instrument."""
+        """Return what imports that stand add, in cash by currency and by instrument, and what
+        corporate actions made of it.
+        """
 
     def depending(self, account_id: str, import_id: str) -> list[str]:
         """Name what came after the import and closed or changed lots of its instruments."""

@@ -2,7 +2,8 @@
 
 A preview is the commit itself in a transaction that is then given up: what it says is what a
 commit would do, and nothing of it is kept. An import tells nobody: its trades were another
-venue's, so the paper venue does not hold them and risk lends no buying power on them.
+venue's, so the paper venue does not hold them and risk lends no buying power on them. A commit
+ends with the corporate actions that came after what it brought.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from typing import NoReturn
 from bifrost.core.errors import ConflictError, InvalidInputError
 from bifrost.portfolio.accounts import Account
 from bifrost.portfolio.bookings import REVERSAL
+from bifrost.portfolio.catching_up import meet_imported
 from bifrost.portfolio.corporate_actions.change import reversed_entries
 from bifrost.portfolio.exports import activity_of
 from bifrost.portfolio.imports.activities import Activity, ActivityKind, content_hash
@@ -29,10 +31,13 @@ from bifrost.portfolio.imports.records import (
     sort_out,
 )
 from bifrost.portfolio.imports.source import FileRead, Problem
+from bifrost.portfolio.imports.spanning import require_unsplit
 from bifrost.portfolio.imports.undoing import turned_around
 from bifrost.portfolio.ledger import Posting
 from bifrost.portfolio.ports import Books, Clock, Ids, Library, Posted
 from bifrost.portfolio.service import live_account
+from bifrost.portfolio.sessions import BEFORE_ALL
+from bifrost.portfolio.telling import Moment
 
 # Rows in one request; each is some four statements of one transaction.
 ROWS_MAX = 5_000
@@ -143,12 +148,16 @@ class Imports:
             recorded_at=self._clock.now(),
         )
         books.imports.add(made, rows)
+        moment = Moment(self._ids, made.recorded_at, import_id)
+        reached = books.actions.outlook(account.account_id, BEFORE_ALL).by(BEFORE_ALL)
+        meet_imported(books, account, moment, reached)
 
     def _book(
         self, books: Books, account: Account, sorted_out: Sorted, import_id: str
     ) -> list[Booked]:
         activities = [one for _, one in sorted_out.added]
         _require_untraded(books, account, activities)
+        require_unsplit(books, account, activities)
         poster = Poster(books, account, import_id, self._clock.now())
         rows = []
         for number, (content, activity) in enumerate(sorted_out.added, start=1):

@@ -73,12 +73,12 @@ CREATE TABLE portfolio.account_actions (
     revision integer NOT NULL,
     ex_date date NOT NULL,
     transaction_id text REFERENCES portfolio.ledger_transactions,
-    -- It met lots that were imported, which no journal tells of.
+    -- What it did to imported lots, which no journal tells of, is a row of its own.
     is_imported boolean NOT NULL,
     due portfolio.finite NOT NULL,
     paid_on date NOT NULL,
     payment_id text REFERENCES portfolio.ledger_transactions,
-    PRIMARY KEY (account_id, action_id),
+    PRIMARY KEY (account_id, action_id, is_imported),
     FOREIGN KEY (action_id, revision) REFERENCES portfolio.corporate_actions
 );
 CREATE INDEX account_actions_unpaid ON portfolio.account_actions (paid_on)
