@@ -6,7 +6,6 @@ keep the day of what they are about; the wall's clock says when they were writte
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -163,15 +162,7 @@ class _Difference:
             strategy_id=old.strategy_id,
             reverses=old.transaction_id,
         )
-        negated = [
-            replace(
-                one,
-                quantity=EXACT.minus(one.quantity),
-                cost=EXACT.minus(one.cost),
-                proceeds=EXACT.minus(one.proceeds),
-            )
-            for one in closed
-        ]
+        negated = [one.negated() for one in closed]
         posting = self._last = self._post(draft, negated)
         if is_told:
             ids = [one.lot_id for one in closed]

@@ -57,6 +57,15 @@ class Closure:
         """Gross of commission."""
         return EXACT.subtract(self.proceeds, self.cost)
 
+    def negated(self) -> "Closure":
+        """Return what takes it back."""
+        return replace(
+            self,
+            quantity=EXACT.minus(self.quantity),
+            cost=EXACT.minus(self.cost),
+            proceeds=EXACT.minus(self.proceeds),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class LotChange:

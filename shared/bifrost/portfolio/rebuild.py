@@ -1,29 +1,17 @@
-"""An account's books rebuilt from its events, and what a correction of one of them changes.
+"""An account's books rebuilt from its events alone, in any order and with repeats.
 
-A corporate action that a vendor corrects is not undone by arithmetic: after it other lots were
-closed at another basis, and what was rounded cannot be divided back. So both histories are played,
-and the difference is posted: reversals of what should not be there, then what should.
+Nothing stored is asked: what the books say has to be what this says.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
 
 from bifrost.core.corporate_actions import CorporateAction
 from bifrost.events import CorporateActionAnnounced, CorporateActionCorrected, Event
-from bifrost.portfolio.corporate_actions.change import reversed_entries
 from bifrost.portfolio.journal import currency_of, in_order, undone_by
 from bifrost.portfolio.rebuilt import Rebuilt, Transaction
-from bifrost.portfolio.replaying import Player, action_reference
+from bifrost.portfolio.replaying import Player
 from bifrost.portfolio.sessions import SessionOf, utc_session
-
-
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """What leads from the books as posted to the right ones: first undo, then write anew."""
-
-    reversals: tuple[Transaction, ...]
-    transactions: tuple[Transaction, ...]
 
 
 def rebuild(
@@ -74,29 +62,3 @@ def standing_actions(events: Iterable[Event]) -> list[CorporateAction]:
             if known is None or event.action.revision > known.revision:
                 newest[event.action.action_id] = event.action
     return [action for action in newest.values() if not action.withdrawn]
-
-
-def correction(
-    posted: Iterable[Event],
-    corrected: CorporateActionCorrected | CorporateActionAnnounced,
-    *,
-    session_of: SessionOf = utc_session,
-) -> Correction:
-    """Return the transactions by which the corrected action takes the place of the posted one.
-
-    Fills since then may have closed other lots at another basis: those too are reversed and
-    written anew, and nothing else is. References name the action and its new revision.
-    """
-    events = list(posted)
-    before = {t.reference: t for t in transactions(events, session_of=session_of)}
-    after = {t.reference: t for t in transactions([*events, corrected], session_of=session_of)}
-    cause = action_reference(corrected.action)
-    undone = [old for name, old in before.items() if after.get(name) != old]
-    anew = [new for name, new in after.items() if before.get(name) != new]
-    return Correction(
-        tuple(
-            Transaction(f"{cause}:undo:{t.reference}", t.session, reversed_entries(t.entries))
-            for t in reversed(undone)
-        ),
-        tuple(Transaction(f"{cause}:{t.reference}", t.session, t.entries) for t in anew),
-    )

@@ -1,6 +1,6 @@
 """What an action did to an account: lots before and after, what was realised, what is posted.
 
-A change keeps the lots that it found, so its inverse restores them to the last digit instead of
+A change keeps the lots that it found: what undoes it restores them to the last digit instead of
 dividing what was multiplied.
 """
 
@@ -87,30 +87,11 @@ class BookChange:
                 )
         return tuple(made.values())
 
-    def inverse(self) -> "BookChange":
-        """Return what undoes it: the lots restored, every entry reversed."""
-        return BookChange(
-            action=self.action,
-            before=self.after,
-            after=self.before,
-            realisations=tuple(
-                replace(
-                    one,
-                    quantity=EXACT.minus(one.quantity),
-                    cost=EXACT.minus(one.cost),
-                    proceeds=EXACT.minus(one.proceeds),
-                )
-                for one in reversed(self.realisations)
-            ),
-            entries=reversed_entries(self.entries),
-            payment=reversed_entries(self.payment),
-        )
-
     def apply_to(self, lots: Mapping[str, Lot]) -> dict[str, Lot]:
         """Return the account's lots after it; raise ValueError where they are not as it found them.
 
         Lots that a later fill has touched are not: then history has to be replayed
-        (`portfolio.rebuild.correction`).
+        (`portfolio.correcting`).
         """
         moved = dict(lots)
         for lot in self.before:
