@@ -93,6 +93,10 @@ def test_a_page_goes_on_where_the_one_before_ended(data: DataFunction) -> None:
         (SPLIT.replace(",4,1", ",4,1,9"), "line 3, column row"),
         (SPLIT.replace("apple-4-1", "other"), "line 3, column ex_date"),
         (SPLIT.replace("AAPL", "ZZZZ").replace("apple-4-1", "other"), "instrument"),
+        (
+            SPLIT.replace("USD", "EUR").replace("apple-4-1", "other").replace("09", "10"),
+            "other, currency",
+        ),
     ],
 )
 def test_a_wrong_line_is_named_and_nothing_of_its_file_is_kept(
@@ -104,6 +108,16 @@ def test_a_wrong_line_is_named_and_nothing_of_its_file_is_kept(
     assert field in answer.fields
     assert listed(data) == []
     assert told(data) == []
+
+
+def test_what_an_instrument_becomes_is_listed_too(data: DataFunction) -> None:
+    header = "action_id,vendor,revision,kind,instrument,currency,ex_date,new_instrument"
+
+    answer = send(data, "a,acme,1,rename,AAPL,USD,2012-01-09,NEWN", header=header)
+
+    assert answer.status == 422
+    assert [one["message"] for one in answer.body["errors"]] == ["NEWN is not listed"]
+    assert listed(data) == []
 
 
 def test_what_contradicts_a_stored_revision_is_refused(data: DataFunction) -> None:

@@ -1,12 +1,12 @@
 """Which of a file's corporate actions are news, given what is stored already."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.errors import FieldProblem, InvalidInputError
-from bifrost.data.corporate_action_file import what_and_when
+from bifrost.data.corporate_action_file import claims_of
 from bifrost.events import CorporateActionAnnounced, CorporateActionCorrected
 
 
@@ -78,15 +78,18 @@ def _stale(action: CorporateAction, newest: int) -> FieldProblem:
 
 
 def _contradictions(standing: Iterable[CorporateAction]) -> list[FieldProblem]:
-    days: dict[object, str] = {}
+    days: dict[Hashable, str] = {}
     problems = []
     for action in standing:
         if action.withdrawn:
             continue
-        known = days.setdefault(what_and_when(action), action.action_id)
+        told = claims_of(action)
+        known = next((days[one] for one in told if one in days), action.action_id)
         if known != action.action_id:
-            message = f"{known} is a {action.kind} of {action.instrument} on {action.ex_date} too"
+            message = f"it contradicts {known}, of the same day, {action.ex_date}"
             problems.append(
                 FieldProblem(action.action_id, message, "keep one, or withdraw the other")
             )
+        for one in told:
+            days.setdefault(one, action.action_id)
     return problems

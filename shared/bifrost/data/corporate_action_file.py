@@ -7,8 +7,9 @@ because somebody meant something by it.
 
 import csv
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import MISSING, fields
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from bifrost.core.codec import from_json
@@ -25,7 +26,7 @@ from bifrost.core.corporate_actions import (
     StockDividend,
 )
 from bifrost.core.errors import FieldProblem, InvalidInputError
-from bifrost.core.written import day_of, is_decimal
+from bifrost.core.written import day_of
 from bifrost.data.bar_file import text_lines
 from bifrost.data.instrument_file import SYMBOL
 
@@ -65,6 +66,12 @@ _FORMS = {
     "dividend_kind": ("|".join(DividendKind), f"one of {', '.join(DividendKind)}"),
     "new_instrument": (SYMBOL, "a symbol in capital letters and digits"),
 }
+
+
+# More says nothing about a share, and less is a slip: exactly that many digits are carried.
+_NUMBER = re.compile(r"[0-9]{1,7}(\.[0-9]{1,12})?", re.ASCII)
+_RATIO_MAX = 1_000_000
+_YEARS = range(1900, 2100)
 
 
 class _Row(NamedTuple):
@@ -110,22 +117,42 @@ def overlaps(rows: Iterable[tuple[int, CorporateAction]]) -> list[FieldProblem]:
         known = newest.get(action.action_id)
         if known is None or known[1].revision < action.revision:
             newest[action.action_id] = (line, action)
-    days: dict[tuple[Any, ...], int] = {}
+    days: dict[Hashable, int] = {}
     for line, action in newest.values():
         if action.withdrawn:
             continue
-        day = what_and_when(action)
-        if day in days:
-            message = f"a {action.kind} of {action.instrument} on that day is on line {days[day]}"
+        told = claims_of(action)
+        known = [days[one] for one in told if one in days]
+        if known:
+            message = f"it contradicts line {known[0]}, of the same day"
             problems.append(_problem(line, "ex_date", message, "keep one, or withdraw the other"))
-        days.setdefault(day, line)
+        for one in told:
+            days.setdefault(one, line)
     return problems
 
 
-def what_and_when(action: CorporateAction) -> tuple[Any, ...]:
-    """Return what no two actions may share; dividends that differ may fall on one day."""
-    paid = action.cash_dividend
-    return (action.instrument, action.kind, action.ex_date, paid)
+def claims_of(action: CorporateAction) -> list[Hashable]:
+    """Return what no two actions may share: dividends that differ may fall on one day.
+
+    An instrument ends once, and two do not end as one another on one day.
+    """
+    day, paid = action.ex_date, action.cash_dividend
+    claims: list[Hashable] = [(action.instrument, action.kind, day, paid)]
+    if (
+        action.merger
+        or action.rename
+        or (action.delisting and action.delisting.final_value is not None)
+    ):
+        claims.append((action.instrument, "ends", day))
+        claims.append((frozenset({action.instrument, action.new_instrument}), "ends", day))
+    return claims
+
+
+def instruments_of(actions: Iterable[CorporateAction]) -> list[str]:
+    """Name what they are about, and what they lead to."""
+    return sorted(
+        {name for one in actions for name in (one.instrument, one.new_instrument) if name}
+    )
 
 
 def _header(text: str) -> list[str]:
@@ -174,14 +201,17 @@ def _is_well_formed(name: str, cell: str) -> bool:
     if name in _FORMS:
         return re.fullmatch(_FORMS[name][0], cell, re.ASCII) is not None
     if name.endswith("_date"):
-        return day_of(cell) is not None
-    return is_decimal(cell)
+        day = day_of(cell)
+        return day is not None and day.year in _YEARS
+    return _NUMBER.fullmatch(cell) is not None
 
 
 def _wanted(name: str) -> str:
     if name in _FORMS:
         return _FORMS[name][1]
-    return "YYYY-MM-DD" if name.endswith("_date") else "a number in plain digits"
+    if name.endswith("_date"):
+        return f"YYYY-MM-DD, {_YEARS[0]} to {_YEARS[-1]}"
+    return "a number in plain digits, at most 7 before the point and 12 after"
 
 
 def _action(line: int, filled: Mapping[str, str]) -> CorporateAction | list[FieldProblem]:
@@ -208,9 +238,25 @@ def _action(line: int, filled: Mapping[str, str]) -> CorporateAction | list[Fiel
         kind.value: terms,
     }
     try:
-        return from_json(CorporateAction, whole)
+        action = from_json(CorporateAction, whole)
     except ValueError as error:
         return [_problem(line, kind.value, str(error), "correct the row")]
+    return action if _is_plausible(action) else [_implausible(line, action)]
+
+
+def _is_plausible(action: CorporateAction) -> bool:
+    terms = action.terms
+    ratio = Fraction(1)
+    if isinstance(terms, Split | StockDividend):
+        ratio = terms.ratio
+    elif isinstance(terms, SpinOff | Merger):
+        ratio = Fraction(terms.shares_per_share) or ratio
+    return Fraction(1, _RATIO_MAX) <= ratio <= _RATIO_MAX
+
+
+def _implausible(line: int, action: CorporateAction) -> FieldProblem:
+    message = f"one share cannot become more than {_RATIO_MAX}, nor so many become one"
+    return _problem(line, action.kind.value, message, "correct the ratio")
 
 
 def _column(field: str) -> str:

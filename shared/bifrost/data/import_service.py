@@ -8,7 +8,7 @@ from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from bifrost.data.action_import import News, event_of, news_of
 from bifrost.data.bar_file import RejectedRow, read_bars
-from bifrost.data.corporate_action_file import read_corporate_actions
+from bifrost.data.corporate_action_file import instruments_of, read_corporate_actions
 from bifrost.data.imports import (
     ImportRecord,
     ImportStatus,
@@ -93,7 +93,9 @@ class ImportService:
         digest = sha256(content).hexdigest()
         found = StoredObject(f"sent/corporate_actions/{digest}", digest, len(content))
         with self.imports.transaction(found.key) as books:
-            problems = [_unlisted(name) for name in _names(actions) if books.listing(name) is None]
+            problems = [
+                _unlisted(name) for name in instruments_of(actions) if books.listing(name) is None
+            ]
             if problems:
                 raise InvalidInputError(*problems)
             record, news, events = self._add_actions(books, found, actions, correlation_id)
@@ -104,7 +106,7 @@ class ImportService:
         self, books: ImportTransaction, found: StoredObject, correlation_id: str
     ) -> tuple[ImportRecord, Sequence[Event]]:
         actions = read_corporate_actions(self.objects.get(found.key))
-        for name in _names(actions):
+        for name in instruments_of(actions):
             if books.listing(name) is None:
                 return self._waiting(found, name), []
         record, _, events = self._add_actions(books, found, actions, correlation_id)
@@ -117,8 +119,9 @@ class ImportService:
         actions: Sequence[CorporateAction],
         correlation_id: str,
     ) -> tuple[ImportRecord, list[News], list[Event]]:
+        _require_currency(books, actions)
         ids = sorted({one.action_id for one in actions})
-        news = news_of(actions, books.stored_actions(_names(actions), ids))
+        news = news_of(actions, books.stored_actions(instruments_of(actions), ids))
         record = self._record(found, ImportStatus.DONE, "")
         books.add_actions([one.action for one in news], record.recorded_at)
         events: list[Event] = [
@@ -185,8 +188,18 @@ class ImportService:
         )
 
 
-def _names(actions: Sequence[CorporateAction]) -> list[str]:
-    return sorted({one.instrument for one in actions})
+def _require_currency(books: ImportTransaction, actions: Sequence[CorporateAction]) -> None:
+    """Refuse what is paid in another currency than its instrument trades in."""
+    listed = {name: books.listing(name) for name in {one.instrument for one in actions}}
+    problems = []
+    for one in actions:
+        listing = listed[one.instrument]
+        if listing is not None and listing.instrument.currency != one.currency:
+            own = listing.instrument.currency
+            message = f"it is in {one.currency}, {one.instrument} trades in {own}"
+            problems.append(FieldProblem(f"{one.action_id}, currency", message, f"give {own}"))
+    if problems:
+        raise InvalidInputError(*problems)
 
 
 def _unlisted(symbol: str) -> FieldProblem:

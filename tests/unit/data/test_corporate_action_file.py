@@ -63,7 +63,7 @@ def test_every_kind_is_read_with_its_terms() -> None:
             row("spin_off", new_instrument="NEW", shares_per_share="0.5", basis_share="0.1"),
             row("merger", cash_per_share="54"),
             row("rename", new_instrument="META", revision="2", withdrawn="true"),
-            row("delisting", final_value="0"),
+            row("delisting", final_value="0", ex_date="2020-09-30"),
         ]
     )
 
@@ -176,7 +176,7 @@ def test_two_actions_of_one_kind_on_one_day_overlap() -> None:
     )
 
     assert found == [
-        ("line 3, column ex_date", "a split of AAPL on that day is on line 2"),
+        ("line 3, column ex_date", "it contradicts line 2, of the same day"),
     ]
 
 
@@ -199,7 +199,7 @@ def test_a_regular_and_a_special_dividend_may_share_a_day_but_not_be_the_same() 
 
     assert len(read_corporate_actions(rows_of(columns, regular, special))) == 2
     assert problems(rows_of(columns, regular, special, copy)) == [
-        ("line 4, column ex_date", "a cash_dividend of AAPL on that day is on line 2"),
+        ("line 4, column ex_date", "it contradicts line 2, of the same day"),
     ]
 
 
@@ -220,3 +220,48 @@ def test_another_header_is_refused(content: bytes) -> None:
 
 def test_a_file_without_rows_is_refused() -> None:
     assert problems(f"{SHORT}\n".encode()) == [("file", "it has a header and no rows")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns", "cells"),
+    [
+        ("split", "new_shares,old_shares", "1e400,1"),
+        ("split", "new_shares,old_shares", "4e0,1"),
+        ("split", "new_shares,old_shares", "12345678,1"),
+        ("split", "new_shares,old_shares", "9999999,1"),
+        ("split", "new_shares,old_shares", "1,9999999"),
+        ("cash_dividend", "amount_per_share,dividend_kind", "100000000,ordinary"),
+        ("cash_dividend", "amount_per_share,dividend_kind", "0.0000000000001,ordinary"),
+        ("spin_off", "new_instrument,shares_per_share,basis_share", "KIDS,0.0000001,1"),
+    ],
+)
+def test_a_number_that_no_share_has_is_refused(kind: str, columns: str, cells: str) -> None:
+    ((field, _),) = problems(rows_of(columns, f"id-1,acme,1,{kind},AAPL,USD,2020-08-31,{cells}"))
+
+    assert field.startswith("line 2, column ")
+
+
+@pytest.mark.parametrize("ex_date", ["0001-01-01", "1899-12-31", "2100-01-01", "9999-12-31"])
+def test_a_day_that_nobody_trades_on_is_refused(ex_date: str) -> None:
+    content = rows_of("new_shares,old_shares", f"id-1,acme,1,split,AAPL,USD,{ex_date},4,1")
+
+    assert [field for field, _ in problems(content)] == ["line 2, column ex_date"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("merger,AAPL,USD,2020-08-31,IBM,1,", "merger,IBM,USD,2020-08-31,AAPL,1,"),
+        ("rename,AAPL,USD,2020-08-31,IBM,,", "rename,IBM,USD,2020-08-31,AAPL,,"),
+        ("merger,AAPL,USD,2020-08-31,IBM,1,", "rename,AAPL,USD,2020-08-31,MSFT,,"),
+        ("rename,AAPL,USD,2020-08-31,IBM,,", "delisting,AAPL,USD,2020-08-31,,,0"),
+    ],
+)
+def test_an_instrument_ends_once_and_two_do_not_end_as_one_another(first: str, second: str) -> None:
+    content = rows_of(
+        "new_instrument,shares_per_share,final_value", f"a,acme,1,{first}", f"b,acme,1,{second}"
+    )
+
+    assert problems(content) == [
+        ("line 3, column ex_date", "it contradicts line 2, of the same day")
+    ]
