@@ -122,9 +122,9 @@ def overlaps(rows: Iterable[tuple[int, CorporateAction]]) -> list[FieldProblem]:
         if action.withdrawn:
             continue
         told = claims_of(action)
-        known = [days[one] for one in told if one in days]
-        if known:
-            message = f"it contradicts line {known[0]}, of the same day"
+        taken = [days[one] for one in told if one in days]
+        if taken:
+            message = f"it contradicts line {taken[0]}, of the same day"
             problems.append(_problem(line, "ex_date", message, "keep one, or withdraw the other"))
         for one in told:
             days.setdefault(one, line)
