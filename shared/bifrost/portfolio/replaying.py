@@ -46,11 +46,6 @@ _PAYMENT = len(ActionKind)
 Place = tuple[date, int, str]
 
 
-def place_of(action: CorporateAction) -> Place:
-    """Order actions as they come to apply."""
-    return action.place
-
-
 def action_reference(action: CorporateAction) -> str:
     """Name a revision: each is a transaction of its own."""
     return f"action:{action.action_id}:{action.revision}"
@@ -82,7 +77,7 @@ class Player:
         self._undone = undone
         self._through = through
         self._agenda: list[tuple[Place, CorporateAction | BookChange]] = [
-            (place_of(action), action) for action in actions
+            (action.place, action) for action in actions
         ]
         heapify(self._agenda)
         self.chosen = Chosen()
