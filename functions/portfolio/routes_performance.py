@@ -124,7 +124,8 @@ def _beside(
     owner: str, symbol: str, books: BookSeries, currency: str, *, net: bool
 ) -> BenchmarkReturns:
     reader = wiring.performance(owner)
-    prices = reader.prices(symbol, currency)
+    between = books.series.opened_on, books.series.closed_on
+    prices = reader.prices(symbol, currency, between)
     if not prices:
         fix = "name an instrument whose bars have been replayed"
         problem = f"{symbol} has no price in {currency} here"

@@ -291,6 +291,24 @@ def test_what_anothers_account_earned_is_not_read(desk: LedgerDesk) -> None:
     assert found == PnlFound(Pnl(), ())
 
 
+@pytest.mark.parametrize(
+    ("opened", "closed", "days"),
+    [(3, 5, (2, 4, 5)), (4, 4, (4,)), (1, 4, (2, 4)), (1, 1, (2,)), (9, 9, (6,))],
+)
+def test_prices_are_those_that_a_range_needs(
+    make_database: Callable[[str], Database], opened: int, closed: int, days: tuple[int, ...]
+) -> None:
+    desk = LedgerDesk(make_database("portfolio"))
+    for day in (2, 4, 5, 6):
+        desk.service.hear_bar(bar_closed(bar(day, str(day), instrument="SPY"), day))
+    reader = PostgresPerformance(desk.database, "ann")
+
+    found = reader.prices("SPY", "USD", (session(opened), session(closed)))
+
+    assert [(one.session, one.price) for one in found] == [(session(day), day) for day in days]
+    assert reader.prices("SPY", "EUR", (session(1), session(9))) == []
+
+
 def test_a_range_is_named_by_the_closes_around_it(make_database: Callable[[str], Database]) -> None:
     desk = LedgerDesk(make_database("portfolio"))
     for day in (2, 3, 6):

@@ -100,8 +100,12 @@ class PerformanceReader(Protocol):
     def flows(self, scope: Scope) -> list["BookFlow"]:
         """Return what came from outside and what fees took, in the accounts' currency."""
 
-    def prices(self, instrument: str, currency: str) -> list["PriceOfSession"]:
-        """Return the last price of each session, oldest first."""
+    def prices(
+        self, instrument: str, currency: str, between: tuple[date, date]
+    ) -> list["PriceOfSession"]:
+        """Return the last price of each session, oldest first: from the last one up to the first
+        day on, up to the last day; of one that begins after it, its first.
+        """
 
     def actions(self, instrument: str) -> list[CorporateAction]:
         """Return what the issuer did, as it stands."""

@@ -191,8 +191,16 @@ GROUP BY 1 ORDER BY 1 NULLS FIRST
 """
 
 _PRICES = """
-SELECT DISTINCT ON (session) session, price FROM portfolio.marks
-WHERE instrument = %s AND currency = %s ORDER BY session, occurred_at DESC
+WITH own AS NOT MATERIALIZED (
+    SELECT session, price, occurred_at FROM portfolio.marks
+    WHERE instrument = %(instrument)s AND currency = %(currency)s
+)
+SELECT DISTINCT ON (session) session, price FROM own
+WHERE session >= coalesce((
+        SELECT session FROM own WHERE session <= %(opened)s ORDER BY occurred_at DESC LIMIT 1
+    ), '-infinity')
+    AND session <= greatest(%(closed)s, (SELECT session FROM own ORDER BY occurred_at LIMIT 1))
+ORDER BY session, occurred_at DESC
 """
 
 # As the view `standing_actions` has it, which is not the reader's to ask.
@@ -257,9 +265,13 @@ class PostgresPerformance:
         rows = self._all(_FLOWS, (list(scope.accounts), scope.currency))
         return [BookFlow(**row) for row in rows]
 
-    def prices(self, instrument: str, currency: str) -> list[PriceOfSession]:
-        """Return the last price of each session, oldest first."""
-        return [PriceOfSession(**row) for row in self._all(_PRICES, (instrument, currency))]
+    def prices(
+        self, instrument: str, currency: str, between: tuple[date, date]
+    ) -> list[PriceOfSession]:
+        """Return the last price of each session, oldest first, from the one known as it opens."""
+        opened, closed = between
+        asked = {"instrument": instrument, "currency": currency, "opened": opened, "closed": closed}
+        return [PriceOfSession(**row) for row in self._all(_PRICES, asked)]
 
     def actions(self, instrument: str) -> list[CorporateAction]:
         """Return what the issuer did, as it stands."""
