@@ -52,6 +52,12 @@ def test_what_is_no_cash_is_refused_by_field_and_writes_nothing(
     assert desk.workflows.runs == []
 
 
+def test_a_bound_is_named_as_a_person_writes_it(desk: Desk) -> None:
+    tried = desk.post(f"{desk.cash}/deposits", {"amount": "999999999999"}, "k")
+
+    assert tried.body["errors"][0]["message"].endswith("less than or equal to 100000000000")
+
+
 @pytest.mark.parametrize("path", ["/v1/accounts", "{cash}/deposits", "{cash}/withdrawals"])
 @pytest.mark.parametrize("key", [None, "with space", "x" * 256, "é"])
 def test_a_post_without_a_proper_key_is_refused(desk: Desk, path: str, key: str | None) -> None:

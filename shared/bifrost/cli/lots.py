@@ -61,6 +61,8 @@ def choose(
     """
     if lot and method is not None:
         raise typer.BadParameter("name lots, or one method instead", param_hint="--lot")
+    if not lot and method is None:
+        raise typer.BadParameter("name lots, or a method", param_hint="--lot")
     parts = [_part(one) for one in lot or ()]
     body: dict[str, Any] = {"method": method or "specific"}
     _select(account, f"lot-selection/{order}", {**body, "lots": parts}, as_json)

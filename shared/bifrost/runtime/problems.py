@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -20,6 +21,9 @@ from bifrost.runtime.reasons import reason_json
 MEDIA_TYPE = "application/problem+json"
 
 _HTTP_KINDS = {404: "NotFoundError", 405: "MethodNotAllowedError", 413: "BodyTooLargeError"}
+
+# pydantic prints a bound as Python would.
+_PYTHONIC = re.compile(r"Decimal\('([^']*)'\)")
 
 # What to do about pydantic's complaints; by the beginning of the error's type.
 _FIXES = {
@@ -143,7 +147,7 @@ def _field_of(error: dict[str, Any]) -> FieldProblem:
         (fix for start, fix in _FIXES.items() if str(error["type"]).startswith(start)),
         "see the API's document at /v1/openapi.json",
     )
-    return FieldProblem(field, str(error["msg"]), fix)
+    return FieldProblem(field, _PYTHONIC.sub(r"\1", str(error["msg"])), fix)
 
 
 def _field(one: FieldProblem) -> dict[str, str]:

@@ -105,7 +105,7 @@ def test_an_order_or_an_account_may_name_a_method(api: RecordedApi) -> None:
 
 
 @pytest.mark.parametrize(
-    "more", [("--lot", "l-1=1", "--method", "hifo"), ("--lot", "l-1"), ("--lot", "=1")]
+    "more", [("--lot", "l-1=1", "--method", "hifo"), ("--lot", "l-1"), ("--lot", "=1"), ()]
 )
 def test_a_choice_that_is_none_is_a_usage_error(api: RecordedApi, more: tuple[str, ...]) -> None:
     done = CliRunner().invoke(app, ["lots", "choose", "--order", "o-1", *more])
