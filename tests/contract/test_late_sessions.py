@@ -11,12 +11,17 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bifrost.adapters.calendars.baked import session_of
+from bifrost.adapters.memory.ids import CountedIds
 from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.portfolio_reads import PostgresReader
 from bifrost.adapters.postgres.session_dates import SESSION
 from bifrost.core.orders import OrderStatus, OrderType, Side
 from bifrost.execution.switches import Switch, SwitchMode
+from bifrost.portfolio.imports.formats import Format
+from bifrost.portfolio.imports.mapping import NO_MAPPING
+from bifrost.portfolio.imports.service import ImportRequest, Imports, UndoRequest
 from bifrost.portfolio.reconciling import StatementRequest
+from bifrost.portfolio.statements import Statement
 from bifrost.portfolio.telling import dawn
 from tests.action_builders import action, split
 from tests.builders import ACCOUNT, WALL, bar, bar_closed, session
@@ -53,6 +58,19 @@ def only_reduce(desk: RestatingDesk) -> None:
     """The gate asks for positions."""
     with desk.desk.transaction() as found:
         found.switches.put(Switch(ACCOUNT, SwitchMode.STOP_NEW, "a test", "test", WALL))
+
+
+def keep(books: ActingDesk, day: date, key: str) -> Statement:
+    """Somebody brings a statement."""
+    said = {("position", "AAPL"): D(1)}
+    asked = StatementRequest("ann", books.account_id, day, said, key)
+    return books.reconciler.keep_statement(asked)
+
+
+def held(books: ActingDesk, statement: Statement, instrument: str) -> Decimal:
+    """What the ledger says as of the statement's day."""
+    with books.library.open() as stored:
+        return stored.statements.ledger_as_of(statement)["position", instrument]
 
 
 @pytest.mark.parametrize("day", [date(2012, 1, 5), date(2012, 7, 5), date(2012, 3, 12)])
@@ -130,10 +148,21 @@ def test_a_late_fill_is_of_its_sessions_statement(books: ActingDesk) -> None:
         replace(fill, occurred_at=LATE, fill=replace(fill.fill, occurred_at=LATE))
     )
     books.trade(4, "10", "400")
-    asked = StatementRequest(
-        "ann", books.account_id, session(3), {("position", "AAPL"): D(10)}, "k"
-    )
-    kept = books.reconciler.keep_statement(asked)
 
-    with books.library.open() as stored:
-        assert stored.statements.ledger_as_of(kept)["position", "AAPL"] == 10
+    assert held(books, keep(books, session(3), "s-1"), "AAPL") == 10
+
+
+def test_what_was_imported_is_of_the_day_that_its_file_says(books: ActingDesk) -> None:
+    text = (
+        "date,kind,instrument,quantity,price,amount,commission,reference\n"
+        "2012-01-03,buy,IBM,10,100,,1,\n"
+        "2012-01-04,buy,IBM,5,110,,1,\n"
+    )
+    imports = Imports(books.library, books.clock, CountedIds("import-"))
+    asked = ImportRequest("ann", books.account_id, Format.OWN, text, NO_MAPPING)
+    made = imports.commit(asked, "k")
+    first = keep(books, session(1), "s-1")
+    assert held(books, first, "IBM") == 10
+    imports.undo(UndoRequest("ann", books.account_id, made.import_id, "the wrong file"))
+
+    assert held(books, first, "IBM") == 0
