@@ -5,11 +5,10 @@ an action's day they are left as they are, and what a person has to do is kept b
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
 
 from bifrost.core.corporate_actions import CorporateAction
-from bifrost.core.money import EXACT, exact_sum
+from bifrost.core.money import exact_sum
 from bifrost.events import PositionCause
 from bifrost.portfolio.accounts import Account
 from bifrost.portfolio.acting import Acting
