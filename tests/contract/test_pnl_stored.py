@@ -305,7 +305,9 @@ def test_prices_are_those_that_a_range_needs(
 
     found = reader.prices("SPY", "USD", (session(opened), session(closed)))
 
-    assert [(one.session, one.price) for one in found] == [(session(day), day) for day in days]
+    assert [(one.session, str(one.price)) for one in found] == [
+        (session(day), str(day)) for day in days
+    ]
     assert reader.prices("SPY", "EUR", (session(1), session(9))) == []
 
 

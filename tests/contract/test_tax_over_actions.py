@@ -14,6 +14,7 @@ from bifrost.adapters.postgres.portfolio_lots import PostgresLotReader
 from bifrost.adapters.postgres.portfolio_tax import PostgresTaxReader
 from bifrost.core.corporate_actions import Delisting, DividendKind, Merger, Rename, SpinOff, Terms
 from bifrost.portfolio.cash_flows import CashFlowKind
+from bifrost.portfolio.tax.desk_rows import DeskRows
 from bifrost.portfolio.tax.reports import DeskStatement, SaleWish, TaxReports
 from tests.action_builders import action, dividend, split
 from tests.builders import WALL, session
@@ -172,6 +173,47 @@ def test_what_no_count_tells_is_left_out_with_the_action_named(desk: ActingDesk)
         for name in ("AAPL", "MSFT")
     ]
     assert held(found) == [("IBM", "10", "51.00")]
+
+
+def test_a_preview_reads_its_family_and_says_what_all_books_say(desk: ActingDesk) -> None:
+    option = "MSFT  120121C00150000"
+    desk.trade(1, "10", "100")
+    desk.trade(1, "10", "5", "IBM")
+    desk.trade(1, "10", "5", "IBM  120121C00150000")
+    desk.hear(action(dividend("3", CAPITAL), ex_date=session(2)))
+    desk.hear(action(Rename("MSFT"), "a-2", ex_date=session(3)))
+    desk.open(4)
+    desk.trade(4, "2", "6", option)
+    desk.trade(4, "4", "90", "MSFT")
+    reader = PostgresTaxReader(desk.database, "ann")
+    wish = SaleWish(desk.account_id, "MSFT", Decimal(5), price=Decimal(40))
+
+    kin = reader.rows(WALL.date(), "MSFT")
+    found = reports(desk).preview(wish, {})
+
+    whole = reader.rows(WALL.date())
+    assert {one.instrument for one in kin.trades} == {"AAPL", "MSFT", option}
+    assert {one.instrument for one in kin.lots} == {"MSFT", option}
+    assert len(kin.costs) == 1
+    assert len(whole.trades) == 5
+    assert reader.rows(WALL.date(), "IBM").costs == ()
+    everything = TaxReports(
+        "ann", Everything(whole), PostgresLotReader(desk.database, "ann"), SetClock(WALL)
+    )
+    assert found == everything.preview(wish, {})
+
+
+class Everything:
+    """A reader that knows no family."""
+
+    def __init__(self, rows: DeskRows) -> None:
+        self._rows = rows
+
+    def rows(self, otherwise: date, family: str | None = None) -> DeskRows:
+        return self._rows
+
+    def price(self, instrument: str) -> None:
+        return None
 
 
 def test_a_preview_sells_todays_shares(desk: ActingDesk) -> None:

@@ -12,11 +12,23 @@ from bifrost.core.codec import from_json
 from bifrost.core.corporate_actions import CorporateAction
 from bifrost.portfolio.tax.desk_rows import CostRow, DeskRows, LotRow, TradeRow
 
+# Of all families, or of one: of what became it, of what it became, and of options on these. Which
+# actions count is asked afterwards, so that no row is missing here that they would bring in.
+_IS_KIN = r"""(%(family)s::text IS NULL OR regexp_replace(
+            {name}, '^([A-Z][A-Z0-9.]{{0,5}}) *[0-9]{{6}}[CP][0-9]{{8}}$', '\1'
+        ) IN (SELECT instrument FROM kin))"""
+
 # Decimals as text: the driver would read a JSON number as a float. What was imported has the trade
 # date that its file states; a lot is called by the fill that opened it, whoever wrote that anew.
-_ROWS = """
+_ROWS = f"""
 WITH RECURSIVE own AS (
     SELECT account_id, kind AS account_kind FROM portfolio.accounts WHERE owner = %(owner)s
+), kin AS (
+    SELECT %(family)s::text AS instrument
+    UNION
+    SELECT CASE WHEN a.instrument = k.instrument THEN a.new_instrument ELSE a.instrument END
+    FROM kin k JOIN portfolio.corporate_actions a
+        ON k.instrument IN (a.instrument, a.new_instrument) AND a.new_instrument <> ''
 ), standing AS (
     SELECT t.transaction_id, t.account_id, t.kind, t.occurred_at, t.position AS place,
         a.account_kind, regexp_replace(coalesce(nullif(t.stands_for, ''), t.reference),
@@ -36,6 +48,7 @@ WITH RECURSIVE own AS (
             ORDER BY l.opened_sequence, l.lot_id, c.number) AS closures
     FROM portfolio.lot_closures c JOIN portfolio.lots l USING (lot_id)
         JOIN own USING (account_id)
+    WHERE {_IS_KIN.format(name="l.instrument")}
     GROUP BY c.transaction_id, l.instrument, l.currency
 ), closed_by AS (
     -- A lot that is flat keeps the name that it had: one fill may have closed lots of two names.
@@ -47,6 +60,7 @@ WITH RECURSIVE own AS (
         coalesce(sum(e.amount) FILTER (WHERE e.ledger_account = 'assets:cash'), 0) AS amount
     FROM portfolio.ledger_entries e JOIN standing s USING (transaction_id)
     WHERE s.kind = 'fill' GROUP BY e.transaction_id
+    HAVING {_IS_KIN.format(name="max(e.instrument) FILTER (WHERE e.quantity IS NOT NULL)")}
 ), trades AS (
     SELECT s.place, s.occurred_at, s.day, s.account_id, s.account_kind, m.instrument, m.currency,
         m.quantity::text, m.amount::text, s.lot_id, true AS is_fill,
@@ -61,6 +75,7 @@ WITH RECURSIVE own AS (
     SELECT l.lot_id, l.account_id, l.instrument, l.opened_at, l.opened_sequence AS sequence,
         l.opened_cost::text, l.quantity::text, l.cost::text
     FROM portfolio.lots l JOIN own USING (account_id)
+    WHERE {_IS_KIN.format(name="l.instrument")}
 ), changes AS (
     SELECT transaction_id, lot_id, cost_change FROM portfolio.lot_adjustments
     UNION ALL
@@ -75,6 +90,7 @@ WITH RECURSIVE own AS (
             WHERE e.transaction_id = s.transaction_id AND e.ledger_account = 'income:realised'
             AND e.amount <> 0) AS is_beyond
     FROM standing s JOIN changes c USING (transaction_id)
+    WHERE c.lot_id IN (SELECT lot_id FROM lots)
 ), today AS (
     SELECT session AS day FROM portfolio.marks ORDER BY occurred_at DESC LIMIT 1
 ), names AS (
@@ -108,10 +124,10 @@ class PostgresTaxReader:
         self._database = database
         self._owner = owner
 
-    def rows(self, otherwise: date) -> DeskRows:
-        """Return all; today is the market's, or `otherwise` before its first bar."""
+    def rows(self, otherwise: date, family: str | None = None) -> DeskRows:
+        """Return all, or a family's; today is the market's, or `otherwise` before its first bar."""
         found: dict[str, list[Any]] = {}
-        for row in self._all(_ROWS, {"owner": self._owner}):
+        for row in self._all(_ROWS, {"owner": self._owner, "family": family}):
             found.setdefault(row["what"], []).append(row["said"])
         days = [date.fromisoformat(one["day"]) for one in found.get("today", ())]
         return DeskRows(

@@ -23,6 +23,7 @@ from bifrost.portfolio.tax.elections import Elections
 from bifrost.portfolio.tax.fitting import CURRENCY
 from bifrost.portfolio.tax.form_1099b import BrokerRow, Reconciliation, reconcile
 from bifrost.portfolio.tax.form_8949 import Form8949Row, Reported, form_8949
+from bifrost.portfolio.tax.identity import security_of
 from bifrost.portfolio.tax.kept import Kept, Pick
 from bifrost.portfolio.tax.policy import Policy
 from bifrost.portfolio.tax.preview import Preview, Wish, preview
@@ -33,8 +34,11 @@ from bifrost.portfolio.tax.wash_sales import wash_sales
 class TaxReader(Protocol):
     """One owner's books."""
 
-    def rows(self, otherwise: date) -> DeskRows:
-        """Return all; today is the market's, or `otherwise` before its first bar."""
+    def rows(self, otherwise: date, family: str | None = None) -> DeskRows:
+        """Return all; today is the market's, or `otherwise` before its first bar.
+
+        family: a stock; then at least what has to do with it: options, and what actions made of it.
+        """
 
     def price(self, instrument: str) -> Decimal | None:
         """Return the instrument's last price in USD; None where there is none."""
@@ -106,7 +110,7 @@ class TaxReports:
         Raises NotFoundError, InvalidInputError, and ConflictError where its trades are left out.
         """
         method = self._standing.standing(wish.account_id)
-        rows, history = self._history()
+        rows, history = self._history(security_of(wish.instrument).underlying)
         lots = [
             one
             for one in rows.lots
@@ -124,8 +128,8 @@ class TaxReports:
         kept = replace(history.kept, picks={**history.kept.picks, trades[-1].line + 1: picks})
         return preview(trades, told, _elections(policy), _without_later(kept, trades[-1].line))
 
-    def _history(self) -> tuple[DeskRows, DeskHistory]:
-        rows = self._reader.rows(self._clock.now().date())
+    def _history(self, family: str | None = None) -> tuple[DeskRows, DeskHistory]:
+        rows = self._reader.rows(self._clock.now().date(), family)
         return rows, history_of(rows, self._owner)
 
     def _told(self, wish: SaleWish, today: date) -> Wish:
