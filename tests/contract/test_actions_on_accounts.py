@@ -21,13 +21,15 @@ from bifrost.adapters.postgres.portfolio_lots import PostgresLotReader
 from bifrost.core.corporate_actions import SpinOff
 from bifrost.core.errors import ConflictError
 from bifrost.events import PositionChanged
-from bifrost.portfolio import corporate_acts
+from bifrost.portfolio import acting, corporate_acts
 from bifrost.portfolio.catching_up import bring_up
+from bifrost.portfolio.corporate_actions import effects
 from bifrost.portfolio.corporate_acts import CorporateActs
 from bifrost.portfolio.imports.formats import Format
 from bifrost.portfolio.imports.mapping import NO_MAPPING
 from bifrost.portfolio.imports.service import ImportRequest, Imports, UndoRequest
 from bifrost.portfolio.ports import Books
+from bifrost.portfolio.rebuilding import rebuild_account
 from bifrost.portfolio.telling import Moment
 from tests.action_builders import action, announced, split
 from tests.builders import bar, bar_closed, fill, fill_recorded, session
@@ -192,6 +194,26 @@ def test_a_bar_heard_again_does_what_its_first_hearing_left(desk: ActingDesk) ->
     again.service.hear_bar(event)
 
     assert desk.positions()["AAPL"][0] == 40
+
+
+def test_an_action_that_the_books_cannot_keep_is_refused_and_the_account_goes_on(
+    desk: ActingDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for one in (acting, effects):
+        monkeypatch.setattr(one, "refusal", lambda *_: "")
+    desk.hear(action(split("1", "10000000000000"), "dust", ex_date=session(2)))
+    desk.open(1)
+    desk.trade(1, "1", "400")
+    desk.open(3)
+    desk.trade(3, "5", "10", "MSFT")
+
+    (refused,) = desk.rows("SELECT action_id, reason FROM portfolio.action_refusals")
+    assert refused["action_id"] == "dust"
+    assert "dust of AAPL does not fit the books: " in refused["reason"]
+    assert desk.positions() == {"AAPL": (1, 400), "MSFT": (5, 50)}
+    assert rebuild_account(desk.library, desk.account_id, "USD").differences == ()
+    desk.hear(action(split("2", "1"), "dust", ex_date=session(2), revision=2))
+    assert desk.positions()["AAPL"] == (2, 400)
 
 
 @pytest.mark.parametrize("size", ["-3", "-30"])

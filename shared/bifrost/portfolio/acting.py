@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 
 from bifrost.core.corporate_actions import CorporateAction
+from bifrost.core.errors import ConflictError
 from bifrost.events import PositionCause
 from bifrost.portfolio.accounts import Account
 from bifrost.portfolio.chosen import rescaled
@@ -58,8 +59,18 @@ class Acting:
             self._books.actions.refuse(account_id, action, reason, self._moment.now)
             return
         change = apply_action(action, lots)
-        if change.entries:
-            self._write(change)
+        if not change.entries:
+            return
+        try:
+            with self._books.attempt():
+                self._write(change)
+        except ConflictError as error:
+            # Nobody foresaw it: whatever else the account does goes on without this action.
+            reason = f"{action.action_id} of {action.instrument} does not fit the books: {error}"
+            is_broken = not _is_imported(change)
+            self._books.actions.refuse(
+                account_id, action, reason, self._moment.now, is_broken=is_broken
+            )
 
     def pay(self, through: date) -> None:
         """Turn what is due by the session into cash."""

@@ -253,5 +253,16 @@ class ActionStore(Protocol):
     ) -> None:
         """Actions that changed nothing, as it is known now, of own or of imported lots."""
 
-    def refuse(self, account_id: str, action: "CorporateAction", reason: str, at: datetime) -> None:
-        """Keep why an action could not be applied."""
+    def refuse(
+        self,
+        account_id: str,
+        action: "CorporateAction",
+        reason: str,
+        at: datetime,
+        *,
+        is_broken: bool = False,
+    ) -> None:
+        """Keep why an action could not be applied.
+
+        is_broken: own lots could not be kept so; the revision concerns the account no more.
+        """

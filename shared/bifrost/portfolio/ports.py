@@ -184,6 +184,9 @@ class KeyStore(Protocol):
 class Books(Protocol):
     """All stores, in one transaction."""
 
+    def attempt(self) -> AbstractContextManager[None]:
+        """Check what is done within; undo it, and raise ConflictError, where it may not be."""
+
     @property
     def accounts(self) -> AccountStore:
         """Accounts."""

@@ -197,12 +197,15 @@ SELECT EXISTS (
 _CONCERNING = """
 WITH RECURSIVE own (instrument) AS (
     SELECT DISTINCT detail -> 'fill' ->> 'instrument' FROM portfolio.journal
-    WHERE account_id = %s AND detail_type = 'FillRecorded.v1'
+    WHERE account_id = %(account)s AND detail_type = 'FillRecorded.v1'
     UNION
     SELECT a.new_instrument FROM own JOIN portfolio.standing_actions a USING (instrument)
     WHERE a.new_instrument <> ''
 )
 SELECT a.action FROM own JOIN portfolio.standing_actions a USING (instrument)
+WHERE NOT EXISTS (SELECT 1 FROM portfolio.action_refusals r
+    WHERE r.account_id = %(account)s AND r.action_id = a.action_id AND r.revision = a.revision
+        AND r.is_broken)
 """
 
 _RECORD = """
@@ -216,8 +219,9 @@ ON CONFLICT (account_id, action_id, is_imported) DO UPDATE SET revision = EXCLUD
 """
 
 _REFUSE = """
-INSERT INTO portfolio.action_refusals (account_id, action_id, revision, reason, recorded_at)
-VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+INSERT INTO portfolio.action_refusals
+    (account_id, action_id, revision, reason, recorded_at, is_broken)
+VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
 """
 
 
@@ -316,7 +320,7 @@ class PostgresActions:
 
     def concerning(self, account_id: str) -> "list[CorporateAction]":
         """Return the standing actions on what the account's fills can have led to."""
-        rows = self._cursor.execute(_CONCERNING, (account_id,)).fetchall()
+        rows = self._cursor.execute(_CONCERNING, {"account": account_id}).fetchall()
         return [_action(row["action"]) for row in rows]
 
     def applied(self, account_id: str, since: date) -> list[Applied]:
@@ -349,9 +353,17 @@ class PostgresActions:
             (account_id, list(action_ids), is_imported),
         )
 
-    def refuse(self, account_id: str, action: "CorporateAction", reason: str, at: datetime) -> None:
-        """Keep why an action could not be applied."""
-        values = (account_id, action.action_id, action.revision, reason, at)
+    def refuse(
+        self,
+        account_id: str,
+        action: "CorporateAction",
+        reason: str,
+        at: datetime,
+        *,
+        is_broken: bool = False,
+    ) -> None:
+        """Keep why an action could not be applied; broken, it concerns the account no more."""
+        values = (account_id, action.action_id, action.revision, reason, at, is_broken)
         self._cursor.execute(_REFUSE, values)
 
 

@@ -69,6 +69,21 @@ class PostgresBooks:
         self.keys = PostgresKeys(cursor)
         self._cursor = cursor
 
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Check what is done within at its end; undo it where the books' constraints say no."""
+        import psycopg
+
+        from bifrost.core.errors import ConflictError
+
+        try:
+            with self._cursor.connection.transaction():
+                yield
+                self._cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+                self._cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+        except (psycopg.IntegrityError, psycopg.DataError, psycopg.errors.RaiseException) as error:
+            raise ConflictError(error.diag.message_primary or str(error)) from error
+
     @property
     def portfolios(self) -> "PostgresPortfolios":
         """Portfolios; like the stores below, loaded by those who ask for them."""

@@ -92,7 +92,9 @@ CREATE TABLE portfolio.action_refusals (
     revision integer NOT NULL,
     reason text NOT NULL CHECK (reason <> ''),
     recorded_at timestamptz NOT NULL,
-    PRIMARY KEY (account_id, action_id, revision)
+    -- The books' own constraints said no to it on own lots: history is played without it.
+    is_broken boolean NOT NULL,
+    PRIMARY KEY (account_id, action_id, revision, is_broken)
 );
 
 CREATE INDEX balances_of_holders ON portfolio.balances (instrument) WHERE instrument <> '';
