@@ -20,6 +20,8 @@ from bifrost.events import CashChanged, PositionChanged
 from bifrost.portfolio.imports.formats import Format
 from bifrost.portfolio.imports.mapping import NO_MAPPING
 from bifrost.portfolio.imports.service import ImportRequest, Imports, UndoRequest
+from bifrost.portfolio.lot_selection import LotMethod, Selection
+from bifrost.portfolio.lots import LotPart
 from tests.action_builders import action, dividend, split
 from tests.builders import session
 from tests.contract.acting_desk import ActingDesk
@@ -258,3 +260,65 @@ def test_a_split_learnt_after_trades_on_both_sides_of_it_is_refused(desk: Desk) 
     assert desk.positions()["IBM"][0] == 20
     assert len(desk.refused()) == 1
     assert "import the rows before 2012-01-03" in desk.refused()[0]
+
+
+@pytest.mark.parametrize("pay_date", [None, date(2012, 1, 6)])
+def test_a_dividend_that_is_booked_is_refused_by_the_row_of_a_later_file(
+    desk: Desk, pay_date: date | None
+) -> None:
+    desk.bring_in()
+    desk.hear(replace(DIVIDEND, pay_date=pay_date))
+    desk.open(6)
+
+    with pytest.raises(InvalidInputError, match="cash dividend of IBM on 2012-01-05 is booked"):
+        desk.bring_in("2012-01-07,qualified_dividend,IBM,,,30,,\n", "k-2")
+
+    desk.bring_in("2012-04-07,qualified_dividend,IBM,,,30,,\n", "k-3")
+    assert desk.stored()["balances"][INCOME] == -60
+
+
+def test_two_actions_that_were_corrected_at_once_are_undone_from_the_last(desk: Desk) -> None:
+    desk.bring_in()
+    second = replace(IBM_SPLIT, action_id="second", ex_date=session(4))
+    for one in (IBM_SPLIT, second):
+        desk.hear(one)
+    desk.open(5)
+    for one in (IBM_SPLIT, second):
+        desk.learn(replace(one, split=split("3", "1"), revision=2))
+
+    desk.acts.sweep("test")
+
+    assert desk.positions()["IBM"] == (135, 1550)
+    assert desk.refused() == []
+
+
+def test_a_payment_on_imported_lots_is_undone_with_its_dividend(desk: Desk) -> None:
+    desk.bring_in()
+    desk.hear(replace(DIVIDEND, pay_date=session(4)))
+    desk.open(5)
+
+    desk.hear(replace(DIVIDEND, cash_dividend=dividend("3"), pay_date=session(4), revision=2))
+
+    assert desk.stored()["balances"][INCOME] == -45
+    assert desk.stored()["balances"]["assets:cash", "USD"] == 100000 + 5000 - 1552 + 45
+    assert not [one for one in desk.published() if isinstance(one, CashChanged)]
+
+
+def test_a_sale_by_the_desk_leaves_imported_lots_as_they_are(desk: Desk) -> None:
+    desk.bring_in()
+    desk.open(4)
+    desk.trade(4, "-5", "120", "IBM")
+
+    desk.hear(DIVIDEND)
+
+    assert desk.stored()["balances"][INCOME] == -30
+    quantities = [lot[1] for lot in desk.stored()["lots"].values()]
+    assert sorted(quantities) == [-5, 5, 10]
+
+
+def test_an_imported_lot_is_named_for_no_sale(desk: Desk) -> None:
+    desk.bring_in()
+    name = next(iter(desk.stored()["lots"]))
+
+    with pytest.raises(InvalidInputError, match="was imported"):
+        desk.choose(Selection(LotMethod.SPECIFIC, (LotPart(name, Decimal(1)),)), "order-1")

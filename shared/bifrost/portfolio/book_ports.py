@@ -233,9 +233,6 @@ class ActionStore(Protocol):
     def unmet(self, account_id: str, through: date) -> "list[CorporateAction]":
         """Return standing actions that lots which were imported have not met by the session."""
 
-    def is_closed_since(self, account_id: str, instrument: str, at: datetime) -> bool:
-        """Say whether a fill of the desk's own has closed of its imported lots since then."""
-
     def concerning(self, account_id: str) -> "list[CorporateAction]":
         """Return the standing actions on what the account's fills can have led to."""
 

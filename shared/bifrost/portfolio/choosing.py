@@ -110,6 +110,10 @@ def _check_named(books: Books, asked: ChoiceRequest) -> None:
         if lot is None:
             fix = "name lots of this account; GET its lots"
             problems.append(FieldProblem(f"lots.{number}.lot_id", f"no lot {part.lot_id}", fix))
+        elif lot.sequence < 0:
+            problem = f"{part.lot_id} was imported: no order here sells what another house holds"
+            fix = "name lots that the desk bought itself"
+            problems.append(FieldProblem(f"lots.{number}.lot_id", problem, fix))
         elif named > abs(lot.quantity):
             problem = f"{named} of {part.lot_id}, of which {abs(lot.quantity)} are open"
             problems.append(FieldProblem(f"lots.{number}.quantity", problem, "name no more"))

@@ -18,7 +18,7 @@ from bifrost.portfolio.ledger import Posting
 from bifrost.portfolio.lots import Lot
 from bifrost.portfolio.ports import Applied, Books, Posted
 from bifrost.portfolio.sessions import BEFORE_ALL, utc_session
-from bifrost.portfolio.telling import Moment, Teller, dawn, moved
+from bifrost.portfolio.telling import Moment, Teller, moved
 
 
 def undo_corrected(books: Books, account: Account, moment: Moment) -> None:
@@ -72,8 +72,7 @@ def _as_of(books: Books, account_id: str, action: CorporateAction) -> tuple[list
             changed.add(old.lot_id)
     own = [lot for lot in then.values() if lot.instrument == action.instrument]
     names = [lot.lot_id for lot in own]
-    day = dawn(action.ex_date)
-    if changed & set(names) or books.actions.is_closed_since(account_id, action.instrument, day):
+    if changed & set(names):
         return own, True
     return [held[name] for name in names], False
 

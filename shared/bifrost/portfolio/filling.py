@@ -50,7 +50,9 @@ class Filling:
 
     def _book(self, account: Account, recorded: FillRecorded) -> None:
         fill, books = recorded.fill, self._books
-        lots = books.lots.open_lots(account.account_id, fill.instrument)
+        held = books.lots.open_lots(account.account_id, fill.instrument)
+        # Imported shares are with another house: the venue here cannot have sold them.
+        lots = [lot for lot in held if lot.sequence > 0]
         parts = parts_closed(books.lots, fill, lots)
         change = apply_fill(lots, fill, recorded.sequence, parts)
         posting = self._posting(recorded, change)
@@ -60,7 +62,7 @@ class Filling:
         closed = [(by_id[one.lot_id], one) for one in change.closures]
         teller = Teller(account, self._moment, posting.transaction_id, posting.occurred_at)
         books.facts.publish(
-            *teller.positions(PositionCause.FILL, moved(posting.entries), _after(lots, change)),
+            *teller.positions(PositionCause.FILL, moved(posting.entries), _after(held, change)),
             *teller.closures(closed),
         )
 

@@ -83,14 +83,6 @@ SELECT own.*,
 FROM own
 """
 
-# A fill of the desk's own that stands.
-_BY_DESK = """
-t.kind = 'fill' AND t.reverses IS NULL
-    AND NOT EXISTS (SELECT 1 FROM portfolio.import_rows r WHERE r.transaction_id = t.transaction_id)
-    AND NOT EXISTS (
-        SELECT 1 FROM portfolio.ledger_transactions u WHERE u.reverses = t.transaction_id)
-"""
-
 _UNPAID = """
 SELECT * FROM portfolio.account_actions
 WHERE account_id = %s AND due <> 0 AND payment_id IS NULL AND paid_on <= %s
@@ -159,8 +151,7 @@ SELECT account_id FROM ({accounts}) waiting WHERE account_id > %(after)s
 ORDER BY account_id LIMIT %(limit)s
 """
 
-# What imported lots were called, and until which day: their own name, what it was before an action,
-# and that of lots which the desk has closed since.
+# What imported lots are called, and what they were until an action's day.
 _UNMET = f"""
 WITH imported AS MATERIALIZED (
     SELECT lot_id, instrument, quantity, (opened_at AT TIME ZONE 'UTC')::date AS opened
@@ -171,11 +162,6 @@ WITH imported AS MATERIALIZED (
     SELECT r.instrument_before, opened, d.ex_date
     FROM imported JOIN portfolio.lot_revisions r USING (lot_id)
         JOIN portfolio.account_actions d USING (transaction_id)
-    UNION
-    SELECT instrument, opened, c.closed_at::date
-    FROM imported JOIN portfolio.lot_closures c USING (lot_id)
-        JOIN portfolio.ledger_transactions t USING (transaction_id)
-    WHERE {_BY_DESK}
 )
 SELECT a.action FROM portfolio.standing_actions a
 WHERE a.ex_date <= %(through)s AND {_IS_NEW.format(account="%(account)s")}
@@ -183,14 +169,6 @@ WHERE a.ex_date <= %(through)s AND {_IS_NEW.format(account="%(account)s")}
         WHERE instrument = a.instrument AND a.ex_date > opened AND a.ex_date <= until)
     AND NOT EXISTS (SELECT 1 FROM portfolio.account_actions d
         WHERE d.account_id = %(account)s AND d.action_id = a.action_id AND d.is_imported)
-"""
-
-_CLOSED_SINCE = f"""
-SELECT EXISTS (
-    SELECT 1 FROM portfolio.lots l JOIN portfolio.lot_closures c USING (lot_id)
-        JOIN portfolio.ledger_transactions t USING (transaction_id)
-    WHERE l.account_id = %s AND l.instrument = %s AND l.opened_sequence < 0 AND c.closed_at >= %s
-        AND {_BY_DESK}) AS is_closed
 """
 
 # Every instrument that the account can have held: traded, and what that became.
@@ -312,11 +290,6 @@ class PostgresActions:
         """Return standing actions that lots which were imported have not met by the session."""
         rows = self._cursor.execute(_UNMET, {"account": account_id, "through": through}).fetchall()
         return [_action(row["action"]) for row in rows]
-
-    def is_closed_since(self, account_id: str, instrument: str, at: datetime) -> bool:
-        """Say whether a fill of the desk's own has closed of its imported lots since then."""
-        row = self._cursor.execute(_CLOSED_SINCE, (account_id, instrument, at)).fetchone()
-        return bool(row and row["is_closed"])
 
     def concerning(self, account_id: str) -> "list[CorporateAction]":
         """Return the standing actions on what the account's fills can have led to."""

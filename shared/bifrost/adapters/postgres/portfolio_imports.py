@@ -94,7 +94,7 @@ SELECT a.action, d.action_id IS NOT NULL AS is_applied
 FROM portfolio.standing_actions a
     LEFT JOIN portfolio.account_actions d ON d.account_id = %(account_id)s
         AND d.action_id = a.action_id AND d.is_imported
-WHERE a.instrument = ANY(%(instruments)s) AND a.action ->> 'cash_dividend' IS NULL
+WHERE a.instrument = ANY(%(instruments)s)
 ORDER BY a.ex_date, a.action_id
 """
 _LOT = "lot_id, instrument, currency, opened_at, opened_sequence AS sequence"
@@ -228,8 +228,8 @@ class PostgresImports:
     def issued(
         self, account_id: str, instruments: Sequence[str]
     ) -> list[tuple[CorporateAction, bool]]:
-        """Return what changes shares of these instruments by the ex-date, with whether what was
-        imported here has met it.
+        """Return the actions of these instruments that stand, with whether what was imported here
+        has met them.
         """
         values = {"account_id": account_id, "instruments": list(instruments)}
         rows = self._cursor.execute(_MET, values).fetchall()

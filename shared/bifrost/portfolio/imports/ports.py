@@ -44,8 +44,8 @@ class ImportStore(Protocol):
     def issued(
         self, account_id: str, instruments: Sequence[str]
     ) -> list[tuple[CorporateAction, bool]]:
-        """Return what changes shares of these instruments by the ex-date, with whether what was
-        imported here has met it.
+        """Return the actions of these instruments that stand, with whether what was imported here
+        has met them.
         """
 
     def next_sequence(self, account_id: str) -> int:

@@ -31,7 +31,7 @@ from bifrost.portfolio.imports.records import (
     sort_out,
 )
 from bifrost.portfolio.imports.source import FileRead, Problem
-from bifrost.portfolio.imports.spanning import require_unsplit
+from bifrost.portfolio.imports.spanning import require_unmet
 from bifrost.portfolio.imports.undoing import turned_around
 from bifrost.portfolio.ledger import Posting
 from bifrost.portfolio.ports import Books, Clock, Ids, Library, Posted
@@ -157,7 +157,7 @@ class Imports:
     ) -> list[Booked]:
         activities = [one for _, one in sorted_out.added]
         _require_untraded(books, account, activities)
-        require_unsplit(books, account, activities)
+        require_unmet(books, account, activities)
         poster = Poster(books, account, import_id, self._clock.now())
         rows = []
         for number, (content, activity) in enumerate(sorted_out.added, start=1):

@@ -1,11 +1,11 @@
-"""Trades on both sides of a corporate action that the books have to apply between them.
+"""Rows that a corporate action stands against: the books apply it, so a file may not.
 
 A file tells of trades alone: of shares that it bought before a split and of those after it, the
-sum is in no shares that there ever were.
+sum is in no shares that there ever were. A dividend that the books have paid is not paid again.
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from bifrost.core.corporate_actions import CorporateAction
@@ -16,26 +16,46 @@ from bifrost.portfolio.imports.booking import unbookable
 from bifrost.portfolio.ports import Books
 from bifrost.portfolio.sessions import utc_session
 
+# Brokers book a dividend some days late; where the vendor names no day, weeks after its ex-date.
+LATE = timedelta(days=10)
+UNNAMED = timedelta(days=30)
+_PAID = (
+    ActivityKind.DIVIDEND,
+    ActivityKind.QUALIFIED_DIVIDEND,
+    ActivityKind.RETURN_OF_CAPITAL,
+)
 
-def require_unsplit(books: Books, account: Account, activities: Sequence[Activity]) -> None:
-    """Raise InvalidInputError for a trade that a known action stands between and what is held."""
-    fills = [one for one in activities if one.kind is ActivityKind.FILL]
-    names = sorted({one.instrument for one in fills})
+
+def require_unmet(books: Books, account: Account, activities: Sequence[Activity]) -> None:
+    """Raise InvalidInputError for a trade that a known action stands between and what is held,
+    and for a dividend that is booked.
+    """
+    names = sorted({one.instrument for one in activities if one.instrument})
     issued = books.imports.issued(account.account_id, names) if names else []
-    if not issued:
-        return
-    last = books.imports.last_traded(account.account_id)
+    last = books.imports.last_traded(account.account_id) if issued else {}
     for action, is_applied in issued:
-        own = [one for one in fills if one.instrument == action.instrument]
+        own = [one for one in activities if one.instrument == action.instrument]
+        fills = [one for one in own if one.kind is ActivityKind.FILL]
         known = last.get(action.instrument)
-        if known is not None and action.ex_date <= utc_session(known):
+        if action.cash_dividend is not None:
+            if is_applied:
+                _require_unpaid(action, own)
+        elif known is not None and action.ex_date <= utc_session(known):
             # Older than what was imported before, as all of these rows are not.
             continue
-        if is_applied:
-            _require_later(action, own)
+        elif is_applied:
+            _require_later(action, fills)
         else:
             lots = books.lots.open_lots(account.account_id, action.instrument)
-            _require_one_side(action, own, exact_sum(lot.quantity for lot in lots))
+            _require_one_side(action, fills, exact_sum(lot.quantity for lot in lots))
+
+
+def _require_unpaid(action: CorporateAction, rows: Sequence[Activity]) -> None:
+    until = action.pay_date + LATE if action.pay_date else action.ex_date + UNNAMED
+    for one in rows:
+        if one.kind in _PAID and action.ex_date <= _day(one) <= until:
+            message = f"the {_named(action)} is booked already"
+            raise unbookable(one, "date", message, "leave the row out")
 
 
 def _require_later(action: CorporateAction, fills: Sequence[Activity]) -> None:
