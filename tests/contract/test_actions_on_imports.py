@@ -13,6 +13,7 @@ import pytest
 
 from bifrost.adapters.memory.ids import CountedIds
 from bifrost.adapters.postgres.database import Database
+from bifrost.adapters.postgres.portfolio_statements import PostgresStatementReader
 from bifrost.core.corporate_actions import CorporateAction, Merger, Rename
 from bifrost.core.errors import ConflictError, InvalidInputError
 from bifrost.core.statements import VenueStatement
@@ -260,6 +261,22 @@ def test_a_split_learnt_after_trades_on_both_sides_of_it_is_refused(desk: Desk) 
     assert desk.positions()["IBM"][0] == 20
     assert len(desk.refused()) == 1
     assert "import the rows before 2012-01-03" in desk.refused()[0]
+
+
+def test_a_split_that_was_refused_is_shown_until_the_file_is_imported_in_parts(desk: Desk) -> None:
+    later = "2012-01-05,buy,IBM,5,27,,1,\n"
+    import_id = desk.bring_in(FIRST + later)
+    desk.hear(replace(IBM_SPLIT, ex_date=date(2012, 1, 3)))
+    desk.open(4)
+    shown = PostgresStatementReader(desk.database, "ann")
+    assert len(shown.refused_actions(desk.account_id)) == 1
+
+    desk.imports.undo(UndoRequest("ann", desk.account_id, import_id, "in two parts"))
+    desk.bring_in(FIRST, "k-2")
+    desk.bring_in(later, "k-3")
+
+    assert desk.positions()["IBM"][0] == 65
+    assert shown.refused_actions(desk.account_id) == []
 
 
 @pytest.mark.parametrize("pay_date", [None, date(2012, 1, 6)])

@@ -68,7 +68,10 @@ WHERE r.account_id = %s
             AND d.revision = r.revision)
         OR EXISTS (SELECT 1 FROM portfolio.lots i
             WHERE i.account_id = r.account_id AND i.instrument = a.instrument
-                AND i.quantity <> 0 AND i.opened_sequence < 0))
+                AND i.quantity <> 0 AND i.opened_sequence < 0)
+            AND NOT EXISTS (SELECT 1 FROM portfolio.account_actions m
+                WHERE m.account_id = r.account_id AND m.action_id = r.action_id
+                    AND m.revision = r.revision AND m.is_imported))
 ORDER BY r.recorded_at DESC, r.action_id LIMIT 100
 """
 
