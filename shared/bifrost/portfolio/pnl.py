@@ -189,7 +189,12 @@ class Tally:
             at_cost = EXACT.subtract(exact_product(held.amount, rate), held.base)
             _grow(parts, "price_unrealised", exact_product(over_cost, rate))
             _grow(parts, "fx_unrealised", at_cost)
-        return Pnl(**parts, unpriced=frozenset(unpriced | unrated), unrated=frozenset(unrated))
+        return Pnl(
+            **parts,
+            unpriced=frozenset(unpriced | unrated),
+            unrated=frozenset(unrated),
+            unattributed=frozenset(),
+        )
 
     def _take_position(self, line: Line) -> None:
         entry = line.entry
