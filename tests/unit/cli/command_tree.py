@@ -21,11 +21,14 @@ GOOD = {
     "quantity": "1",
     "side": "buy",
     "mode": "halt",
+    "method": "fifo",
     "listener": "portfolio",
     "year": "2014",
     "file": str(HISTORY),
     "actions_file": str(ACTIONS),
 }
+# Where a command needs one of several options: the first is given unless one of them is tried.
+ONE_OF: dict[tuple[str, ...], tuple[str, ...]] = {("lots", "choose"): ("method", "lot")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,9 @@ class Command:
 
     def line(self, name: str = "", value: str = "") -> list[str]:
         """Call it with all that it needs, and one parameter of `name` set to `value`."""
-        options, arguments = [], []
+        several = ONE_OF.get(self.words, ())
+        options = [] if name in several else [f"--{one}={GOOD[one]}" for one in several[:1]]
+        arguments = []
         for one in self.takes:
             given = value if one.name == name else GOOD.get(one.name, "x-1")
             if one.name != name and not one.required:
