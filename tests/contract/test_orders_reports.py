@@ -10,15 +10,10 @@ from bifrost.adapters.brokers.paper import PaperVenue
 from bifrost.core.decisions import Reason
 from bifrost.core.errors import UnavailableError
 from bifrost.core.orders import OrderStatus
+from bifrost.core.statements import VenueStatement
 from bifrost.events import FillRecorded, OrderCancelled, OrderFilled, OrderRejected
 from bifrost.execution import collecting
-from bifrost.execution.ports import (
-    ExecutionReport,
-    ReportKind,
-    VenueOrder,
-    VenueOrderState,
-    VenueStatement,
-)
+from bifrost.execution.ports import ExecutionReport, ReportKind, VenueOrder, VenueOrderState
 from bifrost.execution.records import OrderRecord
 from tests.builders import FIRST_CLOSE
 from tests.execution_desk import MakeDatabase, TradingDesk
