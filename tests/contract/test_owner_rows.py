@@ -13,7 +13,7 @@ from tests.builders import fill, fill_recorded
 from tests.contract.ledger_desk import LedgerDesk
 
 # What belongs to nobody: the market's, and the law's.
-PUBLIC = {"marks", "instruments", "settlement_cycles"}
+PUBLIC = {"marks", "newest_marks", "instruments", "settlement_cycles"}
 
 _TABLES = """
 SELECT c.relname AS name, c.relrowsecurity AS guarded,
