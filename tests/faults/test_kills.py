@@ -31,6 +31,8 @@ from tests.live_desk import (
 Json = dict[str, Any]
 
 ORDERS = 6
+# Each records a bounded number of sessions; more than so many say that something never ends.
+RECORDINGS_MAX = 30
 RECOVERY_SECONDS = 120
 # A check that nobody answered, and an instrument with an order whose outcome nobody knows yet.
 OF_THE_KILL = {"check_unavailable", "instrument_unresolved"}
@@ -203,12 +205,14 @@ def processes_of(home: Path) -> dict[int, str]:
 
 def kept(desk: LiveDesk) -> dict[str, int]:
     """How many rows there are once every session that is complete has been recorded."""
-    seen: dict[str, int] = {}
-    while difference(seen, now := desk.counts()):
-        seen = now
+    seen = desk.counts()
+    for _ in range(RECORDINGS_MAX):
         desk.run_task("portfolio", "record_valuations")
         desk.settle()
-    return seen
+        before, seen = seen, desk.counts()
+        if not difference(before, seen):
+            return seen
+    raise AssertionError(f"the books do not come to rest: {difference(before, seen)}")
 
 
 def test_what_the_desk_knows_survives_down_and_up(desk: LiveDesk) -> None:
