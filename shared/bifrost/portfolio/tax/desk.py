@@ -131,8 +131,7 @@ def _trade(counted: Counted, line: int, owner: str) -> Trade:
 def _picks(counted: Sequence[Counted], lines: Mapping[str, int]) -> dict[int, tuple[Pick, ...]]:
     return {
         line: tuple(
-            Pick(lines[part.lot_id], abs(Fraction(part.quantity)) * one.scale)
-            for part in one.row.closures
+            Pick(lines[part.lot_id], abs(Fraction(part.quantity))) for part in one.row.closures
         )
         for line, one in enumerate(counted, start=1)
         if one.row.closures
@@ -147,7 +146,7 @@ def _changes(
     for one in found:
         while place < len(counted) and counted[place].row.when < one.when:
             place += 1
-        made.append(BasisChange(place + 1, lines[one.lot_id], Fraction(one.amount)))
+        made.append(BasisChange(place + 1, one.day, lines[one.lot_id], Fraction(one.amount)))
     return tuple(made)
 
 

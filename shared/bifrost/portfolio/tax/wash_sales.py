@@ -8,7 +8,7 @@ Nothing is lost on the way: economic = allowed + deferred + forfeited, exactly.
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from bifrost.core.orders import Side
@@ -110,7 +110,10 @@ class _Family:
         self._picks: dict[int, list[Pick]] = defaultdict(list)
         for move in self._moves:
             self._to_close[move.order] += move.closes
-            self._picks[move.order] += kept.picks.get(move.trade.line, ())
+            self._picks[move.order] += (
+                replace(one, quantity=one.quantity * move.trade.scale)
+                for one in kept.picks.get(move.trade.line, ())
+            )
         opened = {one.trade.line: one for one in self._openings if one.kind is not Opens.SALE}
         own = (one for one in kept.changes if one.line in opened)
         self._changes = deque((one, opened[one.line]) for one in sorted(own, key=_when))
