@@ -108,6 +108,12 @@ class LedgerStore(Protocol):
     def post(self, posting: Posting) -> None:
         """Write the transaction, its entries and the balances that they change."""
 
+    def post_all(self, postings: Sequence[Posting]) -> None:
+        """Write transactions, in their order, in one statement."""
+
+    def taken(self, account_id: str, references: Sequence[str]) -> frozenset[str]:
+        """Name those of the references that a transaction has."""
+
     def find(self, account_id: str, reference: str) -> Posted | None:
         """Return the transaction of that reference, without its entries."""
 
@@ -162,6 +168,9 @@ class LotStore(Protocol):
     def close(self, posting: Posting, closures: Sequence[Closure]) -> None:
         """Write what a posting closed; the lots themselves are revised."""
 
+    def close_all(self, closed: Sequence[tuple[Posting, Sequence[Closure]]]) -> None:
+        """Write what each posting closed, in one statement."""
+
 
 class LotRevisionStore(Protocol):
     """Keeps what corporate actions and corrections made of lots, and of what orders named."""
@@ -169,8 +178,8 @@ class LotRevisionStore(Protocol):
     def all_open(self, account_id: str) -> list[Lot]:
         """Return every lot of the account of which something is left."""
 
-    def found(self, account_id: str, lots: Sequence[Lot]) -> None:
-        """Write lots that are not known yet."""
+    def found(self, account_id: str, lots: Sequence[Lot]) -> list[str]:
+        """Write lots that are not known yet; name those."""
 
     def revise(self, transaction_id: str, changed: Sequence[tuple[Lot, Lot]]) -> None:
         """Write what lots were and are, by an action or a correction."""

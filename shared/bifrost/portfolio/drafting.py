@@ -1,5 +1,6 @@
 """Postings of corporate actions and of corrections: their words, their day, their reference."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -30,15 +31,25 @@ class Draft:
 
 def posting_of(books: Books, moment: Moment, account_id: str, draft: Draft) -> Posting:
     """Make the posting; where its reference is taken it stands for what had it."""
+    (posting,) = postings_of(books, moment, account_id, [draft])
+    return posting
+
+
+def postings_of(
+    books: Books, moment: Moment, account_id: str, drafts: Sequence[Draft]
+) -> list[Posting]:
+    """Make the postings, in their order: however many, they are looked up at once."""
+    taken = books.ledger.taken(account_id, [one.reference for one in drafts])
+    return [_posting(one, moment, account_id, is_taken=one.reference in taken) for one in drafts]
+
+
+def _posting(draft: Draft, moment: Moment, account_id: str, *, is_taken: bool) -> Posting:
     transaction_id = moment.ids.new()
-    reference, stands_for = draft.reference, ""
-    if books.ledger.find(account_id, reference) is not None:
-        reference, stands_for = f"correction:{transaction_id}", reference
     return Posting(
         transaction_id=transaction_id,
         account_id=account_id,
         kind=draft.kind,
-        reference=reference,
+        reference=f"correction:{transaction_id}" if is_taken else draft.reference,
         description=draft.description,
         event_id=moment.ids.new(),
         occurred_at=draft.occurred_at,
@@ -47,7 +58,7 @@ def posting_of(books: Books, moment: Moment, account_id: str, draft: Draft) -> P
         reverses=draft.reverses,
         order_id=draft.order_id,
         strategy_id=draft.strategy_id,
-        stands_for=stands_for,
+        stands_for=draft.reference if is_taken else "",
     )
 
 

@@ -13,23 +13,34 @@ from bifrost.portfolio.ledger import Entry, Posting
 from bifrost.portfolio.ports import Posted
 from bifrost.portfolio.valuation import Balance
 
+# Sorted, so that places and entries are numbered in the order in which they were given.
 _POST = """
 WITH posted AS (
     INSERT INTO portfolio.ledger_transactions (transaction_id, account_id, kind, occurred_at,
         is_market_time, recorded_at, reference, description, event_id, reverses, order_id,
         strategy_id, stands_for, entries)
-    VALUES (%(transaction_id)s, %(account_id)s, %(kind)s, %(occurred_at)s, %(is_market_time)s,
-        %(recorded_at)s, %(reference)s, %(description)s, %(event_id)s, %(reverses)s, %(order_id)s,
-        %(strategy_id)s, %(stands_for)s, %(entries)s)
-), lines AS (
-    SELECT * FROM unnest(%(ledger_accounts)s::text[], %(currencies)s::text[],
-        %(amounts)s::numeric[], %(instruments)s::text[], %(quantities)s::numeric[])
-        AS line (ledger_account, currency, amount, instrument, quantity)
+    SELECT transaction_id, account_id, kind, occurred_at, is_market_time, recorded_at, reference,
+        description, event_id, reverses, order_id, strategy_id, stands_for, entries
+    FROM unnest(%(transaction_id)s::text[], %(account_id)s::text[], %(kind)s::text[],
+        %(occurred_at)s::timestamptz[], %(is_market_time)s::boolean[],
+        %(recorded_at)s::timestamptz[], %(reference)s::text[], %(description)s::text[],
+        %(event_id)s::text[], %(reverses)s::text[], %(order_id)s::text[], %(strategy_id)s::text[],
+        %(stands_for)s::text[], %(entries)s::smallint[]) WITH ORDINALITY
+        AS posting (transaction_id, account_id, kind, occurred_at, is_market_time, recorded_at,
+            reference, description, event_id, reverses, order_id, strategy_id, stands_for, entries,
+            place)
+    ORDER BY place
 )
 INSERT INTO portfolio.ledger_entries
     (transaction_id, ledger_account, currency, amount, instrument, quantity)
-SELECT %(transaction_id)s, line.* FROM lines line
+SELECT transaction_id, ledger_account, currency, amount, instrument, quantity
+FROM unnest(%(of_transaction)s::text[], %(ledger_account)s::text[], %(currency)s::text[],
+    %(amount)s::numeric[], %(instrument)s::text[], %(quantity)s::numeric[]) WITH ORDINALITY
+    AS line (transaction_id, ledger_account, currency, amount, instrument, quantity, place)
+ORDER BY place
 """
+_OF_POSTING = tuple(one.name for one in fields(Posting) if one.name != "entries")
+_OF_ENTRY = tuple(one.name for one in fields(Entry))
 
 BALANCES = """
 SELECT b.ledger_account, b.instrument, b.currency, b.amount, b.quantity,
@@ -70,20 +81,29 @@ class PostgresLedger:
 
     def post(self, posting: Posting) -> None:
         """Write the transaction and its entries, which change the balances by themselves."""
-        values = {name: getattr(posting, name) for name in Posting.__dataclass_fields__}
-        lines = posting.entries
+        self.post_all([posting])
+
+    def post_all(self, postings: Sequence[Posting]) -> None:
+        """Write transactions, in their order, and their entries."""
+        lines = [(one.transaction_id, line) for one in postings for line in one.entries]
         self._cursor.execute(
             _POST,
-            {
-                **values,
-                "entries": len(lines),
-                "ledger_accounts": [line.ledger_account for line in lines],
-                "currencies": [line.currency for line in lines],
-                "amounts": [line.amount for line in lines],
-                "instruments": [line.instrument for line in lines],
-                "quantities": [line.quantity for line in lines],
+            {name: [getattr(one, name) for one in postings] for name in _OF_POSTING}
+            | {name: [getattr(line, name) for _, line in lines] for name in _OF_ENTRY}
+            | {
+                "entries": [len(one.entries) for one in postings],
+                "of_transaction": [transaction_id for transaction_id, _ in lines],
             },
         )
+
+    def taken(self, account_id: str, references: Sequence[str]) -> frozenset[str]:
+        """Name those of the references that a transaction has."""
+        rows = self._cursor.execute(
+            "SELECT reference FROM portfolio.ledger_transactions"
+            " WHERE account_id = %s AND reference = ANY(%s)",
+            (account_id, list(references)),
+        ).fetchall()
+        return frozenset(row["reference"] for row in rows)
 
     def find(self, account_id: str, reference: str) -> Posted | None:
         """Return the transaction of that reference, without its entries."""

@@ -2,14 +2,14 @@
 writes the lot. What orders have named of lots is written anew with them.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from itertools import groupby
 
 from bifrost.adapters.postgres.database import Cursor, Row
-from bifrost.adapters.postgres.lots import OPEN, PostgresLots, opened_values, to_selection
+from bifrost.adapters.postgres.lots import parts_json, to_selection
 from bifrost.portfolio.closing import still_named
 from bifrost.portfolio.lot_selection import LotMethod, Selection
 from bifrost.portfolio.lots import Closure, Lot
@@ -38,19 +38,47 @@ SELECT transaction_id, lot_id, quantity, cost, proceeds, rule FROM portfolio.lot
 WHERE transaction_id = ANY(%s) ORDER BY transaction_id, lot_id, number
 """
 
+_FOUND = """
+INSERT INTO portfolio.lots (lot_id, account_id, instrument, currency, opened_at, opened_sequence,
+    opened_quantity, opened_cost, quantity, cost)
+SELECT lot_id, %s, instrument, currency, opened_at, sequence, quantity, cost, quantity, cost
+FROM unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::bigint[], %s::numeric[],
+    %s::numeric[]) WITH ORDINALITY
+    AS found (lot_id, instrument, currency, opened_at, sequence, quantity, cost, place)
+ORDER BY place
+ON CONFLICT (lot_id) DO NOTHING RETURNING lot_id
+"""
+
+# Of each order its newest wish, and what has been closed of it since an action rewrote one.
 _NAMED_PARTS = """
-SELECT order_id, parts FROM (
-    SELECT DISTINCT ON (order_id) order_id, method, parts FROM portfolio.lot_selections
-    WHERE account_id = %s AND order_id <> '' ORDER BY order_id, position DESC) newest
-WHERE method = 'specific' AND jsonb_array_length(parts) > 0
+WITH named AS (
+    SELECT order_id, parts, (SELECT coalesce(max(s.after_transaction), 0)
+        FROM portfolio.lot_selections s
+        WHERE s.account_id = %(account)s AND s.order_id = newest.order_id) AS since
+    FROM (SELECT DISTINCT ON (order_id) order_id, method, parts FROM portfolio.lot_selections
+        WHERE account_id = %(account)s AND order_id <> '' ORDER BY order_id, position DESC) newest
+    WHERE method = 'specific' AND jsonb_array_length(parts) > 0
+)
+SELECT n.order_id, n.parts, coalesce((
+    SELECT json_object_agg(lot_id, quantity::text) FROM (
+        SELECT c.lot_id, sum(abs(c.quantity)) AS quantity
+        FROM portfolio.ledger_transactions t JOIN portfolio.lot_closures c USING (transaction_id)
+        WHERE t.account_id = %(account)s AND t.order_id = n.order_id AND t.position > n.since
+            AND NOT EXISTS (SELECT 1 FROM portfolio.ledger_transactions u
+                WHERE u.reverses = t.transaction_id)
+        GROUP BY c.lot_id) of_lot), '{}') AS closed
+FROM named n
 """
 
 _RECHOOSE = """
 INSERT INTO portfolio.lot_selections
     (account_id, order_id, method, parts, after_fill, recorded_at, after_transaction)
-SELECT %(account_id)s, %(order_id)s, %(method)s, %(parts)s, %(after_fill)s, %(at)s,
+SELECT %(account_id)s, order_id, method, parts, %(after_fill)s, %(at)s,
     (SELECT coalesce(max(position), 1) FROM portfolio.ledger_transactions
     WHERE account_id = %(account_id)s)
+FROM unnest(%(orders)s::text[], %(methods)s::text[], %(parts)s::jsonb[]) WITH ORDINALITY
+    AS chosen (order_id, method, parts, place)
+ORDER BY place
 """
 
 
@@ -59,18 +87,19 @@ class PostgresLotRevisions:
 
     def __init__(self, cursor: Cursor) -> None:
         self._cursor = cursor
-        self._lots = PostgresLots(cursor)
 
     def all_open(self, account_id: str) -> list[Lot]:
         """Return every lot of the account of which something is left, oldest first."""
         return [Lot(**row) for row in self._cursor.execute(_ALL_OPEN, (account_id,)).fetchall()]
 
-    def found(self, account_id: str, lots: Sequence[Lot]) -> None:
-        """Write lots that are not known yet."""
-        for lot in lots:
-            self._cursor.execute(
-                OPEN + "ON CONFLICT (lot_id) DO NOTHING", opened_values(account_id, lot)
-            )
+    def found(self, account_id: str, lots: Sequence[Lot]) -> list[str]:
+        """Write lots that are not known yet; name those."""
+        if not lots:
+            return []
+        columns = ("lot_id", "instrument", "currency", "opened_at", "sequence", "quantity", "cost")
+        values = [[getattr(lot, column) for lot in lots] for column in columns]
+        rows = self._cursor.execute(_FOUND, (account_id, *values)).fetchall()
+        return [row["lot_id"] for row in rows]
 
     def revise(self, transaction_id: str, changed: Sequence[tuple[Lot, Lot]]) -> None:
         """Write what lots were and are, by an action or a correction."""
@@ -108,34 +137,29 @@ class PostgresLotRevisions:
 
     def still_named(self, account_id: str) -> dict[str, Selection]:
         """Return what orders have named and not closed."""
-        rows = self._cursor.execute(_NAMED_PARTS, (account_id,)).fetchall()
+        rows = self._cursor.execute(_NAMED_PARTS, {"account": account_id}).fetchall()
         named = {}
         for row in rows:
             own = to_selection(LotMethod.SPECIFIC, row["parts"])
-            left = still_named(own.parts, self._lots.closed_by(account_id, row["order_id"]))
-            named[row["order_id"]] = replace(own, parts=left)
+            closed = {lot_id: Decimal(size) for lot_id, size in row["closed"].items()}
+            named[row["order_id"]] = replace(own, parts=still_named(own.parts, closed))
         return named
 
     def rechoose(
         self, account_id: str, selections: Mapping[str, Selection], after_fill: int, at: datetime
     ) -> None:
         """Write what is still named, in quantities as of now."""
-        for order_id, selection in selections.items():
-            parts = [
-                {"lot_id": part.lot_id, "quantity": f"{part.quantity:f}"}
-                for part in selection.parts
-            ]
-            self._cursor.execute(
-                _RECHOOSE,
-                {
-                    "account_id": account_id,
-                    "order_id": order_id,
-                    "method": selection.method.value,
-                    "parts": json.dumps(parts),
-                    "after_fill": after_fill,
-                    "at": at,
-                },
-            )
+        self._cursor.execute(
+            _RECHOOSE,
+            {
+                "account_id": account_id,
+                "orders": list(selections),
+                "methods": [one.method.value for one in selections.values()],
+                "parts": [parts_json(one) for one in selections.values()],
+                "after_fill": after_fill,
+                "at": at,
+            },
+        )
 
 
 def _lot(row: Row, when: str) -> Lot:

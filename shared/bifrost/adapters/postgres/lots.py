@@ -24,7 +24,7 @@ SELECT lot_id, instrument, currency, opened_at, opened_sequence AS sequence, qua
 FROM portfolio.lots WHERE account_id = %s AND lot_id = ANY(%s)
 """
 
-OPEN = """
+_OPEN = """
 INSERT INTO portfolio.lots (lot_id, account_id, instrument, currency, opened_at, opened_sequence,
     opened_quantity, opened_cost, quantity, cost)
 VALUES (%(lot_id)s, %(account_id)s, %(instrument)s, %(currency)s, %(opened_at)s, %(sequence)s,
@@ -40,10 +40,11 @@ WHERE lot.lot_id = left_over.lot_id
 _CLOSE = """
 INSERT INTO portfolio.lot_closures
     (lot_id, transaction_id, closed_at, quantity, cost, proceeds, rule, number)
-SELECT closed.lot_id, %s, %s, closed.quantity, closed.cost, closed.proceeds, closed.rule,
-    row_number() OVER (PARTITION BY closed.lot_id ORDER BY closed.place) - 1
-FROM unnest(%s::text[], %s::numeric[], %s::numeric[], %s::numeric[], %s::text[]) WITH ORDINALITY
-    AS closed (lot_id, quantity, cost, proceeds, rule, place)
+SELECT lot_id, transaction_id, closed_at, quantity, cost, proceeds, rule,
+    row_number() OVER (PARTITION BY transaction_id, lot_id ORDER BY place) - 1
+FROM unnest(%s::text[], %s::timestamptz[], %s::text[], %s::numeric[], %s::numeric[],
+    %s::numeric[], %s::text[]) WITH ORDINALITY
+    AS closed (transaction_id, closed_at, lot_id, quantity, cost, proceeds, rule, place)
 """
 
 _ADJUST = """
@@ -103,7 +104,7 @@ class PostgresLots:
             self._reduce(change.remaining)
             self.close(posting, change.closures)
         if change.opened:
-            self._cursor.execute(OPEN, opened_values(posting.account_id, change.opened))
+            self._cursor.execute(_OPEN, _opened(posting.account_id, change.opened))
 
     def adjust(self, posting: Posting, before: list[Lot], after: list[Lot]) -> None:
         """Write the new costs of lots that the posting changes without a trade."""
@@ -170,10 +171,8 @@ class PostgresLots:
         self, account_id: str, order_id: str, selection: Selection, after_fill: int, at: datetime
     ) -> None:
         """Write how lots are chosen from now on."""
-        parts = [
-            {"lot_id": part.lot_id, "quantity": f"{part.quantity:f}"} for part in selection.parts
-        ]
-        values = (account_id, order_id, selection.method.value, json.dumps(parts), after_fill, at)
+        parts = parts_json(selection)
+        values = (account_id, order_id, selection.method.value, parts, after_fill, at)
         self._cursor.execute(_SELECT, values)
 
     def named(self, account_id: str, lot_ids: list[str]) -> list[Lot]:
@@ -193,24 +192,36 @@ class PostgresLots:
 
     def close(self, posting: Posting, closures: Sequence[Closure]) -> None:
         """Write what a posting closed; the lots themselves are reduced, or revised."""
+        self.close_all([(posting, closures)])
+
+    def close_all(self, closed: Sequence[tuple[Posting, Sequence[Closure]]]) -> None:
+        """Write what each posting closed; the lots themselves are revised."""
+        pairs = [(posting, closure) for posting, closures in closed for closure in closures]
+        if not pairs:
+            return
         self._cursor.execute(
             _CLOSE,
             (
-                posting.transaction_id,
-                posting.occurred_at,
-                [closure.lot_id for closure in closures],
-                [closure.quantity for closure in closures],
-                [closure.cost for closure in closures],
-                [closure.proceeds for closure in closures],
-                [closure.rule for closure in closures],
+                [posting.transaction_id for posting, _ in pairs],
+                [posting.occurred_at for posting, _ in pairs],
+                [closure.lot_id for _, closure in pairs],
+                [closure.quantity for _, closure in pairs],
+                [closure.cost for _, closure in pairs],
+                [closure.proceeds for _, closure in pairs],
+                [closure.rule for _, closure in pairs],
             ),
         )
 
 
-def opened_values(account_id: str, lot: Lot) -> Row:
-    """Return the values of a lot that is opened."""
+def _opened(account_id: str, lot: Lot) -> Row:
     values = {name: getattr(lot, name) for name in Lot.__dataclass_fields__}
     return {**values, "account_id": account_id}
+
+
+def parts_json(selection: Selection) -> str:
+    """Write the parts that a selection names for their column."""
+    parts = [{"lot_id": one.lot_id, "quantity": f"{one.quantity:f}"} for one in selection.parts]
+    return json.dumps(parts)
 
 
 def to_selection(method: str, parts: list[dict[str, str]]) -> Selection:
