@@ -41,6 +41,7 @@ Before = Annotated[
 take_in(app, routes_owned.router)
 for subject, words in {
     "cash": ("cash", "cash-flows", "lots", "lot-selection", "reversals"),
+    "couple": ("spouse",),
     "imports": ("imports", "activities", "lot-history"),
     "performance": ("pnl", "returns"),
     "rebuilds": ("rebuilds",),

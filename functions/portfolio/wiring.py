@@ -14,12 +14,14 @@ from bifrost.portfolio.withdrawals import Withdrawals
 from bifrost.runtime.plugs import database, workflows
 
 if TYPE_CHECKING:
+    from bifrost.adapters.postgres.portfolio_couples import PostgresCoupleReader
     from bifrost.adapters.postgres.portfolio_imports import PostgresImportReader
     from bifrost.adapters.postgres.portfolio_lots import PostgresLotReader
     from bifrost.adapters.postgres.portfolio_performance import PostgresPerformance
     from bifrost.portfolio.bookings import CashFlows
     from bifrost.portfolio.cash_ladder import CashStatement
     from bifrost.portfolio.choosing import LotChoices
+    from bifrost.portfolio.couples import Couples
     from bifrost.portfolio.imports.service import Imports
     from bifrost.portfolio.ownership import Ownership
     from bifrost.portfolio.rebuilding import Rebuild
@@ -146,6 +148,22 @@ def tax(owner: str) -> "TaxReports":
     from bifrost.portfolio.tax.reports import TaxReports
 
     return TaxReports(owner, PostgresTaxReader(database(), owner), lots(owner), SystemClock())
+
+
+@lru_cache
+def couples() -> "Couples":
+    """Who takes in who is whose spouse."""
+    from bifrost.adapters.postgres.portfolio_couples import PostgresRegister
+    from bifrost.portfolio.couples import Couples
+
+    return Couples(PostgresRegister(database()), SystemClock())
+
+
+def couple(owner: str) -> "PostgresCoupleReader":
+    """What one owner says of a spouse, to read."""
+    from bifrost.adapters.postgres.portfolio_couples import PostgresCoupleReader
+
+    return PostgresCoupleReader(database(), owner)
 
 
 def reader(owner: str) -> Reader:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bifrost.cli import tax_desk
+from bifrost.cli import spouse, tax_desk
 from bifrost.cli.inputs import argument, each_filled, option
 from bifrost.cli.output import AsJson, show_fields, show_json, show_table
 
@@ -25,6 +25,8 @@ app = typer.Typer(
     no_args_is_help=True,
     help="What your trades mean for tax (US).\n\nExample: bifrost tax wash-sales trades.csv",
 )
+
+app.add_typer(spouse.app, name="spouse")
 
 _COLUMNS = "CSV: date,owner,account,account_kind,instrument,side,quantity,amount"
 File = Annotated[str | None, argument(_COLUMNS)]
