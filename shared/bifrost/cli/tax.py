@@ -4,22 +4,16 @@ over the desk's own books.
 
 import csv
 import sys
-from dataclasses import asdict, replace
-from datetime import date
-from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bifrost.cli import spouse, tax_desk
+from bifrost.cli import spouse, tax_desk, tax_file
 from bifrost.cli.inputs import argument, each_filled, option
 from bifrost.cli.output import AsJson, show_fields, show_json, show_table
 
 if TYPE_CHECKING:
-    from bifrost.portfolio.tax.elections import Elections
-    from bifrost.portfolio.tax.history import Trade
-    from bifrost.portfolio.tax.preview import Wish
+    pass
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -30,6 +24,13 @@ app.add_typer(spouse.app, name="spouse")
 
 _COLUMNS = "CSV: date,owner,account,account_kind,instrument,side,quantity,amount"
 File = Annotated[str | None, argument(_COLUMNS)]
+Actions = Annotated[
+    str | None,
+    option(
+        "--actions",
+        says="Corporate actions beside FILE: a CSV as for `bifrost actions import`.",
+    ),
+]
 Desk = Annotated[bool, typer.Option("--desk", help="Your own books, of all accounts; no FILE.")]
 Method = Annotated[
     str | None, option("--method", says="Of a file, sold first: fifo (by default), lifo or hifo.")
@@ -48,6 +49,7 @@ Year = Annotated[int, typer.Option(min=1900, max=2199, help="The tax year.")]
 @app.command("wash-sales")
 def wash_sales(
     file: File = None,
+    actions: Actions = None,
     desk: Desk = False,
     year: Annotated[
         int | None, typer.Option(min=1900, max=2199, help="With --desk: of this year only.")
@@ -65,12 +67,12 @@ def wash_sales(
 
     Example: bifrost tax wash-sales trades.csv --spouses alice=bob
     """
-    if tax_desk.over_the_desk(file, desk, method, spouses):
+    if _over_the_desk(file, desk, actions, method, spouses):
         found = tax_desk.wash_sales(year, policy)
     elif year is not None:
         raise typer.BadParameter("it goes with --desk", param_hint="--year")
     else:
-        found = _wash_sales_of(str(file), _elections(method, spouses, policy))
+        found = tax_file.wash_sales(_files(file, actions, method, spouses, policy))
     if as_json:
         show_json(found)
     else:
@@ -86,14 +88,6 @@ def _show_statement(found: Any) -> None:
     show_fields({name: value for name, value in found.items() if isinstance(value, str)})
 
 
-def _wash_sales_of(path: str, elections: "Elections") -> Any:
-    from bifrost.portfolio.tax.statement import statement
-    from bifrost.portfolio.tax.wash_sales import wash_sales as match
-
-    trades = _trades(path)
-    return _plain(asdict(statement(trades, match(trades, elections))))
-
-
 @app.command()
 def preview(
     sell: Annotated[str, option(says="ACCOUNT:INSTRUMENT:QUANTITY")],
@@ -103,6 +97,7 @@ def preview(
     ] = None,
     on: Annotated[str | None, option(says="The day of the sale, YYYY-MM-DD.")] = None,
     owner: Annotated[str | None, option(says="Whose account, where two share a name.")] = None,
+    actions: Actions = None,
     desk: Desk = False,
     method: Method = None,
     spouses: Spouses = None,
@@ -116,11 +111,11 @@ def preview(
 
     Example: bifrost tax preview t.csv --sell a:IBM:5 --price 9 --on 2026-11-20
     """
-    if tax_desk.over_the_desk(file, desk, method, spouses):
+    if _over_the_desk(file, desk, actions, method, spouses):
         found = tax_desk.preview(sell, price, on, policy)
     else:
-        wish = _wish(sell, _given("--price", price), _given("--on", on), owner)
-        found = _preview_of(str(file), wish, _elections(method, spouses, policy))
+        wish = tax_file.wish_of(sell, _given("--price", price), _given("--on", on), owner)
+        found = tax_file.preview(_files(file, actions, method, spouses, policy), wish)
     if as_json:
         show_json(found)
         return
@@ -133,16 +128,11 @@ def preview(
     show_fields({name: found[name] for name in ("first_clean_day", "rebuy_from")})
 
 
-def _preview_of(path: str, wish: "Wish", elections: "Elections") -> Any:
-    from bifrost.portfolio.tax.preview import preview as play
-
-    return _plain(asdict(play(_trades(path), wish, elections)))
-
-
 @app.command("form-8949")
 def form_8949(
     year: Year,
     file: File = None,
+    actions: Actions = None,
     desk: Desk = False,
     reported: Annotated[
         str, option(says="What the 1099-B reported: basis (boxes A, D), no_basis or nothing.")
@@ -161,11 +151,11 @@ def form_8949(
 
     if as_csv and as_json:
         raise typer.BadParameter("it is either JSON or CSV", param_hint="--csv")
-    if tax_desk.over_the_desk(file, desk, method, spouses):
+    if _over_the_desk(file, desk, actions, method, spouses):
         found = tax_desk.form_8949(year, reported, policy)
     else:
-        elections = _elections(method, spouses, policy)
-        found = {"year": year, "rows": _rows_of(str(file), year, reported, elections)}
+        files = _files(file, actions, method, spouses, policy)
+        found = {"year": year, "rows": tax_file.form_8949(files, year, reported)}
     rows = found["rows"]
     if as_json:
         show_json(found)
@@ -178,15 +168,6 @@ def form_8949(
     tax_desk.require_whole(found)
 
 
-def _rows_of(path: str, year: int, reported: str, elections: "Elections") -> Any:
-    from bifrost.portfolio.tax.form_8949 import Reported, form_8949
-    from bifrost.portfolio.tax.wash_sales import wash_sales as match
-
-    books = match(_trades(path), elections)
-    found = form_8949(books.disposals, year, _one("--reported", Reported, reported))
-    return _plain([asdict(one) for one in found])
-
-
 @app.command("reconcile-1099b")
 def reconcile_1099b(
     file: Annotated[str, argument(f"{_COLUMNS}; with --desk the broker's, and no other.")],
@@ -197,6 +178,7 @@ def reconcile_1099b(
             "CSV: account,instrument,date_sold,quantity,proceeds,cost_basis,wash_sale_disallowed"
         ),
     ] = None,
+    actions: Actions = None,
     desk: Desk = False,
     method: Method = None,
     spouses: Spouses = None,
@@ -209,11 +191,12 @@ def reconcile_1099b(
 
     Example: bifrost tax reconcile-1099b trades.csv broker.csv --year 2026
     """
-    if tax_desk.over_the_desk(broker if desk else file, desk, method, spouses):
+    if _over_the_desk(broker if desk else file, desk, actions, method, spouses):
         found = tax_desk.reconcile_1099b(file, year, policy)
     else:
         path = _given("BROKER", broker)
-        found = _reconciled(file, path, year, _elections(method, spouses, policy))
+        files = _files(file, actions, method, spouses, policy)
+        found = tax_file.reconciled(files, path, year)
     if as_json:
         show_json(found)
     else:
@@ -224,95 +207,30 @@ def reconcile_1099b(
     tax_desk.require_whole(found)
 
 
-def _reconciled(path: str, broker: str, year: int, elections: "Elections") -> Any:
-    from bifrost.portfolio.tax.form_1099b import read_1099b, reconcile
-
-    trades, theirs = _trades(path), _in_file(broker, read_1099b, named="1099-B, ")
-    return _plain(asdict(reconcile(trades, theirs, year, elections)))
-
-
 def _given(name: str, text: str | None) -> str:
     if text is None:
         raise typer.BadParameter("it is missing", param_hint=name)
     return text
 
 
-def _trades(path: str) -> "list[Trade]":
-    from bifrost.portfolio.tax.history_file import read_trades
-
-    found: list[Trade] = _in_file(path, read_trades)
-    return found
-
-
-def _in_file(path: str, read: Any, *, named: str = "") -> Any:
-    """Read a file; with `named` before what is wrong with it, where it is not the only one."""
-    from bifrost.core.errors import InvalidInputError
-
-    try:
-        content = Path(path).read_bytes()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise _invalid(path, f"cannot be read: {reason}", "name a CSV file") from error
-    try:
-        return read(content)
-    except InvalidInputError as error:
-        problems = [replace(one, field=f"{named}{one.field}") for one in error.problems]
-        raise InvalidInputError(*problems) from error
+def _over_the_desk(
+    file: str | None,
+    desk: bool,
+    actions: str | None,
+    method: str | None,
+    spouses: list[str] | None,
+) -> bool:
+    if desk and actions is not None:
+        message = "the desk's books know what issuers did; see `bifrost actions list`"
+        raise typer.BadParameter(message, param_hint="--actions")
+    return tax_desk.over_the_desk(file, desk, method, spouses)
 
 
-def _elections(
-    method: str | None, spouses: list[str] | None, policy: list[str] | None
-) -> "Elections":
-    from bifrost.portfolio.tax.elections import Elections, LotOrder
-    from bifrost.portfolio.tax.policy import Policy
-
-    couples = tuple(_pair("--spouses", one) for one in spouses or ())
-    chosen = dict(_pair("--policy", one) for one in policy or ())
-    return Elections(
-        _one("--method", LotOrder, method or LotOrder.FIFO.value), couples, Policy(chosen)
-    )
-
-
-def _pair(name: str, text: str) -> tuple[str, str]:
-    left, sign, right = (part.strip() for part in text.partition("="))
-    if not (left and sign and right):
-        raise _invalid(name, f"{text!r} lacks a side or its =", "write it as ONE=OTHER")
-    return left, right
-
-
-def _one(name: str, kind: Any, text: str) -> Any:
-    if text not in set(kind):
-        raise _invalid(name, f"{text!r} is unknown", f"use {', '.join(kind)}")
-    return kind(text)
-
-
-def _wish(sell: str, price: str, on: str, owner: str | None) -> "Wish":
-    from bifrost.portfolio.tax.delimited import DAY_FORM, NUMBER_FORM, day_of, number_of
-    from bifrost.portfolio.tax.preview import Wish
-
-    account, instrument, quantity = ["", "", *sell.rsplit(":", 2)][-3:]
-    sold, each, day = number_of(quantity), number_of(price), day_of(on)
-    if not (account and instrument and sold):
-        raise _invalid("--sell", f"{sell!r} cannot be read", "write ACCOUNT:INSTRUMENT:QUANTITY")
-    if each is None:
-        raise _invalid("--price", f"{price!r} is no number of at least 0", f"write {NUMBER_FORM}")
-    if day is None:
-        raise _invalid("--on", f"{on!r} is no date", f"write {DAY_FORM}")
-    return Wish(account, instrument, sold, each, day, owner)
-
-
-def _plain(value: Any) -> Any:
-    """Numbers as plain decimal strings, dates as YYYY-MM-DD."""
-    if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _invalid(field: str, message: str, fix: str) -> Exception:
-    from bifrost.core.errors import FieldProblem, InvalidInputError
-
-    return InvalidInputError(FieldProblem(field, message, fix))
+def _files(
+    file: str | None,
+    actions: str | None,
+    method: str | None,
+    spouses: list[str] | None,
+    policy: list[str] | None,
+) -> tax_file.Files:
+    return tax_file.Files(str(file), actions, tax_file.elections(method, spouses, policy))

@@ -10,7 +10,7 @@ import re
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import MISSING, fields
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 from bifrost.core.codec import from_json
 from bifrost.core.corporate_actions import (
@@ -74,25 +74,25 @@ _RATIO_MAX = 1_000_000
 _YEARS = range(1900, 2100)
 
 
-class _Row(NamedTuple):
-    line: int
-    action: CorporateAction
-
-
 def read_corporate_actions(content: bytes) -> list[CorporateAction]:
     """Read a CSV whose header is COLUMNS, in any order, those that no row fills left out.
 
     Raises InvalidInputError with every problem, each at its line and column: nothing of such a
     file is used. Two actions of one kind on one instrument and ex-date overlap and are one.
     """
+    return [action for _, action in read_with_lines(content)]
+
+
+def read_with_lines(content: bytes) -> list[tuple[int, CorporateAction]]:
+    """Read the same, each action with its line from 1."""
     lines = text_lines(content)
     header = _header(next(lines, (1, ""))[1])
-    rows: list[_Row] = []
+    rows: list[tuple[int, CorporateAction]] = []
     problems: list[FieldProblem] = []
     for line, text in lines:
         found = _row(line, text, header)
         if isinstance(found, CorporateAction):
-            rows.append(_Row(line, found))
+            rows.append((line, found))
         else:
             problems += found
     problems += overlaps(rows)
@@ -100,7 +100,7 @@ def read_corporate_actions(content: bytes) -> list[CorporateAction]:
         problems.append(FieldProblem("file", "it has a header and no rows", "send a row"))
     if problems:
         raise InvalidInputError(*problems)
-    return [row.action for row in rows]
+    return list(rows)
 
 
 def overlaps(rows: Iterable[tuple[int, CorporateAction]]) -> list[FieldProblem]:

@@ -14,12 +14,13 @@ from fractions import Fraction
 
 from bifrost.core.money import EXACT
 from bifrost.portfolio.tax.delimited import Row, read
+from bifrost.portfolio.tax.disposals import Disposal
 from bifrost.portfolio.tax.elections import Elections
 from bifrost.portfolio.tax.history import Trade
-from bifrost.portfolio.tax.kept import NOTHING_KEPT, Kept
+from bifrost.portfolio.tax.kept import NOTHING_KEPT, Act, Kept
 from bifrost.portfolio.tax.rounding import cents, quantity
 from bifrost.portfolio.tax.shares import ZERO
-from bifrost.portfolio.tax.wash_sales import Disposal, wash_sales
+from bifrost.portfolio.tax.wash_sales import wash_sales
 
 FIGURES = ("quantity", "proceeds", "cost_basis", "wash_sale_disallowed")
 COLUMNS = ("account", "instrument", "date_sold", *FIGURES)
@@ -77,8 +78,9 @@ def reconcile(
 ) -> Reconciliation:
     """Compare a year's taxable sales, the rows of one account, instrument and day added up."""
     ours = _figures(wash_sales(trades, elections, kept).disposals, year)
-    alone = [replace(one, owner=f"{one.owner}\n{one.account}") for one in trades]
-    seen = _figures(wash_sales(alone, replace(elections, spouses=()), kept).disposals, year)
+    alone = [replace(one, owner=_apart_owner(one.owner, one.account)) for one in trades]
+    apart = replace(kept, acts=tuple(_apart(one) for one in kept.acts))
+    seen = _figures(wash_sales(alone, replace(elections, spouses=()), apart).disposals, year)
     theirs: dict[Key, Figures] = {}
     for row in broker:
         held = theirs.setdefault(row.key, dict.fromkeys(FIGURES, ZERO))
@@ -90,6 +92,17 @@ def reconcile(
     return Reconciliation(len(keys), agreed, tuple(one for key in keys for one in found[key]))
 
 
+def _apart_owner(owner: str, account: str) -> str:
+    """Name each account's own owner, as its broker knows no other account of theirs."""
+    return f"{owner}\n{account}"
+
+
+def _apart(act: Act) -> Act:
+    if act.accounts is None:
+        return act
+    return replace(act, accounts=frozenset((_apart_owner(*one), one[1]) for one in act.accounts))
+
+
 def _broker_row(row: Row) -> BrokerRow:
     key = (row.text("account"), row.text("instrument"), row.day("date_sold"))
     return BrokerRow(key, {name: Fraction(row.number(name)) for name in FIGURES})
@@ -98,9 +111,9 @@ def _broker_row(row: Row) -> BrokerRow:
 def _figures(disposals: Iterable[Disposal], year: int) -> dict[Key, Figures]:
     found: dict[Key, Figures] = defaultdict(lambda: dict.fromkeys(FIGURES, ZERO))
     for one in disposals:
-        if one.closing.on.year != year or one.sale.kind.is_retirement:
+        if one.closing.on.year != year or one.sale.kind.is_retirement or not one.is_shown:
             continue
-        figures = found[one.sale.account, one.sale.instrument, one.closing.on]
+        figures = found[one.sale.account, one.instrument, one.closing.on]
         figures["quantity"] += one.quantity
         figures["proceeds"] += one.proceeds
         figures["cost_basis"] += one.cost + one.adjustment

@@ -1,5 +1,6 @@
 """Rows of Form 8949: a year's sales in taxable accounts, a row for shares that are alike.
 
+Cash that an action paid for no share has a row of its own, which names the law instead of a count.
 Column (g) is what the wash sale rule disallows, code W, a positive number; (h) = (d) - (e) + (g).
 The box says what the broker reported: it reports each account alone, so the caller knows best.
 """
@@ -13,10 +14,10 @@ from enum import StrEnum
 
 from bifrost.core.money import EXACT
 from bifrost.core.orders import Side
+from bifrost.portfolio.tax.disposals import Disposal
 from bifrost.portfolio.tax.preview import term_of
 from bifrost.portfolio.tax.rounding import cents, quantity
 from bifrost.portfolio.tax.shares import ZERO
-from bifrost.portfolio.tax.wash_sales import Disposal
 
 COLUMNS = (
     "owner", "account", "box", "description", "date_acquired", "date_sold", "proceeds",
@@ -65,30 +66,28 @@ def form_8949(
     """
     alike: dict[tuple[object, ...], list[Disposal]] = defaultdict(list)
     for one in disposals:
-        if one.closing.on.year != year or one.sale.kind.is_retirement:
+        if one.closing.on.year != year or one.sale.kind.is_retirement or not one.is_shown:
             continue
-        unit_basis = (one.cost + one.adjustment) / one.quantity
+        basis = one.cost + one.adjustment
+        unit_basis = basis / one.quantity if one.quantity else one.rule
         is_washed = bool(one.washed.disallowed or one.washed.forfeited)
-        key = (one.sale.line, one.closing.line, one.acquired.on, one.held_since, unit_basis)
-        alike[(*key, is_washed)].append(one)
+        place = (one.sale.owner, one.sale.account, one.sale.line, one.closing.line, one.instrument)
+        alike[(*place, one.acquired.on, one.held_since, unit_basis, is_washed)].append(one)
     rows = [_row(parts, reported) for parts in alike.values()]
     return sorted(rows, key=lambda row: (row.box, row.date_sold))
 
 
 def _row(parts: list[Disposal], reported: Reported) -> Form8949Row:
     one = parts[0]
-    sold = quantity(sum((part.quantity for part in parts), ZERO))
     proceeds = cents(sum((part.proceeds for part in parts), ZERO))
     basis = cents(sum((part.cost + part.adjustment for part in parts), ZERO))
     washed = (part.washed for part in parts)
     adjustment = cents(sum((wash.disallowed + wash.forfeited for wash in washed), ZERO))
-    is_short = one.closing.side is Side.BUY
-    unit = "" if is_short else " sh."
     return Form8949Row(
         owner=one.sale.owner,
         account=one.sale.account,
         box=_BOXES[reported][term_of(one)],
-        description=f"{sold:f}{unit} {one.sale.instrument}{' (short sale)' if is_short else ''}",
+        description=_description(parts),
         date_acquired=one.acquired.on,
         date_sold=one.closing.on,
         proceeds=proceeds,
@@ -97,3 +96,13 @@ def _row(parts: list[Disposal], reported: Reported) -> Form8949Row:
         adjustment=adjustment,
         gain=EXACT.add(EXACT.subtract(proceeds, basis), adjustment),
     )
+
+
+def _description(parts: list[Disposal]) -> str:
+    one = parts[0]
+    if one.rule:
+        return f"{one.instrument}: {one.rule}"
+    sold = quantity(sum((part.quantity for part in parts), ZERO))
+    if one.closing.side is Side.BUY:
+        return f"{sold:f} {one.instrument} (short sale)"
+    return f"{sold:f} sh. {one.instrument}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from bifrost.portfolio.tax.identity import replaces
+from bifrost.portfolio.tax.identity import Security, replaces
 from bifrost.portfolio.tax.policy import WASH_DAYS, Policy
 from bifrost.portfolio.tax.shares import ZERO, Closed, Opening, Opens
 
@@ -24,11 +24,18 @@ class Washed:
     forfeited: Fraction = ZERO
 
 
+NOTHING_WASHED = Washed()
+
+
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Shares closed at a loss. place: of the row that closed them; unit_loss is above zero."""
+    """Shares closed at a loss. place: of the row that closed them; unit_loss is above zero.
+
+    security: what they were when closed, which a merger may have made of what was opened.
+    """
 
     closed: Closed
+    security: Security
     on: date
     place: int
     unit_loss: Fraction
@@ -47,14 +54,14 @@ class Replacements:
 
     def wash(self, loss: Loss) -> Washed:
         """Move the loss into what replaces the shares; return what of it is not allowed."""
-        sold = loss.closed.opening
-        left = loss.closed.piece.quantity * sold.security.shares
+        sold = loss.security
+        left = loss.closed.piece.quantity * sold.shares
         disallowed = forfeited = ZERO
         for opening in self._in_window(loss):
             shares = opening.security.shares
             while left > 0 and (piece := opening.replace(left / shares)):
                 matched = piece.quantity * shares
-                moved = loss.unit_loss * matched / sold.security.shares
+                moved = loss.unit_loss * matched / sold.shares
                 left -= matched
                 if opening.trade.kind.is_retirement:
                     forfeited += moved
@@ -71,9 +78,10 @@ class Replacements:
         sold = loss.closed.opening
         switch = "short_losses" if sold.kind is Opens.SHORT else "option_losses"
         reading = self._policy.value(switch, loss.on)
-        if reading == "allow" and (sold.kind is Opens.SHORT or sold.security.right):
+        if reading == "allow" and (sold.kind is Opens.SHORT or loss.security.right):
             return
         underlying_too = reading == "underlying"
+        as_traded = self._policy.value("predecessors", loss.on) == "distinct"
         rest = self._policy.value("rest_of_purchase", loss.on)
         earlier = self._policy.value("earlier_purchases", loss.on)
         day = loss.on.toordinal()
@@ -85,5 +93,7 @@ class Replacements:
                     continue
                 if earlier == "ignore" and one.order < sold.order:
                     continue
-            if replaces(one.security, sold.security, underlying_too=underlying_too):
+            if replaces(
+                one.security, loss.security, underlying_too=underlying_too, as_traded=as_traded
+            ):
                 yield one

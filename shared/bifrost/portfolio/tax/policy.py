@@ -67,6 +67,14 @@ SWITCHES = (
         date(1984, 7, 19),
         "§1091(e): a loss on closing a short, where the same was sold or sold short in the 61 days",
     ),
+    Switch(
+        "predecessors",
+        "identical",
+        _ALWAYS,
+        "IRS Pub. 550, Substantially identical: in a reorganization the stocks of the predecessor"
+        " and successor corporations may be. `distinct` judges shares by the corporation whose"
+        " they were when traded, for ordinarily stocks of two corporations are not",
+    ),
 )
 
 VALUES: Mapping[str, tuple[str, ...]] = {
@@ -74,6 +82,7 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "earlier_purchases": ("count", "ignore"),
     "option_losses": ("same_contract", "underlying", "allow"),
     "short_losses": ("wash", "allow"),
+    "predecessors": ("identical", "distinct"),
 }
 
 

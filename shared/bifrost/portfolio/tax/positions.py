@@ -1,28 +1,35 @@
 """What each row did to its book: opened, closed, or first the one and then the other.
 
 Known before any tax is: it depends on quantities alone. Rows of one book, side and day with none
-of the other side between them are one order, so an order filled in parts is judged as one.
+of the other side or an issuer's action between them are one order, so an order filled in parts is
+judged as one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
+from bifrost.core.corporate_actions import Merger, Rename, SpinOff
 from bifrost.core.orders import Side
+from bifrost.portfolio.tax.counting import Effect, Row
 from bifrost.portfolio.tax.history import Book, Trade, refuse
-from bifrost.portfolio.tax.identity import security_of
+from bifrost.portfolio.tax.identity import Security
+from bifrost.portfolio.tax.rounding import quantity
 from bifrost.portfolio.tax.shares import ZERO, Opening, Opens, Piece
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One row: what it closes of what was open, and what it opens.
+    """One row: what it closes of what was open, and what it opens, in today's shares.
 
     sale: the shares held that it sells, as what may replace a short (§1091(e)).
     """
 
     trade: Trade
+    book: Book
+    security: Security
+    scale: Fraction
     order: int
     unit_amount: Fraction
     closes: Fraction
@@ -30,47 +37,96 @@ class Move:
     sale: Opening | None
 
 
-def moves_of(trades: Iterable[Trade]) -> list[Move]:
-    """Return each row's move; raise InvalidInputError at a sale of what an account has not got."""
-    held: dict[Book, Fraction] = {}
-    last: dict[Book, tuple[date, Side, int]] = {}
-    found: list[Move] = []
-    for place, trade in enumerate(trades):
-        book = Book(trade.owner, trade.account, security_of(trade.instrument).symbol)
-        before = held.get(book, ZERO)
-        on, side, order = last.get(book, (None, None, 0))
-        if (on, side) != (trade.on, trade.side):
+class Positions:
+    """What each book holds long, and what it owes: a merger may leave both, which do not cancel."""
+
+    def __init__(self) -> None:
+        self._long: dict[Book, Fraction] = {}
+        self._short: dict[Book, Fraction] = {}
+        self._last: dict[Book, tuple[date, Side, int]] = {}
+
+    def move(self, row: Row, place: int) -> Move:
+        """Play a row; raise InvalidInputError at a sale of what an account has not got."""
+        trade, book = row.trade, row.book
+        side = trade.side
+        on, before, order = self._last.get(book, (None, None, 0))
+        if (on, before) != (trade.on, side):
             order = place
-        last[book] = (trade.on, trade.side, order)
-        found.append(_move(trade, place, order, before))
-        held[book] = before + trade.side.sign * trade.shares
-    return found
+        self._last[book] = (trade.on, side, order)
+        shares = Fraction(trade.quantity) * row.scale
+        own, other = self._long, self._short
+        if side is Side.SELL:
+            own, other = other, own
+        closes = min(shares, other.get(book, ZERO))
+        opens = shares - closes
+        if opens and side is Side.SELL and not trade.kind.may_short:
+            raise _not_held(trade, closes / row.scale)
+        if closes:
+            other[book] -= closes
+        if opens:
+            own[book] = own.get(book, ZERO) + opens
+        return _move(row, book, place, order, closes, opens)
+
+    def apply(self, effect: Effect) -> None:
+        """Have an action change what books hold, and end the orders before it."""
+        self._last.clear()
+        for held in (self._long, self._short):
+            for book in [one for one in held if effect.meets(one)]:
+                match effect.act.action.terms:
+                    case SpinOff(new_instrument=name) as terms:
+                        part = held[book] * effect.ratio(terms)
+                    case Rename(new_instrument=name) | Merger(new_instrument=name) if name:
+                        part = held.pop(book)
+                    case _:
+                        continue
+                new = book._replace(instrument=name)
+                held[new] = held.get(new, ZERO) + part
 
 
-def _move(trade: Trade, place: int, order: int, before: Fraction) -> Move:
-    quantity = trade.shares
-    closes = max(ZERO, min(quantity, -trade.side.sign * before))
-    opens = quantity - closes
-    is_sale = trade.side is Side.SELL
-    if is_sale and opens and not trade.kind.may_short:
-        held = f"{trade.account} holds {max(before, ZERO)} {trade.instrument}"
-        raise refuse(
-            trade,
-            "quantity",
-            f"{held}, {trade.quantity} are sold",
-            f"only a margin account may sell short, this one is {trade.kind}",
-        )
-    unit = Fraction(trade.amount) / quantity
+def moves_of(rows: Sequence[Row], effects: Sequence[Effect]) -> list[Move]:
+    """Return each row's move; raise InvalidInputError at a sale of what an account has not got."""
+    positions, moves, left = Positions(), [], list(reversed(effects))
+    for place, row in enumerate(rows):
+        while left and left[-1].place <= place:
+            positions.apply(left.pop())
+        moves.append(positions.move(row, place))
+    return moves
+
+
+def _not_held(trade: Trade, held: Fraction) -> Exception:
+    return refuse(
+        trade,
+        "quantity",
+        f"{trade.account} holds {quantity(held):f} {trade.instrument}, {trade.quantity} are sold",
+        f"only a margin account may sell short, this one is {trade.kind}",
+    )
+
+
+def _move(row: Row, book: Book, place: int, order: int, closes: Fraction, opens: Fraction) -> Move:
+    trade, is_sale = row.trade, row.trade.side is Side.SELL
+    unit = Fraction(trade.amount) / (closes + opens)
 
     def opening(kind: Opens, size: Fraction) -> Opening | None:
         if not size:
             return None
-        security = security_of(trade.instrument)
-        day = trade.on.toordinal()
-        return Opening(trade, kind, security, place, order, day, unit, [Piece(size)])
+        return Opening(
+            trade,
+            kind,
+            row.security,
+            place,
+            order,
+            trade.on.toordinal(),
+            unit,
+            book.instrument,
+            row.scale,
+            [Piece(size)],
+        )
 
     return Move(
         trade,
+        book,
+        row.security,
+        row.scale,
         order,
         unit,
         closes,

@@ -13,15 +13,16 @@ from fractions import Fraction
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.money import exact_product
 from bifrost.core.orders import Side
+from bifrost.portfolio.tax.disposals import Disposal
 from bifrost.portfolio.tax.elections import Elections
 from bifrost.portfolio.tax.history import Trade
 from bifrost.portfolio.tax.identity import security_of
 from bifrost.portfolio.tax.kept import NOTHING_KEPT, Kept
 from bifrost.portfolio.tax.policy import WASH_DAYS
 from bifrost.portfolio.tax.rounding import quantity
-from bifrost.portfolio.tax.shares import ZERO
+from bifrost.portfolio.tax.shares import ZERO, Opens
 from bifrost.portfolio.tax.statement import SaleLine, sale_line
-from bifrost.portfolio.tax.wash_sales import Disposal, wash_sales
+from bifrost.portfolio.tax.wash_sales import wash_sales
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,10 @@ def preview(
 ) -> Preview:
     """Play the sale after all trades; raises InvalidInputError where it cannot be.
 
-    kept: what books say beside the trades; of the sale under the line after the last.
+    kept: what is known beside the trades; picks of the sale under the line after the last.
     """
-    sale = _sale(trades, wish)
+    kept = _until(wish.on, trades[-1].line + 1, kept)
+    sale = _sale(trades, wish, _held(trades, wish, elections, kept))
     parts = _parts(trades, sale, elections, kept)
     line = sale_line(sale, parts)
     lossy = any(one.gain < 0 for one in parts)
@@ -92,8 +94,30 @@ def term_of(part: Disposal) -> str:
     return "long" if long_term(held, part.closing.on) else "short"
 
 
-def _sale(trades: Sequence[Trade], wish: Wish) -> Trade:
+def _until(on: date, line: int, kept: Kept) -> Kept:
+    """What comes after the last trade comes before the sale, or not at all."""
+    acts = (one for one in kept.acts if one.before < line or one.action.ex_date <= on)
+    changes = (one for one in kept.changes if one.before < line or one.on <= on)
+    return Kept(
+        kept.picks,
+        tuple(replace(one, before=min(one.before, line)) for one in changes),
+        tuple(replace(one, before=min(one.before, line)) for one in acts),
+    )
+
+
+def _held(
+    trades: Sequence[Trade], wish: Wish, elections: Elections, kept: Kept
+) -> dict[str, Fraction]:
+    """What each owner of such an account holds of the instrument."""
     symbol = security_of(wish.instrument).symbol
+    found: dict[str, Fraction] = {}
+    for one in wash_sales(trades, elections, kept).open:
+        if (one.kind, one.trade.account, one.name) == (Opens.LONG, wish.account, symbol):
+            found[one.trade.owner] = found.get(one.trade.owner, ZERO) + one.quantity
+    return found
+
+
+def _sale(trades: Sequence[Trade], wish: Wish, held_by: dict[str, Fraction]) -> Trade:
     of_account = [one for one in trades if one.account == wish.account]
     owners = {one.owner for one in of_account if wish.owner in (None, one.owner)}
     if len(owners) != 1:
@@ -101,13 +125,10 @@ def _sale(trades: Sequence[Trade], wish: Wish) -> Trade:
         raise _refused(message, "name an account of the file, and its owner where two have one")
     if trades[-1].on > wish.on:
         raise _refused(f"the file goes on to {trades[-1].on}", "preview a later day, or that one")
-    held = ZERO
     template = next(one for one in of_account if one.owner in owners)
-    for one in of_account:
-        if one.owner in owners and security_of(one.instrument).symbol == symbol:
-            held += one.side.sign * one.shares
+    held = held_by.get(template.owner, ZERO)
     if wish.quantity > held:
-        message = f"{wish.account!r} holds {quantity(max(held, ZERO)):f} {wish.instrument}"
+        message = f"{wish.account!r} holds {quantity(held):f} {wish.instrument}"
         raise _refused(message, "sell what is held: an open short realises nothing")
     return replace(
         template,

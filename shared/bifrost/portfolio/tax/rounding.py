@@ -16,7 +16,7 @@ def cents(amount: Fraction) -> Decimal:
 
 
 def quantity(amount: Fraction) -> Decimal:
-    """Write a quantity exactly: only decimals and hundredths of contracts ever come about."""
-    found = EXACT.divide(Decimal(amount.numerator), Decimal(amount.denominator))
+    """Write a quantity: exactly, but for a third of a share that an action leaves, to 12 places."""
+    found = Decimal(round(amount * 10**12)).scaleb(-12, EXACT)
     whole = found.to_integral_value(context=EXACT)
     return whole if whole == found else found.normalize(EXACT)

@@ -26,7 +26,8 @@ def pick(openings: deque[Opening], picks: Iterable[Pick]) -> deque[Closed]:
     closed: deque[Closed] = deque()
     for one in picks:
         # Mostly it is the oldest: then nothing is searched.
-        opening = next(opening for opening in openings if opening.trade.line == one.line)
+        lot = (one.line, one.via)
+        opening = next(each for each in openings if (each.trade.line, each.via) == lot)
         closed += (Closed(opening, piece) for piece in opening.take(one.quantity))
         if not opening.pieces:
             openings.remove(opening)

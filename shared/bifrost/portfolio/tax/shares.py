@@ -45,6 +45,8 @@ class Opening:
     """What a row opened: its unit cost (of a short, its proceeds) and the pieces still open.
 
     place: of the row among its taxpayer's. order: its purchase's, however many rows that was.
+    security: as it was opened; name: by which it is held now. scale: what one share of the row is
+    today. via: the spin-offs by which it came of what the row opened.
     """
 
     trade: Trade
@@ -54,7 +56,15 @@ class Opening:
     order: int
     day: int
     unit_cost: Fraction
+    name: str
+    scale: Fraction
     pieces: list[Piece] = field(default_factory=list)
+    via: tuple[str, ...] = ()
+
+    @property
+    def quantity(self) -> Fraction:
+        """What is open of it."""
+        return sum((piece.quantity for piece in self.pieces), ZERO)
 
     def take(self, quantity: Fraction, *, last: bool = False) -> Iterator[Piece]:
         """Remove so many from the front (or the back), as far as there are; yield each piece."""

@@ -1,10 +1,10 @@
 """The statement of a history: a line for each sale of its file, each lot that is left, the totals.
 
+Cash that an action paid for no share has a line of its own, with the law by which it is a gain.
 A short sale's line has what was bought back of it: nothing, while it is open; what is left of it
 is then a lot below zero.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,17 +13,18 @@ from fractions import Fraction
 
 from bifrost.core.money import EXACT
 from bifrost.core.orders import Side
+from bifrost.portfolio.tax.disposals import Books, Disposal
 from bifrost.portfolio.tax.history import Trade
 from bifrost.portfolio.tax.rounding import cents, quantity
 from bifrost.portfolio.tax.shares import ZERO, Opening, Opens, Piece
-from bifrost.portfolio.tax.wash_sales import Books, Disposal
 
 
 @dataclass(frozen=True, slots=True)
 class SaleLine:
     """One sale: basis and gain with what earlier wash sales put into them.
 
-    The three losses are disjoint and not below zero: allowed, put off, gone.
+    The three losses are disjoint and not below zero: allowed, put off, gone. account: whose it is.
+    rule: of cash that an action paid, whose quantity is 0; else empty.
     """
 
     date: date
@@ -35,6 +36,8 @@ class SaleLine:
     allowed_loss: Decimal
     disallowed_loss: Decimal
     forfeited_loss: Decimal
+    account: str
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +64,35 @@ class Statement:
     forfeited: Decimal
 
 
-def statement(trades: Sequence[Trade], books: Books) -> Statement:
-    """Round the books. What is allowed is printed as the rest, so that the identity holds."""
-    parts: dict[int, list[Disposal]] = defaultdict(list)
-    for one in books.disposals:
-        parts[one.sale.line].append(one)
+def statement(trades: Sequence[Trade], books: Books, year: int | None = None) -> Statement:
+    """Round the books. What is allowed is printed as the rest, so that the identity holds.
+
+    year: whose sales have lines; lots and totals are of all.
+    """
     economic, deferred = cents(books.economic), cents(books.deferred)
     forfeited = cents(books.forfeited)
     return Statement(
-        sales=tuple(sale_line(t, parts[t.line]) for t in trades if t.side is Side.SELL),
+        sales=tuple(line for line in _sales(trades, books) if year in (None, line.date.year)),
         lots=tuple(_lots(books.open)),
         economic_pnl=economic,
         allowed_pnl=EXACT.subtract(EXACT.subtract(economic, deferred), forfeited),
         deferred=deferred,
         forfeited=forfeited,
     )
+
+
+def _sales(trades: Sequence[Trade], books: Books) -> list[SaleLine]:
+    """By row; what an action paid comes before the row that it came before."""
+    lines: dict[tuple[object, ...], tuple[Trade, list[Disposal]]] = {
+        (one.line, True): (one, []) for one in trades if one.side is Side.SELL
+    }
+    for one in books.disposals:
+        if one.rule and one.is_shown:
+            key = (one.sale.line, False, *one.sale.book, one.sale.on, one.rule)
+            lines.setdefault(key, (one.sale, []))[1].append(one)
+        elif not one.rule and (one.sale.line, True) in lines:
+            lines[one.sale.line, True][1].append(one)
+    return [sale_line(*lines[key]) for key in sorted(lines)]
 
 
 def sale_line(trade: Trade, parts: Sequence[Disposal]) -> SaleLine:
@@ -89,13 +106,15 @@ def sale_line(trade: Trade, parts: Sequence[Disposal]) -> SaleLine:
     return SaleLine(
         date=trade.on,
         instrument=trade.instrument,
-        quantity=quantity(sum((one.quantity for one in parts), ZERO)),
+        quantity=quantity(sum((one.quantity for one in parts if not one.is_spun), ZERO)),
         proceeds=proceeds,
         basis=EXACT.subtract(proceeds, gain),
         gain=gain,
         allowed_loss=max(allowed, Decimal("0.00")),
         disallowed_loss=disallowed,
         forfeited_loss=forfeited,
+        account=trade.account,
+        rule=parts[0].rule if parts else "",
     )
 
 
@@ -105,7 +124,7 @@ def _lots(openings: Sequence[Opening]) -> list[LotLine]:
     for one in openings:
         for piece in one.pieces:
             unit = one.unit_cost + piece.adjustment * _sign(one)
-            key = (*one.trade.book, one.kind, one.day, piece.days_before, unit)
+            key = (*one.trade.book[:2], one.name, one.kind, one.day, piece.days_before, unit)
             held = alike[key][2] if key in alike else ZERO
             alike[key] = (one, piece, held + piece.quantity)
     return [_lot(one, piece, held) for one, piece, held in alike.values()]
@@ -115,7 +134,7 @@ def _lot(one: Opening, piece: Piece, held: Fraction) -> LotLine:
     sign = _sign(one)
     return LotLine(
         account=one.trade.account,
-        instrument=one.trade.instrument,
+        instrument=one.name,
         acquired=one.trade.on,
         holding_period_start=date.fromordinal(one.day - piece.days_before),
         quantity=quantity(sign * held),

@@ -1,94 +1,47 @@
 """The wash sales of a history: what each sale realised, what of its loss is allowed, what is left.
 
 Sales are taken in the order made. A share that replaces was held at the sale or is bought after
-it, so it is adjusted before it is ever sold, and one pass over the rows is enough.
+it, so it is adjusted before it is ever sold, and one pass over the rows is enough. What issuers
+did comes between the rows.
 
 Nothing is lost on the way: economic = allowed + deferred + forfeited, exactly.
 """
 
+from bisect import bisect_left
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from bifrost.core.orders import Side
+from bifrost.portfolio.tax.acts import Holdings
+from bifrost.portfolio.tax.counting import Effect, count
+from bifrost.portfolio.tax.disposals import Books, Disposal
 from bifrost.portfolio.tax.elections import Elections, taxpayers
+from bifrost.portfolio.tax.families import Families
 from bifrost.portfolio.tax.history import Trade
-from bifrost.portfolio.tax.identity import security_of
 from bifrost.portfolio.tax.kept import NOTHING_KEPT, BasisChange, Kept, Pick
 from bifrost.portfolio.tax.matching import Loss, Replacements, Washed
 from bifrost.portfolio.tax.positions import Move, moves_of
 from bifrost.portfolio.tax.selection import pick, select, take
-from bifrost.portfolio.tax.shares import ZERO, Closed, Opening, Opens
-
-
-@dataclass(frozen=True, slots=True)
-class Disposal:
-    """Alike shares of one sale, realised on the date of `closing`.
-
-    sale: the row that sold them, `closing` itself unless they were sold short. acquired: the row
-    that bought them. quantity: in the shares of the day of the sale. cost: without the losses put
-    off into them, which are `adjustment`. held_since: from when the holding period counts, as an
-    ordinal.
-    """
-
-    sale: Trade
-    closing: Trade
-    acquired: Trade
-    held_since: int
-    quantity: Fraction
-    proceeds: Fraction
-    cost: Fraction
-    adjustment: Fraction
-    washed: Washed
-
-    @property
-    def gain(self) -> Fraction:
-        """By adjusted basis; below zero where it is a loss."""
-        return self.proceeds - self.cost - self.adjustment
-
-
-@dataclass(frozen=True, slots=True)
-class Books:
-    """The answer: every disposal, and every opening of which something is left."""
-
-    disposals: tuple[Disposal, ...]
-    open: tuple[Opening, ...]
-
-    @property
-    def economic(self) -> Fraction:
-        """Proceeds less what was paid."""
-        return sum((one.proceeds - one.cost for one in self.disposals), ZERO)
-
-    @property
-    def allowed(self) -> Fraction:
-        """What is recognised: gains, and losses as far as they are not washed."""
-        each = (one.gain + one.washed.disallowed + one.washed.forfeited for one in self.disposals)
-        return sum(each, ZERO)
-
-    @property
-    def deferred(self) -> Fraction:
-        """Losses that stand in the basis of what is still held; zero or below."""
-        pieces = (piece for one in self.open for piece in one.pieces)
-        return -sum((piece.quantity * piece.adjustment for piece in pieces), ZERO)
-
-    @property
-    def forfeited(self) -> Fraction:
-        """Losses gone into IRAs; zero or below."""
-        return -sum((one.washed.forfeited for one in self.disposals), ZERO)
+from bifrost.portfolio.tax.shares import Closed, Opening, Opens
 
 
 def wash_sales(trades: Sequence[Trade], elections: Elections, kept: Kept = NOTHING_KEPT) -> Books:
     """Match every loss; `trades` by date, those of a day in the order made.
 
-    kept: what books say beside the trades; without it `elections` choose the lots.
+    kept: what is known beside the trades; without its picks `elections` choose the lots.
     Raises InvalidInputError at a sale of what an account has not got.
     """
     who = taxpayers(trades, elections.spouses)
+    related = Families(kept.acts)
     families: dict[tuple[str, str], list[Trade]] = defaultdict(list)
     for trade in trades:
-        families[who[trade.owner], security_of(trade.instrument).underlying].append(trade)
-    found = [_Family(family, elections, kept).books() for family in families.values()]
+        families[who[trade.owner], related.of(trade.instrument)].append(trade)
+    found = [
+        _Family(trades, elections, replace(kept, acts=related.acts_of(name))).books()
+        for (_, name), trades in families.items()
+    ]
     return Books(
         tuple(sorted((d for one in found for d in one.disposals), key=lambda d: d.sale.line)),
         tuple(sorted((o for one in found for o in one.open), key=lambda o: o.trade.line)),
@@ -96,60 +49,60 @@ def wash_sales(trades: Sequence[Trade], elections: Elections, kept: Kept = NOTHI
 
 
 class _Family:
-    """One taxpayer's rows of one stock and the options on it."""
+    """One taxpayer's rows of one stock, of what became of it, and of the options on it."""
 
-    def __init__(self, trades: Iterable[Trade], elections: Elections, kept: Kept) -> None:
-        self._moves = moves_of(trades)
+    def __init__(self, trades: Sequence[Trade], elections: Elections, kept: Kept) -> None:
+        rows, effects = count(trades, kept.acts)
+        self._moves = moves_of(rows, effects)
         self._method = elections.method
         both = ((move.sale, move.opened) for move in self._moves)  # closed first, then short
-        self._openings = [one for pair in both for one in pair if one]
-        self._replacements = Replacements(self._openings, elections.policy)
-        self._held: dict[tuple[str, str, str], deque[Opening]] = defaultdict(deque)
+        self._replacements = Replacements([o for pair in both for o in pair if o], elections.policy)
+        self._holdings = Holdings()
         self._selected: dict[int, deque[Closed]] = {}
         self._to_close: dict[int, Fraction] = defaultdict(Fraction)
         self._picks: dict[int, list[Pick]] = defaultdict(list)
         for move in self._moves:
             self._to_close[move.order] += move.closes
             self._picks[move.order] += (
-                replace(one, quantity=one.quantity * move.trade.scale)
+                replace(one, quantity=one.quantity * move.scale)
                 for one in kept.picks.get(move.trade.line, ())
             )
-        opened = {one.trade.line: one for one in self._openings if one.kind is not Opens.SALE}
-        own = (one for one in kept.changes if one.line in opened)
-        self._changes = deque((one, opened[one.line]) for one in sorted(own, key=_when))
+        self._between = deque(_between(trades, effects, kept.changes))
 
     def books(self) -> Books:
         disposals = [
             one for place, move in enumerate(self._moves) for one in self._play(move, place)
         ]
-        self._change_bases()
-        kept = (one for one in self._openings if one.kind is not Opens.SALE and one.pieces)
-        return Books(tuple(disposals), tuple(kept))
+        disposals += self._pass_to(len(self._moves))
+        return Books(tuple(disposals), tuple(self._holdings.open()))
 
     def _play(self, move: Move, place: int) -> Iterator[Disposal]:
-        trade = move.trade
-        self._change_bases(before=trade.line)
-        held = self._held[trade.owner, trade.account, security_of(trade.instrument).symbol]
+        if self._between:
+            yield from self._pass_to(place)
         if move.closes:
             if move.order not in self._selected:
-                self._selected[move.order] = self._choose(held, move.order)
+                self._selected[move.order] = self._choose(move)
             for closed in list(take(self._selected[move.order], move.closes)):
                 for part in _charged(closed, move.sale):
                     yield self._close(part, move, place)
         if move.opened:
-            held.append(move.opened)
+            is_short = move.opened.kind is Opens.SHORT
+            self._holdings.of(move.book, is_short=is_short).append(move.opened)
 
-    def _choose(self, held: deque[Opening], order: int) -> deque[Closed]:
-        if picks := self._picks[order]:
+    def _pass_to(self, place: int) -> Iterator[Disposal]:
+        """Apply what comes before the row at a place."""
+        while self._between and self._between[0][0] <= place:
+            step = self._between.popleft()[-1]
+            if isinstance(step, Effect):
+                yield from self._holdings.apply(step)
+            else:
+                yield from self._holdings.change(step)
+
+    def _choose(self, move: Move) -> deque[Closed]:
+        held = self._holdings.of(move.book, is_short=move.trade.side is Side.BUY)
+        if picks := self._picks[move.order]:
             return pick(held, picks)
-        return select(held, self._to_close[order], self._method)
-
-    def _change_bases(self, *, before: int | None = None) -> None:
-        """Apply what changed bases until the row of that line; all that is left for None."""
-        while self._changes and (before is None or self._changes[0][0].before <= before):
-            change, opening = self._changes.popleft()
-            held = sum((piece.quantity for piece in opening.pieces), ZERO)
-            opening.unit_cost += change.amount / held
+        return select(held, self._to_close[move.order], self._method)
 
     def _close(self, closed: Closed, move: Move, place: int) -> Disposal:
         opening, piece = closed.opening, closed.piece
@@ -160,25 +113,41 @@ class _Family:
         gain = proceeds - cost - adjustment
         washed = Washed()
         if gain < 0 and not move.trade.kind.is_retirement:
-            loss = Loss(closed, move.trade.on, place, -gain / piece.quantity)
+            loss = Loss(closed, move.security, move.trade.on, place, -gain / piece.quantity)
             washed = self._replacements.wash(loss)
         sale, acquired = (opening.trade, move.trade) if is_short else (move.trade, opening.trade)
-        since = move.trade.on.toordinal() if is_short else closed.held_since
+        is_spun = is_short and bool(opening.via)
         return Disposal(
             sale,
             move.trade,
             acquired,
-            since,
-            piece.quantity / sale.scale,
+            move.trade.on.toordinal() if is_short else closed.held_since,
+            piece.quantity / (opening.scale if is_short and not is_spun else move.scale),
             proceeds,
             cost,
             adjustment,
             washed,
+            is_spun=is_spun,
         )
 
 
-def _when(change: BasisChange) -> int:
-    return change.before
+def _between(
+    trades: Sequence[Trade], effects: Sequence[Effect], changes: Sequence[BasisChange]
+) -> list[tuple[int, int, Effect | BasisChange]]:
+    """Order actions and changes of cost by the place of the row that they come before, then day."""
+    if not effects and not changes:
+        return []
+    lines = [one.line for one in trades]
+    found: list[tuple[int, int, Effect | BasisChange]] = [
+        (one.place, one.act.action.ex_date.toordinal(), one) for one in effects
+    ]
+    own = set(lines)
+    found += [
+        (bisect_left(lines, one.before), one.on.toordinal(), one)
+        for one in changes
+        if one.line in own
+    ]
+    return sorted(found, key=lambda one: one[:2])
 
 
 def _charged(closed: Closed, sale: Opening | None) -> Iterator[Closed]:

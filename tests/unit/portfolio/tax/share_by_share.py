@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from bifrost.core.orders import Side
+from bifrost.portfolio.tax.disposals import Books
 from bifrost.portfolio.tax.elections import Elections, LotOrder
 from bifrost.portfolio.tax.history import Trade
 from bifrost.portfolio.tax.shares import Opens
-from bifrost.portfolio.tax.wash_sales import Books
 
 
 @dataclass(eq=False, slots=True)

@@ -12,8 +12,9 @@ from fractions import Fraction
 from hypothesis import given, settings
 
 from bifrost.core.orders import Side
+from bifrost.portfolio.tax.disposals import Books
 from bifrost.portfolio.tax.statement import Statement, statement
-from bifrost.portfolio.tax.wash_sales import Books, wash_sales
+from bifrost.portfolio.tax.wash_sales import wash_sales
 from tests.unit.portfolio.tax.histories import History, histories
 
 EXAMPLES = max(400, settings().max_examples)
