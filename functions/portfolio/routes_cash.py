@@ -80,11 +80,12 @@ def list_lots(
 ) -> LotPage:
     """List an account's open lots, oldest first."""
     lots = wiring.lots(caller.owner)
-    method = lots.standing(account_id)
+    method, methods = lots.methods(account_id)
     found = lots.lots(account_id, instrument, after=int(cursor or 0), limit=limit + 1)
     shown, last = page_of(found, limit)
     return LotPage(
         method=method,
+        methods=methods,
         items=[LotSheet.of(one) for _, one in shown],
         next_cursor=str(last[0]) if last else None,
     )
@@ -92,7 +93,7 @@ def list_lots(
 
 @router.put("/v1/accounts/{account_id}/lot-selection", tags=["portfolio"])
 def choose_method(account_id: AccountId, body: StandingBody, caller: Caller) -> ChoiceSheet:
-    """Say how the account's sales choose their lots; it counts for fills from now on."""
+    """Say how sales choose their lots, the account's or an instrument's; from the next fill on."""
     asked = body.to_request(
         owner=caller.owner, account_id=account_id, correlation_id=correlation_id()
     )

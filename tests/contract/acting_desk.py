@@ -8,6 +8,7 @@ from bifrost.adapters.memory.ids import CountedIds
 from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.portfolio_books import PostgresLibrary
 from bifrost.core.corporate_actions import CorporateAction
+from bifrost.core.instruments import Instrument
 from bifrost.events import (
     CorporateActionAnnounced,
     CorporateActionCorrected,
@@ -20,7 +21,7 @@ from bifrost.portfolio.cash_flows import CashFlowKind
 from bifrost.portfolio.choosing import ChoiceRequest, LotChoices
 from bifrost.portfolio.corporate_acts import CorporateActs
 from bifrost.portfolio.journal import undone_by
-from bifrost.portfolio.lot_selection import Selection
+from bifrost.portfolio.lot_selection import LotMethod, Security, Selection
 from bifrost.portfolio.rebuild import standing_actions
 from bifrost.portfolio.replaying import Player
 from tests.action_builders import announced, corrected
@@ -116,6 +117,19 @@ class ActingDesk(LedgerDesk):
         """Lots are chosen so from now on."""
         self.clock.pass_by(1)
         self.choices.choose(ChoiceRequest("ann", self.account_id, order_id, selection, "test"))
+
+    def choose_for(
+        self, symbol: str, method: LotMethod, security: Security = Security.STOCK
+    ) -> None:
+        """An instrument's lots are chosen so from now on; it is listed, if it was not."""
+        self.clock.pass_by(1)
+        with self.library.open() as books:
+            listed = Instrument(symbol, "XNAS", "USD", Decimal("0.01"), Decimal(1), symbol)
+            books.instruments.put(listed, self.clock.now())
+        asked = ChoiceRequest(
+            "ann", self.account_id, "", Selection(method), "test", symbol, security
+        )
+        self.choices.choose(asked)
 
     def stored(self) -> Books:
         """Lots, balances and closures as they are kept."""

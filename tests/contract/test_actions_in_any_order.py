@@ -30,7 +30,7 @@ from bifrost.core.corporate_actions import (
 )
 from bifrost.core.errors import ConflictError, InvalidInputError
 from bifrost.portfolio.cash_flows import CashFlowKind
-from bifrost.portfolio.lot_selection import LotMethod, Selection
+from bifrost.portfolio.lot_selection import LotMethod, Security, Selection
 from bifrost.portfolio.lots import LotPart
 from bifrost.portfolio.rebuild import standing_actions
 from bifrost.portfolio.rebuilding import rebuild_account
@@ -66,6 +66,9 @@ TERMS: st.SearchStrategy[Terms] = st.sampled_from(
         Delisting(Decimal(0)),
     ]
 )
+
+
+CHOICES = ("lifo", "hifo", "specific", "average_cost", "account")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +125,7 @@ def happenings(draw: st.DrawFn) -> list[Told]:
     ]
     told += [Told("undo", ()) for _ in range(draw(st.integers(0, 1)))]
     told += [
-        Told("choose", (method,))
-        for method in draw(st.lists(st.sampled_from(["lifo", "hifo", "specific"]), max_size=2))
+        Told("choose", (method,)) for method in draw(st.lists(st.sampled_from(CHOICES), max_size=3))
     ]
     order = draw(st.permutations([*fills, *told]))
     numbers = {id(one): number for number, one in enumerate(fills)}
@@ -175,7 +177,9 @@ class Teller:
     def _choose(self, method: str) -> None:
         lots = self._desk.rows("SELECT lot_id, quantity FROM portfolio.lots WHERE quantity > 1")
         try:
-            if method != "specific":
+            if method in ("average_cost", "account"):
+                self._desk.choose_for("AAPL", LotMethod(method), Security.FUND)
+            elif method != "specific":
                 self._desk.choose(Selection(LotMethod(method)))
             elif lots:
                 part = LotPart(lots[-1]["lot_id"], Decimal(1))

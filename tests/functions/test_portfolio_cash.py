@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.builders import bar, bar_closed, fill, fill_recorded
+from tests.builders import bar, bar_closed, fill, fill_recorded, instrument_listed
 from tests.functions.portfolio_desk import Desk, plugged_desk
 
 
@@ -252,10 +252,31 @@ def test_lots_named_for_an_order_are_closed_over_its_fills_and_the_rest_by_the_m
     assert late.status == 409
 
 
+def test_a_fund_has_the_average_basis_and_shows_that_it_has(desk: Desk) -> None:
+    desk.function.deliver(instrument_listed())
+    fund = {"method": "average_cost", "instrument": "AAPL", "security": "fund"}
+    chosen = choose(desk, fund)
+    assert chosen.status == 200, chosen.body
+    assert (chosen.body["instrument"], chosen.body["method"]) == ("AAPL", "average_cost")
+    desk.trade(("10", "100"), ("10", "120"), ("-5", "130"))
+
+    shown = desk.get(f"{desk.cash}/lots").body
+
+    assert (shown["method"], shown["methods"]) == ("fifo", {"AAPL": "average_cost"})
+    assert [(one["quantity"], one["cost"]) for one in shown["items"]] == [
+        ("5", "550.00"),
+        ("10", "1100.00"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("body", "order", "field"),
     [
         ({"method": "average_cost"}, "", "method"),
+        ({"method": "average_cost", "instrument": "AAPL"}, "", "method"),
+        ({"method": "lifo", "instrument": "NOPE"}, "", "instrument"),
+        ({"method": "specific", "instrument": "AAPL"}, "", "lots"),
+        ({"method": "account"}, "", "method"),
         ({"method": "specific"}, "o-9", "lots"),
         ({"method": "lifo", "lots": [{"lot_id": "x", "quantity": "1"}]}, "o-9", "lots"),
         (
@@ -273,6 +294,7 @@ def test_lots_named_for_an_order_are_closed_over_its_fills_and_the_rest_by_the_m
 def test_a_choice_that_cannot_be_names_its_field(
     desk: Desk, body: dict[str, Any], order: str, field: str
 ) -> None:
+    desk.function.deliver(instrument_listed())
     desk.trade(("10", "100"))
     lot_id = f"paper:x-{desk.account['account_id']}-1"
     written = json.loads(json.dumps(body).replace("LOT", lot_id))

@@ -31,15 +31,16 @@ def list_lots(
 
     api = connect()
     path = f"/v1/accounts/{the_account(api, account)}/lots"
-    method = api.get(path, limit=1)["method"]
+    first = api.get(path, limit=1)
+    ways = {"method": first["method"], "methods": first["methods"]}
     items = list(api.pages(path, most, instrument=instrument))
     if as_json:
-        show_json({"method": method, "items": items})
+        show_json({**ways, "items": items})
         return
     columns = ("lot_id", "instrument", "opened_at", "quantity", "cost", "currency")
     show_table(items, columns, empty="no open lots")
     print()
-    show_fields({"method": method})
+    show_fields({"method": ways["method"], **ways["methods"]})
 
 
 @app.command()
@@ -70,13 +71,25 @@ def choose(
 
 @app.command()
 def method(
-    name: Annotated[str, argument(_METHODS)], account: Account = None, as_json: AsJson = False
+    name: Annotated[str, argument(f"{_METHODS} Of an instrument also average_cost, or account.")],
+    instrument: Annotated[
+        str | None, option(says="Of this one alone; `account` makes it do as the others.")
+    ] = None,
+    security: Annotated[
+        str | None,
+        option(says="What it is: fund or reinvestment_plan have the average, a stock has not."),
+    ] = None,
+    account: Account = None,
+    as_json: AsJson = False,
 ) -> None:
     """Say how an account's sales choose their lots where an order does not; from the next fill on.
 
     Example: bifrost lots method hifo
+    Example: bifrost lots method average_cost --instrument VTI --security fund
     """
-    _select(account, "lot-selection", {"method": name}, as_json)
+    given = {"method": name, "instrument": instrument, "security": security}
+    body = {key: value for key, value in given.items() if value is not None}
+    _select(account, "lot-selection", body, as_json)
 
 
 def _select(account: str | None, address: str, body: dict[str, Any], as_json: bool) -> None:

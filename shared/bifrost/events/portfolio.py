@@ -122,7 +122,9 @@ class ChosenPart:
 class LotSelectionChanged(Event):
     """How an account's sales, or one order's, choose their lots, from the fill after `after_fill`.
 
-    order_id: empty where it is the account's standing method.
+    order_id: empty where it is a standing method: of one instrument where it names one, or the
+    account's.
+    security: what allows the average basis: "fund" or "reinvestment_plan".
     """
 
     source: ClassVar[str] = "bifrost.portfolio"
@@ -132,6 +134,8 @@ class LotSelectionChanged(Event):
     method: str
     parts: tuple[ChosenPart, ...]
     after_fill: int
+    instrument: str = ""
+    security: str = ""
 
 
 class PositionCause(StrEnum):

@@ -7,7 +7,7 @@ apart: a transaction each, so that either is corrected without the other.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from bifrost.core.corporate_actions import CorporateAction
@@ -19,7 +19,7 @@ from bifrost.portfolio.corporate_actions.change import BookChange, payment_entri
 from bifrost.portfolio.corporate_actions.effects import apply_action, refusal
 from bifrost.portfolio.drafting import PAYMENT, Draft, posting_of
 from bifrost.portfolio.journal import CORPORATE_ACTION
-from bifrost.portfolio.lot_selection import Selection
+from bifrost.portfolio.lot_selection import LotMethod, Method, Selection
 from bifrost.portfolio.lots import Lot
 from bifrost.portfolio.ports import Applied, Books, Outlook
 from bifrost.portfolio.replaying import action_reference, payment_reference
@@ -132,6 +132,26 @@ class Acting:
             for order_id, one in named.items()
         }
         rechoose(self._books, self._account.account_id, self._moment, _different(named, anew))
+        if change.action.rename:
+            names = (change.action.instrument, change.action.rename.new_instrument)
+            carry_method(self._books, self._account.account_id, names, self._moment.now)
+
+
+def keep_methods(books: Books, account_id: str, right: Mapping[str, Method], at: datetime) -> None:
+    """Write the instruments' own methods that are not as a history played again has them."""
+    kept = books.methods.of(account_id)
+    for name in {**kept, **right}:
+        method = right.get(name, Method(0, LotMethod.ACCOUNT))
+        if kept.get(name) != method:
+            books.methods.keep(account_id, name, method, at)
+
+
+def carry_method(books: Books, account_id: str, names: tuple[str, str], at: datetime) -> None:
+    """Let an instrument's own method follow its shares to their new name, unless it has a newer."""
+    old, new = names
+    kept = books.methods.of(account_id)
+    if old in kept and (new not in kept or kept[new].after_fill <= kept[old].after_fill):
+        books.methods.keep(account_id, new, kept[old], at)
 
 
 def action_draft(change: BookChange) -> Draft:

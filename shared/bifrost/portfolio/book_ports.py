@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bifrost.portfolio.journal import Step
 from bifrost.portfolio.ledger import Entry, Posting
-from bifrost.portfolio.lot_selection import LotMethod, Selection
+from bifrost.portfolio.lot_selection import LotMethod, Method, Selection
 from bifrost.portfolio.lots import Closure, Lot, LotChange
 from bifrost.portfolio.valuation import Balance
 
@@ -148,8 +148,10 @@ class LotStore(Protocol):
     def readjust(self, posting: Posting, undone: list[LotAdjustment]) -> None:
         """Give lots back what an adjustment took."""
 
-    def selections(self, account_id: str, order_id: str) -> tuple[Selection | None, LotMethod]:
-        """Return the order's own selection, if it has one, and the account's standing method."""
+    def selections(
+        self, account_id: str, order_id: str, instrument: str = ""
+    ) -> tuple[Selection | None, LotMethod]:
+        """Return the order's own selection, if it has one, and the instrument's standing method."""
 
     def closed_by(self, account_id: str, order_id: str) -> dict[str, Decimal]:
         """Return how much of each lot the order's fills have closed."""
@@ -170,6 +172,19 @@ class LotStore(Protocol):
 
     def close_all(self, closed: Sequence[tuple[Posting, Sequence[Closure]]]) -> None:
         """Write what each posting closed, in one statement."""
+
+
+class LotMethodStore(Protocol):
+    """Keeps the standing methods of single instruments."""
+
+    def of(self, account_id: str) -> dict[str, Method]:
+        """Return the newest method of each instrument that has one of its own."""
+
+    def keep(self, account_id: str, instrument: str, method: Method, at: datetime) -> None:
+        """Write how sales of an instrument choose their lots from now on."""
+
+    def has_averaged(self, account_id: str, instrument: str) -> bool:
+        """Say whether, since its newest method was chosen, any was sold at the average basis."""
 
 
 class LotRevisionStore(Protocol):
@@ -207,6 +222,9 @@ class JournalStore(Protocol):
 
     def stream(self, account_id: str) -> Iterator[Step]:
         """Yield the account's steps in their order, never all at once."""
+
+    def length(self, account_id: str) -> int:
+        """Return how many steps the account has."""
 
     def undone(self, account_id: str, through: date) -> frozenset[str]:
         """Name the transactions that a later step reverses, as of the end of the session."""

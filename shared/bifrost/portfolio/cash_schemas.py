@@ -12,7 +12,7 @@ from bifrost.portfolio.cash_flows import CashFlowKind
 from bifrost.portfolio.cash_ladder import CashStatement
 from bifrost.portfolio.cash_violations import ViolationKind
 from bifrost.portfolio.choosing import ChoiceRequest
-from bifrost.portfolio.lot_selection import LotMethod, Selection
+from bifrost.portfolio.lot_selection import LotMethod, Security, Selection
 from bifrost.portfolio.lots import Lot, LotPart
 from bifrost.portfolio.owned_schemas import Symbol
 from bifrost.portfolio.schemas import Amount, Count, Flow, Name
@@ -86,13 +86,27 @@ class LotPartShape(_Shape):
 
 
 class StandingBody(_Shape):
-    """How an account's sales choose their lots where the order does not say."""
+    """How an account's sales choose their lots where the order does not say.
+
+    instrument: of this one alone; average_cost, and account (as the account does), are of one.
+    security: what the instrument is; average_cost is for a fund or a reinvestment plan.
+    """
 
     method: LotMethod
+    instrument: Symbol | None = None
+    security: Security = Security.STOCK
 
     def to_request(self, *, owner: str, account_id: str, correlation_id: str) -> ChoiceRequest:
         """Read the body as its caller's wish."""
-        return ChoiceRequest(owner, account_id, "", Selection(self.method), correlation_id)
+        return ChoiceRequest(
+            owner,
+            account_id,
+            "",
+            Selection(self.method),
+            correlation_id,
+            instrument=self.instrument or "",
+            security=self.security,
+        )
 
 
 class ChoiceBody(_Shape):
@@ -111,10 +125,14 @@ class ChoiceBody(_Shape):
 
 
 class ChoiceSheet(_Shape):
-    """How lots are chosen from now on; order_id is null where it is the account's standing way."""
+    """How lots are chosen from now on; order_id is null where it is a standing way.
+
+    instrument: null where it is of them all.
+    """
 
     account_id: str
     order_id: str | None
+    instrument: str | None
     method: LotMethod
     lots: list[LotPartShape]
 
@@ -128,6 +146,7 @@ class ChoiceSheet(_Shape):
         return cls(
             account_id=asked.account_id,
             order_id=asked.order_id or None,
+            instrument=asked.instrument or None,
             method=asked.selection.method,
             lots=lots,
         )
@@ -152,10 +171,12 @@ class LotSheet(_Shape):
 class LotPage(_Shape):
     """Open lots, oldest first; `next_cursor` is null on the last page.
 
-    method: how they are chosen where an order does not say.
+    method: how they are chosen where an order does not say. methods: by instrument, of those that
+    have one of their own.
     """
 
     method: LotMethod
+    methods: dict[str, LotMethod]
     items: list[LotSheet]
     next_cursor: str | None
 

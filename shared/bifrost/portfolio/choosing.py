@@ -13,7 +13,14 @@ from bifrost.core.money import exact_sum
 from bifrost.events import ChosenPart, LotSelectionChanged
 from bifrost.portfolio.catching_up import bring_up
 from bifrost.portfolio.journal import step_of
-from bifrost.portfolio.lot_selection import LotMethod, Security, Selection, average_refused
+from bifrost.portfolio.lot_selection import (
+    LotMethod,
+    Method,
+    Security,
+    Selection,
+    average_refused,
+    is_averaged,
+)
 from bifrost.portfolio.ports import Books, Clock, Ids, Library
 from bifrost.portfolio.service import live_account, market_time
 from bifrost.portfolio.sessions import BEFORE_ALL, SessionOf, utc_session
@@ -22,13 +29,19 @@ from bifrost.portfolio.telling import Moment
 
 @dataclass(frozen=True, slots=True)
 class ChoiceRequest:
-    """A choice as its caller asked for it; without an order it is the account's standing one."""
+    """A choice as its caller asked for it.
+
+    order_id, instrument: of an order, or standing: of an instrument, or else the account's.
+    security: what the instrument is; the average basis asks for it.
+    """
 
     owner: str
     account_id: str
     order_id: str
     selection: Selection
     correlation_id: str
+    instrument: str = ""
+    security: Security = Security.STOCK
 
 
 class LotChoices:
@@ -53,15 +66,17 @@ class LotChoices:
             moment = Moment(self._ids, self._clock.now(), asked.correlation_id)
             bring_up(books, asked.account_id, moment)
             _check(books, asked)
-            own, standing = books.lots.selections(asked.account_id, asked.order_id)
-            now_in_force = own if asked.order_id else Selection(standing)
-            if now_in_force != asked.selection:
+            if not _is_in_force(books, asked):
                 self._write(books, asked, self._clock.now())
             return asked.selection
 
     def _write(self, books: Books, asked: ChoiceRequest, now: datetime) -> None:
         after_fill = books.facts.fills_applied(asked.account_id)
-        books.lots.choose(asked.account_id, asked.order_id, asked.selection, after_fill, now)
+        if asked.instrument:
+            method = Method(after_fill, asked.selection.method, _allowing(asked))
+            books.methods.keep(asked.account_id, asked.instrument, method, now)
+        else:
+            books.lots.choose(asked.account_id, asked.order_id, asked.selection, after_fill, now)
         occurred_at, is_market_time = market_time(books, now)
         event = LotSelectionChanged(
             event_id=self._ids.new(),
@@ -73,19 +88,44 @@ class LotChoices:
             method=asked.selection.method.value,
             parts=tuple(ChosenPart(part.lot_id, part.quantity) for part in asked.selection.parts),
             after_fill=after_fill,
+            instrument=asked.instrument,
+            security=_allowing(asked),
         )
         session = self._session_of(occurred_at) if is_market_time else BEFORE_ALL
         books.journal.add(asked.account_id, step_of(event, session))
         books.facts.publish(event)
 
 
+def _is_in_force(books: Books, asked: ChoiceRequest) -> bool:
+    if asked.instrument:
+        kept = books.methods.of(asked.account_id).get(asked.instrument)
+        wanted = (asked.selection.method, _allowing(asked))
+        return (kept.method, kept.security) == wanted if kept else wanted[0] is LotMethod.ACCOUNT
+    own, standing = books.lots.selections(asked.account_id, asked.order_id)
+    return asked.selection == (own if asked.order_id else Selection(standing))
+
+
+def _allowing(asked: ChoiceRequest) -> str:
+    is_average = asked.selection.method is LotMethod.AVERAGE_COST
+    return asked.security.value if is_average else ""
+
+
 def _check(books: Books, asked: ChoiceRequest) -> None:
     selection = asked.selection
-    if selection.method is LotMethod.AVERAGE_COST:
-        # What is listed here are stocks: no listing says otherwise yet.
-        why = average_refused(Security.STOCK)
-        fix = "choose fifo, lifo, hifo, lowest_tax, or specific for an order"
-        raise InvalidInputError(FieldProblem("method", str(why), fix))
+    if selection.method in (LotMethod.AVERAGE_COST, LotMethod.ACCOUNT) and not asked.instrument:
+        fix = "name the instrument; an order or an account chooses another method"
+        raise InvalidInputError(FieldProblem("method", "is of one instrument", fix))
+    why = average_refused(asked.security)
+    if selection.method is LotMethod.AVERAGE_COST and why:
+        fix = "say security fund or reinvestment_plan where it is one, or choose another method"
+        raise InvalidInputError(FieldProblem("method", why, fix))
+    if asked.instrument:
+        if not books.instruments.known((asked.instrument,)):
+            fix = "send a symbol of `GET /v1/instruments`"
+            raise InvalidInputError(
+                FieldProblem("instrument", f"{asked.instrument} is not listed", fix)
+            )
+        _check_leaving_average(books, asked)
     if (selection.method is LotMethod.SPECIFIC) != bool(selection.parts):
         fix = "send method specific with the lots, or another method without"
         raise InvalidInputError(FieldProblem("lots", f"do not go with {selection.method}", fix))
@@ -95,6 +135,28 @@ def _check(books: Books, asked: ChoiceRequest) -> None:
     if asked.order_id and books.lots.is_filling(asked.account_id, asked.order_id):
         raise ConflictError(f"a fill of order {asked.order_id} has closed its lots already")
     _check_named(books, asked)
+
+
+def _check_leaving_average(books: Books, asked: ChoiceRequest) -> None:
+    """Refuse to leave the average basis while some shares have it and later ones do not yet.
+
+    Left before its first sale it never was; later each share keeps the basis that it has (Treas.
+    Reg. 1.1012-1(e)(9)(iii) and (iv)), which must be the average of all.
+    """
+    account_id, instrument = asked.account_id, asked.instrument
+    kept = books.methods.of(account_id).get(instrument)
+    if kept is None or kept.method is not LotMethod.AVERAGE_COST:
+        return
+    if asked.selection.method is LotMethod.AVERAGE_COST:
+        return
+    lots = [one for one in books.lots.open_lots(account_id, instrument) if one.quantity > 0]
+    own = [one for one in lots if one.sequence > 0]
+    if not is_averaged(own) and books.methods.has_averaged(account_id, instrument):
+        message = (
+            f"some {instrument} was bought since the last sale at the average basis, and has not"
+            " the average yet"
+        )
+        raise ConflictError(f"{message}: change the method after the next sale")
 
 
 def _check_named(books: Books, asked: ChoiceRequest) -> None:
@@ -117,7 +179,16 @@ def _check_named(books: Books, asked: ChoiceRequest) -> None:
         elif named > abs(lot.quantity):
             problem = f"{named} of {part.lot_id}, of which {abs(lot.quantity)} are open"
             problems.append(FieldProblem(f"lots.{number}.quantity", problem, "name no more"))
-    if len({lot.instrument for lot in lots.values()}) > 1:
+    instruments = {lot.instrument for lot in lots.values()}
+    if len(instruments) > 1:
         problems.append(FieldProblem("lots", "are of several instruments", "name one's"))
+    for name in sorted(instruments & _averaged(books, asked.account_id)):
+        problem = f"{name} has the average basis: its oldest shares are sold"
+        problems.append(FieldProblem("lots", problem, "change the instrument's method first"))
     if problems:
         raise InvalidInputError(*problems)
+
+
+def _averaged(books: Books, account_id: str) -> set[str]:
+    methods = books.methods.of(account_id)
+    return {name for name, one in methods.items() if one.method is LotMethod.AVERAGE_COST}

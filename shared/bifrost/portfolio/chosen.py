@@ -12,7 +12,7 @@ from bifrost.events import LotSelectionChanged
 from bifrost.portfolio.closing import still_named
 from bifrost.portfolio.corporate_actions.allocation import QUANTITY_INCREMENT, rounded
 from bifrost.portfolio.corporate_actions.change import BookChange
-from bifrost.portfolio.lot_selection import LotMethod, Selection
+from bifrost.portfolio.lot_selection import LotMethod, Method, Selection, standing_method
 from bifrost.portfolio.lots import Closure, Lot, LotPart
 
 
@@ -20,21 +20,22 @@ from bifrost.portfolio.lots import Closure, Lot, LotPart
 class Chosen:
     """Choices, all of a journal's, and what fills of its orders have closed.
 
-    standing: the account's method from a place on, in their order. by_order: the newest of each
-    order, which counts for all its fills: none is made once one of them is booked.
-    place: of the fill that is about to close lots.
+    standing: by instrument the methods from a place on, in their order; the account's under "".
+    by_order: the newest of each order, which counts for all its fills: none is made once one of
+    them is booked. place: of the fill that is about to close lots.
     """
 
     place: int = 0
-    standing: list[tuple[int, LotMethod]] = field(default_factory=list)
+    standing: dict[str, list[Method]] = field(default_factory=dict)
     by_order: dict[str, Selection] = field(default_factory=dict)
     since: dict[str, date] = field(default_factory=dict)
     closed: dict[str, dict[str, Decimal]] = field(default_factory=dict)
 
-    def selections(self, _: str, order_id: str) -> tuple[Selection | None, LotMethod]:
-        """Return the order's own selection, and the account's standing method."""
-        number = bisect_left(self.standing, self.place, key=lambda one: one[0])
-        standing = self.standing[number - 1][1] if number else LotMethod.FIFO
+    def selections(
+        self, _: str, order_id: str, instrument: str
+    ) -> tuple[Selection | None, LotMethod]:
+        """Return the order's own selection, and the instrument's standing method."""
+        standing = standing_method(self._in_force(instrument), self._in_force(""))
         return self.by_order.get(order_id), standing
 
     def closed_by(self, _: str, order_id: str) -> dict[str, Decimal]:
@@ -44,7 +45,8 @@ class Chosen:
     def choose(self, event: LotSelectionChanged, session: date) -> None:
         """Hold the choice for the fills after its place; its quantities are as of its session."""
         if not event.order_id:
-            self.standing.append((event.after_fill, LotMethod(event.method)))
+            method = Method(event.after_fill, LotMethod(event.method), event.security)
+            self.standing.setdefault(event.instrument, []).append(method)
             return
         parts = tuple(LotPart(part.lot_id, part.quantity) for part in event.parts)
         self.by_order[event.order_id] = Selection(LotMethod(event.method), parts)
@@ -67,13 +69,26 @@ class Chosen:
             if one.parts
         }
 
+    def methods(self) -> dict[str, Method]:
+        """Return the newest method of each instrument that has one of its own."""
+        return {name: made[-1] for name, made in self.standing.items() if name and made}
+
     def follow(self, change: BookChange) -> None:
         """Let what was named before the action mean the same part of the position after it."""
+        if change.action.rename and (old := self.standing.get(change.action.instrument)):
+            new = self.standing.get(change.action.rename.new_instrument, [])
+            both = sorted((*new, *old), key=lambda one: one.after_fill)
+            self.standing[change.action.rename.new_instrument] = both
         for order_id, selection in self.left().items():
             if self.since[order_id] < change.action.ex_date:
                 parts = rescaled(selection.parts, change)
                 self.by_order[order_id] = replace(selection, parts=parts)
                 self.closed.pop(order_id, None)
+
+    def _in_force(self, instrument: str) -> LotMethod | None:
+        made = self.standing.get(instrument, [])
+        number = bisect_left(made, self.place, key=lambda one: one.after_fill)
+        return made[number - 1].method if number else None
 
 
 def rescaled(parts: Sequence[LotPart], change: BookChange) -> tuple[LotPart, ...]:

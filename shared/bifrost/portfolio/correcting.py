@@ -11,7 +11,7 @@ from itertools import islice
 
 from bifrost.events import CashChanged, FillRecorded
 from bifrost.portfolio.accounts import Account
-from bifrost.portfolio.acting import applied_of, rechoose
+from bifrost.portfolio.acting import applied_of, keep_methods, rechoose
 from bifrost.portfolio.corporate_actions.change import BookChange
 from bifrost.portfolio.difference import Difference
 from bifrost.portfolio.ports import Applied, Books, Outlook
@@ -103,6 +103,9 @@ class Correcting:
         left = player.chosen.left()
         different = {name: one for name, one in left.items() if stored.get(name) != one}
         rechoose(self._books, self._account.account_id, self._moment, different)
+        keep_methods(
+            self._books, self._account.account_id, player.chosen.methods(), self._moment.now
+        )
 
 
 def _pages(played: Iterable[Transaction]) -> Iterator[dict[str, Transaction]]:

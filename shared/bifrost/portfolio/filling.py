@@ -9,11 +9,11 @@ from datetime import date
 from bifrost.events import FillRecorded, PositionCause
 from bifrost.portfolio.accounts import Account
 from bifrost.portfolio.catching_up import follow, put_right
-from bifrost.portfolio.closing import parts_closed
+from bifrost.portfolio.closing import change_by
 from bifrost.portfolio.drafting import fill_draft
 from bifrost.portfolio.journal import step_of
 from bifrost.portfolio.ledger import Posting, fill_entries, fill_reference
-from bifrost.portfolio.lots import Lot, LotChange, apply_fill
+from bifrost.portfolio.lots import Lot, LotChange
 from bifrost.portfolio.ports import Books, Outlook
 from bifrost.portfolio.telling import Moment, Teller, moved
 
@@ -53,8 +53,7 @@ class Filling:
         held = books.lots.open_lots(account.account_id, fill.instrument)
         # Imported shares are with another house: the venue here cannot have sold them.
         lots = [lot for lot in held if lot.sequence > 0]
-        parts = parts_closed(books.lots, fill, lots)
-        change = apply_fill(lots, fill, recorded.sequence, parts)
+        change = change_by(books.lots, fill, lots, recorded.sequence)
         posting = self._posting(recorded, change)
         books.ledger.post(posting)
         books.lots.change(posting, change)
@@ -91,6 +90,6 @@ class Filling:
 
 
 def _after(lots: list[Lot], change: LotChange) -> list[Lot]:
-    now = {lot.lot_id: lot for lot in (*lots, *change.remaining)}
+    now = {lot.lot_id: lot for lot in (*lots, *change.averaged, *change.remaining)}
     opened = [change.opened] if change.opened else []
     return [*(lot for lot in now.values() if lot.quantity), *opened]

@@ -17,7 +17,10 @@ from zoneinfo import ZoneInfo
 from bifrost.core.money import EXACT, exact_sum
 from bifrost.portfolio.lots import COST_INCREMENT, Lot, LotPart, up_to
 
+AVERAGE_RULE = "Treas. Reg. 1.1012-1(e)(7), the average basis"
 _EXCHANGE = ZoneInfo("America/New_York")
+# What sales and actions since have rounded, many times over.
+_ROUNDED = Decimal("1E-9")
 
 
 class LotMethod(StrEnum):
@@ -26,8 +29,10 @@ class LotMethod(StrEnum):
     hifo: the highest basis first (of a short: what gains least).
     lowest_tax: losses before gains, so that each share sold costs the least tax; `lowest_tax`
         below has the order.
-    average_cost: every share at the same basis; only where `average_refused` has no objection.
+    average_cost: every share at the same basis; of one instrument, and only where
+        `average_refused` has no objection.
     specific: the lots that were named.
+    account: as the account's standing method says; of one instrument, which had its own.
     """
 
     FIFO = "fifo"
@@ -36,6 +41,7 @@ class LotMethod(StrEnum):
     LOWEST_TAX = "lowest_tax"
     AVERAGE_COST = "average_cost"
     SPECIFIC = "specific"
+    ACCOUNT = "account"
 
 
 class Security(StrEnum):
@@ -52,6 +58,15 @@ class Selection:
 
     method: LotMethod
     parts: tuple[LotPart, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A standing method, from the fill after `after_fill` on; security: what allows the average."""
+
+    after_fill: int
+    method: LotMethod
+    security: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +99,13 @@ def select(
     return _merged((*named, *up_to(_ordered(rest, sale, standing), left)))
 
 
+def standing_method(own: LotMethod | None, account: LotMethod | None) -> LotMethod:
+    """Say which method counts for an instrument: its own, or the account's, or the oldest first."""
+    if own is None or own is LotMethod.ACCOUNT:
+        return account or LotMethod.FIFO
+    return own
+
+
 def is_long_term(acquired: date, sold: date) -> bool:
     """Say whether it was held for more than a year (IRC 1222), counted from the day after.
 
@@ -101,8 +123,8 @@ def average_refused(security: Security) -> str | None:
     """Say why the average basis is not allowed; None where it is."""
     if security is Security.STOCK:
         return (
-            "the average basis is for shares of a regulated investment company or of a dividend"
-            " reinvestment plan (Treas. Reg. 1.1012-1(e)(1)); a stock's lots are identified"
+            "is for shares of a regulated investment company or of a dividend reinvestment plan"
+            " (Treas. Reg. 1.1012-1(e)(1)); a stock's lots are identified"
         )
     return None
 
@@ -124,6 +146,14 @@ def averaged(lots: Sequence[Lot]) -> list[Lot]:
         made.append(replace(lot, cost=cost))
         left, quantity = EXACT.subtract(left, cost), EXACT.subtract(quantity, lot.quantity)
     return made
+
+
+def is_averaged(lots: Sequence[Lot]) -> bool:
+    """Say whether every share of the lots has the same basis already, but for rounding."""
+    before = {lot.lot_id: lot.cost for lot in lots}
+    return all(
+        abs(EXACT.subtract(one.cost, before[one.lot_id])) <= _ROUNDED for one in averaged(lots)
+    )
 
 
 def lowest_tax(lot: Lot, sale: Sale) -> tuple[int, Fraction, int]:

@@ -43,7 +43,8 @@ class LotPart:
 class Closure:
     """Part of a lot, closed; `proceeds` is negative where a short was bought back.
 
-    rule: the law by which a corporate action closed it; empty where a fill did.
+    rule: the law by which a corporate action closed it, or by which a fill did at another basis
+        than the lot's own; empty otherwise.
     """
 
     lot_id: str
@@ -73,11 +74,13 @@ class LotChange:
 
     remaining: the lots it closed from, as they are left (flat ones with quantity 0).
     opened: the lot that the rest of the fill opened, if any was left.
+    averaged: lots it closed nothing of, whose basis became the average with the sale.
     """
 
     closures: tuple[Closure, ...]
     remaining: tuple[Lot, ...]
     opened: Lot | None
+    averaged: tuple[Lot, ...] = ()
 
     @property
     def realised(self) -> Decimal:

@@ -16,6 +16,7 @@ from bifrost.portfolio.book_ports import (
     JournalStore,
     LedgerStore,
     LotAdjustment,
+    LotMethodStore,
     LotRevisionStore,
     LotStore,
     Outlook,
@@ -36,6 +37,7 @@ __all__ = [
     "JournalStore",
     "LedgerStore",
     "LotAdjustment",
+    "LotMethodStore",
     "LotRevisionStore",
     "LotStore",
     "Outlook",
@@ -210,6 +212,10 @@ class Books(Protocol):
     @property
     def lots(self) -> LotStore:
         """Lots."""
+
+    @property
+    def methods(self) -> LotMethodStore:
+        """Standing methods of single instruments."""
 
     @property
     def revisions(self) -> LotRevisionStore:

@@ -29,12 +29,12 @@ from bifrost.portfolio.cash_flows import (
     return_capital,
 )
 from bifrost.portfolio.chosen import Chosen
-from bifrost.portfolio.closing import parts_closed
+from bifrost.portfolio.closing import change_by
 from bifrost.portfolio.corporate_actions.change import BookChange
 from bifrost.portfolio.corporate_actions.effects import apply_action, refusal
 from bifrost.portfolio.journal import Step
 from bifrost.portfolio.ledger import CASH, FX, Entry, fill_entries, fill_reference, flow_entries
-from bifrost.portfolio.lots import Lot, apply_fill
+from bifrost.portfolio.lots import Lot
 from bifrost.portfolio.rebuilt import Rebuilt, Transaction
 from bifrost.portfolio.sessions import SessionOf, utc_session
 
@@ -144,11 +144,10 @@ class Player:
         fill = recorded.fill
         lots = self.books.lots_of(fill.instrument)
         self.chosen.place = recorded.sequence
-        parts = parts_closed(self.chosen, fill, lots)
-        change = apply_fill(lots, fill, recorded.sequence, parts)
+        change = change_by(self.chosen, fill, lots, recorded.sequence)
         self.chosen.close(fill.order_id, change.closures)
         opened = (change.opened,) if change.opened else ()
-        self.books.keep((*change.remaining, *opened))
+        self.books.keep((*change.remaining, *change.averaged, *opened))
         entries = fill_entries(fill, change)
         by_id = {lot.lot_id: lot for lot in lots}
         closed = tuple(by_id[one.lot_id] for one in change.closures)

@@ -35,7 +35,7 @@ class RecordedApi:
         if path.endswith("/buying-power"):
             assert query == {"seen": "e-1"}
             return {"seen": True}
-        return {"version": 7, "method": "fifo", "items": [LOT], "status": "accepted"}
+        return {"version": 7, "method": "fifo", "methods": {"VTI": "lifo"}, "items": [LOT], "status": "accepted"}
 
     def post(self, path: str, body: Any = None, **more: Any) -> Any:
         self.asked.append((path, body, more))
@@ -82,7 +82,7 @@ def test_a_reversal_says_why(api: RecordedApi) -> None:
 def test_lots_are_listed_with_how_sales_choose_among_them(api: RecordedApi) -> None:
     shown = json.loads(run("lots", "list", "--instrument", "AAPL", "--json"))
 
-    assert shown == {"method": "fifo", "items": [LOT]}
+    assert shown == {"method": "fifo", "methods": {"VTI": "lifo"}, "items": [LOT]}
     assert api.asked == [("/v1/accounts/a-1/lots", 200, {"instrument": "AAPL"})]
 
 

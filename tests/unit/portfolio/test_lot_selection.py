@@ -24,7 +24,7 @@ from bifrost.portfolio.lots import Lot, LotPart, apply_fill
 from tests.builders import fill
 
 SOLD_AT = datetime(2024, 6, 3, 20, tzinfo=UTC)
-METHODS = [one for one in LotMethod if one is not LotMethod.SPECIFIC]
+METHODS = [one for one in LotMethod if one not in (LotMethod.SPECIFIC, LotMethod.ACCOUNT)]
 
 
 def lot(number: int, quantity: str, price: str, held_days: int = 10) -> Lot:

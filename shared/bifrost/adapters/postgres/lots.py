@@ -8,7 +8,7 @@ from decimal import Decimal
 from bifrost.adapters.postgres.database import Cursor, Row
 from bifrost.core.money import EXACT
 from bifrost.portfolio.ledger import Posting
-from bifrost.portfolio.lot_selection import LotMethod, Selection
+from bifrost.portfolio.lot_selection import LotMethod, Selection, standing_method
 from bifrost.portfolio.lots import Closure, Lot, LotChange, LotPart
 from bifrost.portfolio.ports import LotAdjustment
 
@@ -64,8 +64,10 @@ WHERE a.transaction_id = %s ORDER BY lot.opened_sequence
 
 # The order's own wish before the account's standing one; of each the newest.
 _SELECTIONS = """
-SELECT DISTINCT ON (order_id) order_id, method, parts FROM portfolio.lot_selections
-WHERE account_id = %s AND order_id IN ('', %s) ORDER BY order_id, position DESC
+SELECT DISTINCT ON (order_id, instrument) order_id, instrument, method, parts
+FROM portfolio.lot_selections
+WHERE account_id = %s AND (order_id, instrument) IN (('', ''), ('', %s), (%s, ''))
+ORDER BY order_id, instrument, position DESC
 """
 
 _CLOSED_BY_ORDER = """
@@ -101,7 +103,7 @@ class PostgresLots:
     def change(self, posting: Posting, change: LotChange) -> None:
         """Write what the posting's fill closed and opened."""
         if change.closures:
-            self._reduce(change.remaining)
+            self._reduce((*change.remaining, *change.averaged))
             self.close(posting, change.closures)
         if change.opened:
             self._cursor.execute(_OPEN, _opened(posting.account_id, change.opened))
@@ -145,12 +147,15 @@ class PostgresLots:
             ),
         )
 
-    def selections(self, account_id: str, order_id: str) -> tuple[Selection | None, LotMethod]:
-        """Return the order's own selection, if it has one, and the account's standing method."""
-        rows = self._cursor.execute(_SELECTIONS, (account_id, order_id)).fetchall()
-        found = {row["order_id"]: row for row in rows}
-        standing = LotMethod(found[""]["method"]) if "" in found else LotMethod.FIFO
-        own = found.get(order_id) if order_id else None
+    def selections(
+        self, account_id: str, order_id: str, instrument: str = ""
+    ) -> tuple[Selection | None, LotMethod]:
+        """Return the order's own selection, if it has one, and the instrument's standing method."""
+        rows = self._cursor.execute(_SELECTIONS, (account_id, instrument, order_id)).fetchall()
+        found = {(row["order_id"], row["instrument"]): row for row in rows}
+        methods = {name: LotMethod(row["method"]) for (one, name), row in found.items() if not one}
+        own = found.get((order_id, "")) if order_id else None
+        standing = standing_method(methods.get(instrument), methods.get(""))
         return (to_selection(own["method"], own["parts"]) if own else None), standing
 
     def closed_by(self, account_id: str, order_id: str) -> dict[str, Decimal]:

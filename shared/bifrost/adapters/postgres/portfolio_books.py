@@ -20,6 +20,7 @@ from bifrost.events import fill_stream
 from bifrost.portfolio.ports import Books
 
 if TYPE_CHECKING:
+    from bifrost.adapters.postgres.lot_methods import PostgresLotMethods
     from bifrost.adapters.postgres.portfolio_accounts import PostgresPortfolios
     from bifrost.adapters.postgres.portfolio_breaks import PostgresBreaks, PostgresRuns
     from bifrost.adapters.postgres.portfolio_imports import PostgresImports
@@ -85,8 +86,15 @@ class PostgresBooks:
             raise ConflictError(error.diag.message_primary or str(error)) from error
 
     @property
+    def methods(self) -> "PostgresLotMethods":
+        """Standing methods of single instruments; like the stores below, loaded when asked for."""
+        from bifrost.adapters.postgres.lot_methods import PostgresLotMethods
+
+        return PostgresLotMethods(self._cursor)
+
+    @property
     def portfolios(self) -> "PostgresPortfolios":
-        """Portfolios; like the stores below, loaded by those who ask for them."""
+        """Portfolios."""
         from bifrost.adapters.postgres.portfolio_accounts import PostgresPortfolios
 
         return PostgresPortfolios(self._cursor)

@@ -23,11 +23,11 @@ WHERE account_id = %(account_id)s AND quantity <> 0 AND {PAST}
 ORDER BY opened_sequence, lot_id LIMIT %(limit)s
 """
 
-_STANDING = """
-SELECT a.account_id, s.method FROM portfolio.accounts a
+_METHODS = """
+SELECT a.account_id, s.instrument, s.method FROM portfolio.accounts a
 LEFT JOIN LATERAL (
-    SELECT method FROM portfolio.lot_selections
-    WHERE account_id = a.account_id AND order_id = '' ORDER BY position DESC LIMIT 1
+    SELECT DISTINCT ON (instrument) instrument, method FROM portfolio.lot_selections
+    WHERE account_id = a.account_id AND order_id = '' ORDER BY instrument, position DESC
 ) s ON true
 WHERE a.account_id = %s AND a.owner = %s
 """
@@ -40,12 +40,19 @@ class PostgresLotReader:
         self._database = database
         self._owner = owner
 
-    def standing(self, account_id: str) -> LotMethod:
-        """Return the account's standing method."""
-        found = self._all(_STANDING, (account_id, self._owner))
+    def methods(self, account_id: str) -> tuple[LotMethod, dict[str, LotMethod]]:
+        """Return the account's standing method, and those of instruments that have their own."""
+        found = self._all(_METHODS, (account_id, self._owner))
         if not found:
             raise NotFoundError(f"no account {account_id}")
-        return LotMethod(found[0]["method"] or LotMethod.FIFO)
+        of = {row["instrument"]: LotMethod(row["method"]) for row in found if row["method"]}
+        account = of.pop("", LotMethod.FIFO)
+        return account, {name: one for name, one in of.items() if one is not LotMethod.ACCOUNT}
+
+    def standing(self, account_id: str, instrument: str) -> LotMethod:
+        """Return the method by which sales of an instrument choose their lots."""
+        account, own = self.methods(account_id)
+        return own.get(instrument, account)
 
     def lots(
         self, account_id: str, instrument: str, *, after: int, limit: int

@@ -5,7 +5,7 @@ from datetime import datetime
 from bifrost.core.money import Money
 from bifrost.portfolio.accounts import Account, AccountKind
 from bifrost.portfolio.cash_flows import capital_entries, return_capital
-from bifrost.portfolio.closing import parts_closed
+from bifrost.portfolio.closing import change_by
 from bifrost.portfolio.imports.activities import Activity, ActivityKind
 from bifrost.portfolio.imports.booking import (
     ORIGIN,
@@ -18,7 +18,6 @@ from bifrost.portfolio.imports.booking import (
     unbookable,
 )
 from bifrost.portfolio.ledger import Entry, Posting
-from bifrost.portfolio.lots import apply_fill
 from bifrost.portfolio.ports import Books
 
 
@@ -46,8 +45,8 @@ class Poster:
     def _fill(self, activity: Activity, transaction_id: str, number: int) -> None:
         fill = to_fill(activity, self._account.account_id, self._import_id, number)
         lots = self._books.lots.open_lots(fill.account_id, fill.instrument)
-        parts = parts_closed(self._books.lots, fill, lots)
-        change = apply_fill(lots, fill, self._sequence, parts)
+        # The house that holds them keeps their average: what it says of a sale is no change here.
+        change = change_by(self._books.lots, fill, lots, self._sequence, may_average=False)
         self._sequence += 1
         may_be_short = AccountKind(self._account.kind).may_short
         if change.opened and change.opened.quantity < 0 and not may_be_short:

@@ -65,7 +65,12 @@ CREATE TABLE portfolio.lot_selections (
     account_id text NOT NULL REFERENCES portfolio.accounts,
     -- Empty: the account's standing method.
     order_id text NOT NULL DEFAULT '',
-    method text NOT NULL CHECK (method IN ('fifo', 'lifo', 'hifo', 'lowest_tax', 'specific')),
+    -- Empty: of all instruments that have no method of their own.
+    instrument text NOT NULL DEFAULT '',
+    method text NOT NULL CHECK (method IN
+        ('fifo', 'lifo', 'hifo', 'lowest_tax', 'specific', 'average_cost', 'account')),
+    -- What allows the average basis (Treas. Reg. 1.1012-1(e)(1)).
+    security text NOT NULL DEFAULT '' CHECK (security IN ('', 'fund', 'reinvestment_plan')),
     parts jsonb NOT NULL DEFAULT '[]',
     -- The last fill that was booked before.
     after_fill bigint NOT NULL,
@@ -75,9 +80,13 @@ CREATE TABLE portfolio.lot_selections (
     after_transaction bigint NOT NULL DEFAULT 0,
     CHECK (method = 'specific' OR jsonb_array_length(parts) = 0),
     CHECK (method <> 'specific' OR after_transaction > 0 OR jsonb_array_length(parts) > 0),
-    CHECK (method <> 'specific' OR order_id <> '')
+    CHECK (method <> 'specific' OR order_id <> ''),
+    CHECK (instrument = '' OR order_id = ''),
+    CHECK (method NOT IN ('average_cost', 'account') OR instrument <> ''),
+    CHECK ((method = 'average_cost') = (security <> ''))
 );
-CREATE INDEX lot_selections_newest ON portfolio.lot_selections (account_id, order_id, position);
+CREATE INDEX lot_selections_newest
+    ON portfolio.lot_selections (account_id, order_id, instrument, position);
 """
 
 # Trade dates from `effective_from` on settle after `days` settlement days.
