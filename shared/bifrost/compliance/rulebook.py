@@ -7,11 +7,12 @@ and lets nothing pass.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import date
 
 from bifrost.core.decisions import Decision, Reason
 from bifrost.core.errors import UnavailableError
 from bifrost.core.orders import OrderIntent
+from bifrost.core.sessions import exchange_date
 
 # Kept with every decision; raised with every change that could alter an answer.
 CODE_VERSION = "compliance.rulebook/1"
@@ -44,11 +45,8 @@ class Circumstances:
 
 
 def effective_date(order: OrderIntent) -> date:
-    """Return the market's date by whose rules the order is judged.
-
-    UTC's date is the session's: New York trades within one UTC day, summer and winter.
-    """
-    return order.occurred_at.astimezone(UTC).date()
+    """Return the exchange's date, by whose rules the order is judged."""
+    return exchange_date(order.occurred_at)
 
 
 def check(order: OrderIntent, rules: Sequence[Rule], circumstances: Circumstances) -> Decision:

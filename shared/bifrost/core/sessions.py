@@ -1,7 +1,16 @@
-"""Sessions: the days on which a calendar's venue trades, and when."""
+"""Sessions: the days on which a calendar's venue trades, and when.
+
+Which day an instant is of, is asked where the exchange is: in winter UTC's date is already the
+next one at 19:00 in New York, while the late session still trades.
+"""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+_EXCHANGE = ZoneInfo("America/New_York")
+# The late session ends at 20:00; what trades overnight is the next session's.
+_DAY_ENDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,3 +21,17 @@ class Session:
     session: date
     opens_at: datetime
     closes_at: datetime
+
+
+def exchange_date(instant: datetime) -> date:
+    """Return New York's date: the one by which a rule or a limit begins and ends."""
+    return instant.astimezone(_EXCHANGE).date()
+
+
+def trade_date(instant: datetime) -> date:
+    """Return the date for which trading counts: from 20:00 in New York on, the next one.
+
+    It may be no session's: what days there are, a calendar says.
+    """
+    local = instant.astimezone(_EXCHANGE)
+    return local.date() + timedelta(days=local.hour >= _DAY_ENDS)

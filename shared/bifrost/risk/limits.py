@@ -5,12 +5,13 @@ out. What is unknown is not zero: without a market price nothing can be bounded,
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from bifrost.core.decisions import Decision, Reason
 from bifrost.core.money import EXACT, exact_product, exact_sum
 from bifrost.core.orders import OrderIntent, Side
+from bifrost.core.sessions import exchange_date, trade_date
 
 # Kept with every decision; raised with every change that could alter an answer.
 CODE_VERSION = "risk.limits/4"
@@ -74,16 +75,13 @@ class Exposure:
 
 
 def market_date(instant: datetime) -> date:
-    """Return the session of an instant of market time.
-
-    UTC's date is the session's: New York trades within one UTC day, summer and winter.
-    """
-    return instant.astimezone(UTC).date()
+    """Return the session of an instant of market time: from 20:00 in New York on, the next."""
+    return trade_date(instant)
 
 
 def effective_date(order: OrderIntent) -> date:
-    """Return the market's date by which the order is judged."""
-    return market_date(order.occurred_at)
+    """Return the exchange's date, whose limits are the order's."""
+    return exchange_date(order.occurred_at)
 
 
 def check(order: OrderIntent, exposure: Exposure, limits: Limits) -> Decision:
@@ -144,7 +142,7 @@ def _stale_mark(order: OrderIntent, exposure: Exposure, limits: Limits) -> Reaso
     """Refuse to judge by a price that the market has left behind, whatever the order's type."""
     if exposure.marked_on is None:
         return None
-    age = (effective_date(order) - exposure.marked_on).days
+    age = (market_date(order.occurred_at) - exposure.marked_on).days
     if age <= limits.mark_age_days_max:
         return None
     most, subject = Decimal(limits.mark_age_days_max), exposure.marked_on.isoformat()

@@ -4,13 +4,14 @@ pydantic itself would take a number of seconds for a date.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from bifrost.core.sessions import exchange_date
 from bifrost.core.written import day_of
 
 
@@ -47,13 +48,14 @@ class AsOf:
 def as_of(asked: date | None, *, market: datetime | None, wall: datetime) -> AsOf:
     """Return the date that was asked for, else the market's, else, before any bar, the wall's.
 
+    Both are the exchange's own: its rules and limits begin at New York's midnight.
     Orders are judged by the market's date; while a year that is long past is replayed, so is it.
     """
     if asked is not None:
         return AsOf(asked, AsOfClock.CALLER)
     if market is not None:
-        return AsOf(market.astimezone(UTC).date(), AsOfClock.MARKET)
-    return AsOf(wall.astimezone(UTC).date(), AsOfClock.WALL)
+        return AsOf(exchange_date(market), AsOfClock.MARKET)
+    return AsOf(exchange_date(wall), AsOfClock.WALL)
 
 
 def require_order(effective_from: date, effective_until: date | None) -> None:

@@ -1,6 +1,6 @@
 """The rule book judges an order by the rules it is given, and fails closed without any."""
 
-from datetime import date
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -36,8 +36,16 @@ def test_a_rule_that_the_code_does_not_know_lets_nothing_pass() -> None:
         check(ORDER, [RESTRICTED_LIST, unknown], Circumstances(()))
 
 
-def test_the_date_of_a_session_in_new_york_is_utcs() -> None:
+def test_an_order_is_judged_by_the_rules_of_its_sessions_date() -> None:
     assert effective_date(ORDER) == date(2012, 1, 3)
+
+
+@pytest.mark.parametrize("late", ["2026-01-05T19:30-05:00", "2026-07-06T20:30-04:00"])
+def test_the_rules_of_tomorrow_do_not_begin_in_the_evening(late: str) -> None:
+    at = datetime.fromisoformat(late)
+
+    assert effective_date(buy("1", occurred_at=at)) == at.date()
+    assert effective_date(buy("1", occurred_at=at + timedelta(hours=5))) == at.date() + timedelta(1)
 
 
 def test_a_rule_survives_the_log() -> None:

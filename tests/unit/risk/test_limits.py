@@ -1,7 +1,7 @@
 """Every limit holds to the cent, and an order that breaks several hears of each, with numbers."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -17,6 +17,7 @@ from bifrost.risk.limits import (
     check,
     check_withdrawal,
     effective_date,
+    market_date,
     reserve_per_share,
     reserve_price,
 )
@@ -216,6 +217,21 @@ def test_a_withdrawal_takes_what_is_free_and_not_a_cent_more() -> None:
 
 def test_an_order_is_judged_by_the_date_of_its_session() -> None:
     assert effective_date(buy(occurred_at=FIRST_CLOSE)).isoformat() == "2012-01-03"
+
+
+@pytest.mark.parametrize("late", ["2026-01-05T19:30-05:00", "2026-07-06T20:30-04:00"])
+def test_the_limits_of_tomorrow_do_not_begin_in_the_evening(late: str) -> None:
+    at = datetime.fromisoformat(late)
+
+    assert effective_date(buy(occurred_at=at)) == at.date()
+    assert effective_date(buy(occurred_at=at + timedelta(hours=5))) == at.date() + timedelta(1)
+
+
+def test_a_mark_is_of_the_session_that_a_night_belongs_to() -> None:
+    night = datetime.fromisoformat("2026-01-05T20:00-05:00")
+
+    assert market_date(night).isoformat() == "2026-01-06"
+    assert market_date(night - timedelta(seconds=1)).isoformat() == "2026-01-05"
 
 
 amounts = st.decimals(min_value="0", max_value="1000000", places=2)

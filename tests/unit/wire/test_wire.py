@@ -1,6 +1,6 @@
 """A number or a date is read only as a person reads it, and shown as its reader was promised."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -8,7 +8,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from bifrost.core.decisions import Reason
-from bifrost.wire.dates import MarketDate
+from bifrost.wire.dates import AsOf, AsOfClock, MarketDate, as_of
 from bifrost.wire.identifiers import Identifier
 from bifrost.wire.numbers import ExactDecimal, PlainDecimal
 from bifrost.wire.reasons import ReasonSheet, ReasonView
@@ -92,3 +92,21 @@ def test_an_id_of_ours_or_a_venues_is_read_as_it_is_written(written: str) -> Non
 def test_what_could_not_be_an_id_is_refused(written: Any) -> None:
     with pytest.raises(ValidationError):
         IDS.validate_python(written)
+
+
+# 19:30 in New York in winter and 20:30 in summer: UTC is a day ahead.
+@pytest.mark.parametrize(
+    ("late", "day"),
+    [
+        (datetime(2026, 1, 6, 0, 30, tzinfo=UTC), date(2026, 1, 5)),
+        (datetime(2026, 7, 7, 0, 30, tzinfo=UTC), date(2026, 7, 6)),
+        (datetime(2026, 1, 6, 5, 0, tzinfo=UTC), date(2026, 1, 6)),
+        (datetime(2026, 7, 7, 4, 0, tzinfo=UTC), date(2026, 7, 7)),
+    ],
+)
+def test_an_answer_is_of_the_exchanges_date(late: datetime, day: date) -> None:
+    early = datetime(2000, 1, 3, tzinfo=UTC)
+
+    assert as_of(None, market=late, wall=early) == AsOf(day, AsOfClock.MARKET)
+    assert as_of(None, market=None, wall=late) == AsOf(day, AsOfClock.WALL)
+    assert as_of(date(2012, 1, 3), market=late, wall=late).day == date(2012, 1, 3)

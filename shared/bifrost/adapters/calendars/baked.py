@@ -3,16 +3,13 @@
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from bifrost.adapters.calendars import xnys
+from bifrost.core.sessions import trade_date
 
 if TYPE_CHECKING:
     from bifrost.portfolio.settlement import Calendar
 
-# The late session ends at 20:00 in New York; what trades overnight is the next session's.
-_DAY_ENDS = 20
-_NEW_YORK = ZoneInfo("America/New_York")
 # Longer than the exchange has been closed in all that is baked: from 10 to 17 September 2001.
 _CLOSED_MAX = timedelta(days=10)
 
@@ -46,8 +43,7 @@ def _calendar(first: date, last: date) -> "Calendar":
 
 def session_of(at: datetime) -> date:
     """Return the session that an instant of trading belongs to; its date beyond what is baked."""
-    local = at.astimezone(_NEW_YORK)
-    return _session_from(local.date() + timedelta(days=local.hour >= _DAY_ENDS))
+    return _session_from(trade_date(at))
 
 
 @lru_cache(maxsize=64)

@@ -56,7 +56,7 @@ SELECT {SETTLED_CASH} AS cash, {RESERVED_CASH} AS reserved,
     open.buys AS open_buys, open.sales AS open_sales, m.price AS mark,
     m.occurred_at AS marked_at,
     (SELECT max(c.ex_date) FROM risk.corporate_actions c
-        WHERE c.instrument = %(instrument)s AND c.counts AND c.ex_date <= %(as_of)s) AS acted_on,
+        WHERE c.instrument = %(instrument)s AND c.counts AND c.ex_date <= %(session)s) AS acted_on,
     k.reasons AS answered, {LIMITS}
 FROM risk.accounts a
 CROSS JOIN LATERAL (
@@ -139,6 +139,7 @@ class PostgresOrderGate:
             "instrument": order.instrument,
             "currency": order.currency,
             "as_of": effective_date(order),
+            "session": market_date(order.occurred_at),
         }
         row = self._statements.execute(_FACTS, values).fetchone()
         if row is None:
