@@ -5,19 +5,18 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from bifrost.core.errors import ConflictError, FieldProblem, InvalidInputError
+from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.portfolio.performance import (
     BenchmarkReturns,
     PnlAsked,
     PnlBy,
-    Scope,
     ends_of,
     require_known_lots,
     require_order,
     scope_of,
 )
 from bifrost.portfolio.performance_schemas import PnlPage, ReturnsSheet
-from bifrost.portfolio.portfolios import PortfolioKind
+from bifrost.portfolio.portfolios import Portfolio
 from bifrost.portfolio.returns.books import (
     BookSeries,
     beside,
@@ -25,6 +24,7 @@ from bifrost.portfolio.returns.books import (
     cut,
     returns_of,
     total_return_levels,
+from bifrost.portfolio.returns.strategies import strategy_series
 )
 from bifrost.runtime.auth import Caller
 from bifrost.runtime.http import create_router
@@ -101,23 +101,30 @@ def show_returns(
 ) -> ReturnsSheet:
     """Show time-weighted, money-weighted and Modified Dietz returns, from the daily valuations.
 
+
+    Of a strategy, which has no cash: what it bought is capital from the start of its session on,
+    what sales and income brought has left at the end of theirs. Fees that are booked to the
+    account are no strategy's, so its gross and net returns are one.
     Linked at each session's close and at each external flow. `from` and `to` cut whole sessions:
     `opened_on` and `closed_on` say what is covered.
     """
-    reader = wiring.reader(caller.owner)
-    portfolio = reader.portfolio(portfolio_id)
-    if portfolio.kind is PortfolioKind.STRATEGY:
-        raise ConflictError("a strategy has no cash of its own, so no return: ask for its P&L")
-    scope = Scope(portfolio.accounts, currency=portfolio.currency)
-    valued = reader.valuations(*scope.accounts, before=date.max, limit=None)
-    books = book_series(valued[::-1], wiring.performance(caller.owner).flows(scope))
-    found = cut(books, *between)
+    portfolio = wiring.reader(caller.owner).portfolio(portfolio_id)
+    found = cut(_series(caller.owner, portfolio), *between)
     return ReturnsSheet.of(
         returns_of(found, is_net=net),
-        _beside(caller.owner, benchmark, found, scope.currency, net=net) if benchmark else None,
+        _beside(caller.owner, benchmark, found, portfolio.currency, net=net) if benchmark else None,
         portfolio=(portfolio.portfolio_id, portfolio.currency),
         is_net=net,
     )
+def _series(owner: str, portfolio: Portfolio) -> BookSeries:
+    performance = wiring.performance(owner)
+    scope = scope_of(performance, portfolio)
+    if scope.strategies:
+        return strategy_series(performance.strategy_sessions(scope))
+    valued = wiring.reader(owner).valuations(*scope.accounts, before=date.max, limit=None)
+    return book_series(valued[::-1], performance.flows(scope))
+
+
 
 
 def _beside(

@@ -17,6 +17,8 @@ _COLUMNS = (
     "fx_unrealised", "fee", "tax", "gross", "net",
 )  # fmt: skip
 _MEASURES = ("twr", "mwr", "modified_dietz")
+# Which sessions' worth is unknown, and for want of what.
+_UNVALUED = ("unvalued", "unpriced", "unattributed")
 _COMPARED = ("portfolio", "twr", "excess", "excess_geometric", "tracking_error")
 
 
@@ -75,8 +77,7 @@ def returns_of(
     gross = api.get(path, **asked, net="false")
     plain = {name: net[name] for name in ("portfolio_id", "opened_on", "closed_on")}
     answer = {**_numbers(net, _MEASURES), **plain, "gross": _numbers(gross, _MEASURES)}
-    if net["unvalued"]:
-        answer["unvalued"] = net["unvalued"]
+    answer |= {name: net[name] for name in _UNVALUED if net[name]}
     if net["benchmark"] is not None:
         beside = net["benchmark"]
         days = {name: beside[name] for name in ("symbol", "opened_on", "closed_on")}

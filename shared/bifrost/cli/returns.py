@@ -21,6 +21,11 @@ _SAYS = {
     "mwr": "money-weighted, per year",
     "modified_dietz": "Modified Dietz, whole range",
 }
+_UNKNOWN = {
+    "unvalued": "worth unknown in",
+    "unpriced": "without a price or a rate",
+    "unattributed": "traded by several when the issuer acted, so not known whose",
+}
 
 
 def returns(
@@ -28,7 +33,7 @@ def returns(
         str | None, option(says="CSV of date,flow,value, and fee if there is any.")
     ] = None,
     portfolio: Annotated[
-        str | None, option(says="Instead of a file: a portfolio of the desk.")
+        str | None, option(says="Instead of a file: a portfolio or a strategy of the desk.")
     ] = None,
     benchmark: Annotated[
         str | None,
@@ -52,7 +57,8 @@ def returns(
     A column fee (paid on that day, before value was struck) adds the returns gross of fees.
 
     A portfolio is valued at the close of each session and linked at each flow; what it returned
-    gross of fees stands beside.
+    gross of fees stands beside. A strategy has no cash: what it buys counts from the start of its
+    session, what it sells or is paid leaves at the end.
 
     Example: bifrost returns --flows flows.csv
     """
@@ -101,7 +107,13 @@ def _tell_of_books(
     for name, text in (("--from", first), ("--to", last)):
         _day(name, text)
     answer = returns_of(portfolio, first, last, benchmark)
-    show_json(answer) if as_json else _show(answer, answer["opened_on"], answer["closed_on"])
+    if as_json:
+        show_json(answer)
+        return
+    _show(answer, answer["opened_on"], answer["closed_on"])
+    for name, said in _UNKNOWN.items():
+        if names := answer.get(name):
+            print(f"{said}: {', '.join(names)}")
 
 
 def _require_alone(flows: str | None, linked: str | None) -> None:

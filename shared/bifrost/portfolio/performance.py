@@ -103,6 +103,9 @@ class PerformanceReader(Protocol):
     def prices(
         self, instrument: str, currency: str, between: tuple[date, date]
     ) -> list["PriceOfSession"]:
+    def strategy_sessions(self, scope: Scope) -> list["StrategySession"]:
+        """Return each session from the strategies' first trade on, oldest first."""
+
         """Return the last price of each session, oldest first: from the last one up to the first
         day on, up to the last day; of one that begins after it, its first.
         """
@@ -169,6 +172,26 @@ def require_known_lots(asked: PnlAsked) -> None:
         if end is not None
     ]
     if asked.scope.strategies:
+@dataclass(frozen=True, slots=True)
+class StrategySession:
+    """What a strategy's positions were worth at a session's close, in the account's currency.
+
+    worth: None where it is unknown: for want of a price or a rate of what is named in `unpriced`,
+        or since it is not known what of an issuer's act on `unattributed` was the strategy's.
+    bought: what purchases since the last close cost. taken: what sales, dividends and other income
+        since then brought, after their costs.
+    short: what it had sold without holding it.
+    """
+
+    session: date
+    worth: Decimal | None
+    bought: Decimal
+    taken: Decimal
+    unpriced: frozenset[str] = frozenset()
+    unattributed: frozenset[str] = frozenset()
+    short: frozenset[str] = frozenset()
+
+
         message = "a lot is an account's: a strategy may have sold what another bought"
         wrong.append(FieldProblem("by", message, "ask by position"))
     if wrong:
@@ -200,13 +223,18 @@ class Failed:
     """Why a measure does not exist; `rates` are those that fit where several do."""
 
     cause: str
+    unpriced: tuple[str, ...]
+    unattributed: tuple[str, ...]
     message: str
     rates: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Returns:
-    """What books earned; the measures are statistics, in text, so that none becomes an amount."""
+    """What books earned; the measures are statistics, in text, so that none becomes an amount.
+
+    unvalued: sessions of unknown worth. unpriced, unattributed: why, as in `StrategySession`.
+    """
 
     opened_on: date
     closed_on: date

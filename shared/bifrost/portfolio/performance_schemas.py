@@ -170,8 +170,10 @@ class ReturnsSheet(_Shape):
     mwr: money-weighted (XIRR, Actual/365), a yearly rate. modified_dietz: of the whole range.
     is_net: after the fees that were booked as such; gross returns bear commissions and other
     costs of trading, as CFA Institute's GIPS Standards have it.
-    valuations: how many sessions were valued. unvalued: those in between without a price or a
-    rate, at most 20 of them.
+    valuations: how many sessions were valued. unvalued: those of unknown worth, at most 20.
+    unpriced: the instruments and currencies for want of whose price or rate it is unknown.
+    unattributed: of a strategy, instruments that others had traded, too, when their issuer acted:
+    what of that was the strategy's, and so its worth since, is unknown.
     failures: by measure, why one is null.
     """
 
@@ -185,6 +187,8 @@ class ReturnsSheet(_Shape):
     flows: Amount
     valuations: int
     unvalued: list[date]
+    unpriced: list[str]
+    unattributed: list[str]
     twr: Ratio | None
     mwr: Ratio | None
     modified_dietz: Ratio | None
@@ -212,6 +216,8 @@ class ReturnsSheet(_Shape):
             flows=found.flows,
             valuations=found.valuations,
             unvalued=list(found.unvalued),
+            unpriced=list(found.unpriced),
+            unattributed=list(found.unattributed),
             failures=FailureSheet.each(found.failures),
             benchmark=benchmark and BenchmarkSheet.of(benchmark),
             **found.measures,

@@ -35,6 +35,8 @@ RETURNS = {
     "opened_on": "2012-01-03",
     "closed_on": "2012-01-05",
     "unvalued": [],
+    "unpriced": [],
+    "unattributed": [],
     "twr": "0.1",
     "mwr": None,
     "modified_dietz": "0.11",
@@ -166,6 +168,27 @@ def test_a_person_sees_the_benchmark_beside(capfd: Capture, api: Api) -> None:
     assert "excess (benchmark)" in done.out
     assert "there is none" in done.out
     assert asked[0].url.params["benchmark"] == "SPY"
+
+
+def test_a_person_sees_which_sessions_are_unknown_and_for_want_of_what(
+    capfd: Capture, api: Api
+) -> None:
+    unknown = {
+        "unvalued": ["2012-01-06", "2012-01-09"],
+        "unpriced": ["NEW"],
+        "unattributed": ["AAPL"],
+    }
+    api({"/v1/portfolios/s-1/returns": {**RETURNS, **unknown}})
+
+    done = run(capfd, "returns", "--portfolio", "s-1")
+    as_json = run(capfd, "returns", "--portfolio", "s-1", "--json")
+
+    assert done.out.splitlines()[-3:] == [
+        "worth unknown in: 2012-01-06, 2012-01-09",
+        "without a price or a rate: NEW",
+        "traded by several when the issuer acted, so not known whose: AAPL",
+    ]
+    assert {name: as_json.answer[name] for name in unknown} == unknown
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from bifrost.core.corporate_actions import (
 from bifrost.core.errors import ConflictError, InvalidInputError
 from bifrost.portfolio.performance import BookFlow, PriceOfSession
 from bifrost.portfolio.returns.books import (
+    Unvalued,
     beside,
     book_series,
     cut,
@@ -119,7 +120,7 @@ def test_a_session_of_unknown_worth_hands_its_flows_to_the_next() -> None:
 
     found = book_series(days, flows)
 
-    assert found.unvalued == (session(2),)
+    assert found.unvalued == (Unvalued(session(2), frozenset({"NEW"})),)
     assert twr(days, flows) == pytest.approx(0.1)
 
 

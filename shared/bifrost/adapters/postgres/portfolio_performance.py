@@ -21,6 +21,11 @@ from bifrost.adapters.postgres.portfolio_strategies import (
     STRATEGY,
     WHOSE,
 )
+from bifrost.adapters.postgres.portfolio_strategy_sessions import (
+    STRATEGY_SESSIONS,
+    to_strategy_session,
+    values_of,
+)
 from bifrost.core.codec import from_json
 from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.money import EXACT
@@ -34,6 +39,7 @@ from bifrost.portfolio.performance import (
     PnlGroup,
     PriceOfSession,
     Scope,
+    StrategySession,
 )
 from bifrost.portfolio.pnl import PART_OF, POSITIONS, Pnl
 
@@ -264,6 +270,11 @@ class PostgresPerformance:
         """Return what came from outside and what fees took, in the accounts' currency."""
         rows = self._all(_FLOWS, (list(scope.accounts), scope.currency))
         return [BookFlow(**row) for row in rows]
+
+    def strategy_sessions(self, scope: Scope) -> list[StrategySession]:
+        """Return each session from the strategies' first trade on, oldest first."""
+        rows = self._all(STRATEGY_SESSIONS, values_of(scope))
+        return [to_strategy_session(row) for row in rows]
 
     def prices(
         self, instrument: str, currency: str, between: tuple[date, date]

@@ -46,18 +46,20 @@ deeds AS MATERIALIZED (
 
 STRATEGY = "CASE WHEN cardinality(w.strategies) = 1 THEN w.strategies[1] ELSE t.strategy_id END"
 
-# Follows `FROM ends e`.
-BOOKED = """
-JOIN portfolio.ledger_transactions t ON t.occurred_at <= e.until OR NOT t.is_market_time
+# Follows `FROM portfolio.ledger_transactions t`.
+OWN = """
 JOIN books p USING (account_id) JOIN portfolio.ledger_entries b USING (transaction_id)
 LEFT JOIN whose w USING (transaction_id)
 WHERE cardinality(%(strategies)s::text[]) = 0
     OR coalesce(w.strategies, ARRAY[t.strategy_id]) <@ %(strategies)s::text[]
 """
 
+# Follows `FROM ends e`.
+BOOKED = f"""
+JOIN portfolio.ledger_transactions t ON t.occurred_at <= e.until OR NOT t.is_market_time {OWN}"""
+
 # What several share, among those that are asked for: the whole is known. Otherwise it is not.
 _SHARED = """
-UNION ALL
 SELECT e.n, e.until, {name}, b.instrument, %(currency)s::text, {part}, 0::numeric, 0::numeric
 FROM ends e JOIN deeds d ON d.is_first AND (d.since <= e.until OR NOT d.is_market_time)
 JOIN whose w USING (transaction_id) JOIN touched b USING (transaction_id) {names}
@@ -69,15 +71,17 @@ WHERE cardinality(w.strategies) > 1 AND {is_meant} AND NOT EXISTS (
 
 _IS_WHOLE = "(cardinality(%(strategies)s::text[]) = 0 OR w.strategies <@ %(strategies)s::text[])"
 
-SHARED_BY_STRATEGY = _SHARED.format(
+SHARED_BY_STRATEGY = "UNION ALL" + _SHARED.format(
     name="one.name",
     part=f"CASE WHEN {_IS_WHOLE} THEN 'shared' ELSE 'unattributed' END",
     names="CROSS JOIN LATERAL unnest(w.strategies || ''::text) AS one (name)",
     is_meant=f"({_IS_WHOLE} OR one.name = ANY(%(strategies)s))",
 )
-SHARED_BY_POSITION = _SHARED.format(
+# By the end `n`, each `instrument` of which it is not known what of it is whose.
+UNATTRIBUTED = _SHARED.format(
     name="b.instrument",
     part="'unattributed'",
     names="",
     is_meant=f"NOT {_IS_WHOLE} AND w.strategies && %(strategies)s::text[]",
 )
+SHARED_BY_POSITION = f"UNION ALL {UNATTRIBUTED}"

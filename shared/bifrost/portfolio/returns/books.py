@@ -6,7 +6,7 @@ what the day earned. What is stamped before a session's close was there from its
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -23,7 +23,7 @@ from bifrost.portfolio.performance import (
     require_order,
 )
 from bifrost.portfolio.returns.benchmark import Level, compare
-from bifrost.portfolio.returns.failures import Failure
+from bifrost.portfolio.returns.failures import Cause, Failure
 from bifrost.portfolio.returns.modified_dietz import modified_dietz
 from bifrost.portfolio.returns.money_weighted import money_weighted
 from bifrost.portfolio.returns.series import NOTHING, Day, Series, gross_of_fees, part, series_of
@@ -40,11 +40,24 @@ _COMPARED = ("portfolio", "benchmark", "excess", "excess_geometric", "tracking_e
 
 
 @dataclass(frozen=True, slots=True)
+class Unvalued:
+    """A session whose worth is unknown, and why: `StrategySession` says what the names are."""
+
+    session: date
+    unpriced: frozenset[str]
+    unattributed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class BookSeries:
-    """The valued days of books, and the sessions in between of which the worth is unknown."""
+    """The valued days of books, and the sessions of unknown worth, which no day is made up for.
+
+    shorts: sessions at whose close something stood short that no cash of the books stands behind.
+    """
 
     series: Series
-    unvalued: tuple[date, ...]
+    unvalued: tuple[Unvalued, ...]
+    shorts: tuple[tuple[date, frozenset[str]], ...] = ()
 
 
 def book_series(valuations: Sequence[SessionValuation], flows: Sequence[BookFlow]) -> BookSeries:
@@ -61,13 +74,13 @@ def book_series(valuations: Sequence[SessionValuation], flows: Sequence[BookFlow
         if place < len(ends):
             is_late = flow.occurred_at == ends[place]
             (late if is_late else early).setdefault(place, []).append(flow)
-    days, unvalued, waiting = [], [], list[BookFlow]()
+    days, unvalued, waiting = [], list[Unvalued](), list[BookFlow]()
     for place, one in enumerate(valuations):
         worth = one.valuation.equity
         start = [*waiting, *early.get(place, ())]
         end = late.get(place, [])
         if worth is None:
-            unvalued.append(one.session)
+            unvalued.append(Unvalued(one.session, frozenset(one.valuation.unpriced)))
             waiting = [*start, *end]
             continue
         waiting = []
@@ -82,7 +95,7 @@ def book_series(valuations: Sequence[SessionValuation], flows: Sequence[BookFlow
             )
         )
     if not days:
-        raise ConflictError(_nothing_valued(unvalued))
+        raise ConflictError(nothing_valued(unvalued))
     return BookSeries(series_of(days), tuple(unvalued))
 
 
@@ -92,23 +105,27 @@ def cut(books: BookSeries, first: date | None, last: date | None) -> BookSeries:
     whole, low, high = books.series, first or date.min, last or date.max
     series = part(whole, low, high)
     begins = whole.days[0].on if whole.opening == NOTHING and whole.days else whole.opened_on
+    since = min(low, date.fromordinal(series.opened_on.toordinal() + 1))
+    unvalued = tuple(one for one in books.unvalued if since <= one.session <= high)
     is_outside = high < begins or low > whole.closed_on
     if is_outside or (whole.days and not series.days):
+        between = f"between {first or 'the beginning'} and {last or 'the end'}"
         raise InvalidInputError(
             FieldProblem(
                 "to" if high < begins else "from",
-                f"no valuation lies between {first or 'the beginning'} and {last or 'the end'}",
+                f"no valuation lies {between}{_because(unvalued)}",
                 f"the valuations go from {begins} to {whole.closed_on}",
             )
         )
-    unvalued = tuple(day for day in books.unvalued if series.opened_on < day <= series.closed_on)
-    return BookSeries(series, unvalued)
+    shorts = tuple(one for one in books.shorts if series.opened_on <= one[0] <= series.closed_on)
+    return BookSeries(series, unvalued, shorts)
 
 
 def returns_of(books: BookSeries, *, is_net: bool) -> Returns:
     """Measure a series: after fees, or with them given back."""
     series = books.series if is_net else gross_of_fees(books.series)
-    found = {name: measure(series) for name, measure in _MEASURES}
+    failure = _of_shorts(books)
+    found = {name: failure or measure(series) for name, measure in _MEASURES}
     days = series.days
     flows = exact_sum(EXACT.subtract(day.flow, day.taken) for day in books.series.days)
     return Returns(
@@ -118,7 +135,9 @@ def returns_of(books: BookSeries, *, is_net: bool) -> Returns:
         closing=series.closing,
         flows=flows,
         valuations=len(days),
-        unvalued=books.unvalued[:UNVALUED_SHOWN],
+        unvalued=tuple(one.session for one in books.unvalued[:UNVALUED_SHOWN]),
+        unpriced=_named(one.unpriced for one in books.unvalued),
+        unattributed=_named(one.unattributed for one in books.unvalued),
         measures={name: written(one) for name, one in found.items()},
         failures=_failures(found),
     )
@@ -129,7 +148,7 @@ def beside(
 ) -> BenchmarkReturns:
     """Set the books' time-weighted return beside a benchmark's over the same days."""
     series = books.series if is_net else gross_of_fees(books.series)
-    found = compare(series, levels)
+    found = _of_shorts(books) or compare(series, levels)
     if isinstance(found, Failure):
         missing = dict.fromkeys((*_COMPARED[:1], "twr", *_COMPARED[2:]))
         return BenchmarkReturns(symbol, None, None, missing, _failures({"benchmark": found}))
@@ -189,7 +208,39 @@ def _failures(found: dict[str, float | Failure]) -> dict[str, Failed]:
     }
 
 
-def _nothing_valued(unvalued: Sequence[date]) -> str:
+def nothing_valued(unvalued: Sequence[Unvalued]) -> str:
+    """Say why there is no series."""
     if unvalued:
-        return f"the worth is unknown in all {len(unvalued)} sessions: a price or a rate is missing"
+        return f"the worth is unknown in all {len(unvalued)} sessions{_because(unvalued)}"
     return "nothing has been valued: no session has closed since the first entry"
+
+
+def _because(unvalued: Sequence[Unvalued]) -> str:
+    """Say what is missing, where the worth of sessions is unknown."""
+    reasons = (
+        ("no price or rate of", _named(one.unpriced for one in unvalued)),
+        ("traded by several when the issuer acted:", _named(one.unattributed for one in unvalued)),
+    )
+    said = [f"{why} {', '.join(names)}" for why, names in reasons if names]
+    return f": {'; '.join(said)}" if said else ""
+
+
+def _named(groups: Iterable[frozenset[str]]) -> tuple[str, ...]:
+    return tuple(sorted(frozenset().union(*groups)))
+
+
+def _of_shorts(books: BookSeries) -> Failure | None:
+    """Refuse to measure what was sold short: of which capital it would be the return is open.
+
+    Net of shorts, worth may be near nothing or below it; with its sign turned, what a short earns
+    does not link (Bacon, Thompson, van der Westhuizen 2019, Abnormal Returns 2: Returns for Short
+    Positions and Portfolios, StatPro).
+    """
+    if not books.shorts:
+        return None
+    session, names = books.shorts[0]
+    return Failure(
+        Cause.SHORT_POSITION,
+        f"{', '.join(sorted(names))} stood short at the close of {session}, and no cash stands"
+        " behind it here: ask for P&L",
+    )

@@ -20,6 +20,7 @@ class Cause(StrEnum):
     NOTHING_INVESTED = "nothing_invested"
     NEGATIVE_CAPITAL = "negative_capital"
     NEGATIVE_VALUE = "negative_value"
+    SHORT_POSITION = "short_position"
     GAIN_ON_NOTHING = "gain_on_nothing"
     NO_AVERAGE_CAPITAL = "no_average_capital"
     ONE_DATE = "one_date"
