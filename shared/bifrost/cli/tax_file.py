@@ -73,10 +73,10 @@ def elections(
     method: str | None, spouses: list[str] | None, policy: list[str] | None
 ) -> "Elections":
     """Read what was chosen."""
-    from bifrost.portfolio.tax.elections import Elections, LotOrder
+    from bifrost.portfolio.tax.elections import Couple, Elections, LotOrder
     from bifrost.portfolio.tax.policy import Policy
 
-    couples = tuple(_pair("--spouses", one) for one in spouses or ())
+    couples = tuple(Couple(*_pair("--spouses", one)) for one in spouses or ())
     chosen = dict(_pair("--policy", one) for one in policy or ())
     order = one_of("--method", LotOrder, method or LotOrder.FIFO.value)
     return Elections(order, couples, Policy(chosen))

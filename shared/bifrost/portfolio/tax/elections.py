@@ -1,11 +1,15 @@
 """What a taxpayer decides before any tax is computed: which lots sell first, who is one taxpayer.
 
-A spouse's purchase replaces like one's own (Pub. 550; McWilliams v. Commissioner, 331 U.S. 694).
+A spouse's purchase replaces like one's own (Pub. 550; McWilliams v. Commissioner, 331 U.S. 694),
+where the two were married both when one sold and when the other bought: before and after, neither
+is the other's spouse.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.portfolio.tax.history import Trade
@@ -23,16 +27,34 @@ class LotOrder(StrEnum):
     HIFO = "hifo"
 
 
+class Couple(NamedTuple):
+    """Two owners; since, until: the first and the last day of the marriage, where it has them."""
+
+    one: str
+    other: str
+    since: date | None = None
+    until: date | None = None
+
+    def were_married(self, *days: date) -> bool:
+        """Say whether they were on each of the days."""
+        first, last = self.since or date.min, self.until or date.max
+        return all(first <= day <= last for day in days)
+
+
 @dataclass(frozen=True, slots=True)
 class Elections:
-    """spouses: pairs of owners."""
+    """spouses: no owner is of two couples."""
 
     method: LotOrder = LotOrder.FIFO
-    spouses: tuple[tuple[str, str], ...] = ()
+    spouses: tuple[Couple, ...] = ()
     policy: Policy = field(default_factory=Policy)
 
+    def couple_of(self, owner: str) -> Couple | None:
+        """Return the couple that the owner is of."""
+        return next((one for one in self.spouses if owner in (one.one, one.other)), None)
 
-def taxpayers(trades: Iterable[Trade], spouses: Iterable[tuple[str, str]]) -> dict[str, str]:
+
+def taxpayers(trades: Iterable[Trade], spouses: Iterable[Couple]) -> dict[str, str]:
     """Return for each owner the one who stands for the couple.
 
     Raises InvalidInputError for a spouse without a row (a name mistyped would hide wash sales),
@@ -40,7 +62,7 @@ def taxpayers(trades: Iterable[Trade], spouses: Iterable[tuple[str, str]]) -> di
     """
     found = {trade.owner: trade.owner for trade in trades}
     married: dict[str, str] = {}
-    for one, other in spouses:
+    for one, other, *_ in spouses:
         for name, spouse in ((one, other), (other, one)):
             if name not in found:
                 raise _refused(f"{name!r} owns nothing in the file", "write owners as they are")

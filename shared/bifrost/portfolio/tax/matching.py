@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
+from bifrost.portfolio.tax.elections import Couple
 from bifrost.portfolio.tax.identity import Security, replaces
 from bifrost.portfolio.tax.policy import WASH_DAYS, Policy
 from bifrost.portfolio.tax.shares import ZERO, Closed, Opening, Opens
@@ -42,9 +43,15 @@ class Loss:
 
 
 class Replacements:
-    """The openings of one taxpayer that could replace one another, by day."""
+    """The openings of one taxpayer that could replace one another, by day.
 
-    def __init__(self, openings: Sequence[Opening], policy: Policy) -> None:
+    couple: whose they are, where two owners are the taxpayer.
+    """
+
+    def __init__(
+        self, openings: Sequence[Opening], policy: Policy, couple: Couple | None = None
+    ) -> None:
+        self._couple = couple
         self._openings = {
             Opens.LONG: [one for one in openings if one.kind is Opens.LONG],
             Opens.SHORT: [one for one in openings if one.kind is not Opens.LONG],
@@ -88,6 +95,8 @@ class Replacements:
         days = self._days[sold.kind]
         for at in range(bisect_left(days, day - WASH_DAYS), bisect_left(days, day + WASH_DAYS + 1)):
             one = self._openings[sold.kind][at]
+            if not self._is_of_taxpayer(one, loss):
+                continue
             if one.place < loss.place:
                 if rest == "ignore" and one.order == sold.order:
                     continue
@@ -97,3 +106,9 @@ class Replacements:
                 one.security, loss.security, underlying_too=underlying_too, as_traded=as_traded
             ):
                 yield one
+
+    def _is_of_taxpayer(self, one: Opening, loss: Loss) -> bool:
+        if one.trade.owner == loss.closed.opening.trade.owner:
+            return True
+        bought = date.fromordinal(one.day)
+        return self._couple is not None and self._couple.were_married(loss.on, bought)

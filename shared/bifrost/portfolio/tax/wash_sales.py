@@ -56,7 +56,11 @@ class _Family:
         self._moves = moves_of(rows, effects)
         self._method = elections.method
         both = ((move.sale, move.opened) for move in self._moves)  # closed first, then short
-        self._replacements = Replacements([o for pair in both for o in pair if o], elections.policy)
+        self._replacements = Replacements(
+            [one for pair in both for one in pair if one],
+            elections.policy,
+            elections.couple_of(trades[0].owner),
+        )
         self._holdings = Holdings()
         self._selected: dict[int, deque[Closed]] = {}
         self._to_close: dict[int, Fraction] = defaultdict(Fraction)

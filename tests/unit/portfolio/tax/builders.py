@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from bifrost.core.orders import Side
 from bifrost.portfolio.accounts import AccountKind
-from bifrost.portfolio.tax.elections import Elections, LotOrder
+from bifrost.portfolio.tax.elections import Couple, Elections, LotOrder
 from bifrost.portfolio.tax.history import Trade
 from bifrost.portfolio.tax.policy import Policy
 from bifrost.portfolio.tax.statement import Statement, statement
@@ -24,7 +24,7 @@ def trades(*rows: str) -> list[Trade]:
 def told(
     *rows: str,
     method: LotOrder = LotOrder.FIFO,
-    spouses: tuple[tuple[str, str], ...] = (),
+    spouses: tuple[Couple, ...] = (),
     policy: dict[str, str] | None = None,
 ) -> Statement:
     """Compute the statement of such rows."""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bifrost.core.orders import Side
 from bifrost.portfolio.accounts import AccountKind
-from bifrost.portfolio.tax.elections import Elections, LotOrder
+from bifrost.portfolio.tax.elections import Couple, Elections, LotOrder
 from bifrost.portfolio.tax.history import Trade
 from bifrost.portfolio.tax.policy import Policy
 
@@ -33,7 +33,8 @@ ACCOUNTS: tuple[Place, ...] = (
     ("bob", "ira", AccountKind.IRA),
     ("carol", "main", AccountKind.CASH),
 )
-COUPLE = (("alice", "bob"),)
+# Married, for some, only from a day of the first weeks on, or only until one of them.
+SINCE, UNTIL = date(2015, 12, 24), date(2016, 2, 14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,9 @@ def _elections(choice: int, owners: set[str]) -> Elections:
         chosen["rest_of_purchase"] = "count"
     if choice & 16:
         chosen["option_losses"] = "underlying"
-    spouses = COUPLE if choice & 32 and owners >= {"alice", "bob"} else ()
+    since, until = SINCE if choice & 64 else None, UNTIL if choice & 128 else None
+    couple = Couple("alice", "bob", since, until)
+    spouses = (couple,) if choice & 32 and owners >= {"alice", "bob"} else ()
     return Elections(methods[choice & 3], spouses, Policy(chosen))
 
 

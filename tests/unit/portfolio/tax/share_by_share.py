@@ -176,7 +176,7 @@ class ShareByShare:
     def _may_replace(self, one: Share, sold: Share, row: int) -> bool:
         policy = self.elections.policy.chosen
         kinds = ("long",) if sold.what == "long" else ("short", "sale")
-        same = one.trade.instrument == sold.trade.instrument and self._one_taxpayer(one, sold)
+        same = one.trade.instrument == sold.trade.instrument and self._one_taxpayer(one, sold, row)
         if one.used or one.gone or one.what not in kinds or not same:
             return False
         if one.row > row:
@@ -185,9 +185,14 @@ class ShareByShare:
             return policy.get("rest_of_purchase") == "count"
         return not (policy.get("earlier_purchases") == "ignore" and one.run < sold.run)
 
-    def _one_taxpayer(self, one: Share, other: Share) -> bool:
-        owners = {one.trade.owner, other.trade.owner}
-        return len(owners) == 1 or any(owners == set(pair) for pair in self.elections.spouses)
+    def _one_taxpayer(self, one: Share, sold: Share, row: int) -> bool:
+        owners = {one.trade.owner, sold.trade.owner}
+        days = (one.trade.on, self.trades[row].on)
+        return len(owners) == 1 or any(
+            owners == {first, second}
+            and not any((since and day < since) or (until and day > until) for day in days)
+            for first, second, since, until in self.elections.spouses
+        )
 
 
 def sales_of(books: Books) -> dict[int, list[Fraction]]:

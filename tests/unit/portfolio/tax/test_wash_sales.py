@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from bifrost.portfolio.tax.elections import LotOrder
+from bifrost.portfolio.tax.elections import Couple, LotOrder
 from tests.unit.portfolio.tax.builders import losses, lots, told
 
 SOLD = date(2016, 2, 29)
@@ -166,9 +166,37 @@ def test_a_loss_inside_an_ira_is_not_washed() -> None:
 def test_a_spouse_is_one_taxpayer_and_a_stranger_is_not(linked: bool, washed: str) -> None:
     rows = (BOUGHT, LOSS, "2016-03-01 buy 100 790 bo.main.cash")
 
-    found = told(*rows, spouses=(("al", "bo"),) if linked else ())
+    found = told(*rows, spouses=(Couple("al", "bo"),) if linked else ())
 
     assert found.sales[0].disallowed_loss.to_eng_string() == washed
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "washed"),
+    [
+        ("2016-02-29", "2016-03-01", "200.00"),
+        ("2016-03-01", None, "0.00"),
+        (None, "2016-02-29", "0.00"),
+    ],
+)
+def test_a_spouses_purchase_replaces_only_if_they_were_married_then_and_at_the_sale(
+    since: str | None, until: str | None, washed: str
+) -> None:
+    rows = (BOUGHT, LOSS, "2016-03-01 buy 100 790 bo.main.cash")
+    days = [date.fromisoformat(one) if one else None for one in (since, until)]
+
+    found = told(*rows, spouses=(Couple("al", "bo", *days),))
+
+    assert str(found.sales[0].disallowed_loss) == washed
+    assert found.economic_pnl == found.allowed_pnl + found.deferred + found.forfeited
+
+
+def test_what_one_bought_before_the_wedding_replaces_no_loss_of_the_other() -> None:
+    rows = (BOUGHT, "2016-02-10 buy 100 790 bo.main.cash", LOSS)
+
+    for since, washed in ((date(2016, 2, 10), "200.00"), (date(2016, 2, 11), "0.00")):
+        found = told(*rows, spouses=(Couple("al", "bo", since),))
+        assert str(found.sales[0].disallowed_loss) == washed
 
 
 def test_two_owners_accounts_of_one_name_are_two_accounts() -> None:
