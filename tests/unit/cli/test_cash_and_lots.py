@@ -35,7 +35,13 @@ class RecordedApi:
         if path.endswith("/buying-power"):
             assert query == {"seen": "e-1"}
             return {"seen": True}
-        return {"version": 7, "method": "fifo", "methods": {"VTI": "lifo"}, "items": [LOT], "status": "accepted"}
+        return {
+            "version": 7,
+            "method": "fifo",
+            "methods": {"VTI": "lifo"},
+            "items": [LOT],
+            "status": "accepted",
+        }
 
     def post(self, path: str, body: Any = None, **more: Any) -> Any:
         self.asked.append((path, body, more))
