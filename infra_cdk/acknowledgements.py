@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from aws_cdk import Acknowledgment, Stack, Validations
 from constructs import IConstruct
 
-from infra_cdk.capabilities import CAPABILITIES
+from infra_cdk.capabilities import FUNCTIONS
+from infra_cdk.constructs.capability_function import title_of
 
 _SOLUTIONS = "AwsSolutions::AwsSolutions-"
 _SERVERLESS = "Serverless::Serverless-"
@@ -39,8 +40,8 @@ class Acknowledged:
 
 def _per_function() -> list[Acknowledged]:
     rows = []
-    for capability in CAPABILITIES:
-        name = capability.name.title()
+    for capability in FUNCTIONS:
+        name = title_of(capability)
         rows += [
             Acknowledged("bifrost", name, _SOLUTIONS + "L1", _RUNTIME),
             Acknowledged("bifrost", name, _SERVERLESS + "LambdaLatestVersion", _RUNTIME),

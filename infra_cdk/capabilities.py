@@ -4,8 +4,12 @@ Standard library only, so that tests, layers and the local stack read the same t
 What a row does not name, its role may not touch.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+
+# A Lambda's longest life.
+LONGEST_SECONDS = 900
+_LONG = "_long"
 
 
 class Workflow(StrEnum):
@@ -16,6 +20,7 @@ class Workflow(StrEnum):
     WITHDRAWAL_FLOW = "withdrawal-flow"
     RECONCILE = "reconcile"
     REPLAY = "replay"
+    REBUILD = "rebuild"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,9 @@ class Capability:
     schemas: database schemas; each has a role `bifrost_<schema>` and a connection of its own.
     starts: workflows that it may start.
     publishes: it puts events on the bus.
+    long_tasks: tasks of its workflows that may take as long as a Lambda lives. They have a
+        function of their own, `<name>_long`: the queue's messages would else stay invisible for
+        six times as long.
     """
 
     name: str
@@ -69,6 +77,29 @@ class Capability:
     layers: tuple[str, ...] = ("backbone", "http")
     memory_mb: int = 512
     timeout_seconds: int = 30
+    long_tasks: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> str:
+        """Its folder in `functions/`; that of a function for long tasks is its capability's."""
+        return self.name.removesuffix(_LONG)
+
+    @property
+    def long(self) -> "Capability | None":
+        """The function for its long tasks: the same code and database, and no other way in."""
+        if not self.long_tasks:
+            return None
+        return replace(
+            self,
+            name=self.name + _LONG,
+            routes=(),
+            listens_to=(),
+            hears_objects=False,
+            schedules=(),
+            starts=(),
+            timeout_seconds=LONGEST_SECONDS,
+            long_tasks=(),
+        )
 
     @property
     def has_queue(self) -> bool:
@@ -145,6 +176,7 @@ CAPABILITIES: tuple[Capability, ...] = (
                 "PUT /v1/accounts/{account_id}/lot-selection",
                 "PUT /v1/accounts/{account_id}/lot-selection/{order_id}",
                 "POST /v1/accounts/{account_id}/rebuilds",
+                "GET /v1/accounts/{account_id}/rebuilds/{rebuild_id}",
                 "POST /v1/accounts/{account_id}/imports/preview",
                 "POST /v1/accounts/{account_id}/imports",
                 "GET /v1/accounts/{account_id}/imports",
@@ -189,12 +221,13 @@ CAPABILITIES: tuple[Capability, ...] = (
         ),
         schedules=(
             _RELAY,
-            Schedule("sweep", "rate(5 minutes)"),
+            Schedule("sweep", "rate(5 minutes)", patient=True),
             Schedule("record_valuations", "cron(15 17 ? * MON-FRI *)", "America/New_York"),
         ),
         schemas=("portfolio",),
-        starts=(Workflow.WITHDRAWAL_FLOW,),
+        starts=(Workflow.WITHDRAWAL_FLOW, Workflow.REBUILD),
         publishes=True,
+        long_tasks=("rebuild",),
     ),
     Capability(
         "execution",
@@ -278,6 +311,11 @@ CAPABILITIES: tuple[Capability, ...] = (
         listens_to=("AccountOpened.v1", "BarClosed.v1"),
         schemas=("compliance",),
     ),
+)
+
+FUNCTIONS: tuple[Capability, ...] = (
+    *CAPABILITIES,
+    *(row.long for row in CAPABILITIES if row.long),
 )
 
 SCHEMAS: tuple[str, ...] = tuple(schema for row in CAPABILITIES for schema in row.schemas)

@@ -1,5 +1,6 @@
 """Portfolio, as Step Functions, its queue and API Gateway call it."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bifrost.core.codec import from_json, to_json
@@ -7,6 +8,7 @@ from bifrost.portfolio.withdrawals import PostWithdrawal, RefuseWithdrawal
 from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.lambda_entry import Listeners, Payload, Tasks, lambda_entry
 from bifrost.runtime.plugs import relay
+from bifrost.runtime.sweeps import Sweep, alarm
 from functions.portfolio import wiring
 
 if TYPE_CHECKING:
@@ -17,6 +19,21 @@ if TYPE_CHECKING:
         FillRecorded,
         InstrumentListed,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RebuildWork:
+    """Input of `rebuild`."""
+
+    rebuild_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRebuild:
+    """Input of `fail_rebuild`; error is the name of what ended the work."""
+
+    rebuild_id: str
+    error: str
 
 
 def post_withdrawal(given: Payload) -> Payload:
@@ -36,8 +53,25 @@ def refuse_withdrawal(given: Payload) -> Payload:
     return {"withdrawal_id": refused.withdrawal_id, "status": refused.status.value}
 
 
-def sweep(_: Payload) -> Payload:
-    """Bring withdrawals whose workflow died to their end, and accounts to the market's session."""
+def rebuild(given: Payload) -> Payload:
+    """Rebuild an account's books and compare; minutes, for a long account."""
+    rebuild_id = from_json(RebuildWork, given).rebuild_id
+    return {"rebuild_id": rebuild_id, "done": wiring.rebuilding().run(rebuild_id)}
+
+
+def fail_rebuild(given: Payload) -> Payload:
+    """End a rebuild whose work ended with an error."""
+    asked = from_json(FailedRebuild, given)
+    return {"state": wiring.rebuilds().fail(asked.rebuild_id, asked.error).value}
+
+
+def sweep(given: Payload) -> Payload:
+    """Bring withdrawals whose workflow died to their end, and accounts to the market's session.
+
+    Rebuilds whose workflow died have failed.
+    """
+    given_up = wiring.rebuilds().sweep(from_json(Sweep, given).patience)
+    alarm("portfolio", {"rebuilds_given_up": given_up})
     ended = wiring.withdrawals().sweep(correlation_id())
     try:
         followed = wiring.corporate_acts().sweep(correlation_id())
@@ -45,7 +79,12 @@ def sweep(_: Payload) -> Payload:
         # What the schedule after the close did not reach, and the sessions of a replay; an account
         # that does not follow keeps no other from it.
         recorded = wiring.recorder().record(correlation_id())
-    return {"ended": ended, "followed": followed, "valuations": recorded.valuations}
+    return {
+        "rebuilds_given_up": given_up,
+        "ended": ended,
+        "followed": followed,
+        "valuations": recorded.valuations,
+    }
 
 
 def record_valuations(_: Payload) -> Payload:
@@ -98,6 +137,8 @@ def hear_instrument(event: "InstrumentListed") -> None:
 TASKS: Tasks = {
     "post_withdrawal": post_withdrawal,
     "refuse_withdrawal": refuse_withdrawal,
+    "rebuild": rebuild,
+    "fail_rebuild": fail_rebuild,
     "sweep": sweep,
     "record_valuations": record_valuations,
     "reconcile": reconcile,

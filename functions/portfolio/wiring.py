@@ -11,20 +11,22 @@ from bifrost.portfolio.corporate_acts import CorporateActs
 from bifrost.portfolio.ports import Library, Reader
 from bifrost.portfolio.service import PortfolioService
 from bifrost.portfolio.withdrawals import Withdrawals
-from bifrost.runtime.plugs import database, workflows
+from bifrost.runtime.plugs import database, second_database, workflows
 
 if TYPE_CHECKING:
+    from bifrost.adapters.postgres.database import Database
     from bifrost.adapters.postgres.portfolio_couples import PostgresCoupleReader
     from bifrost.adapters.postgres.portfolio_imports import PostgresImportReader
     from bifrost.adapters.postgres.portfolio_lots import PostgresLotReader
     from bifrost.adapters.postgres.portfolio_performance import PostgresPerformance
+    from bifrost.adapters.postgres.portfolio_rebuilds import PostgresRebuildReader
     from bifrost.portfolio.bookings import CashFlows
     from bifrost.portfolio.cash_ladder import CashStatement
     from bifrost.portfolio.choosing import LotChoices
     from bifrost.portfolio.couples import Couples
     from bifrost.portfolio.imports.service import Imports
     from bifrost.portfolio.ownership import Ownership
-    from bifrost.portfolio.rebuilding import Rebuild
+    from bifrost.portfolio.rebuilds import Rebuilds
     from bifrost.portfolio.reconciling import Reconciler
     from bifrost.portfolio.snapshots import Recorder
     from bifrost.portfolio.statements import StatementReader
@@ -173,13 +175,33 @@ def reader(owner: str) -> Reader:
     return PostgresReader(database(), owner)
 
 
-def rebuilt(account_id: str, currency: str) -> "Rebuild":
-    """The account's books made anew, beside the stored ones."""
-    from bifrost.portfolio.rebuilding import rebuild_account
+@lru_cache
+def rebuilds() -> "Rebuilds":
+    """Who begins rebuilds, and ends those that died."""
+    return _rebuilds(database())
 
-    return rebuild_account(PostgresLibrary(database()), account_id, currency)
+
+@lru_cache
+def rebuilding() -> "Rebuilds":
+    """Who does their work: beside the long transaction that reads, a connection tells of it."""
+    return _rebuilds(second_database())
+
+
+def rebuild_reader(owner: str) -> "PostgresRebuildReader":
+    """The rebuilds of one owner, to read."""
+    from bifrost.adapters.postgres.portfolio_rebuilds import PostgresRebuildReader
+
+    return PostgresRebuildReader(database(), owner)
 
 
 @lru_cache
 def _library() -> Library:
     return PostgresLibrary(database())
+
+
+def _rebuilds(telling: "Database") -> "Rebuilds":
+    from bifrost.adapters.postgres.portfolio_rebuilds import PostgresRebuilds
+    from bifrost.portfolio.rebuilds import Rebuilds
+
+    store = PostgresRebuilds(telling)
+    return Rebuilds(store, PostgresLibrary(database()), workflows(), SystemClock(), RandomIds())

@@ -13,7 +13,12 @@ from infra_cdk.local_target import Part, Target
 
 def function_name(stack: Stack, capability: str) -> str:
     """Name functions by rule, so that a workflow can be built before its functions."""
-    return f"{stack.stack_name}-{capability}"
+    return f"{stack.stack_name}-{capability.replace('_', '-')}"
+
+
+def title_of(capability: Capability) -> str:
+    """Return how templates call it: `Portfolio`, `PortfolioLong`."""
+    return capability.name.title().replace("_", "")
 
 
 class CapabilityFunction(Construct):
@@ -29,7 +34,7 @@ class CapabilityFunction(Construct):
         layers: list[lambda_.ILayerVersion],
         proxy: ProxyAccess | None,
     ) -> None:
-        super().__init__(scope, capability.name.title())
+        super().__init__(scope, title_of(capability))
         stack = Stack.of(self)
         name = function_name(stack, capability.name)
         log_group = logs.LogGroup(
@@ -48,7 +53,7 @@ class CapabilityFunction(Construct):
             runtime=lambda_.Runtime.PYTHON_3_12,
             architecture=lambda_.Architecture.ARM_64,
             code=code,
-            handler=f"functions.{capability.name}.handler.handler",
+            handler=f"functions.{capability.folder}.handler.handler",
             memory_size=capability.memory_mb,
             timeout=Duration.seconds(capability.timeout_seconds),
             layers=layers,
@@ -60,7 +65,7 @@ class CapabilityFunction(Construct):
         )
         if in_vpc:
             self.function.add_to_role_policy(in_vpc.connect_statement(stack, capability.schemas))
-        CfnOutput(stack, f"{capability.name.title()}FunctionName", value=name)
+        CfnOutput(stack, f"{title_of(capability)}FunctionName", value=name)
 
     def allow(self, resources: list[str], *actions: str) -> None:
         """Let the function do exactly these actions on exactly these resources."""

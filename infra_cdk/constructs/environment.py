@@ -34,7 +34,7 @@ class Environment:
     def of(self, capability: Capability, listener: Listener | None) -> dict[str, str]:
         """Return the capability's variables."""
         return {
-            **self._shared(capability.name),
+            **self._shared(capability.folder),
             **self._databases(capability),
             **self._queues(listener),
             **({"EVENT_BUS_NAME": self.bus.event_bus_name} if capability.publishes else {}),

@@ -14,7 +14,7 @@ from infra_cdk.local_target import Part, Target
 from infra_cdk.staging import ROOT
 
 # Express has neither unique names nor a history, so it is for what answers its caller at once.
-STANDARD = frozenset({Workflow.ORDER_FLOW, Workflow.REPLAY})
+STANDARD = frozenset({Workflow.ORDER_FLOW, Workflow.REPLAY, Workflow.REBUILD})
 _FILES = {Workflow.ORDER_PREVIEW: "order_flow"}
 
 

@@ -8,7 +8,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra_cdk.capabilities import CAPABILITIES, SCHEMAS, Capability
+from infra_cdk.capabilities import CAPABILITIES, FUNCTIONS, SCHEMAS, Capability
 from infra_cdk.constructs.capability_function import CapabilityFunction
 from infra_cdk.constructs.database_access import ParameterUrls, ProxyAccess
 from infra_cdk.constructs.environment import Environment
@@ -22,7 +22,7 @@ from infra_cdk.local_target import Part, Target
 
 
 class DeskStack(Stack):
-    """One function per row of the table; what it is given follows from its row alone."""
+    """One function per row of the table, two where it has long tasks, given what its row says."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class DeskStack(Stack):
         self.listeners: dict[str, Listener] = {}
         packages = self._layers(layers) if layers and target.has(Part.LAYERS) else {}
         source = lambda_.Code.from_asset(str(code))
-        for capability in CAPABILITIES:
+        for capability in FUNCTIONS:
             self._add(capability, source, packages)
         Schedules(self, self.functions)
         self._outputs()
@@ -80,7 +80,8 @@ class DeskStack(Stack):
         self._grant(capability, built)
         for key, value in self.told.of(capability, listener).items():
             built.function.add_environment(key, value)
-        self.api.route(capability, built.function)
+        if capability.routes:
+            self.api.route(capability, built.function)
 
     def _listen(self, capability: Capability, built: CapabilityFunction) -> Listener:
         listener = Listener(self, capability)

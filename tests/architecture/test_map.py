@@ -36,11 +36,13 @@ def handler_of(capability: str) -> Any:
 
 
 def offered_tasks() -> dict[str, set[str]]:
-    """What each handler answers to; `relay` comes with every capability that publishes."""
-    return {
-        row.name: set(handler_of(row.name).TASKS) | ({"relay"} if row.publishes else set())
+    """What each function is called for; `relay` comes with every capability that publishes."""
+    offered = {
+        row.name: set(handler_of(row.name).TASKS) - set(row.long_tasks)
+        | ({"relay"} if row.publishes else set())
         for row in CAPABILITIES
     }
+    return offered | {row.long.name: set(row.long_tasks) for row in CAPABILITIES if row.long}
 
 
 def test_every_capability_has_a_row_a_room_a_function_and_a_layer() -> None:
@@ -69,6 +71,11 @@ def test_a_function_folder_is_three_files_and_its_routes_by_subject() -> None:
 
 def test_workflows_call_only_tasks_that_handlers_offer() -> None:
     assert unknown_tasks(WORKFLOWS, offered_tasks()) == []
+
+
+def test_long_tasks_are_tasks_of_their_capability() -> None:
+    for row in CAPABILITIES:
+        assert set(row.long_tasks) <= set(handler_of(row.name).TASKS)
 
 
 def test_schedules_call_only_tasks_that_handlers_offer() -> None:

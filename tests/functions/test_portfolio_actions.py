@@ -1,4 +1,4 @@
-"""Corporate actions and rebuilds as the queue, the schedule and HTTP reach them."""
+"""Corporate actions as the queue, the schedule and HTTP reach them."""
 
 from collections.abc import Callable, Iterator
 
@@ -43,14 +43,3 @@ def test_a_dividend_that_is_due_counts_as_equity(desk: Desk) -> None:
 
 def test_the_sweep_says_how_many_accounts_it_brought_up(desk: Desk) -> None:
     assert desk.function.task("sweep")["followed"] == 0
-
-
-def test_a_rebuild_is_shown_to_its_owner_alone(desk: Desk) -> None:
-    desk.trade(("10", "100"))
-
-    made = desk.post(f"{desk.cash}/rebuilds", None, None)
-    other = desk.post(f"{desk.cash}/rebuilds", None, None, owner="owner-2")
-
-    assert (made.status, made.body["agrees"], made.body["transactions"]) == (200, True, 2)
-    assert (made.body["through"], made.body["differences"]) == ("2012-01-03", [])
-    assert other.status == 404

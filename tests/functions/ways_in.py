@@ -125,10 +125,11 @@ def plug_in(monkeypatch: pytest.MonkeyPatch, capability: str, database_url: str)
 
 def unplug(capability: str) -> None:
     """Forget what the function was wired to, and close its connection."""
-    if plugs.database.cache_info().currsize:
-        plugs.database().close()
+    for door in (plugs.database, plugs.second_database):
+        if door.cache_info().currsize:
+            door().close()
     wiring = vars(import_module(f"functions.{capability}.wiring")).values()
-    for plug in (environment, plugs.database, *wiring):
+    for plug in (environment, plugs.database, plugs.second_database, *wiring):
         if hasattr(plug, "cache_clear"):
             plug.cache_clear()
 

@@ -5,18 +5,20 @@ from typing import Any
 
 import pytest
 
-from infra_cdk.capabilities import CAPABILITIES, Capability
+from infra_cdk.capabilities import CAPABILITIES, FUNCTIONS, LONGEST_SECONDS, Capability, Workflow
 from tests.infra.templates import Template
 
 LISTENING = [row for row in CAPABILITIES if row.has_queue]
 BY_NAME = pytest.mark.parametrize("row", CAPABILITIES, ids=lambda row: row.name)
+LONG = [row for row in FUNCTIONS if row not in CAPABILITIES]
 BY_LISTENER = pytest.mark.parametrize("row", LISTENING, ids=lambda row: row.name)
 
 
 def function_of(template: Template, row: Capability) -> Any:
     """Return the properties of the row's function."""
     functions = template.of_type("AWS::Lambda::Function").values()
-    (found,) = (f for f in functions if f["FunctionName"] == f"bifrost-{row.name}")
+    name = f"bifrost-{row.name.replace('_', '-')}"
+    (found,) = (f for f in functions if f["FunctionName"] == name)
     return found
 
 
@@ -39,6 +41,21 @@ def test_each_row_is_a_function_as_its_row_says(desk: Template, row: Capability)
     assert function["Timeout"] == row.timeout_seconds
     assert len(function["Layers"]) == len(row.layers)
     assert function["TracingConfig"] == {"Mode": "Active"}
+
+
+@pytest.mark.parametrize("row", LONG, ids=lambda row: row.name)
+def test_long_tasks_have_a_function_that_lives_as_long_as_one_may(
+    desk: Template, row: Capability
+) -> None:
+    function = function_of(desk, row)
+    said = json.dumps(desk.of_type("AWS::ApiGatewayV2::Integration"))
+    heard = json.dumps(desk.of_type("AWS::Lambda::EventSourceMapping"))
+
+    assert function["Timeout"] == LONGEST_SECONDS
+    assert function["Handler"] == f"functions.{row.folder}.handler.handler"
+    assert function["Environment"]["Variables"]["CAPABILITY"] == row.folder
+    assert "DataFunction" in said
+    assert f"{row.name.title().replace('_', '')}Function" not in said + heard
 
 
 @BY_NAME
@@ -162,7 +179,7 @@ def test_a_function_may_start_the_workflows_of_its_row_alone(
     }
 
     said = json.dumps(policies)
-    for workflow in ("order-flow", "order-preview", "withdrawal-flow", "reconcile", "replay"):
+    for workflow in tuple(Workflow):
         assert (f"stateMachine:bifrost-{workflow}" in said) == (workflow in row.starts)
     assert ("events:PutEvents" in said) == row.publishes
     assert ("s3:GetObject" in said) == row.reads_bucket
@@ -189,4 +206,5 @@ def test_the_order_flow_is_standard_and_its_preview_answers_at_once(desk: Templa
         "bifrost-withdrawal-flow": "EXPRESS",
         "bifrost-reconcile": "EXPRESS",
         "bifrost-replay": "STANDARD",
+        "bifrost-rebuild": "STANDARD",
     }

@@ -1,4 +1,4 @@
-"""Withdrawals are reserved before they are posted, reconciliations merge, replays run to the end.
+"""Withdrawals are reserved before they are posted, reconciliations merge, replays and rebuilds end.
 
 Each test runs the file that is deployed, on the local emulator, against scripted functions.
 """
@@ -169,3 +169,36 @@ def test_a_replay_publishes_until_no_session_is_left(workflow_bench: WorkflowBen
 
     assert run.called == ["data.publish_sessions"] * 3
     assert run.output == {"replay_id": "r-1", "done": True}
+
+
+def rebuild(bench: WorkflowBench, *answers: Answer) -> Any:
+    """Run a rebuild whose work answers so."""
+    tasks: dict[str, list[Answer]] = {
+        "portfolio_long.rebuild": list(answers),
+        "portfolio.fail_rebuild": [{"state": "failed"}],
+    }
+    return bench.run("rebuild", {"rebuild_id": "b-1"}, tasks)
+
+
+def test_a_rebuild_is_done_when_its_work_is(workflow_bench: WorkflowBench) -> None:
+    run = rebuild(workflow_bench, {"rebuild_id": "b-1", "done": True})
+
+    assert run.called == ["portfolio_long.rebuild"]
+    assert run.told("portfolio_long.rebuild") == {"rebuild_id": "b-1"}
+    assert run.output == {"rebuild_id": "b-1", "done": True}
+
+
+def test_a_rebuild_whose_database_did_not_answer_is_begun_again(
+    workflow_bench: WorkflowBench,
+) -> None:
+    run = rebuild(workflow_bench, {"raise": "UnavailableError"}, {"done": True})
+
+    assert run.called == ["portfolio_long.rebuild"] * 2
+
+
+def test_a_rebuild_whose_work_fails_is_told_to_have_failed(workflow_bench: WorkflowBench) -> None:
+    run = rebuild(workflow_bench, {"raise": "TypeError"})
+
+    assert run.called == ["portfolio_long.rebuild", "portfolio.fail_rebuild"]
+    assert run.told("portfolio.fail_rebuild") == {"rebuild_id": "b-1", "error": "TypeError"}
+    assert run.error == "RebuildFailed"

@@ -136,6 +136,7 @@ def test_every_metric_that_a_sweep_counts_raises_an_alarm(aws_target: Synthesise
         "WorkflowsGivenUp": ("service", "execution"),
         "ReplaysRestarted": ("service", "data"),
         "ReplaysGivenUp": ("service", "data"),
+        "RebuildsGivenUp": ("service", "portfolio"),
     }
     assert watched.keys() == set(sweeps.ALARMING.values())
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bifrost.core import errors
-from infra_cdk.capabilities import CAPABILITIES, Workflow
+from infra_cdk.capabilities import FUNCTIONS, Workflow
 from infra_cdk.constructs.workflows import definition_of
 from tests.architecture.project import ROOT
 from tests.infra import npm
@@ -76,7 +76,7 @@ def test_every_path_ends(path: Path) -> None:
 
 @BY_FILE
 def test_every_task_has_a_deadline_within_its_functions_own(path: Path) -> None:
-    seconds = {row.name: row.timeout_seconds for row in CAPABILITIES}
+    seconds = {row.name: row.timeout_seconds for row in FUNCTIONS}
 
     for name, state in tasks(path):
         called = state["Arguments"]["FunctionName"].strip("${}")
@@ -119,4 +119,4 @@ def test_every_workflow_has_its_file_and_every_file_its_workflow() -> None:
 def test_every_substitution_names_a_capability(path: Path) -> None:
     names = set(re.findall(r"\$\{(\w+)\}", path.read_text()))
 
-    assert names <= {row.name for row in CAPABILITIES}
+    assert names <= {row.name for row in FUNCTIONS}

@@ -13,7 +13,7 @@ from typing import Any
 from tests.architecture.project import ROOT
 from tests.local_aws import running_aws
 
-CAPABILITIES = ("data", "portfolio", "execution", "risk", "compliance")
+FUNCTIONS = ("data", "portfolio", "portfolio_long", "execution", "risk", "compliance")
 ARN = "arn:aws:{service}:us-east-1:000000000000:{kind}:{name}"
 ROLE = "arn:aws:iam::000000000000:role/bench"
 
@@ -99,7 +99,7 @@ def _create_functions(client: Any, scripts: Path) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("stub.py", STUB)
-    for name in CAPABILITIES:
+    for name in FUNCTIONS:
         client.create_function(
             FunctionName=name,
             Runtime="python3.12",
@@ -113,7 +113,7 @@ def _create_functions(client: Any, scripts: Path) -> None:
 def _create_workflows(client: Any) -> None:
     for path in sorted((ROOT / "stepfunctions").glob("*.asl.json")):
         definition = path.read_text(encoding="utf-8")
-        for name in CAPABILITIES:
+        for name in FUNCTIONS:
             arn = ARN.format(service="lambda", kind="function", name=name)
             definition = definition.replace(f"${{{name}}}", arn)
         client.create_state_machine(

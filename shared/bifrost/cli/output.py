@@ -60,6 +60,12 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
+def say_on_terminal(line: str) -> None:
+    """Tell a person who looks on how it goes, and no log file."""
+    if sys.stderr.isatty():
+        say(line)
+
+
 def exit_code(error: Exception) -> int:
     """Return the exit code of an error: who has to do what next."""
     from bifrost.core.errors import OutcomeUnknownError, RefusedError, UnavailableError

@@ -6,6 +6,7 @@ One capability's facts reach the others as events, within a moment; these are th
 from collections.abc import Callable
 from typing import Any
 
+from bifrost.core.errors import UnavailableError
 from bifrost.local.api import Api, found_or_none, wait_for
 
 _UNDECIDED = ("received", "checked", "submitted")
@@ -64,6 +65,32 @@ def decided(api: Api, order_id: str) -> dict[str, Any]:
 def portfolio_of(api: Api, account_id: str) -> str:
     """Return the account's portfolio."""
     return str(api.get(f"/v1/accounts/{account_id}")["portfolio_id"])
+
+
+def rebuild(
+    api: Api, account_id: str, key: str, *, progress: Callable[[str], None]
+) -> dict[str, Any]:
+    """Rebuild an account's books, tell how far it is, and return what was found.
+
+    Raises UnavailableError with the cause where the rebuild failed.
+    """
+    path = f"/v1/accounts/{account_id}/rebuilds"
+    path += f"/{api.post(path, key=key)['rebuild_id']}"
+    told = 0
+
+    def read() -> dict[str, Any] | None:
+        nonlocal told
+        now: dict[str, Any] = api.get(path)
+        if now["state"] == "running" and now["played"] != told:
+            told = now["played"]
+            progress(f"rebuild of {account_id}: {told:,} of {now['total']:,} steps")
+        return None if now["state"] == "running" else now
+
+    ended: dict[str, Any] = wait_for(f"the rebuild of {account_id}", read, seconds=3600)
+    if ended["state"] == "failed":
+        raise UnavailableError(f"the rebuild of {account_id} failed: {ended['cause']}")
+    found: dict[str, Any] = ended["result"]
+    return found
 
 
 def replay(

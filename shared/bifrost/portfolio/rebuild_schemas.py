@@ -1,10 +1,11 @@
 """The JSON of a rebuild."""
 
-from datetime import date
+from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict
 
 from bifrost.portfolio.rebuilding import Rebuild
+from bifrost.portfolio.rebuilds import RebuildState, RebuildTask
 
 
 class _Shape(BaseModel):
@@ -32,6 +33,7 @@ class RebuildSheet(_Shape):
 
     through: the session up to which it was played; null before the first one.
     has_imports: no journal tells of an import, so neither its lots nor any balance is compared.
+    differences: the first thousand of `differences_found`.
     """
 
     account_id: str
@@ -40,19 +42,21 @@ class RebuildSheet(_Shape):
     lots: int
     has_imports: bool
     agrees: bool
+    differences_found: int
     differences: list[DifferenceSheet]
     refused_actions: list[RefusedActionSheet]
 
     @classmethod
-    def of(cls, made: Rebuild) -> "RebuildSheet":
-        """Show a rebuild."""
+    def of(cls, made: Rebuild, found: int) -> "RebuildSheet":
+        """Show a rebuild that found so many differences."""
         return cls(
             account_id=made.account_id,
             through=None if made.through == date.min else made.through,
             transactions=made.transactions,
             lots=made.lots,
             has_imports=made.has_imports,
-            agrees=not made.differences,
+            agrees=not found,
+            differences_found=found,
             differences=[
                 DifferenceSheet(
                     what=one.what, subject=one.subject, stored=one.stored, rebuilt=one.rebuilt
@@ -63,4 +67,40 @@ class RebuildSheet(_Shape):
                 RefusedActionSheet(action_id=name, reason=reason)
                 for name, reason in sorted(made.refused.items())
             ],
+        )
+
+
+class RebuildTaskSheet(_Shape):
+    """A rebuild that was asked for: how far it is, and at its end what it found or why it failed.
+
+    played, total: steps of the account's journal; total is null until the work has begun.
+    begun_at: the instant as of which the books are read; null before.
+    cause: null unless it failed. result: null until it is done.
+    """
+
+    rebuild_id: str
+    account_id: str
+    state: RebuildState
+    played: int
+    total: int | None
+    requested_at: datetime
+    begun_at: datetime | None
+    ended_at: datetime | None
+    cause: str | None
+    result: RebuildSheet | None
+
+    @classmethod
+    def of(cls, task: RebuildTask) -> "RebuildTaskSheet":
+        """Show a rebuild as it stands."""
+        return cls(
+            rebuild_id=task.rebuild_id,
+            account_id=task.account_id,
+            state=task.state,
+            played=task.played,
+            total=task.total,
+            requested_at=task.requested_at,
+            begun_at=task.begun_at,
+            ended_at=task.ended_at,
+            cause=task.cause or None,
+            result=None if task.made is None else RebuildSheet.of(task.made, task.differences),
         )

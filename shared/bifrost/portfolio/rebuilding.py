@@ -4,7 +4,7 @@ Everything is read as of one instant, the journal as a stream: what a comparison
 grows with what an account holds, not with how long it has traded.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
@@ -12,12 +12,15 @@ from decimal import Decimal
 from typing import Protocol
 
 from bifrost.core.money import EXACT
+from bifrost.portfolio.journal import Step
 from bifrost.portfolio.lots import Lot
 from bifrost.portfolio.ports import Books
 from bifrost.portfolio.rebuilt import Rebuilt
 from bifrost.portfolio.replaying import Player
 from bifrost.portfolio.sessions import BEFORE_ALL
 from bifrost.portfolio.valuation import Balance
+
+_HEARD_EVERY = 1_000
 
 
 class Archive(Protocol):
@@ -54,17 +57,29 @@ class Rebuild:
     transactions: int
     lots: int
     has_imports: bool
-    refused: Mapping[str, str]
+    refused: dict[str, str]
     differences: tuple[Difference, ...]
 
 
-def rebuild_account(archive: Archive, account_id: str, currency: str) -> Rebuild:
-    """Play the account's journal, and name each number that is stored otherwise."""
+def _hear_nothing(_played: int, _total: int) -> None:
+    pass
+
+
+def rebuild_account(
+    archive: Archive,
+    account_id: str,
+    currency: str,
+    heard: Callable[[int, int], None] = _hear_nothing,
+) -> Rebuild:
+    """Play the account's journal, and name each number that is stored otherwise.
+
+    heard: told every thousand steps how many of how many are played; what it raises ends all.
+    """
     with archive.snapshot() as books:
         outlook = books.actions.outlook(account_id, BEFORE_ALL)
         through = outlook.by(BEFORE_ALL)
         player = Player(
-            books.journal.stream(account_id),
+            _counted(books.journal.stream(account_id), books.journal.length(account_id), heard),
             books.actions.concerning(account_id),
             currency=currency,
             undone=books.journal.undone(account_id, through),
@@ -87,6 +102,16 @@ def rebuild_account(archive: Archive, account_id: str, currency: str) -> Rebuild
             refused=player.books.refused,
             differences=tuple(found),
         )
+
+
+def _counted(
+    steps: Iterable[Step], total: int, heard: Callable[[int, int], None]
+) -> Iterator[Step]:
+    for played, step in enumerate(steps):
+        if played % _HEARD_EVERY == 0:
+            heard(played, total)
+        yield step
+    heard(total, total)
 
 
 def _lots(stored: Sequence[Lot], rebuilt: Mapping[str, Lot]) -> Iterator[Difference]:

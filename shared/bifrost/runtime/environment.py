@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass
 from functools import lru_cache
 
-WORKFLOWS = ("order_flow", "order_preview", "withdrawal_flow", "reconcile", "replay")
+WORKFLOWS = ("order_flow", "order_preview", "withdrawal_flow", "reconcile", "replay", "rebuild")
 
 
 @dataclass(frozen=True, slots=True)

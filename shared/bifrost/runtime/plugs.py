@@ -27,6 +27,12 @@ def database() -> Database:
 
 
 @lru_cache
+def second_database() -> Database:
+    """Another connection to the same schema, for what is told while the first one reads."""
+    return _open(environment().database_url)
+
+
+@lru_cache
 def venue_database() -> Database:
     """The paper venue's books: another party's database that happens to stand here."""
     return _open(environment().venue_database_url)

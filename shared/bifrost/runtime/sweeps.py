@@ -12,6 +12,7 @@ ALARMING = {
     "workflows_given_up": "WorkflowsGivenUp",
     "replays_restarted": "ReplaysRestarted",
     "replays_given_up": "ReplaysGivenUp",
+    "rebuilds_given_up": "RebuildsGivenUp",
 }
 
 

@@ -84,6 +84,13 @@ class PostgresJournal:
                 yield Step(row["place"], row["is_note"], row["session"], event)
         self._cursor.execute("CLOSE journal")
 
+    def length(self, account_id: str) -> int:
+        """Return how many steps the account has."""
+        row = self._cursor.execute(
+            "SELECT count(*) AS steps FROM portfolio.journal WHERE account_id = %s", (account_id,)
+        ).fetchone()
+        return 0 if row is None else int(row["steps"])
+
     def undone(self, account_id: str, through: date) -> frozenset[str]:
         """Name the transactions that a later step reverses, as of the end of the session."""
         rows = self._cursor.execute(
