@@ -24,8 +24,8 @@ from bifrost.portfolio.returns.books import (
     cut,
     returns_of,
     total_return_levels,
-from bifrost.portfolio.returns.strategies import strategy_series
 )
+from bifrost.portfolio.returns.strategies import strategy_series
 from bifrost.runtime.auth import Caller
 from bifrost.runtime.http import create_router
 from bifrost.wire.dates import MarketDate
@@ -101,12 +101,12 @@ def show_returns(
 ) -> ReturnsSheet:
     """Show time-weighted, money-weighted and Modified Dietz returns, from the daily valuations.
 
+    Linked at each session's close and at each external flow. `from` and `to` cut whole sessions:
+    `opened_on` and `closed_on` say what is covered.
 
     Of a strategy, which has no cash: what it bought is capital from the start of its session on,
     what sales and income brought has left at the end of theirs. Fees that are booked to the
     account are no strategy's, so its gross and net returns are one.
-    Linked at each session's close and at each external flow. `from` and `to` cut whole sessions:
-    `opened_on` and `closed_on` say what is covered.
     """
     portfolio = wiring.reader(caller.owner).portfolio(portfolio_id)
     found = cut(_series(caller.owner, portfolio), *between)
@@ -116,6 +116,8 @@ def show_returns(
         portfolio=(portfolio.portfolio_id, portfolio.currency),
         is_net=net,
     )
+
+
 def _series(owner: str, portfolio: Portfolio) -> BookSeries:
     performance = wiring.performance(owner)
     scope = scope_of(performance, portfolio)
@@ -123,8 +125,6 @@ def _series(owner: str, portfolio: Portfolio) -> BookSeries:
         return strategy_series(performance.strategy_sessions(scope))
     valued = wiring.reader(owner).valuations(*scope.accounts, before=date.max, limit=None)
     return book_series(valued[::-1], performance.flows(scope))
-
-
 
 
 def _beside(

@@ -97,15 +97,15 @@ class PerformanceReader(Protocol):
     def pnl(self, asked: PnlAsked) -> PnlFound:
         """Return the P&L in the accounts' currency."""
 
+    def strategy_sessions(self, scope: Scope) -> list["StrategySession"]:
+        """Return each session from the strategies' first trade on, oldest first."""
+
     def flows(self, scope: Scope) -> list["BookFlow"]:
         """Return what came from outside and what fees took, in the accounts' currency."""
 
     def prices(
         self, instrument: str, currency: str, between: tuple[date, date]
     ) -> list["PriceOfSession"]:
-    def strategy_sessions(self, scope: Scope) -> list["StrategySession"]:
-        """Return each session from the strategies' first trade on, oldest first."""
-
         """Return the last price of each session, oldest first: from the last one up to the first
         day on, up to the last day; of one that begins after it, its first.
         """
@@ -172,6 +172,24 @@ def require_known_lots(asked: PnlAsked) -> None:
         if end is not None
     ]
     if asked.scope.strategies:
+        message = "a lot is an account's: a strategy may have sold what another bought"
+        wrong.append(FieldProblem("by", message, "ask by position"))
+    if wrong:
+        raise InvalidInputError(*wrong)
+
+
+@dataclass(frozen=True, slots=True)
+class BookFlow:
+    """What came from outside at one instant, less what went there, and what fees took.
+
+    occurred_at: None where it was booked before the market had a time.
+    """
+
+    occurred_at: datetime | None
+    paid_in: Decimal
+    fee: Decimal
+
+
 @dataclass(frozen=True, slots=True)
 class StrategySession:
     """What a strategy's positions were worth at a session's close, in the account's currency.
@@ -192,24 +210,6 @@ class StrategySession:
     short: frozenset[str] = frozenset()
 
 
-        message = "a lot is an account's: a strategy may have sold what another bought"
-        wrong.append(FieldProblem("by", message, "ask by position"))
-    if wrong:
-        raise InvalidInputError(*wrong)
-
-
-@dataclass(frozen=True, slots=True)
-class BookFlow:
-    """What came from outside at one instant, less what went there, and what fees took.
-
-    occurred_at: None where it was booked before the market had a time.
-    """
-
-    occurred_at: datetime | None
-    paid_in: Decimal
-    fee: Decimal
-
-
 @dataclass(frozen=True, slots=True)
 class PriceOfSession:
     """The last price of an instrument in a session."""
@@ -223,8 +223,6 @@ class Failed:
     """Why a measure does not exist; `rates` are those that fit where several do."""
 
     cause: str
-    unpriced: tuple[str, ...]
-    unattributed: tuple[str, ...]
     message: str
     rates: tuple[str, ...]
 
@@ -243,6 +241,8 @@ class Returns:
     flows: Decimal
     valuations: int
     unvalued: tuple[date, ...]
+    unpriced: tuple[str, ...]
+    unattributed: tuple[str, ...]
     measures: Mapping[str, str | None]
     failures: Mapping[str, Failed]
 

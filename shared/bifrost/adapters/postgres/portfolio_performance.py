@@ -266,15 +266,15 @@ class PostgresPerformance:
         rows = self._all(_query(asked), values)
         return _by_lot(rows, asked) if asked.by is PnlBy.LOT else _found(rows, asked.by)
 
-    def flows(self, scope: Scope) -> list[BookFlow]:
-        """Return what came from outside and what fees took, in the accounts' currency."""
-        rows = self._all(_FLOWS, (list(scope.accounts), scope.currency))
-        return [BookFlow(**row) for row in rows]
-
     def strategy_sessions(self, scope: Scope) -> list[StrategySession]:
         """Return each session from the strategies' first trade on, oldest first."""
         rows = self._all(STRATEGY_SESSIONS, values_of(scope))
         return [to_strategy_session(row) for row in rows]
+
+    def flows(self, scope: Scope) -> list[BookFlow]:
+        """Return what came from outside and what fees took, in the accounts' currency."""
+        rows = self._all(_FLOWS, (list(scope.accounts), scope.currency))
+        return [BookFlow(**row) for row in rows]
 
     def prices(
         self, instrument: str, currency: str, between: tuple[date, date]

@@ -42,10 +42,12 @@ WITH RECURSIVE books AS (
     ) before
 ), ends AS MATERIALIZED (
     SELECT row_number() OVER (ORDER BY until) AS n, session, until FROM days
+), closes AS MATERIALIZED (
+    SELECT array_agg(until ORDER BY until) AS ats FROM ends
 ), dated AS MATERIALIZED (
     SELECT width_bucket(at - interval '1 microsecond', ats) + 1 AS n, {_IS_OUTSIDE} AS is_outside,
         currency = %(currency)s AS is_own, lines.*
-    FROM lines, (SELECT array_agg(until ORDER BY until) AS ats FROM ends) closes
+    FROM lines, closes
 ), paid AS (
     SELECT n, root, -sum(amount) AS amount FROM dated WHERE is_outside AND is_own GROUP BY n, root
 ), flows AS (
