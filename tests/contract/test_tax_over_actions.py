@@ -160,19 +160,19 @@ def test_shares_that_their_issuer_takes_for_cash_or_for_none_are_sold(
     assert held(found) == []
 
 
-def test_what_no_count_tells_is_left_out_with_the_action_named(desk: ActingDesk) -> None:
+def test_a_spin_off_divides_the_basis_and_the_commission_in_it(desk: ActingDesk) -> None:
     desk.trade(1, "10", "100")
     desk.trade(1, "10", "5", "IBM")
     desk.hear(action(SpinOff("MSFT", Decimal("0.5"), Decimal("0.2")), ex_date=session(2)))
     desk.open(3)
+    desk.trade(4, "-2", "60", "MSFT")
+    desk.trade(4, "-10", "70")
 
     found = told(desk)
 
-    assert [(one.instrument, one.message) for one in found.excluded] == [
-        (name, f"its lots are not what its trades left (spin off of {session(2)})")
-        for name in ("AAPL", "MSFT")
-    ]
-    assert held(found) == [("IBM", "10", "51.00")]
+    # 1,001 with its commission: 200.20 goes with five shares, 800.80 stays.
+    assert gains(found) == [("2", "80.08", "38.92"), ("10", "800.80", "-101.80")]
+    assert held(found) == [("MSFT", "3", "120.12"), ("IBM", "10", "51.00")]
 
 
 def test_a_preview_reads_its_family_and_says_what_all_books_say(desk: ActingDesk) -> None:
@@ -194,9 +194,9 @@ def test_a_preview_reads_its_family_and_says_what_all_books_say(desk: ActingDesk
     whole = reader.rows(WALL.date())
     assert {one.instrument for one in kin.trades} == {"AAPL", "MSFT", option}
     assert {one.instrument for one in kin.lots} == {"MSFT", option}
-    assert len(kin.costs) == 1
     assert len(whole.trades) == 5
-    assert reader.rows(WALL.date(), "IBM").costs == ()
+    assert [one.instrument for one in kin.met] == ["AAPL", "AAPL"]
+    assert reader.rows(WALL.date(), "IBM").met == ()
     everything = TaxReports(
         "ann", Everything(whole), PostgresLotReader(desk.database, "ann"), SetClock(WALL)
     )

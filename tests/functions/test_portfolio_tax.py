@@ -159,7 +159,7 @@ def test_a_return_of_capital_lowers_the_basis_of_what_is_sold_after_it(desk: Des
     assert [one["basis"] for one in answer["lots"]] == ["1800.00"]
 
 
-def test_a_return_of_more_than_the_basis_leaves_the_stock_out_and_says_why(desk: Desk) -> None:
+def test_a_return_of_more_than_the_basis_is_a_gain_with_a_row_of_its_own(desk: Desk) -> None:
     booked(
         desk,
         own_account(desk),
@@ -170,14 +170,40 @@ def test_a_return_of_more_than_the_basis_leaves_the_stock_out_and_says_why(desk:
 
     answer = told(desk)
 
-    assert [(one["instrument"], one["reason"]) for one in answer["excluded"]] == [
-        ("XYZ", "capital_beyond_basis")
+    # 1,050 of it is basis, with the loss that the wash sale put off into it.
+    assert answer["excluded"] == []
+    assert sales(answer, "date", "quantity", "proceeds", "basis", "gain") == [
+        ("2024-03-01", "100", "750.00", "1000.00", "-250.00"),
+        ("2024-04-01", "0", "950.00", "0.00", "950.00"),
     ]
+    assert "301(c)(3)" in answer["sales"][1]["rule"]
+    assert [(one["instrument"], one["basis"]) for one in answer["lots"]] == [
+        ("XYZ", "0.00"),
+        ("ABC", "100.00"),
+    ]
+    rows = told(desk, "form-8949", year="2024")["rows"]
+    assert [(one["date_sold"], one["cost_basis"], one["gain"]) for one in rows] == [
+        ("2024-03-01", "1000.00", "0.00"),
+        ("2024-04-01", "0.00", "950.00"),
+    ]
+
+
+def test_what_a_cash_account_sold_short_is_left_out_and_says_why(desk: Desk) -> None:
+    account_id = own_account(desk)
+    booked(desk, opened(desk, "ira"), *PUB_550[:2], "2024-05-01,buy,ABC,10,10,,0")
+    sold = fill(1, "-10", "100", account_id=account_id, instrument="XYZ")
+    assert not desk.function.deliver(fill_recorded(sold, 1))
+
+    answer = told(desk)
+
+    assert [
+        (one["account_id"], one["instrument"], one["reason"]) for one in answer["excluded"]
+    ] == [(account_id, "XYZ", "sold_short")]
     assert [one["instrument"] for one in answer["lots"]] == ["ABC"]
     refused = desk.get(
-        "/v1/tax/preview", account_id=own_account(desk), instrument="XYZ", quantity="1", price="1"
+        "/v1/tax/preview", account_id=account_id, instrument="XYZ", quantity="1", price="1"
     )
-    assert (refused.status, "more than the basis" in refused.body["detail"]) == (409, True)
+    assert (refused.status, "may not sell short" in refused.body["detail"]) == (409, True)
 
 
 def test_an_import_that_was_undone_never_was(desk: Desk) -> None:
@@ -322,7 +348,7 @@ def test_the_command_tells_of_the_desk_what_it_tells_of_the_same_file(
     desk = run(capfd, "tax", "wash-sales", "--desk", "--json").answer
     of_file = run(capfd, "tax", "wash-sales", str(file), "--json").answer
 
-    assert [one.pop("account_id") for one in desk["sales"]] == [account_id]
+    assert [(one.pop("account_id"), one.pop("rule")) for one in desk["sales"]] == [(account_id, "")]
     lots = [{"account": one.pop("account_id"), **one} for one in desk.pop("lots")]
     assert lots == of_file.pop("lots")
     assert desk == {**of_file, "year": None, "excluded": []}

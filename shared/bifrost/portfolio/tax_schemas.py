@@ -14,12 +14,12 @@ from bifrost.portfolio.import_schemas import TEXT_MAX
 from bifrost.portfolio.schemas import Amount, Count
 from bifrost.portfolio.tax.delimited import YEARS
 from bifrost.portfolio.tax.desk import Excluded
-from bifrost.portfolio.tax.fitting import Reason
 from bifrost.portfolio.tax.form_1099b import Reconciliation
 from bifrost.portfolio.tax.form_8949 import Form8949Row
 from bifrost.portfolio.tax.preview import Preview
 from bifrost.portfolio.tax.reports import DeskStatement
 from bifrost.portfolio.tax.statement import LotLine, SaleLine
+from bifrost.portfolio.tax.told import Reason
 
 NUMBER_MAX = Decimal(10) ** 12
 # As a file's days are.
@@ -73,13 +73,25 @@ class SaleSheet(_Shape):
     @classmethod
     def of(cls, line: SaleLine) -> "SaleSheet":
         """Show a sale."""
-        return cls(**asdict(line))
+        said = asdict(line)
+        del said["account"], said["rule"]
+        return cls(**said)
 
 
 class AccountSaleSheet(SaleSheet):
-    """A sale, and whose it was."""
+    """A sale, and whose it was.
+
+    rule: of cash that an action paid, whose quantity is 0, the law by which it is a gain.
+    """
 
     account_id: str
+    rule: str
+
+    @classmethod
+    def of(cls, line: SaleLine) -> "AccountSaleSheet":
+        """Show a sale of a history."""
+        said = asdict(line)
+        return cls(account_id=said.pop("account"), **said)
 
 
 class TaxLotSheet(_Shape):
@@ -118,13 +130,9 @@ class WashSaleSheet(_Shape):
     def of(cls, year: int | None, found: DeskStatement) -> "WashSaleSheet":
         """Show a statement."""
         told = found.statement
-        sales = [
-            AccountSaleSheet(account_id=account, **asdict(line))
-            for account, line in zip(found.accounts, told.sales, strict=True)
-        ]
         return cls(
             year=year,
-            sales=sales,
+            sales=[AccountSaleSheet.of(line) for line in told.sales],
             lots=[TaxLotSheet.of(one) for one in told.lots],
             economic_pnl=told.economic_pnl,
             allowed_pnl=told.allowed_pnl,

@@ -10,104 +10,127 @@ from bifrost.adapters.postgres.database import Database, Row
 from bifrost.adapters.postgres.portfolio_reads import READER
 from bifrost.core.codec import from_json
 from bifrost.core.corporate_actions import CorporateAction
-from bifrost.portfolio.tax.desk_rows import CostRow, DeskRows, LotRow, TradeRow
+from bifrost.portfolio.tax.desk_rows import (
+    AccountRow,
+    CapitalRow,
+    DeskRows,
+    LotRow,
+    MetRow,
+    TradeRow,
+)
 
-# Of all families, or of one: of what became it, of what it became, and of options on these. Which
-# actions count is asked afterwards, so that no row is missing here that they would bring in.
-_IS_KIN = r"""(%(family)s::text IS NULL OR regexp_replace(
-            {name}, '^([A-Z][A-Z0-9.]{{0,5}}) *[0-9]{{6}}[CP][0-9]{{8}}$', '\1'
-        ) IN (SELECT instrument FROM kin))"""
-
-# Decimals as text: the driver would read a JSON number as a float. What was imported has the trade
-# date that its file states; a lot is called by the fill that opened it, whoever wrote that anew.
-_ROWS = f"""
-WITH RECURSIVE own AS (
-    SELECT account_id, kind AS account_kind FROM portfolio.accounts WHERE owner = %(owner)s
+# Lots first, for they say which few of an owner's entries a family has to do with: every fill opens
+# or closes some. Decimals as text: the driver would read a JSON number as a float. What was
+# imported has the trade date that its file states; what trades after 20:00 has the next one. A lot
+# is called by the fill that opened it, whoever wrote that anew, and so is that fill's place.
+_ROWS = r"""
+WITH RECURSIVE own AS MATERIALIZED (
+    SELECT account_id, owner, kind FROM portfolio.accounts WHERE owner = %(owner)s
 ), kin AS (
+    -- Of one family: what became it, and what it became, by any revision.
     SELECT %(family)s::text AS instrument
     UNION
     SELECT CASE WHEN a.instrument = k.instrument THEN a.new_instrument ELSE a.instrument END
     FROM kin k JOIN portfolio.corporate_actions a
         ON k.instrument IN (a.instrument, a.new_instrument) AND a.new_instrument <> ''
-), standing AS (
-    SELECT t.transaction_id, t.account_id, t.kind, t.occurred_at, t.position AS place,
-        a.account_kind, regexp_replace(coalesce(nullif(t.stands_for, ''), t.reference),
-            '^fill:', '') AS lot_id,
-        coalesce((r.activity ->> 'day')::date, x.ex_date,
-            (t.occurred_at AT TIME ZONE 'America/New_York')::date) AS day
-    FROM portfolio.ledger_transactions t JOIN own a USING (account_id)
-        LEFT JOIN portfolio.import_rows r USING (transaction_id)
-        LEFT JOIN portfolio.account_actions x ON x.transaction_id = t.transaction_id
-    WHERE t.reverses IS NULL AND NOT EXISTS (
+), names AS MATERIALIZED (
+    -- And options on these.
+    SELECT DISTINCT b.instrument FROM portfolio.balances b JOIN own USING (account_id)
+    WHERE b.quantity IS NOT NULL AND (%(family)s::text IS NULL OR regexp_replace(
+        b.instrument, '^([A-Z][A-Z0-9.]{0,5}) *[0-9]{6}[CP][0-9]{8}$', '\1'
+    ) IN (SELECT instrument FROM kin))
+), lots AS MATERIALIZED (
+    SELECT l.lot_id, l.account_id, l.instrument, l.currency, l.opened_at,
+        l.opened_sequence AS sequence, l.quantity, l.cost
+    FROM portfolio.lots l JOIN own USING (account_id)
+    WHERE l.instrument IN (SELECT instrument FROM names)
+), touched AS MATERIALIZED (
+    SELECT t.transaction_id FROM lots l JOIN portfolio.ledger_transactions t
+        ON t.account_id = l.account_id AND t.reference = 'fill:' || l.lot_id
+    UNION
+    SELECT t.transaction_id FROM lots l JOIN portfolio.ledger_transactions t
+        ON t.account_id = l.account_id AND t.reference = l.lot_id
+    UNION
+    SELECT t.transaction_id FROM lots l JOIN portfolio.ledger_transactions t
+        ON t.account_id = l.account_id AND t.stands_for = 'fill:' || l.lot_id
+        AND t.stands_for <> ''
+    UNION
+    SELECT c.transaction_id FROM lots l JOIN portfolio.lot_closures c USING (lot_id)
+), standing AS MATERIALIZED (
+    SELECT t.transaction_id, t.account_id, t.occurred_at,
+        coalesce(o.position, t.position) AS place,
+        regexp_replace(coalesce(o.reference, t.reference), '^fill:', '') AS lot_id,
+        coalesce((r.activity ->> 'day')::date,
+            (t.occurred_at AT TIME ZONE 'America/New_York' + interval '4 hours')::date) AS day
+    FROM touched JOIN portfolio.ledger_transactions t USING (transaction_id)
+        LEFT JOIN portfolio.ledger_transactions o ON t.stands_for <> ''
+            AND o.account_id = t.account_id AND o.reference = t.stands_for
+        LEFT JOIN portfolio.import_rows r ON r.transaction_id = t.transaction_id
+    WHERE t.kind = 'fill' AND NOT EXISTS (
         SELECT 1 FROM portfolio.ledger_transactions u WHERE u.reverses = t.transaction_id)
-), closed AS (
-    SELECT c.transaction_id, l.instrument, l.currency, sum(c.quantity) AS quantity,
-        sum(c.proceeds) AS proceeds,
-        jsonb_agg(jsonb_build_object('lot_id', c.lot_id, 'quantity', c.quantity::text,
-            'cost', c.cost::text, 'proceeds', c.proceeds::text, 'rule', c.rule)
-            ORDER BY l.opened_sequence, l.lot_id, c.number) AS closures
-    FROM portfolio.lot_closures c JOIN portfolio.lots l USING (lot_id)
-        JOIN own USING (account_id)
-    WHERE {_IS_KIN.format(name="l.instrument")}
-    GROUP BY c.transaction_id, l.instrument, l.currency
-), closed_by AS (
-    -- A lot that is flat keeps the name that it had: one fill may have closed lots of two names.
-    SELECT transaction_id, jsonb_agg(part) AS closures
-    FROM closed, jsonb_array_elements(closures) part GROUP BY transaction_id
-), moved AS (
+), met AS MATERIALIZED (
+    SELECT x.account_id, a.instrument, x.is_imported, x.action_id, x.revision, x.transaction_id
+    FROM portfolio.account_actions x JOIN own USING (account_id)
+        JOIN portfolio.corporate_actions a USING (action_id, revision)
+    WHERE (%(family)s::text IS NULL OR a.instrument IN (SELECT instrument FROM kin))
+        AND coalesce(a.action -> 'cash_dividend' ->> 'kind', '') IN ('', 'return_of_capital')
+), closed AS MATERIALIZED (
+    SELECT c.transaction_id, jsonb_agg(jsonb_build_object('lot_id', c.lot_id,
+        'quantity', c.quantity::text, 'cost', c.cost::text, 'proceeds', c.proceeds::text,
+        'rule', c.rule) ORDER BY l.sequence, c.lot_id, c.number) AS closures
+    FROM lots l JOIN portfolio.lot_closures c USING (lot_id) GROUP BY c.transaction_id
+), moved AS MATERIALIZED (
     SELECT e.transaction_id, max(e.instrument) FILTER (WHERE e.quantity IS NOT NULL) AS instrument,
         max(e.currency) AS currency, sum(e.quantity) AS quantity,
+        coalesce(sum(e.amount) FILTER (WHERE e.quantity IS NOT NULL), 0) AS cost,
         coalesce(sum(e.amount) FILTER (WHERE e.ledger_account = 'assets:cash'), 0) AS amount
-    FROM portfolio.ledger_entries e JOIN standing s USING (transaction_id)
-    WHERE s.kind = 'fill' GROUP BY e.transaction_id
-    HAVING {_IS_KIN.format(name="max(e.instrument) FILTER (WHERE e.quantity IS NOT NULL)")}
+    FROM standing s JOIN portfolio.ledger_entries e USING (transaction_id)
+    GROUP BY e.transaction_id
 ), trades AS (
-    SELECT s.place, s.occurred_at, s.day, s.account_id, s.account_kind, m.instrument, m.currency,
-        m.quantity::text, m.amount::text, s.lot_id, true AS is_fill,
+    SELECT s.place, s.occurred_at, s.day, s.account_id, m.instrument, m.currency,
+        m.quantity::text, m.cost::text, m.amount::text, s.lot_id,
         coalesce(c.closures, '[]') AS closures
     FROM standing s JOIN moved m USING (transaction_id)
-        LEFT JOIN closed_by c USING (transaction_id)
-    UNION ALL
-    SELECT s.place, s.occurred_at, s.day, s.account_id, s.account_kind, c.instrument, c.currency,
-        (-c.quantity)::text, c.proceeds::text, '', false, c.closures
-    FROM standing s JOIN closed c USING (transaction_id) WHERE s.kind <> 'fill'
-), lots AS (
-    SELECT l.lot_id, l.account_id, l.instrument, l.opened_at, l.opened_sequence AS sequence,
-        l.opened_cost::text, l.quantity::text, l.cost::text
-    FROM portfolio.lots l JOIN own USING (account_id)
-    WHERE {_IS_KIN.format(name="l.instrument")}
-), changes AS (
-    SELECT transaction_id, lot_id, cost_change FROM portfolio.lot_adjustments
-    UNION ALL
-    -- By the issuer: so much a share. A spin-off takes a part of the basis, commission and all.
-    SELECT r.transaction_id, r.lot_id, r.cost - r.cost_before
-    FROM portfolio.lot_revisions r JOIN portfolio.account_actions USING (transaction_id)
-        JOIN portfolio.corporate_actions a USING (action_id, revision)
-    WHERE a.action ->> 'cash_dividend' IS NOT NULL AND r.cost <> r.cost_before
-), costs AS (
-    SELECT s.place, s.occurred_at, s.day, s.account_id, c.lot_id, c.cost_change::text AS amount,
-        EXISTS (SELECT 1 FROM portfolio.ledger_entries e
-            WHERE e.transaction_id = s.transaction_id AND e.ledger_account = 'income:realised'
-            AND e.amount <> 0) AS is_beyond
-    FROM standing s JOIN changes c USING (transaction_id)
-    WHERE c.lot_id IN (SELECT lot_id FROM lots)
+        LEFT JOIN closed c USING (transaction_id)
+), followed AS (
+    SELECT m.account_id, m.instrument, m.is_imported, m.action_id, m.revision,
+        coalesce(c.closures, '[]') AS closures
+    FROM met m LEFT JOIN closed c USING (transaction_id)
+), capitals AS (
+    SELECT t.position AS place, t.occurred_at, t.account_id, e.instrument, e.currency,
+        coalesce((r.activity ->> 'day')::date,
+            (t.occurred_at AT TIME ZONE 'America/New_York' + interval '4 hours')::date) AS day,
+        (SELECT sum(c.amount)::text FROM portfolio.ledger_entries c
+            WHERE c.transaction_id = t.transaction_id AND c.ledger_account = 'assets:cash'
+        ) AS amount,
+        (SELECT coalesce(jsonb_agg(d.lot_id), '[]') FROM portfolio.lot_adjustments d
+            WHERE d.transaction_id = t.transaction_id) AS lots
+    FROM own JOIN portfolio.ledger_transactions t USING (account_id)
+        JOIN LATERAL (SELECT max(instrument) AS instrument, max(currency) AS currency
+            FROM portfolio.ledger_entries
+            WHERE transaction_id = t.transaction_id AND instrument <> '') e ON true
+        LEFT JOIN portfolio.import_rows r USING (transaction_id)
+    WHERE t.kind = 'return_of_capital' AND e.instrument IN (SELECT instrument FROM names)
+        AND NOT EXISTS (
+            SELECT 1 FROM portfolio.ledger_transactions u WHERE u.reverses = t.transaction_id)
 ), today AS (
     SELECT session AS day FROM portfolio.marks ORDER BY occurred_at DESC LIMIT 1
-), names AS (
-    SELECT instrument FROM trades
+), became AS (
+    SELECT instrument FROM names
     UNION
-    SELECT a.new_instrument FROM names JOIN portfolio.corporate_actions a USING (instrument)
+    SELECT a.new_instrument FROM became JOIN portfolio.corporate_actions a USING (instrument)
     WHERE a.new_instrument <> ''
 ), actions AS (
-    SELECT a.action FROM portfolio.corporate_actions a JOIN names USING (instrument), today
-    WHERE a.ex_date <= today.day AND a.action ->> 'cash_dividend' IS NULL AND NOT a.withdrawn
-        AND NOT EXISTS (
-        SELECT 1 FROM portfolio.corporate_actions newer
-        WHERE newer.action_id = a.action_id AND newer.revision > a.revision)
+    SELECT a.action FROM portfolio.standing_actions a JOIN became USING (instrument), today
+    WHERE a.ex_date <= today.day
+        AND coalesce(a.action -> 'cash_dividend' ->> 'kind', '') IN ('', 'return_of_capital')
 )
-SELECT 'trade' AS what, to_jsonb(trades) AS said FROM trades
-UNION ALL SELECT 'lot', to_jsonb(lots) FROM lots
-UNION ALL SELECT 'cost', to_jsonb(costs) FROM costs
+SELECT 'account' AS what, to_jsonb(own) AS said FROM own
+UNION ALL SELECT 'trade', to_jsonb(trades) FROM trades
+UNION ALL SELECT 'lot', to_jsonb(lots) || jsonb_build_object('quantity', quantity::text,
+    'cost', cost::text) FROM lots
+UNION ALL SELECT 'capital', to_jsonb(capitals) FROM capitals
+UNION ALL SELECT 'met', to_jsonb(followed) FROM followed
 UNION ALL SELECT 'action', action FROM actions
 UNION ALL SELECT 'today', to_jsonb(today) FROM today
 """
@@ -132,9 +155,11 @@ class PostgresTaxReader:
         days = [date.fromisoformat(one["day"]) for one in found.get("today", ())]
         return DeskRows(
             today=days[0] if days else otherwise,
+            accounts=tuple(from_json(AccountRow, one) for one in found.get("account", ())),
             trades=tuple(from_json(TradeRow, one) for one in found.get("trade", ())),
             lots=tuple(from_json(LotRow, one) for one in found.get("lot", ())),
-            costs=tuple(from_json(CostRow, one) for one in found.get("cost", ())),
+            capitals=tuple(from_json(CapitalRow, one) for one in found.get("capital", ())),
+            met=tuple(from_json(MetRow, one) for one in found.get("met", ())),
             actions=tuple(from_json(CorporateAction, one) for one in found.get("action", ())),
         )
 

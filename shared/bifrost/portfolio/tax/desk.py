@@ -1,32 +1,36 @@
 """The desk's own books as a tax history: its trades, and what the books say beside them.
 
 A trade's amount is its cash, so commissions are in it. Each sale closes what the books closed with
-it, by the account's method or the lots named for its order. Shares are counted in today's. Where an
-account's trades are not all that happened to its lots, all trades in that stock and in options on
-it are left out, and it is said: a wash sale there could reach any of them.
+it, by the account's method or the lots named for its order, and each account's lots meet the
+actions that they met in the books. Where what is known of an account is not all that happened to
+its lots, all trades in that stock, in what it came of and became, and in options on these are left
+out, and it is said: a wash sale there could reach any of them.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
-from bifrost.core.corporate_actions import CashDividend, CorporateAction
+from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.money import EXACT
 from bifrost.core.orders import Side
-from bifrost.portfolio.corporate_actions.effects import WORTHLESS_RULE
-from bifrost.portfolio.tax.desk_rows import DeskRows, TradeRow
-from bifrost.portfolio.tax.fitting import Book, Counted, Reason, misfit
+from bifrost.portfolio.tax.desk_rows import AccountRow, DeskRows
+from bifrost.portfolio.tax.families import Families
+from bifrost.portfolio.tax.fitting import fitted, when_met
 from bifrost.portfolio.tax.history import Trade
-from bifrost.portfolio.tax.identity import security_of
-from bifrost.portfolio.tax.kept import BasisChange, Kept, Pick
-from bifrost.portfolio.tax.todays_shares import TodaysShares
+from bifrost.portfolio.tax.kept import Act, BasisChange, Kept, Pick
+from bifrost.portfolio.tax.told import Book, Fitted, Reason, Repaid, Told, Unfit, When
 
 _SAYS = {
     Reason.OTHER_CURRENCY: "it was traded in another currency than USD",
     Reason.SOLD_SHORT: "more was sold than held in an account that may not sell short",
-    Reason.CAPITAL_BEYOND_BASIS: "a return of capital was more than the basis of a lot",
-    Reason.LOTS_CHANGED: "its lots are not what its trades left",
+    Reason.AVERAGE_BASIS: "it was sold at the average basis of its lots, which this does not tell",
+    Reason.CAPITAL_WITHOUT_LOTS: "capital of it came back when none of it was held",
+    Reason.ACTION_OUTDATED: "its lots follow a revision that stands no more",
+    Reason.LOTS_APART: "imported lots and the desk's own in one account stand against each other",
+    Reason.LOTS_CHANGED: "its lots are not what its trades and its issuer's actions left",
 }
 
 
@@ -41,122 +45,160 @@ class Excluded:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldLot:
+    """An open lot as a `Pick` names it. shares: behind one of its, as `Told.scale`."""
+
+    line: int
+    via: tuple[str, ...]
+    shares: Fraction
+
+
+@dataclass(frozen=True, slots=True)
 class DeskHistory:
-    """lines: by lot, the line of the trade that opened it."""
+    """held: by lot. families: what has to do with what."""
 
     trades: tuple[Trade, ...]
     kept: Kept
-    lines: Mapping[str, int]
+    held: Mapping[str, HeldLot]
     excluded: tuple[Excluded, ...]
+    families: Families
 
     def is_excluded(self, instrument: str) -> bool:
         """Say whether trades in it are left out."""
-        family = _family(instrument)
-        return any(_family(one.instrument) == family for one in self.excluded)
+        family = self.families.of(instrument)
+        return any(self.families.of(one.instrument) == family for one in self.excluded)
+
+    def of_family(self, instrument: str) -> list[Trade]:
+        """Return the trades that a trade in the instrument has to do with."""
+        family = self.families.of(instrument)
+        return [one for one in self.trades if self.families.of(one.instrument) == family]
 
 
-def history_of(rows: DeskRows, owner: str) -> DeskHistory:
-    """Tell the books of one owner."""
-    books = _books(rows)
-    excluded = tuple(
-        Excluded(account, instrument, reason, _message(reason, instrument, rows.actions))
-        for (account, instrument), book in sorted(books.items())
-        if (reason := misfit(book))
-    )
-    left_out = {_family(one.instrument) for one in excluded}
-    told = [book for (_, name), book in books.items() if _family(name) not in left_out]
-    counted = sorted((one for book in told for one in book.trades), key=lambda one: one.row.when)
-    lines = {one.row.lot_id: line for line, one in enumerate(counted, start=1) if one.row.lot_id}
+def history_of(rows: DeskRows) -> DeskHistory:
+    """Tell the books, of whichever owners."""
+    families = Families(Act(0, one) for one in rows.actions)
+    actions: dict[str, list[CorporateAction]] = defaultdict(list)
+    for action in rows.actions:
+        actions[families.of(action.instrument)].append(action)
+    played = [
+        (family, book.account, fitted(book, actions[family]))
+        for family, book in _books(rows, families)
+    ]
+    left_out = {family for family, _, one in played if one.unfit}
+    whole = [(account, one) for family, account, one in played if family not in left_out]
+    told = sorted((trade for _, one in whole for trade in one.trades), key=_when)
+    lines = {one.lot_id: line for line, one in enumerate(told, start=1) if one.lot_id}
+    acted = [one for name, each in actions.items() if name not in left_out for one in each]
     return DeskHistory(
-        trades=tuple(_trade(one, line, owner) for line, one in enumerate(counted, start=1)),
-        kept=Kept(_picks(counted, lines), _changes(told, counted, lines)),
-        lines=lines,
-        excluded=excluded,
+        trades=tuple(_trade(one, line) for line, one in enumerate(told, start=1)),
+        kept=Kept(
+            {line: _picks(one, lines) for line, one in enumerate(told, start=1) if one.taken},
+            _changes([change for _, one in whole for change in one.repaid], told, lines),
+            _acts(acted, whole, told),
+        ),
+        held={
+            name: HeldLot(lines[lot.origin.lot_id], lot.origin.via, lot.shares)
+            for _, one in whole
+            for name, lot in one.held.items()
+        },
+        excluded=tuple(_excluded(account, one.unfit) for _, account, one in played if one.unfit),
+        families=families,
     )
 
 
-def of_family(history: DeskHistory, instrument: str) -> list[Trade]:
-    """Return the trades that a trade in the instrument has to do with."""
-    family = _family(instrument)
-    return [one for one in history.trades if _family(one.instrument) == family]
+def _books(rows: DeskRows, families: Families) -> list[tuple[str, Book]]:
+    """Part the rows by family and account."""
+    accounts = {one.account_id: one for one in rows.accounts}
+    books: dict[tuple[str, str], Book] = {}
 
+    def of(account_id: str, instrument: str) -> Book:
+        key = families.of(instrument), account_id
+        if key not in books:
+            books[key] = Book(accounts[account_id])
+        return books[key]
 
-def _family(instrument: str) -> str:
-    return security_of(instrument).underlying
-
-
-def _books(rows: DeskRows) -> dict[tuple[str, str], Book]:
-    shares = TodaysShares(rows.actions)
-    books: dict[tuple[str, str], Book] = defaultdict(Book)
-    names: dict[str, str] = {}
-    for row in rows.trades:
-        share = shares.of(row.instrument, row.day)
-        names[row.lot_id] = share.instrument
-        counted = Counted(_as_sold(row), share.instrument, share.scale)
-        books[row.account_id, share.instrument].trades.append(counted)
+    for trade in rows.trades:
+        of(trade.account_id, trade.instrument).trades.append(trade)
     for lot in rows.lots:
-        # One that is flat keeps the name of its last day, whatever the share is called now.
-        if lot.quantity or lot.lot_id not in names:
-            names[lot.lot_id] = lot.instrument
-        books[lot.account_id, names[lot.lot_id]].lots.append(lot)
-    for change in rows.costs:
-        books[change.account_id, names[change.lot_id]].costs.append(change)
-    return books
+        of(lot.account_id, lot.instrument).lots.append(lot)
+    for capital in rows.capitals:
+        of(capital.account_id, capital.instrument).capitals.append(capital)
+    for met in rows.met:
+        of(met.account_id, met.instrument).met.append(met)
+    return [(family, book) for (family, _), book in sorted(books.items(), key=_key)]
 
 
-def _as_sold(row: TradeRow) -> TradeRow:
-    """What became worthless counts as sold on the last day of the year (§165(g)(1))."""
-    if row.quantity > 0 or all(one.rule != WORTHLESS_RULE for one in row.closures):
-        return row
-    return replace(row, day=row.day.replace(month=12, day=31))
+def _key(entry: tuple[tuple[str, str], Book]) -> tuple[str, str]:
+    return entry[0]
 
 
-def _trade(counted: Counted, line: int, owner: str) -> Trade:
-    row = counted.row
-    side = Side.BUY if row.quantity > 0 else Side.SELL
+def _when(told: Told) -> When:
+    return told.when
+
+
+def _trade(told: Told, line: int) -> Trade:
+    side = Side.BUY if told.quantity > 0 else Side.SELL
     return Trade(
         line=line,
-        on=row.day,
-        owner=owner,
-        account=row.account_id,
-        kind=row.account_kind,
-        instrument=counted.instrument,
+        on=told.on,
+        owner=told.account.owner,
+        account=told.account.account_id,
+        kind=told.account.kind,
+        instrument=told.instrument,
         side=side,
-        quantity=abs(row.quantity),
-        amount=row.amount if side is Side.SELL else EXACT.minus(row.amount),
-        scale=counted.scale,
+        quantity=abs(told.quantity),
+        amount=told.amount if side is Side.SELL else EXACT.minus(told.amount),
+        scale=told.scale,
     )
 
 
-def _picks(counted: Sequence[Counted], lines: Mapping[str, int]) -> dict[int, tuple[Pick, ...]]:
-    return {
-        line: tuple(
-            Pick(lines[part.lot_id], abs(Fraction(part.quantity))) for part in one.row.closures
-        )
-        for line, one in enumerate(counted, start=1)
-        if one.row.closures
-    }
+def _picks(told: Told, lines: Mapping[str, int]) -> tuple[Pick, ...]:
+    return tuple(
+        Pick(lines[part.origin.lot_id], part.quantity, part.origin.via) for part in told.taken
+    )
 
 
 def _changes(
-    books: Iterable[Book], counted: Sequence[Counted], lines: Mapping[str, int]
+    repaid: Iterable[Repaid], told: Sequence[Told], lines: Mapping[str, int]
 ) -> tuple[BasisChange, ...]:
-    found = sorted((one for book in books for one in book.costs), key=lambda one: one.when)
-    made, place = [], 0
-    for one in found:
-        while place < len(counted) and counted[place].row.when < one.when:
-            place += 1
-        made.append(BasisChange(place + 1, one.day, lines[one.lot_id], Fraction(one.amount)))
+    return tuple(
+        BasisChange(
+            _line_after(one.when, told),
+            one.on,
+            lines[one.origin.lot_id],
+            -one.amount,
+            one.origin.via,
+        )
+        for one in sorted(repaid, key=lambda one: one.when)
+    )
+
+
+def _acts(
+    actions: Iterable[CorporateAction],
+    whole: Sequence[tuple[AccountRow, Fitted]],
+    told: Sequence[Told],
+) -> tuple[Act, ...]:
+    """Tell what changes shares or their basis; what pays cash for all of them is sales."""
+    made = []
+    for action in sorted(actions, key=lambda one: one.place):
+        missed = {
+            (account.owner, account.account_id)
+            for account, one in whole
+            if action.action_id in one.missed
+        }
+        others = {(account.owner, account.account_id) for account, _ in whole} - missed
+        accounts = frozenset(others) if missed else None
+        made.append(Act(_line_after(when_met(action), told), action, accounts))
     return tuple(made)
 
 
-def _message(reason: Reason, instrument: str, actions: Iterable[CorporateAction]) -> str:
-    if reason is not Reason.LOTS_CHANGED:
-        return _SAYS[reason]
-    known = [
-        f"{one.kind.value.replace('_', ' ')} of {one.ex_date}"
-        for one in actions
-        if instrument in (one.instrument, one.new_instrument)
-        and not isinstance(one.terms, CashDividend)
-    ]
-    return f"{_SAYS[reason]} ({', '.join(known) or 'no corporate action is known'})"
+def _line_after(when: When, told: Sequence[Told]) -> int:
+    return bisect_left(told, when, key=_when) + 1
+
+
+def _excluded(account: AccountRow, unfit: Unfit) -> Excluded:
+    says = _SAYS[unfit.reason]
+    if unfit.action is not None:
+        action = unfit.action
+        says = f"{says}: {action.kind.replace('_', ' ')} of {action.instrument}, {action.ex_date}"
+    return Excluded(account.account_id, unfit.instrument, unfit.reason, says)

@@ -9,10 +9,20 @@ from bifrost.portfolio.accounts import AccountKind
 
 
 @dataclass(frozen=True, slots=True)
+class AccountRow:
+    """Whose an account is, and what it may."""
+
+    account_id: str
+    owner: str
+    kind: AccountKind
+
+
+@dataclass(frozen=True, slots=True)
 class PartClosed:
     """What a transaction closed of a lot; signed like the lot.
 
-    rule: the law by which a corporate action closed it; empty where a fill did.
+    rule: the law by which a corporate action closed it, or a fill at another basis than the lot's
+    own; empty otherwise. quantity: 0 where cash came and all shares stayed.
     """
 
     lot_id: str
@@ -24,74 +34,86 @@ class PartClosed:
 
 @dataclass(frozen=True, slots=True)
 class TradeRow:
-    """A transaction that opened or closed lots, and stands.
+    """A fill that stands.
 
-    place: in the ledger. day: the trade date. quantity: signed. amount: what it changed the cash
-    by: less the commission, which is part of the basis of what is bought and lowers what a sale
-    brings (IRS Pub. 550, "Basis of Investment Property"; Reg. 1.6045-1(d)(6)(ii)(A)).
-    lot_id: the lot that it opened, if it did. is_fill: false where a corporate action paid out.
+    place: in the ledger, of the first transaction that told of it. day: the trade date. instrument,
+    quantity: as it was traded; signed. cost: what it changed the cost of the position by.
+    amount: what it changed the cash by: less the commission, which is part of the basis of what is
+    bought and lowers what a sale brings (IRS Pub. 550, "Basis of Investment Property"; Reg.
+    1.6045-1(d)(6)(ii)(A)). lot_id: the lot that it opened, if it did.
     """
 
     place: int
     occurred_at: datetime
     day: date
     account_id: str
-    account_kind: AccountKind
     instrument: str
     currency: str
     quantity: Decimal
+    cost: Decimal
     amount: Decimal
     lot_id: str
-    is_fill: bool
     closures: tuple[PartClosed, ...]
-
-    @property
-    def when(self) -> tuple[date, datetime, int]:
-        """Its place among all."""
-        return self.day, self.occurred_at, self.place
 
 
 @dataclass(frozen=True, slots=True)
 class LotRow:
-    """A lot as it was opened and as it is; cost without commission, as the books have it."""
+    """A lot as it is; cost without commission, as the books have it. sequence: < 0 if imported."""
 
     lot_id: str
     account_id: str
     instrument: str
+    currency: str
     opened_at: datetime
     sequence: int
-    opened_cost: Decimal
     quantity: Decimal
     cost: Decimal
 
 
 @dataclass(frozen=True, slots=True)
-class CostRow:
-    """A change of a lot's cost without a trade: a return of capital.
+class CapitalRow:
+    """A return of capital that was booked by hand or came with an import, and stands.
 
-    is_beyond: some of it was more than the basis, and is a gain.
+    lots: those that it named; none where a correction wrote it anew.
     """
 
     place: int
     occurred_at: datetime
     day: date
     account_id: str
-    lot_id: str
+    instrument: str
+    currency: str
     amount: Decimal
-    is_beyond: bool
+    lots: tuple[str, ...]
 
-    @property
-    def when(self) -> tuple[date, datetime, int]:
-        """Its place among all."""
-        return self.day, self.occurred_at, self.place
+
+@dataclass(frozen=True, slots=True)
+class MetRow:
+    """A revision of an action that an account's own lots follow, or its imported ones.
+
+    instrument: whose action it was. closures: what it realised, of whichever lots.
+    """
+
+    account_id: str
+    instrument: str
+    is_imported: bool
+    action_id: str
+    revision: int
+    closures: tuple[PartClosed, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class DeskRows:
-    """Everything; `actions` are the corporate actions of what was traded, up to `today`."""
+    """Everything.
+
+    actions: those that stand, with an ex-date up to `today`, of what was traded and of what that
+    became; dividends only where they return capital.
+    """
 
     today: date
+    accounts: tuple[AccountRow, ...] = ()
     trades: tuple[TradeRow, ...] = ()
     lots: tuple[LotRow, ...] = ()
-    costs: tuple[CostRow, ...] = ()
+    capitals: tuple[CapitalRow, ...] = ()
+    met: tuple[MetRow, ...] = ()
     actions: tuple[CorporateAction, ...] = ()

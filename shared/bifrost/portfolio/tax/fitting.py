@@ -1,145 +1,383 @@
-"""Whether an account's trades in an instrument are all that happened to its lots.
+"""What an account's trades and the actions it met made of its lots, played and proved.
 
-They are played through the lots that the books say each closed. What is left must be what the books
-hold, in quantity and cost, or something else changed the lots (a spin-off, a merger for shares) and
-no report made of the trades alone would be right.
+Trades, returns of capital and issuers' actions are played through the books' own rules and the
+lots that the books say each closed. What is left must be what the books hold, in quantity and
+cost, and what each action realised what it says: then no more has happened to the lots than is
+told, and a report of it is right. If not, it says why.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from fractions import Fraction
 
-from bifrost.core.money import EXACT
-from bifrost.portfolio.corporate_actions.effects import (
-    CASH_MERGER_RULE,
-    FRACTION_RULE,
-    LIQUIDATION_RULE,
-    WORTHLESS_RULE,
+from bifrost.core.corporate_actions import (
+    CashDividend,
+    CorporateAction,
+    Merger,
+    SpinOff,
+    Split,
+    StockDividend,
 )
-from bifrost.portfolio.tax.desk_rows import CostRow, LotRow, TradeRow
+from bifrost.core.money import EXACT, exact_product, exact_sum
+from bifrost.portfolio.cash_flows import return_capital
+from bifrost.portfolio.corporate_actions.allocation import Realisation
+from bifrost.portfolio.corporate_actions.change import BookChange
+from bifrost.portfolio.corporate_actions.effects import WORTHLESS_RULE, apply_action, refusal
+from bifrost.portfolio.lots import Lot
+from bifrost.portfolio.tax.desk_rows import CapitalRow, PartClosed, TradeRow
 from bifrost.portfolio.tax.shares import ZERO
+from bifrost.portfolio.tax.told import (
+    Book,
+    Fitted,
+    OpenLot,
+    Origin,
+    Reason,
+    Repaid,
+    Taken,
+    Told,
+    Unfit,
+    When,
+)
 
 CURRENCY = "USD"
-# What an issuer closes for cash, or for none, is a sale like any other: its basis is the lots'.
-_SALES = frozenset({CASH_MERGER_RULE, FRACTION_RULE, LIQUIDATION_RULE, WORTHLESS_RULE})
+_ACTS, _TRADED, _DAY_IS_OVER = range(3)
 
 
-class Reason(StrEnum):
-    """Why an instrument's trades cannot be told as tax."""
+def fitted(book: Book, actions: Iterable[CorporateAction]) -> Fitted:
+    """Play a book; actions: those that stand, of its family."""
+    player = _Player(book, actions)
+    try:
+        player.play()
+    except _UnfitError as unfit:
+        player.told.unfit = unfit.args[0]
+    return player.told
 
-    OTHER_CURRENCY = "other_currency"
-    SOLD_SHORT = "sold_short"
-    CAPITAL_BEYOND_BASIS = "capital_beyond_basis"
-    LOTS_CHANGED = "lots_changed"
+
+def when_met(action: CorporateAction) -> When:
+    """Return the place of an action: before what is traded on its ex-date."""
+    return action.ex_date, _ACTS, (*action.place, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """A trade in today's shares. scale: what one of that day's has become."""
+class _Cash:
+    """What an issuer closed for cash."""
 
-    row: TradeRow
+    day: date
     instrument: str
-    scale: Fraction
-
-    @property
-    def signed(self) -> Fraction:
-        """Above zero for a purchase."""
-        return Fraction(self.row.quantity) * self.scale
-
-
-@dataclass(slots=True)
-class Book:
-    """One account's trades in one instrument of today, its lots, and changes of their cost."""
-
-    trades: list[Counted] = field(default_factory=list)
-    lots: list[LotRow] = field(default_factory=list)
-    costs: list[CostRow] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Played:
-    """quantity, cost: by lot, what is left; of each the books' sign. held: of all of them."""
-
-    held: Fraction = ZERO
-    quantity: dict[str, Fraction] = field(default_factory=dict)
-    cost: dict[str, Decimal] = field(default_factory=dict)
+    quantity: Decimal
+    amount: Decimal
 
 
 class _UnfitError(Exception):
-    """The trades do not add up; `args` has the reason."""
+    """It does not add up; `args` has the `Unfit`."""
 
 
-def misfit(book: Book) -> Reason | None:
-    """Say why the trades do not tell the lots; None where they do."""
-    if any(one.row.currency != CURRENCY for one in book.trades):
-        return Reason.OTHER_CURRENCY
-    if any(one.is_beyond for one in book.costs):
-        return Reason.CAPITAL_BEYOND_BASIS
-    opened = {one.lot_id: one for one in book.lots}
-    played = _Played()
-    steps: list[Counted | CostRow] = sorted([*book.trades, *book.costs], key=_when)
-    try:
-        for step in steps:
-            if isinstance(step, CostRow):
-                _change(played, step)
-            else:
-                _trade(played, step, opened)
-    except _UnfitError as unfit:
-        found: Reason = unfit.args[0]
-        return found
-    return None if _is_left(played, book.lots) else Reason.LOTS_CHANGED
+@dataclass(slots=True)
+class _Open:
+    """A lot as it stands. shares: exactly, of its sign."""
+
+    lot: Lot
+    shares: Fraction
+    origin: Origin
 
 
-def _when(step: Counted | CostRow) -> tuple[object, ...]:
-    return step.when if isinstance(step, CostRow) else step.row.when
+class _Player:
+    def __init__(self, book: Book, actions: Iterable[CorporateAction]) -> None:
+        self._book = book
+        self._actions = {one.action_id: one for one in actions}
+        self._known = {one.lot_id: one for one in book.lots}
+        self._met = {(one.action_id, one.is_imported): one for one in book.met}
+        self._open: dict[str, _Open] = {}
+        self._uncounted: defaultdict[str, Fraction] = defaultdict(lambda: Fraction(1))
+        self.told = Fitted()
+
+    def play(self) -> None:
+        for one in self._book.met:
+            action = self._actions.get(one.action_id)
+            if action is None or action.revision != one.revision:
+                raise _UnfitError(Unfit(Reason.ACTION_OUTDATED, one.instrument, action))
+        for when, step in _steps(self._book, self._actions.values()):
+            match step:
+                case TradeRow():
+                    self._trade(when, step)
+                case CapitalRow():
+                    self._repay(when, step)
+                case _:
+                    self._act(step)
+        self._compare()
+        for name, held in self._open.items():
+            scale = held.shares / Fraction(held.lot.quantity) * self._uncounted[held.lot.instrument]
+            self.told.held[name] = OpenLot(held.origin, scale)
+
+    def _trade(self, when: When, row: TradeRow) -> None:
+        if row.currency != CURRENCY:
+            raise _UnfitError(Unfit(Reason.OTHER_CURRENCY, row.instrument))
+        if any(part.rule for part in row.closures):
+            raise _UnfitError(Unfit(Reason.AVERAGE_BASIS, row.instrument))
+        taken = tuple(self._take(part, row) for part in row.closures)
+        opens = EXACT.add(row.quantity, exact_sum(one.quantity for one in row.closures))
+        if opens:
+            self._begin(row, opens)
+        self._tell(when, row, taken, row.lot_id if opens else "")
+
+    def _take(self, part: PartClosed, row: TradeRow) -> Taken:
+        """Close a part of a lot by a trade in its name, which is of the other sign."""
+        one = self._open.get(part.lot_id)
+        if (
+            one is None
+            or one.lot.instrument != row.instrument
+            or part.quantity * one.lot.quantity <= 0
+            or part.quantity * row.quantity >= 0
+            or abs(part.quantity) > abs(one.lot.quantity)
+        ):
+            raise self._changed(row.instrument)
+        rest = replace(
+            one.lot,
+            quantity=EXACT.subtract(one.lot.quantity, part.quantity),
+            cost=EXACT.subtract(one.lot.cost, part.cost),
+        )
+        return self._reduce(one, rest)
+
+    def _reduce(self, one: _Open, rest: Lot) -> Taken:
+        """Leave `rest` of a lot; return what that takes."""
+        left = one.shares * Fraction(rest.quantity) / Fraction(one.lot.quantity)
+        part = EXACT.subtract(one.lot.quantity, rest.quantity)
+        taken = Taken(one.origin, abs(one.shares - left), abs(Fraction(part)))
+        one.lot, one.shares = rest, left
+        if not rest.quantity:
+            del self._open[rest.lot_id]
+            if rest.cost:
+                raise self._changed(rest.instrument)
+        return taken
+
+    def _begin(self, row: TradeRow, opens: Decimal) -> None:
+        known = self._known.get(row.lot_id)
+        closed = exact_sum(one.cost for one in row.closures)
+        if known is None or row.lot_id in self._open or opens * row.quantity < 0:
+            raise self._changed(row.instrument)
+        others = (one.lot for one in self._open.values() if one.lot.instrument == row.instrument)
+        if any(one.quantity * opens < 0 for one in others):
+            # The matcher closes all of the other sign first.
+            raise _UnfitError(Unfit(Reason.LOTS_APART, row.instrument))
+        if opens < 0 and not self._book.account.kind.may_short:
+            raise _UnfitError(Unfit(Reason.SOLD_SHORT, row.instrument))
+        lot = Lot(
+            known.lot_id,
+            row.instrument,
+            row.currency,
+            known.opened_at,
+            known.sequence,
+            opens,
+            EXACT.add(row.cost, closed),
+        )
+        self._open[row.lot_id] = _Open(lot, Fraction(opens), Origin(row.lot_id))
+
+    def _repay(self, when: When, row: CapitalRow) -> None:
+        if row.currency != CURRENCY:
+            raise _UnfitError(Unfit(Reason.OTHER_CURRENCY, row.instrument))
+        named = [name for name in row.lots if self._is_imported(name)] and row.lots
+        lots = [
+            one.lot
+            for one in self._open.values()
+            if one.lot.instrument == row.instrument
+            and one.lot.quantity > 0
+            # A correction spreads it over the desk's own lots, whichever it named before.
+            and (one.lot.lot_id in named if named else one.lot.sequence > 0)
+        ]
+        if not lots:
+            raise _UnfitError(Unfit(Reason.CAPITAL_WITHOUT_LOTS, row.instrument))
+        held = Fraction(exact_sum(one.quantity for one in lots))
+        for lot in return_capital(lots, row.amount).lots:
+            self._open[lot.lot_id].lot = lot
+            share = Fraction(row.amount) * Fraction(lot.quantity) / held
+            origin = self._open[lot.lot_id].origin
+            self.told.repaid.append(Repaid(when, row.day, origin, share))
+
+    def _act(self, action: CorporateAction) -> None:
+        """Have own lots meet an action, then imported ones, as far as the books say so."""
+        held = dict(self._open)
+        outcomes = [self._meet(action, is_imported=one) for one in (False, True)]
+        if False not in outcomes:
+            return
+        self.told.missed.add(action.action_id)
+        if True not in outcomes:
+            # All others count in what it made of a share: so do its lots, though nobody told them.
+            if not isinstance(action.terms, SpinOff):
+                self._uncounted[action.instrument] *= _ratio(action)
+            return
+        if not isinstance(action.terms, CashDividend):
+            raise _UnfitError(Unfit(Reason.LOTS_APART, action.instrument, action))
+        # An import's own rows have told its dividends: so each lot that met it is named.
+        for one in held.values():
+            is_imported = one.lot.sequence < 0
+            if one.lot.instrument == action.instrument and outcomes[is_imported]:
+                self._capital(action.terms, one, when_met(action), action.ex_date)
+
+    def _capital(self, terms: CashDividend, one: _Open, when: When, on: date) -> None:
+        if one.lot.quantity > 0:
+            cash = exact_product(one.lot.quantity, terms.amount_per_share)
+            self.told.repaid.append(Repaid(when, on, one.origin, Fraction(cash)))
+
+    def _meet(self, action: CorporateAction, *, is_imported: bool) -> bool | None:
+        """Say whether the lots have met it; None where there were none that it could change."""
+        lots = [one.lot for one in self._open.values() if (one.lot.sequence < 0) == is_imported]
+        is_fit = not refusal(action, lots)
+        change = apply_action(action, lots) if is_fit else None
+        met = self._met.get((action.action_id, is_imported))
+        if met is None:
+            return None if change is not None and not change.entries else False
+        if change is None or _written(change) != sorted(met.closures, key=_of_part):
+            raise self._changed(action.instrument, action)
+        if change.action.currency != CURRENCY:
+            raise _UnfitError(Unfit(Reason.OTHER_CURRENCY, action.instrument))
+        self._follow(change)
+        return True
+
+    def _follow(self, change: BookChange) -> None:
+        """Let the lots become what the action made of them; tell what it closed for cash."""
+        action = change.action
+        ratio = _ratio(action)
+        for lot in change.opened:
+            name = lot.lot_id.removesuffix(f"/{action.action_id}")
+            parent = self._open[name]
+            origin = Origin(parent.origin.lot_id, (*parent.origin.via, action.action_id))
+            self._open[lot.lot_id] = _Open(lot, parent.shares * ratio, origin)
+        after = {lot.lot_id: lot for lot in change.after}
+        for lot in change.before:
+            one = self._open[lot.lot_id]
+            paid = [r for r in change.realisations if r.lot_id == lot.lot_id]
+            one.lot = _before_payment(after.get(lot.lot_id), lot, paid)
+            one.shares *= 1 if isinstance(action.terms, SpinOff) else ratio
+        sold = [one for one in change.realisations if one.quantity]
+        for is_long in (True, False):
+            own = [one for one in sold if (one.quantity > 0) == is_long]
+            if own:
+                self._pay_out(action, own)
+
+    def _pay_out(self, action: CorporateAction, sold: Sequence[Realisation]) -> None:
+        taken = []
+        for part in sold:
+            one = self._open[part.lot_id]
+            rest = replace(
+                one.lot,
+                quantity=EXACT.subtract(one.lot.quantity, part.quantity),
+                cost=EXACT.subtract(one.lot.cost, part.cost),
+            )
+            taken.append(self._reduce(one, rest))
+        quantity = EXACT.minus(exact_sum(one.quantity for one in sold))
+        when: When = (action.ex_date, _ACTS, (*action.place, 1))
+        on = action.ex_date
+        if sold[0].rule == WORTHLESS_RULE:
+            # As if sold on the last day of the year: §165(g)(1).
+            on = on.replace(month=12, day=31)
+            when = (on, _DAY_IS_OVER, action.place)
+        amount = exact_sum(one.proceeds for one in sold)
+        self._tell(when, _Cash(on, sold[0].instrument, quantity, amount), taken, "")
+
+    def _tell(
+        self, when: When, row: "TradeRow | _Cash", taken: Sequence[Taken], lot_id: str
+    ) -> None:
+        quantity = abs(Fraction(row.quantity))
+        rounded = quantity - sum((one.rounded for one in taken), ZERO)
+        scale = (rounded + sum((one.quantity for one in taken), ZERO)) / quantity
+        self.told.trades.append(
+            Told(
+                when,
+                row.day,
+                self._book.account,
+                row.instrument,
+                row.quantity,
+                row.amount,
+                lot_id,
+                tuple(replace(one, quantity=one.quantity / scale) for one in taken),
+                scale * self._uncounted[row.instrument],
+            )
+        )
+
+    def _compare(self) -> None:
+        for name, one in self._open.items():
+            if name not in self._known:
+                raise self._changed(one.lot.instrument)
+        for row in self._book.lots:
+            held = self._open.get(row.lot_id)
+            if (held is None) == bool(row.quantity):
+                raise self._changed(row.instrument)
+            if held is not None and (
+                (held.lot.instrument, held.lot.quantity, held.lot.cost)
+                != (row.instrument, row.quantity, row.cost)
+            ):
+                raise self._changed(row.instrument)
+
+    def _is_imported(self, lot_id: str) -> bool:
+        known = self._known.get(lot_id)
+        return known is not None and known.sequence < 0
+
+    def _changed(self, instrument: str, action: CorporateAction | None = None) -> _UnfitError:
+        return _UnfitError(Unfit(Reason.LOTS_CHANGED, instrument, action))
 
 
-def _change(played: _Played, change: CostRow) -> None:
-    if not played.quantity.get(change.lot_id):
-        raise _UnfitError(Reason.LOTS_CHANGED)
-    played.cost[change.lot_id] = EXACT.add(played.cost[change.lot_id], change.amount)
+def _steps(
+    book: Book, actions: Iterable[CorporateAction]
+) -> Iterator[tuple[When, TradeRow | CapitalRow | CorporateAction]]:
+    """Put everything in the order in which it happened."""
+    steps: list[tuple[When, TradeRow | CapitalRow | CorporateAction]] = [
+        (when_met(one), one) for one in actions
+    ]
+    opened = {one.lot_id: one for one in book.trades}
+    steps += [(_when_traded(one, opened), one) for one in book.trades]
+    steps += [((one.day, _TRADED, (one.occurred_at, one.place, 0)), one) for one in book.capitals]
+    yield from sorted(steps, key=_first)
 
 
-def _trade(played: _Played, trade: Counted, lots: dict[str, LotRow]) -> None:
-    row = trade.row
-    known = frozenset({""}) if row.is_fill else _SALES
-    if any(one.rule not in known for one in row.closures):
-        raise _UnfitError(Reason.LOTS_CHANGED)
-    held, closed = played.held, ZERO
-    for part in row.closures:
-        size = Fraction(part.quantity) * trade.scale
-        left = played.quantity.get(part.lot_id, ZERO)
-        if size * left <= 0 or abs(size) > abs(left) or size * trade.signed > 0:
-            raise _UnfitError(Reason.LOTS_CHANGED)
-        closed += size
-        played.quantity[part.lot_id] = left - size
-        played.cost[part.lot_id] = EXACT.subtract(played.cost[part.lot_id], part.cost)
-    played.held += trade.signed
-    against = held if held * trade.signed < 0 else ZERO
-    if abs(closed) != min(abs(against), abs(trade.signed)):
-        raise _UnfitError(Reason.LOTS_CHANGED)
-    if opens := trade.signed + closed:
-        _open(played, trade, opens, lots)
+def _when_traded(row: TradeRow, opened: Mapping[str, TradeRow]) -> When:
+    """Of an instant, what was booked first; but what a late word opened before what closed it."""
+    lots = (opened.get(part.lot_id) for part in row.closures)
+    same = (one.place for one in lots if one and one.occurred_at == row.occurred_at)
+    place = max((row.place, *same))
+    return row.day, _TRADED, (row.occurred_at, place, int(place != row.place))
 
 
-def _open(played: _Played, trade: Counted, opens: Fraction, lots: dict[str, LotRow]) -> None:
-    lot_id = trade.row.lot_id
-    if lot_id not in lots or lot_id in played.quantity:
-        raise _UnfitError(Reason.LOTS_CHANGED)
-    if opens < 0 and not trade.row.account_kind.may_short:
-        raise _UnfitError(Reason.SOLD_SHORT)
-    played.quantity[lot_id] = opens
-    played.cost[lot_id] = lots[lot_id].opened_cost
+def _first(step: tuple[When, object]) -> When:
+    return step[0]
 
 
-def _is_left(played: _Played, lots: Sequence[LotRow]) -> bool:
-    known = {one.lot_id: one for one in lots}
-    if any(left and lot_id not in known for lot_id, left in played.quantity.items()):
-        return False
-    return all(
-        played.quantity.get(one.lot_id, ZERO) == Fraction(one.quantity)
-        and (not one.quantity or played.cost[one.lot_id] == one.cost)
-        for one in lots
+def _ratio(action: CorporateAction) -> Fraction:
+    """How many shares come for one."""
+    match action.terms:
+        case Split() | StockDividend() as terms:
+            return terms.ratio
+        case Merger(new_instrument=name) as terms if name:
+            return Fraction(terms.shares_per_share)
+        case SpinOff() as terms:
+            return Fraction(terms.shares_per_share)
+        case _:
+            return Fraction(1)
+
+
+def _before_payment(after: Lot | None, before: Lot, paid: Sequence[Realisation]) -> Lot:
+    """Return a lot as an action makes it, with the fraction that it pays out still in it."""
+    closed = [one for one in paid if one.quantity]
+    lot = after or replace(before, quantity=Decimal(0), cost=Decimal(0))
+    return replace(
+        lot,
+        instrument=closed[0].instrument if closed else lot.instrument,
+        quantity=EXACT.add(lot.quantity, exact_sum(one.quantity for one in closed)),
+        cost=EXACT.add(lot.cost, exact_sum(one.cost for one in closed)),
     )
+
+
+def _written(change: BookChange) -> list[PartClosed]:
+    return sorted(
+        (
+            PartClosed(one.lot_id, one.quantity, one.cost, one.proceeds, one.rule)
+            for _, one in change.closed
+        ),
+        key=_of_part,
+    )
+
+
+def _of_part(part: PartClosed) -> tuple[str, str, Decimal]:
+    return part.lot_id, part.rule, part.quantity

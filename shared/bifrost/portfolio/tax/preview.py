@@ -27,7 +27,10 @@ from bifrost.portfolio.tax.wash_sales import wash_sales
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A sale that somebody considers. owner: needed where accounts of two owners share a name."""
+    """A sale that somebody considers. owner: needed where accounts of two owners share a name.
+
+    scale: the shares behind one of `quantity`, where books rounded digits away.
+    """
 
     account: str
     instrument: str
@@ -35,6 +38,7 @@ class Wish:
     price: Decimal
     on: date
     owner: str | None = None
+    scale: Fraction = Fraction(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,7 @@ def _sale(trades: Sequence[Trade], wish: Wish, held_by: dict[str, Fraction]) -> 
         raise _refused(f"the file goes on to {trades[-1].on}", "preview a later day, or that one")
     template = next(one for one in of_account if one.owner in owners)
     held = held_by.get(template.owner, ZERO)
-    if wish.quantity > held:
+    if Fraction(wish.quantity) * wish.scale > held:
         message = f"{wish.account!r} holds {quantity(held):f} {wish.instrument}"
         raise _refused(message, "sell what is held: an open short realises nothing")
     return replace(
@@ -138,7 +142,7 @@ def _sale(trades: Sequence[Trade], wish: Wish, held_by: dict[str, Fraction]) -> 
         side=Side.SELL,
         quantity=wish.quantity,
         amount=exact_product(wish.quantity, wish.price),
-        scale=Fraction(1),
+        scale=wish.scale,
     )
 
 

@@ -13,20 +13,19 @@ from typing import Protocol
 
 from bifrost.core.errors import ConflictError, FieldProblem, InvalidInputError
 from bifrost.core.money import exact_sum
-from bifrost.core.orders import Side
 from bifrost.portfolio.lot_selection import LotMethod, Sale, Selection, select
-from bifrost.portfolio.lots import Lot
+from bifrost.portfolio.lots import Lot, LotPart
 from bifrost.portfolio.ports import Clock
-from bifrost.portfolio.tax.desk import DeskHistory, Excluded, history_of, of_family
+from bifrost.portfolio.tax.desk import DeskHistory, Excluded, history_of
 from bifrost.portfolio.tax.desk_rows import DeskRows, LotRow
 from bifrost.portfolio.tax.elections import Elections
-from bifrost.portfolio.tax.fitting import CURRENCY
 from bifrost.portfolio.tax.form_1099b import BrokerRow, Reconciliation, reconcile
 from bifrost.portfolio.tax.form_8949 import Form8949Row, Reported, form_8949
 from bifrost.portfolio.tax.identity import security_of
-from bifrost.portfolio.tax.kept import Kept, Pick
+from bifrost.portfolio.tax.kept import Pick
 from bifrost.portfolio.tax.policy import Policy
 from bifrost.portfolio.tax.preview import Preview, Wish, preview
+from bifrost.portfolio.tax.shares import ZERO
 from bifrost.portfolio.tax.statement import Statement, statement
 from bifrost.portfolio.tax.wash_sales import wash_sales
 
@@ -47,8 +46,8 @@ class TaxReader(Protocol):
 class Standing(Protocol):
     """How an account's sales choose their lots."""
 
-    def standing(self, account_id: str) -> LotMethod:
-        """Return the account's standing method; raise NotFoundError for another's account."""
+    def standing(self, account_id: str, instrument: str) -> LotMethod:
+        """Return the instrument's standing method; raise NotFoundError for another's account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +63,9 @@ class SaleWish:
 
 @dataclass(frozen=True, slots=True)
 class DeskStatement:
-    """A statement of the desk's books. accounts: of each of its sales."""
+    """A statement of the desk's books, and what it does not tell."""
 
     statement: Statement
-    accounts: tuple[str, ...]
     excluded: tuple[Excluded, ...]
 
 
@@ -84,9 +82,7 @@ class TaxReports:
         """Match every loss of the history; lines of a year's sales only, totals of all."""
         _, history = self._history()
         books = wash_sales(history.trades, _elections(policy), history.kept)
-        trades = [one for one in history.trades if year in (None, one.on.year)]
-        sellers = tuple(one.account for one in trades if one.side is Side.SELL)
-        return DeskStatement(statement(trades, books), sellers, history.excluded)
+        return DeskStatement(statement(history.trades, books, year), history.excluded)
 
     def form_8949(
         self, year: int, reported: Reported, policy: Mapping[str, str]
@@ -109,7 +105,7 @@ class TaxReports:
 
         Raises NotFoundError, InvalidInputError, and ConflictError where its trades are left out.
         """
-        method = self._standing.standing(wish.account_id)
+        method = self._standing.standing(wish.account_id, wish.instrument)
         rows, history = self._history(security_of(wish.instrument).underlying)
         lots = [
             one
@@ -119,18 +115,21 @@ class TaxReports:
         _check_kept(history, wish.instrument)
         _check_held(lots, wish)
         told = self._told(wish, rows.today)
-        trades = of_family(history, wish.instrument)
+        trades = history.of_family(wish.instrument)
         if told.on < trades[-1].on:
             problem = f"the last trade was on {trades[-1].on}"
             raise _refused("on", problem, "preview a later day, or that one")
         at = datetime.combine(told.on, datetime.min.time(), UTC).replace(hour=20)
-        picks = _picks(lots, Sale(told.quantity, told.price, at), method, history)
+        parts = _chosen(lots, Sale(told.quantity, told.price, at), method)
+        shares = sum((_shares(history, one) for one in parts), ZERO)
+        told = replace(told, scale=shares / Fraction(told.quantity))
+        picks = tuple(_pick(history, one, told.scale) for one in parts)
         kept = replace(history.kept, picks={**history.kept.picks, trades[-1].line + 1: picks})
-        return preview(trades, told, _elections(policy), _without_later(kept, trades[-1].line))
+        return preview(trades, told, _elections(policy), kept)
 
     def _history(self, family: str | None = None) -> tuple[DeskRows, DeskHistory]:
         rows = self._reader.rows(self._clock.now().date(), family)
-        return rows, history_of(rows, self._owner)
+        return rows, history_of(rows)
 
     def _told(self, wish: SaleWish, today: date) -> Wish:
         price = wish.price if wish.price is not None else self._reader.price(wish.instrument)
@@ -160,23 +159,23 @@ def _check_held(lots: Sequence[LotRow], wish: SaleWish) -> None:
         raise _refused("quantity", problem, "sell what is held: an open short realises nothing")
 
 
-def _picks(
-    lots: Sequence[LotRow], sale: Sale, method: LotMethod, history: DeskHistory
-) -> tuple[Pick, ...]:
+def _chosen(lots: Sequence[LotRow], sale: Sale, method: LotMethod) -> tuple[LotPart, ...]:
     held = [
-        Lot(one.lot_id, one.instrument, CURRENCY, one.opened_at, one.sequence, one.quantity,
+        Lot(one.lot_id, one.instrument, one.currency, one.opened_at, one.sequence, one.quantity,
             one.cost)
         for one in lots
         if one.quantity > 0
     ]  # fmt: skip
-    parts = select(held, sale, Selection(method), method)
-    return tuple(Pick(history.lines[part.lot_id], Fraction(part.quantity)) for part in parts)
+    return select(held, sale, Selection(method), method)
 
 
-def _without_later(kept: Kept, last: int) -> Kept:
-    """A change after the last trade comes before the sale, not after it."""
-    changes = tuple(replace(one, before=min(one.before, last + 1)) for one in kept.changes)
-    return Kept(kept.picks, changes)
+def _shares(history: DeskHistory, part: LotPart) -> Fraction:
+    return Fraction(part.quantity) * history.held[part.lot_id].shares
+
+
+def _pick(history: DeskHistory, part: LotPart, scale: Fraction) -> Pick:
+    lot = history.held[part.lot_id]
+    return Pick(lot.line, _shares(history, part) / scale, lot.via)
 
 
 def _refused(field: str, message: str, fix: str) -> InvalidInputError:

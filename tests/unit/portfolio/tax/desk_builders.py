@@ -8,7 +8,15 @@ from decimal import Decimal
 
 from bifrost.core.corporate_actions import CorporateAction, Split
 from bifrost.core.orders import Side
-from bifrost.portfolio.tax.desk_rows import DeskRows, LotRow, PartClosed, TradeRow
+from bifrost.portfolio.accounts import AccountKind
+from bifrost.portfolio.tax.desk_rows import (
+    AccountRow,
+    DeskRows,
+    LotRow,
+    MetRow,
+    PartClosed,
+    TradeRow,
+)
 from bifrost.portfolio.tax.history import Trade
 
 TODAY = date(2099, 12, 31)
@@ -48,7 +56,8 @@ class Desk:
         self._shares = shares
         self._last = last
         self._lots: dict[str, LotRow] = {}
-        self._sizes: dict[str, Decimal] = {}
+        self._opened: dict[str, tuple[Decimal, Decimal]] = {}
+        self._kinds: dict[str, AccountKind] = {}
         self._held: dict[tuple[str, str], list[str]] = defaultdict(list)
         self._rows: list[TradeRow] = []
 
@@ -60,23 +69,38 @@ class Desk:
         one = self._shares
         return DeskRows(
             today=TODAY,
+            accounts=tuple(AccountRow(name, "al", kind) for name, kind in self._kinds.items()),
             trades=tuple(self._rows),
             lots=tuple(
                 replace(lot, quantity=lot.quantity * one.after) for lot in self._lots.values()
             ),
+            met=tuple(
+                MetRow(account, name, False, f"split-{name}", 1, ())
+                for (account, name), held in self._held_before(trades).items()
+                if held and one.after != one.before
+            ),
             actions=tuple(one.action(name) for name in names if one.after != one.before),
         )
 
+    def _held_before(self, trades: Sequence[Trade]) -> dict[tuple[str, str], Decimal]:
+        """What each account held as the split's day began."""
+        held: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+        for one in trades:
+            if one.on < self._shares.on:
+                account = f"{one.owner}-{one.account}"
+                held[account, one.instrument] += one.side.sign * one.quantity
+        return held
+
     def _book(self, trade: Trade) -> TradeRow:
         account, unit = f"{trade.owner}-{trade.account}", trade.amount / trade.quantity
+        self._kinds[account] = trade.kind
         at = datetime.combine(trade.on, time(20), UTC)
         left, closures = self._close(trade, account)
         lot_id = f"lot-{trade.line}"
         if left:
-            cost = left * unit
-            self._sizes[lot_id] = left
+            self._opened[lot_id] = left, left * unit
             self._lots[lot_id] = LotRow(
-                lot_id, account, trade.instrument, at, trade.line, cost, left, cost
+                lot_id, account, trade.instrument, "USD", at, trade.line, left, left * unit
             )
             self._held[account, trade.instrument].append(lot_id)
         scale, sign = self._shares.of(trade.on), trade.side.sign
@@ -85,13 +109,12 @@ class Desk:
             occurred_at=at,
             day=trade.on,
             account_id=account,
-            account_kind=trade.kind,
             instrument=trade.instrument,
             currency="USD",
             quantity=sign * trade.quantity * scale,
+            cost=left * unit - sum((cost for _, _, cost in closures), Decimal(0)),
             amount=trade.amount if trade.side is Side.SELL else -trade.amount,
             lot_id=lot_id,
-            is_fill=True,
             closures=tuple(
                 PartClosed(name, part * scale, cost, part * unit) for name, part, cost in closures
             ),
@@ -108,7 +131,9 @@ class Desk:
             lot = self._lots[held[-1 if self._last and left < 0 else 0]]
             part = -left if abs(left) < abs(lot.quantity) else lot.quantity
             left += part
-            cost = lot.opened_cost / self._sizes[lot.lot_id] * part
+            size, whole = self._opened[lot.lot_id]
+            # The last part takes all that is left: a third has no last digit.
+            cost = lot.cost if part == lot.quantity else whole / size * part
             closures.append((lot.lot_id, part, cost))
             rest = replace(lot, quantity=lot.quantity - part, cost=lot.cost - cost)
             self._lots[lot.lot_id] = rest

@@ -13,10 +13,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bifrost.core.corporate_actions import CorporateAction, Rename, SpinOff, Split
+from bifrost.core.money import exact_sum
 from bifrost.portfolio.accounts import AccountKind
-from bifrost.portfolio.corporate_actions.effects import BOOT_RULE, FRACTION_RULE
+from bifrost.portfolio.corporate_actions.effects import FRACTION_RULE
 from bifrost.portfolio.tax.desk import DeskHistory, history_of
-from bifrost.portfolio.tax.desk_rows import CostRow, DeskRows, LotRow, PartClosed, TradeRow
+from bifrost.portfolio.tax.desk_rows import (
+    AccountRow,
+    CapitalRow,
+    DeskRows,
+    LotRow,
+    MetRow,
+    PartClosed,
+    TradeRow,
+)
 from bifrost.portfolio.tax.elections import Elections, LotOrder
 from bifrost.portfolio.tax.statement import Statement, statement
 from bifrost.portfolio.tax.wash_sales import wash_sales
@@ -59,7 +68,7 @@ def test_books_that_chose_as_an_election_would_are_told_as_the_trades_are(
     elections = replace(mine.elections, method=method)
     by_hand = statement(mine.trades, wash_sales(mine.trades, elections))
 
-    told = told_by(history_of(Desk(last=last).rows(history.trades), "al"), mine.elections)
+    told = told_by(history_of(Desk(last=last).rows(history.trades)), mine.elections)
 
     assert told == by_hand
 
@@ -70,7 +79,7 @@ def test_lots_closed_in_part_and_single_shares_come_to_the_same(
     history: History, last: bool
 ) -> None:
     mine = of_one_owner(history)
-    desk = history_of(Desk(last=last).rows(history.trades), "al")
+    desk = history_of(Desk(last=last).rows(history.trades))
     assert desk.excluded == ()
     method = LotOrder.LIFO if last else LotOrder.FIFO
     elections = replace(mine.elections, method=method)
@@ -91,7 +100,7 @@ def test_a_split_changes_counts_and_no_amount(history: History, shares: Shares) 
     elections = replace(mine.elections, method=LotOrder.FIFO)
     whole = statement(mine.trades, wash_sales(mine.trades, elections))
 
-    told = told_by(history_of(Desk(shares).rows(history.trades), "al"), elections)
+    told = told_by(history_of(Desk(shares).rows(history.trades)), elections)
 
     assert [replace(one, quantity=Decimal(0)) for one in told.sales] == [
         replace(one, quantity=Decimal(0)) for one in whole.sales
@@ -120,61 +129,72 @@ def trade(day: int, quantity: str, amount: str, *closed: tuple[int, str, str], *
         occurred_at=datetime(2024, 1, day, 20, tzinfo=UTC),
         day=date(2024, 1, day),
         account_id="a",
-        account_kind=AccountKind.CASH,
         instrument="AAPL",
         currency="USD",
         quantity=Decimal(quantity),
+        cost=-exact_sum(one.cost for one in parts) if closed else -Decimal(amount),
         amount=Decimal(amount),
         lot_id=f"lot-{day}",
-        is_fill=True,
         closures=parts,
     )
     return replace(row, **more)
 
 
-def lot(day: int, quantity: str, cost: str, opened: str = "", instrument: str = "AAPL") -> LotRow:
+def lot(day: int, quantity: str, cost: str, instrument: str = "AAPL") -> LotRow:
     return LotRow(
         lot_id=f"lot-{day}",
         account_id="a",
         instrument=instrument,
+        currency="USD",
         opened_at=datetime(2024, 1, day, 20, tzinfo=UTC),
         sequence=day,
-        opened_cost=Decimal(opened or cost),
         quantity=Decimal(quantity),
         cost=Decimal(cost),
     )
 
 
+ACCOUNTS = (AccountRow("a", "al", AccountKind.CASH), AccountRow("b", "al", AccountKind.CASH))
+
+
 def books(*trades: TradeRow, lots: tuple[LotRow, ...], **more: Any) -> DeskHistory:
-    rows = DeskRows(today=date(2024, 12, 31), trades=trades, lots=lots, **more)
-    return history_of(rows, "al")
+    rows = DeskRows(today=date(2024, 12, 31), accounts=ACCOUNTS, trades=trades, lots=lots, **more)
+    return history_of(rows)
+
+
+def met(one: CorporateAction, *closures: PartClosed, **more: Any) -> MetRow:
+    """What account a's own lots follow."""
+    row = MetRow("a", one.instrument, False, one.action_id, one.revision, closures)
+    return replace(row, **more)
 
 
 def on(day: int, terms: Any) -> CorporateAction:
     return action(terms, ex_date=date(2024, 1, day))
 
 
-def test_a_renamed_share_is_told_by_its_name_of_today() -> None:
+def test_a_renamed_share_is_told_by_the_name_of_its_day() -> None:
+    renamed = on(4, Rename("NEW"))
     bought, sold = trade(2, "10", "-100"), trade(5, "-4", "60", (2, "4", "40"), instrument="NEW")
 
-    history = books(bought, sold, lots=(lot(2, "6", "60", "100", "NEW"),), actions=(
-        on(4, Rename("NEW")),
-    ))  # fmt: skip
+    history = books(bought, trade(3, "-1", "11", (2, "1", "10")), sold,
+        lots=(lot(2, "5", "50", "NEW"),), actions=(renamed,), met=(met(renamed),),
+    )  # fmt: skip
 
     told = told_by(history, Elections())
-    assert [(one.instrument, f"{one.gain}") for one in told.sales] == [("NEW", "20.00")]
-    assert [(one.instrument, f"{one.basis}") for one in told.lots] == [("NEW", "60.00")]
+    assert [(one.instrument, f"{one.gain}") for one in told.sales] == [
+        ("AAPL", "1.00"),
+        ("NEW", "20.00"),
+    ]
+    assert [(one.instrument, f"{one.basis}") for one in told.lots] == [("NEW", "50.00")]
+
+
+PAID = PartClosed("lot-2", Decimal("0.5"), Decimal(10), Decimal(9), FRACTION_RULE)
+REVERSED = on(4, Split(Decimal(1), Decimal(6), Decimal(18)))
 
 
 def test_a_fraction_that_was_paid_out_is_a_sale() -> None:
-    paid = trade(
-        4, "-0.5", "9", lot_id="", is_fill=False,
-        closures=(PartClosed("lot-2", Decimal("0.5"), Decimal(10), Decimal(9), FRACTION_RULE),),
-    )  # fmt: skip
-
     history = books(
-        trade(2, "15", "-50"), paid, lots=(lot(2, "2", "40", "50"),),
-        actions=(on(4, Split(Decimal(1), Decimal(6))),),
+        trade(2, "15", "-50"), lots=(lot(2, "2", "40"),),
+        actions=(REVERSED,), met=(met(REVERSED, PAID),),
     )  # fmt: skip
 
     told = told_by(history, Elections())
@@ -187,7 +207,7 @@ def test_of_a_lot_closed_in_part_the_first_shares_are_sold() -> None:
     history = books(
         trade(2, "1", "-10.15"), trade(3, "-1", "10", (2, "1", "10.15")),
         trade(4, "2", "-20"), trade(5, "-1", "10", (4, "1", "10")),
-        lots=(lot(2, "0", "0", "10.15"), lot(4, "1", "10", "20")),
+        lots=(lot(2, "0", "0"), lot(4, "1", "10")),
     )  # fmt: skip
 
     told = told_by(history, Elections())
@@ -198,23 +218,24 @@ def test_of_a_lot_closed_in_part_the_first_shares_are_sold() -> None:
     assert [f"{one.basis}" for one in told.lots] == ["10.00"]
 
 
-CHANGE = CostRow(
+REPAID = CapitalRow(
     place=3,
     occurred_at=datetime(2024, 1, 3, 20, tzinfo=UTC),
     day=date(2024, 1, 3),
     account_id="a",
-    lot_id="lot-2",
-    amount=Decimal(-30),
-    is_beyond=False,
+    instrument="AAPL",
+    currency="USD",
+    amount=Decimal(30),
+    lots=("lot-2",),
 )
 
 
-def test_a_change_of_cost_counts_for_what_is_sold_after_it() -> None:
+def test_a_return_of_capital_counts_for_what_is_sold_after_it() -> None:
     history = books(
-        trade(2, "10", "-105"),
+        trade(2, "10", "-105", cost=Decimal(100)),
         trade(4, "-5", "60", (2, "5", "35")),
-        lots=(lot(2, "5", "35", "100"),),
-        costs=(CHANGE,),
+        lots=(lot(2, "5", "35"),),
+        capitals=(REPAID,),
     )
 
     told = told_by(history, Elections())
@@ -223,8 +244,54 @@ def test_a_change_of_cost_counts_for_what_is_sold_after_it() -> None:
     assert [f"{one.basis}" for one in told.lots] == ["37.50"]
 
 
+def test_shares_that_a_ratio_leaves_without_a_last_digit_are_all_sold() -> None:
+    reversed_split = on(3, Split(Decimal(1), Decimal(3)))
+    third = "3.333333333333"
+    history = books(
+        trade(2, "10", "-100"),
+        trade(4, f"-{third}", "90", (2, third, "100")),
+        lots=(lot(2, "0", "0"),),
+        actions=(reversed_split,),
+        met=(met(reversed_split),),
+    )
+
+    told = told_by(history, Elections())
+
+    assert [(f"{one.quantity}", f"{one.gain}") for one in told.sales] == [(third, "-10.00")]
+    assert told.lots == ()
+
+
+def test_a_split_that_an_accounts_lots_have_not_followed_is_not_counted_for_them() -> None:
+    doubled = on(3, Split(Decimal(2), Decimal(1)))
+    bought, sold = trade(2, "10", "-100"), trade(4, "-10", "60", (2, "10", "100"))
+    again = trade(5, "10", "-70", account_id="b")
+    history = books(
+        bought, sold, again,
+        lots=(lot(2, "0", "0"), replace(lot(5, "10", "70"), account_id="b")),
+        actions=(doubled,),
+    )  # fmt: skip
+
+    told = told_by(history, Elections())
+
+    # The 10 sold stand for 20 of those that the other account bought.
+    assert [(f"{one.quantity}", f"{one.disallowed_loss}") for one in told.sales] == [
+        ("10", "20.00")
+    ]
+    assert [(f"{one.quantity}", f"{one.basis}") for one in told.lots] == [("10", "90.00")]
+
+
+def test_what_was_heard_late_opened_its_lot_before_it_was_closed() -> None:
+    sold = trade(3, "-10", "110", (2, "10", "100"))
+    late = replace(trade(2, "10", "-100"), place=9, occurred_at=sold.occurred_at, day=sold.day)
+
+    history = books(sold, late, lots=(lot(2, "0", "0"),))
+
+    assert [f"{one.gain}" for one in told_by(history, Elections()).sales] == ["10.00"]
+
+
 HELD = (lot(2, "10", "100"),)
 SPUN_OFF = on(3, SpinOff("CHILD", Decimal(1), Decimal("0.2")))
+IMPORTED = replace(lot(2, "10", "100"), sequence=-5)
 
 
 @pytest.mark.parametrize(
@@ -235,33 +302,48 @@ SPUN_OFF = on(3, SpinOff("CHILD", Decimal(1), Decimal("0.2")))
             (trade(2, "-10", "100"),), (lot(2, "-10", "-100"),), {}, "sold_short", "may not sell",
         ),
         (
-            (trade(2, "10", "-100"),), (lot(2, "10", "0", "100"),),
-            {"costs": (replace(CHANGE, amount=Decimal(-100), is_beyond=True),)},
-            "capital_beyond_basis", "more than the basis",
+            (trade(2, "10", "-100"), trade(3, "-10", "110", (2, "10", "100"), closures=(
+                PartClosed("lot-2", Decimal(10), Decimal(90), Decimal(110), "average"),
+            ))), (lot(2, "0", "0"),), {}, "average_basis", "average basis",
         ),
         (
-            (trade(2, "10", "-100"),), (lot(2, "10", "80", "100"),), {"actions": (SPUN_OFF,)},
-            "lots_changed", "spin off of 2024-01-03",
+            (trade(2, "10", "-100"), trade(3, "-10", "110", (2, "10", "100"))), (lot(2, "0", "0"),),
+            {"capitals": (replace(REPAID, day=date(2024, 1, 4)),)},
+            "capital_without_lots", "none of it was held",
         ),
-        ((trade(2, "10", "-100"),), (lot(2, "20", "100"),), {}, "lots_changed", "no corporate"),
-        ((trade(2, "10", "-100"),), (), {}, "lots_changed", "no corporate"),
-        ((), HELD, {}, "lots_changed", "no corporate"),
+        (
+            (trade(2, "10", "-100"),), HELD,
+            {"actions": (SPUN_OFF,), "met": (met(SPUN_OFF, revision=7),)},
+            "action_outdated", "spin off of AAPL, 2024-01-03",
+        ),
+        (
+            (trade(1, "10", "-100"), trade(2, "10", "-100")), (lot(1, "10", "80"), IMPORTED),
+            {"actions": (SPUN_OFF,), "met": (met(SPUN_OFF),)},
+            "lots_apart", "spin off of AAPL, 2024-01-03",
+        ),
+        (
+            (trade(2, "10", "-100"),), (lot(2, "10", "80"),), {"actions": (SPUN_OFF,)},
+            "lots_changed", "are not what",
+        ),
+        (
+            (trade(2, "15", "-50"),), (lot(2, "2", "40"),), {"actions": (REVERSED,), "met": (
+                met(REVERSED, replace(PAID, proceeds=Decimal(8))),
+            )}, "lots_changed", "split of AAPL, 2024-01-04",
+        ),
+        ((trade(2, "10", "-100"),), (lot(2, "20", "100"),), {}, "lots_changed", "are not what"),
+        ((trade(2, "10", "-100"),), (), {}, "lots_changed", "are not what"),
+        ((), HELD, {}, "lots_changed", "are not what"),
         (
             (trade(2, "10", "-100"), trade(3, "-11", "110", (2, "11", "100"))), (lot(2, "0", "0"),),
-            {}, "lots_changed", "no corporate",
+            {}, "lots_changed", "are not what",
         ),
         (
-            (trade(2, "10", "-100"), trade(3, "-5", "55")), (lot(2, "5", "50", "100"),), {},
-            "lots_changed", "no corporate",
-        ),
-        (
-            (trade(2, "10", "-100"), trade(3, "-10", "110", is_fill=False, closures=(
-                PartClosed("lot-2", Decimal(10), Decimal(100), Decimal(110), BOOT_RULE),
-            ))), (lot(2, "0", "0", "100"),), {}, "lots_changed", "no corporate",
+            (trade(2, "10", "-100"), trade(3, "-5", "55")), (lot(2, "5", "50"),), {},
+            "lots_changed", "are not what",
         ),
     ],
 )  # fmt: skip
-def test_what_the_trades_cannot_tell_is_left_out_with_all_that_it_could_reach(
+def test_what_cannot_be_told_is_left_out_with_all_that_it_could_reach(
     trades: tuple[TradeRow, ...],
     lots: tuple[LotRow, ...],
     more: dict[str, Any],
