@@ -158,7 +158,7 @@ class Attacker:
                 [
                     "ALTER TABLE portfolio.ledger_entries DISABLE TRIGGER ALL",
                     "ALTER TABLE portfolio.ledger_transactions DISABLE TRIGGER USER",
-                    "DROP TRIGGER ledger_entries_balance ON portfolio.ledger_entries",
+                    "DROP TRIGGER ledger_entries_as_declared ON portfolio.ledger_entries",
                     "SET LOCAL session_replication_role = replica",
                     "DROP FUNCTION portfolio.refuse_unbalanced() CASCADE",
                     "CREATE OR REPLACE FUNCTION portfolio.refuse_change() RETURNS trigger"

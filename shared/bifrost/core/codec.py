@@ -6,12 +6,12 @@ JSON number is a float. Unknown and missing fields, wrong types, NaN and naive t
 refused: a message that is not understood must fail, not half succeed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Any, ClassVar, Protocol, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -23,6 +23,9 @@ class DataclassInstance(Protocol):
 
 
 T = TypeVar("T", bound=DataclassInstance)
+
+# Reads what stands for a field; the text is the field's name.
+_Read = Callable[[object, str], Any]
 
 # Exactly these and no subclass: an enum of strings is a string to Python.
 _PLAIN = frozenset({str, int, bool, NoneType})
@@ -58,16 +61,16 @@ def from_json(kind: type[T], data: object) -> T:
     """Read `data` as `kind`; raise ValueError naming the field that does not fit."""
     if not isinstance(data, Mapping):
         raise ValueError(f"{kind.__name__} must be an object, was {type(data).__name__}")
-    hints = _hints(kind)
-    if not data.keys() <= hints.keys():
-        unknown = sorted(set(data) - set(hints))
+    readers = _readers(kind)
+    if not data.keys() <= readers.keys():
+        unknown = sorted(set(data) - set(readers))
         raise ValueError(f"{kind.__name__} has no field {', '.join(unknown)}")
     values = {}
-    for field in fields(kind):
-        if field.name in data:
-            values[field.name] = _read(hints[field.name], data[field.name], field.name)
-        elif field.default is MISSING and field.default_factory is MISSING:
-            raise ValueError(f"{kind.__name__}.{field.name} is missing")
+    for name, (read, is_required) in readers.items():
+        if name in data:
+            values[name] = read(data[name], name)
+        elif is_required:
+            raise ValueError(f"{kind.__name__}.{name} is missing")
     return kind(**values)
 
 
@@ -77,36 +80,52 @@ def _names(kind: type) -> tuple[str, ...]:
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
+def _readers(kind: type) -> dict[str, tuple[_Read, bool]]:
+    """Say how each field is read, and whether it has to be there: looked up once a class."""
     hints = get_type_hints(kind)
-    return {field.name: hints[field.name] for field in fields(kind)}
+    return {
+        field.name: (
+            _reader(hints[field.name]),
+            field.default is MISSING and field.default_factory is MISSING,
+        )
+        for field in fields(kind)
+    }
 
 
-def _read(hint: Any, data: object, name: str) -> Any:
+def _reader(hint: Any) -> _Read:
     origin = get_origin(hint)
     if origin in (Union, UnionType):
-        return _read_optional(hint, data, name)
+        (inner,) = (arg for arg in get_args(hint) if arg is not NoneType)
+        return partial(_read_optional, _reader(inner))
     if origin in (tuple, list):
-        if not isinstance(data, list):
-            raise ValueError(f"{name} must be a list, was {data!r}")
-        return origin(_read(get_args(hint)[0], item, name) for item in data)
+        return partial(_read_list, origin, _reader(get_args(hint)[0]))
     if origin is dict:
-        if not isinstance(data, Mapping):
-            raise ValueError(f"{name} must be an object, was {data!r}")
-        inner = get_args(hint)[1]
-        return {key: _read(inner, item, f"{name}.{key}") for key, item in data.items()}
+        return partial(_read_mapping, _reader(get_args(hint)[1]))
     # A NewType (Price, Quantity) is read as what it wraps.
     hint = getattr(hint, "__supertype__", hint)
     if is_dataclass(hint) and isinstance(hint, type):
-        return from_json(hint, data)
-    return _read_scalar(hint, data, name)
+        return partial(_read_object, hint)
+    return partial(_read_scalar, hint)
 
 
-def _read_optional(hint: Any, data: object, name: str) -> Any:
-    if data is None:
-        return None
-    (inner,) = (arg for arg in get_args(hint) if arg is not NoneType)
-    return _read(inner, data, name)
+def _read_optional(read: _Read, data: object, name: str) -> Any:
+    return None if data is None else read(data, name)
+
+
+def _read_list(kind: type, read: _Read, data: object, name: str) -> Any:
+    if not isinstance(data, list):
+        raise ValueError(f"{name} must be a list, was {data!r}")
+    return kind(read(item, name) for item in data)
+
+
+def _read_mapping(read: _Read, data: object, name: str) -> Any:
+    if not isinstance(data, Mapping):
+        raise ValueError(f"{name} must be an object, was {data!r}")
+    return {key: read(item, f"{name}.{key}") for key, item in data.items()}
+
+
+def _read_object(kind: type[T], data: object, _: str) -> T:
+    return from_json(kind, data)
 
 
 def _read_scalar(hint: type, data: object, name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from importlib import import_module
 from typing import ClassVar
 
@@ -73,6 +74,7 @@ def read_event(detail_type: str, detail: object) -> Event:
     return from_json(known[detail_type], detail)
 
 
+@cache
 def _known() -> dict[str, type[Event]]:
     for publisher in _PUBLISHERS:
         import_module(f"bifrost.events.{publisher}")

@@ -3,6 +3,7 @@
 The balances are written by the entries' own trigger: nothing here can set them.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import fields
 from itertools import groupby
@@ -13,7 +14,8 @@ from bifrost.portfolio.ledger import Entry, Posting
 from bifrost.portfolio.ports import Posted
 from bifrost.portfolio.valuation import Balance
 
-# Sorted, so that places and entries are numbered in the order in which they were given.
+# Sorted, so that places and entries are numbered in the order in which they were given. Documents,
+# because the driver takes longer to write as many arrays than the server to read these.
 _POST = """
 WITH posted AS (
     INSERT INTO portfolio.ledger_transactions (transaction_id, account_id, kind, occurred_at,
@@ -21,25 +23,21 @@ WITH posted AS (
         strategy_id, stands_for, entries)
     SELECT transaction_id, account_id, kind, occurred_at, is_market_time, recorded_at, reference,
         description, event_id, reverses, order_id, strategy_id, stands_for, entries
-    FROM unnest(%(transaction_id)s::text[], %(account_id)s::text[], %(kind)s::text[],
-        %(occurred_at)s::timestamptz[], %(is_market_time)s::boolean[],
-        %(recorded_at)s::timestamptz[], %(reference)s::text[], %(description)s::text[],
-        %(event_id)s::text[], %(reverses)s::text[], %(order_id)s::text[], %(strategy_id)s::text[],
-        %(stands_for)s::text[], %(entries)s::smallint[]) WITH ORDINALITY
-        AS posting (transaction_id, account_id, kind, occurred_at, is_market_time, recorded_at,
-            reference, description, event_id, reverses, order_id, strategy_id, stands_for, entries,
-            place)
-    ORDER BY place
+    FROM ROWS FROM (json_to_recordset(%(postings)s::json) AS (transaction_id text, account_id text,
+        kind text, occurred_at timestamptz, is_market_time boolean, recorded_at timestamptz,
+        reference text, description text, event_id text, reverses text, order_id text,
+        strategy_id text, stands_for text, entries smallint)) WITH ORDINALITY
+    ORDER BY ordinality
 )
 INSERT INTO portfolio.ledger_entries
     (transaction_id, ledger_account, currency, amount, instrument, quantity)
 SELECT transaction_id, ledger_account, currency, amount, instrument, quantity
-FROM unnest(%(of_transaction)s::text[], %(ledger_account)s::text[], %(currency)s::text[],
-    %(amount)s::numeric[], %(instrument)s::text[], %(quantity)s::numeric[]) WITH ORDINALITY
-    AS line (transaction_id, ledger_account, currency, amount, instrument, quantity, place)
-ORDER BY place
+FROM ROWS FROM (json_to_recordset(%(lines)s::json) AS (transaction_id text, ledger_account text,
+    currency text, amount numeric, instrument text, quantity numeric)) WITH ORDINALITY
+ORDER BY ordinality
 """
 _OF_POSTING = tuple(one.name for one in fields(Posting) if one.name != "entries")
+_OF_POSTED = tuple(one.name for one in fields(Posted) if one.name != "entries")
 _OF_ENTRY = tuple(one.name for one in fields(Entry))
 
 BALANCES = """
@@ -85,16 +83,17 @@ class PostgresLedger:
 
     def post_all(self, postings: Sequence[Posting]) -> None:
         """Write transactions, in their order, and their entries."""
-        lines = [(one.transaction_id, line) for one in postings for line in one.entries]
-        self._cursor.execute(
-            _POST,
-            {name: [getattr(one, name) for one in postings] for name in _OF_POSTING}
-            | {name: [getattr(line, name) for _, line in lines] for name in _OF_ENTRY}
-            | {
-                "entries": [len(one.entries) for one in postings],
-                "of_transaction": [transaction_id for transaction_id, _ in lines],
-            },
-        )
+        rows = [
+            {name: getattr(one, name) for name in _OF_POSTING} | {"entries": len(one.entries)}
+            for one in postings
+        ]
+        lines = [
+            {name: getattr(line, name) for name in _OF_ENTRY}
+            | {"transaction_id": one.transaction_id}
+            for one in postings
+            for line in one.entries
+        ]
+        self._cursor.execute(_POST, {"postings": _document(rows), "lines": _document(lines)})
 
     def taken(self, account_id: str, references: Sequence[str]) -> frozenset[str]:
         """Name those of the references that a transaction has."""
@@ -145,10 +144,14 @@ class PostgresLedger:
         return to_balances(self._cursor.execute(BALANCES, ([account_id],)).fetchall())
 
 
+def _document(rows: list[Row]) -> str:
+    # Decimals and times are the strings that the server reads them from.
+    return json.dumps(rows, default=str)
+
+
 def _posted(lines: list[Row]) -> Posted:
-    names = [one.name for one in fields(Posted) if one.name != "entries"]
-    entries = tuple(Entry(**{one.name: line[one.name] for one in fields(Entry)}) for line in lines)
-    return Posted(**{name: lines[0][name] for name in names}, entries=entries)
+    entries = tuple(Entry(**{name: line[name] for name in _OF_ENTRY}) for line in lines)
+    return Posted(**{name: lines[0][name] for name in _OF_POSTED}, entries=entries)
 
 
 def to_balances(rows: list[Row]) -> list[Balance]:

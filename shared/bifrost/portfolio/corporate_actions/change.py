@@ -108,10 +108,12 @@ def emptied(lot: Lot) -> Lot:
 def reversed_entries(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     """Negate amounts and quantities, the last entry first."""
     return tuple(
-        replace(
-            entry,
-            amount=EXACT.minus(entry.amount),
-            quantity=None if entry.quantity is None else EXACT.minus(entry.quantity),
+        Entry(
+            entry.ledger_account,
+            entry.currency,
+            EXACT.minus(entry.amount),
+            entry.instrument,
+            None if entry.quantity is None else EXACT.minus(entry.quantity),
         )
         for entry in reversed(entries)
     )

@@ -116,7 +116,7 @@ CREATE FUNCTION portfolio.refuse_unbalanced() RETURNS trigger LANGUAGE plpgsql A
 DECLARE
     is_declared boolean;
 BEGIN
-    -- One statement for both questions: this is most of what an entry costs.
+    -- One statement for both questions: this is most of what a posting costs.
     SELECT t.entries = found.entries INTO is_declared
         FROM portfolio.ledger_transactions t, LATERAL (
             SELECT coalesce(sum(entries), 0) AS entries, bool_or(off_by <> 0) AS is_off FROM (
@@ -140,9 +140,30 @@ END $body$;
 CREATE CONSTRAINT TRIGGER ledger_transactions_balance
     AFTER INSERT ON portfolio.ledger_transactions DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION portfolio.refuse_unbalanced();
-CREATE CONSTRAINT TRIGGER ledger_entries_balance
-    AFTER INSERT ON portfolio.ledger_entries DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW EXECUTE FUNCTION portfolio.refuse_unbalanced();
+
+-- What was checked has all entries that it declares: refusing one more keeps it balanced, and is a
+-- look per statement instead of one per entry.
+CREATE FUNCTION portfolio.refuse_more_entries() RETURNS trigger LANGUAGE plpgsql AS $body$
+DECLARE
+    exceeded text;
+BEGIN
+    SELECT t.transaction_id INTO exceeded
+        FROM (SELECT DISTINCT transaction_id FROM added) a
+            JOIN portfolio.ledger_transactions t USING (transaction_id)
+        WHERE t.entries < (SELECT count(*) FROM portfolio.ledger_entries e
+            WHERE e.transaction_id = t.transaction_id)
+        LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_entries_declared',
+            MESSAGE = 'ledger transaction ' || exceeded
+                || ' has not the entries that it declares';
+    END IF;
+    RETURN NULL;
+END $body$;
+
+CREATE TRIGGER ledger_entries_as_declared AFTER INSERT ON portfolio.ledger_entries
+    REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION portfolio.refuse_more_entries();
 
 CREATE FUNCTION portfolio.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $body$
 BEGIN
