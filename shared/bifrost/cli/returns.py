@@ -192,9 +192,12 @@ def _show(answer: dict[str, Any], opened_on: date | str, closed_on: date | str) 
         if one is None or isinstance(one, float)
     ]
     show_table(rows, ("measure", "return"), empty="")
+    said: dict[str, list[str]] = {}
     for suffix, group in _groups(answer):
         for name, failure in group.get("failures", {}).items():
-            print(f"{_SAYS.get(name, name)}{suffix}: {failure['message']}")
+            said.setdefault(failure["message"], []).append(f"{_SAYS.get(name, name)}{suffix}")
+    for message, measures in said.items():
+        print(f"{'; '.join(measures)}: {message}")
 
 
 def _groups(answer: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

@@ -170,6 +170,22 @@ def test_a_person_sees_the_benchmark_beside(capfd: Capture, api: Api) -> None:
     assert asked[0].url.params["benchmark"] == "SPY"
 
 
+def test_why_several_measures_fail_is_said_once(capfd: Capture, api: Api) -> None:
+    short = {"cause": "short_position", "message": "AAPL stood short", "rates": []}
+    none = {
+        "twr": None,
+        "modified_dietz": None,
+        "failures": {"twr": short, "modified_dietz": short},
+    }
+    api({"/v1/portfolios/s-1/returns": {**RETURNS, **none}})
+
+    done = run(capfd, "returns", "--portfolio", "s-1")
+
+    assert done.code == 0, done.err
+    (said,) = [line for line in done.out.splitlines() if "stood short" in line]
+    assert said.startswith("time-weighted, whole range; Modified Dietz, whole range; time-weighted")
+
+
 def test_a_person_sees_which_sessions_are_unknown_and_for_want_of_what(
     capfd: Capture, api: Api
 ) -> None:
