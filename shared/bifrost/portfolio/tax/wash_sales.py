@@ -44,7 +44,7 @@ def wash_sales(trades: Sequence[Trade], elections: Elections, kept: Kept = NOTHI
     ]
     return Books(
         tuple(sorted((d for one in found for d in one.disposals), key=lambda d: d.sale.line)),
-        tuple(sorted((o for one in found for o in one.open), key=lambda o: o.trade.line)),
+        tuple(sorted((o for one in found for o in one.open), key=_opened)),
     )
 
 
@@ -133,6 +133,10 @@ class _Family:
             washed,
             is_spun=is_spun,
         )
+
+
+def _opened(opening: Opening) -> tuple[object, ...]:
+    return opening.trade.line, opening.via
 
 
 def _between(

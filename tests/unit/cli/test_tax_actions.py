@@ -1,0 +1,371 @@
+"""Promises of `bifrost tax … --actions`: published allocations and computations come out through
+the command, and a file of actions that cannot be believed is refused by line and column.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from bifrost.cli.main import app
+from tests.unit.cli.command_tree import run
+
+Capture = pytest.CaptureFixture[str]
+
+HEADER = "date,owner,account,account_kind,instrument,side,quantity,amount"
+TERMS = ("new_instrument,new_shares,old_shares,shares_per_share,basis_share,cash_per_share,"
+         "share_value,amount_per_share,dividend_kind,currency,revision,withdrawn")  # fmt: skip
+
+
+def asked(tmp_path: Path, report: str, rows: list[str], actions: list[str], *more: str) -> Any:
+    """Run a report; a row is `2014-01-09 sell 100 XYZ 4000 [kind]`."""
+    paths = files(tmp_path, rows, actions)
+    return CliRunner().invoke(app, ["tax", report, *paths, *more, "--json"])
+
+
+def files(tmp_path: Path, rows: list[str], actions: list[str]) -> tuple[str, ...]:
+    """Write both, and say where they are."""
+    trades, acts = tmp_path / "trades.csv", tmp_path / "actions.csv"
+    trades.write_text("\n".join([HEADER, *map(_row, rows)]) + "\n")
+    acts.write_text("\n".join(actions) + "\n")
+    return str(trades), "--actions", str(acts)
+
+
+def refused(
+    capfd: Capture, tmp_path: Path, report: str, rows: list[str], actions: list[str], *more: str
+) -> str:
+    """Run a report that says why it cannot be, with exit code 2 and nothing of the rest."""
+    paths = files(tmp_path, rows, actions)
+    done = run(capfd, "tax", report, *paths, *more, "--json")
+    code, out, err = done.code, done.out, done.err
+    assert (code, '"sales"' in out) == (2, False)
+    return out + err
+
+
+def told(tmp_path: Path, rows: list[str], *actions: str, more: tuple[str, ...] = ()) -> Any:
+    """The statement; an action is `2012-05-01 COP spin_off new_instrument=PSX …`."""
+    done = asked(tmp_path, "wash-sales", rows, written(*actions), *more)
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout.splitlines()[-1])
+    parts = [int(found[name].replace(".", "")) for name in ("allowed_pnl", "deferred", "forfeited")]
+    assert int(found["economic_pnl"].replace(".", "")) == sum(parts)
+    return found
+
+
+def written(*actions: str) -> list[str]:
+    """A file of actions."""
+    columns = ["action_id", "vendor", "kind", "instrument", "ex_date", *TERMS.split(",")]
+    lines = [",".join(columns)]
+    for number, action in enumerate(actions):
+        day, instrument, kind, *terms = action.split()
+        cells = {"action_id": f"a{number}", "vendor": "acme", "kind": kind, "currency": "USD",
+                 "revision": "1", "instrument": instrument, "ex_date": day}  # fmt: skip
+        cells |= dict(term.split("=") for term in terms)
+        lines.append(",".join(cells.get(name, "") for name in columns))
+    return lines
+
+
+def _row(row: str) -> str:
+    day, side, quantity, instrument, amount, *rest = row.split()
+    kind = rest[0] if rest else "cash"
+    return f"{day},al,{kind},{kind},{instrument},{side},{quantity},{amount}"
+
+
+def lots(found: Any) -> list[tuple[str, str, str]]:
+    return [(one["instrument"], one["quantity"], one["basis"]) for one in found["lots"]]
+
+
+def sales(found: Any) -> list[tuple[str, str, str, str, str]]:
+    return [
+        (one["instrument"], one["quantity"], one["proceeds"], one["basis"], one["gain"])
+        for one in found["sales"]
+    ]
+
+
+def test_phillips_66_takes_its_part_of_the_basis_and_the_age(tmp_path: Path) -> None:
+    """ConocoPhillips' Form 8937 of 2012: 77.09 % stays; one PSX for two COP."""
+    found = told(
+        tmp_path,
+        ["2011-06-01 buy 200 COP 14000"],
+        "2012-05-01 COP spin_off new_instrument=PSX shares_per_share=0.5 basis_share=0.2291",
+    )
+
+    assert lots(found) == [("COP", "200", "10792.60"), ("PSX", "100", "3207.40")]
+    assert [one["acquired"] for one in found["lots"]] == ["2011-06-01"] * 2
+    assert found["economic_pnl"] == "0.00"
+
+
+def test_a_basis_is_divided_by_the_values_after_the_spin_off(tmp_path: Path) -> None:
+    """spinoffprofiles.com: 100 for A, worth 80 with four B at 10: 66.67 and four at 8.33."""
+    found = told(
+        tmp_path,
+        ["2012-01-03 buy 1 A 100"],
+        "2012-05-01 A spin_off new_instrument=B shares_per_share=4 basis_share=0.333333333333",
+    )
+
+    assert lots(found) == [("A", "1", "66.67"), ("B", "4", "33.33")]
+
+
+def test_boot_is_a_gain_block_by_block_and_a_loss_is_none(tmp_path: Path) -> None:
+    """Rev. Rul. 68-23, 1968-1 C.B. 144: 600 shares at 495 and 400 at 525 for 500 and 5 each."""
+    found = told(
+        tmp_path,
+        ["1965-01-04 buy 600 Y 297000", "1966-01-04 buy 400 Y 210000"],
+        "1967-06-01 Y merger new_instrument=X shares_per_share=1 cash_per_share=5 share_value=500",
+    )
+
+    assert sales(found) == [("Y", "0", "5000.00", "2000.00", "3000.00")]
+    assert "356(a)(1)" in found["sales"][0]["rule"]
+    assert lots(found) == [("X", "600", "297000.00"), ("X", "400", "208000.00")]
+    assert found["allowed_pnl"] == "3000.00"
+
+
+def test_boot_is_a_gain_up_to_the_boot(tmp_path: Path) -> None:
+    """Reg. 1.356-1, its example of 100 in stock and 75 beside it for a basis of 85: 75 of 90."""
+    found = told(
+        tmp_path,
+        ["1965-01-04 buy 1 Y 85"],
+        "1967-06-01 Y merger new_instrument=X shares_per_share=1 cash_per_share=75 share_value=100",
+    )
+
+    assert sales(found) == [("Y", "0", "75.00", "0.00", "75.00")]
+    assert lots(found) == [("X", "1", "85.00")]
+
+
+def test_boot_is_judged_by_a_basis_that_a_wash_sale_raised(tmp_path: Path) -> None:
+    """Pub. 550's 250 disallowed make a basis of 1,050; 12 of worth a share are 150 above it."""
+    found = told(
+        tmp_path,
+        ["2014-01-06 buy 100 Y 1000", "2014-03-03 sell 100 Y 750", "2014-03-10 buy 100 Y 800"],
+        "2014-06-02 Y merger new_instrument=X shares_per_share=0.5 cash_per_share=3 share_value=18",
+    )
+
+    assert sales(found)[-1] == ("Y", "0", "300.00", "150.00", "150.00")
+    assert lots(found) == [("X", "50", "900.00")]
+    assert [found[name] for name in ("economic_pnl", "allowed_pnl", "deferred")] == [
+        "50.00", "150.00", "-100.00"]  # fmt: skip
+
+
+def test_capital_returned_lowers_the_basis_and_the_rest_is_a_gain(tmp_path: Path) -> None:
+    """IRC §301(c)(2) and (3), by hand: 10 a share come back of a basis of 6, of another of 12."""
+    rows = ["2013-01-07 buy 10 XYZ 60", "2013-02-04 buy 10 XYZ 120"]
+    action = "2014-06-02 XYZ cash_dividend amount_per_share=10 dividend_kind=return_of_capital"
+    found = told(tmp_path, rows, action)
+    done = asked(tmp_path, "form-8949", rows, written(action), "--year", "2014")
+
+    assert sales(found) == [("XYZ", "0", "40.00", "0.00", "40.00")]
+    assert lots(found) == [("XYZ", "10", "0.00"), ("XYZ", "10", "20.00")]
+    (row,) = json.loads(done.stdout)["rows"]
+    assert (row["box"], row["date_acquired"], row["gain"]) == ("D", "2013-01-07", "40.00")
+    assert row["description"] == "XYZ: IRC §301(c)(3), what exceeds the basis"
+
+
+def test_shares_of_a_spin_off_replace_nothing_and_are_replaced(tmp_path: Path) -> None:
+    """Received, not bought (§1091(a)): the loss of 03-10 is free, that of 04-21 is washed."""
+    found = told(
+        tmp_path,
+        [
+            "2014-01-06 buy 100 KID 1000",
+            "2014-01-06 buy 100 PAR 2000",
+            "2014-03-10 sell 100 KID 900",
+            "2014-04-21 sell 50 KID 400",
+            "2014-05-01 buy 50 KID 450",
+        ],
+        "2014-03-03 PAR spin_off new_instrument=KID shares_per_share=1 basis_share=0.5",
+    )
+
+    losses = [(one["allowed_loss"], one["disallowed_loss"]) for one in found["sales"]]
+    assert losses == [("100.00", "0.00"), ("0.00", "100.00")]
+    assert lots(found) == [("PAR", "100", "1000.00"), ("KID", "50", "500.00"),
+                           ("KID", "50", "550.00")]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("policy", "losses"),
+    [((), ("0.00", "200.00")), (("--policy", "predecessors=distinct"), ("200.00", "0.00"))],
+)
+def test_a_successor_replaces_its_predecessor_unless_chosen_otherwise(
+    tmp_path: Path, policy: tuple[str, ...], losses: tuple[str, str]
+) -> None:
+    found = told(
+        tmp_path,
+        ["2014-01-06 buy 100 OLD 1000", "2014-03-03 sell 100 OLD 800", "2014-03-10 buy 50 NEW 900"],
+        "2014-03-05 OLD merger new_instrument=NEW shares_per_share=0.5",
+        more=policy,
+    )
+
+    (sale,) = found["sales"]
+    assert (sale["allowed_loss"], sale["disallowed_loss"]) == losses
+
+
+@pytest.mark.parametrize("policy", [(), ("--policy", "predecessors=distinct")])
+def test_a_rename_leaves_the_security_what_it_is(tmp_path: Path, policy: tuple[str, ...]) -> None:
+    found = told(
+        tmp_path,
+        ["2022-05-02 buy 10 FB 2000", "2022-06-08 sell 10 FB 1900", "2022-06-10 buy 10 META 1750"],
+        "2022-06-09 FB rename new_instrument=META",
+        more=policy,
+    )
+
+    assert found["sales"][0]["disallowed_loss"] == "100.00"
+    assert lots(found) == [("META", "10", "1850.00")]
+
+
+def test_a_split_is_counted_between_a_sale_and_what_replaces_it(tmp_path: Path) -> None:
+    found = told(
+        tmp_path,
+        [
+            "2020-08-03 buy 10 AAPL 4400",
+            "2020-08-28 sell 10 AAPL 4000",
+            "2020-09-01 buy 20 AAPL 2600",
+        ],
+        "2020-08-31 AAPL split new_shares=4 old_shares=1",
+    )
+
+    assert found["sales"][0]["disallowed_loss"] == "200.00"
+    assert lots(found) == [("AAPL", "20", "2800.00")]
+
+
+def test_a_short_owes_the_spin_off_and_is_covered_apart(tmp_path: Path) -> None:
+    rows = ["2014-01-06 sell 100 PAR 2000 margin", "2014-04-07 buy 50 KID 300 margin",
+            "2014-04-08 buy 100 PAR 1500 margin"]  # fmt: skip
+    action = "2014-03-03 PAR spin_off new_instrument=KID shares_per_share=0.5 basis_share=0.25"
+    found = told(tmp_path, rows, action)
+    done = asked(tmp_path, "form-8949", rows, written(action), "--year", "2014")
+
+    assert sales(found) == [("PAR", "100", "2000.00", "1800.00", "200.00")]
+    described = [one["description"] for one in json.loads(done.stdout)["rows"]]
+    assert described == ["50 KID (short sale)", "100 PAR (short sale)"]
+
+
+def test_long_of_the_old_and_short_of_the_new_stay_two_things(tmp_path: Path) -> None:
+    found = told(
+        tmp_path,
+        [
+            "2014-01-06 buy 100 OLD 1000 margin",
+            "2014-01-06 sell 100 NEW 1100 margin",
+            "2014-02-03 sell 40 OLD 500 margin",
+            "2014-04-07 buy 30 NEW 600 margin",
+            "2014-04-08 sell 20 NEW 500 margin",
+        ],
+        "2014-03-03 OLD merger new_instrument=NEW shares_per_share=1",
+    )
+
+    assert lots(found) == [("NEW", "40", "400.00"), ("NEW", "-70", "-770.00")]
+
+
+def test_a_chain_of_actions_leads_to_the_last_name(tmp_path: Path) -> None:
+    found = told(
+        tmp_path,
+        ["2014-01-06 buy 100 PAR 2000", "2014-06-02 sell 10 LAST 1000"],
+        "2014-02-03 PAR spin_off new_instrument=KID shares_per_share=1 basis_share=0.5",
+        "2014-03-03 KID merger new_instrument=BIG shares_per_share=0.2",
+        "2014-04-07 BIG rename new_instrument=LAST",
+    )
+
+    assert sales(found) == [("LAST", "10", "1000.00", "500.00", "500.00")]
+    assert lots(found) == [("PAR", "100", "1000.00"), ("LAST", "10", "500.00")]
+
+
+def test_a_fraction_sold_for_cash_is_a_row_and_one_without_stays_held(tmp_path: Path) -> None:
+    rows = ["2014-01-06 buy 5 PAR 100"]
+    action = "2014-02-03 PAR spin_off new_instrument=KID shares_per_share=0.5 basis_share=0.5"
+    sold = told(tmp_path, [*rows, "2014-02-10 sell 0.5 KID 12"], action)
+
+    assert lots(told(tmp_path, rows, action))[1] == ("KID", "2.5", "50.00")
+    assert lots(sold)[1] == ("KID", "2", "40.00")
+    assert sales(sold) == [("KID", "0.5", "12.00", "10.00", "2.00")]
+
+
+def test_the_last_revision_stands_and_a_withdrawn_one_never_was(tmp_path: Path) -> None:
+    split = "2014-02-03 XYZ split old_shares=1"
+    rows = ["2014-01-06 buy 5 XYZ 100"]
+    twice = [f"{split} new_shares=2 action_id=s", f"{split} new_shares=3 revision=2 action_id=s"]
+    gone = f"{split} new_shares=3 revision=3 withdrawn=true action_id=s"
+
+    assert lots(told(tmp_path, rows, *twice)) == [("XYZ", "15", "100.00")]
+    assert lots(told(tmp_path, rows, *twice, gone)) == [("XYZ", "5", "100.00")]
+
+
+def test_actions_on_what_nobody_held_and_cash_for_all_shares_change_nothing(tmp_path: Path) -> None:
+    found = told(
+        tmp_path,
+        ["2014-01-06 buy 5 XYZ 100"],
+        "2014-02-03 ABC merger new_instrument=XYZ shares_per_share=1",
+        "2014-02-03 XYZ cash_dividend amount_per_share=1 dividend_kind=qualified",
+        "2014-03-03 XYZ merger cash_per_share=30",
+        "2014-04-07 XYZ delisting",
+    )
+
+    assert lots(found) == [("XYZ", "5", "100.00")]
+
+
+def test_a_preview_sells_what_an_action_brought(capfd: Capture, tmp_path: Path) -> None:
+    rows = ["2014-01-06 buy 100 PAR 2000"]
+    action = "2014-03-03 PAR spin_off new_instrument=KID shares_per_share=0.5 basis_share=0.25"
+    more = ("--sell", "cash:KID:50", "--price", "12", "--on")
+    before = refused(capfd, tmp_path, "preview", rows, written(action), *more, "2014-03-02")
+    done = asked(tmp_path, "preview", rows, written(action), *more, "2014-03-03")
+
+    assert "'cash' holds 0 KID" in before
+    assert json.loads(done.stdout)["sale"]["gain"] == "100.00"
+
+
+def test_a_1099b_is_compared_with_what_actions_made(tmp_path: Path) -> None:
+    broker = tmp_path / "broker.csv"
+    broker.write_text("account,instrument,date_sold,quantity,proceeds,cost_basis,"
+                      "wash_sale_disallowed\ncash,KID,2014-03-10,50,600,500,0\n")  # fmt: skip
+    done = asked(
+        tmp_path,
+        "reconcile-1099b",
+        ["2014-01-06 buy 100 PAR 2000", "2014-03-10 sell 50 KID 600"],
+        written("2014-03-03 PAR spin_off new_instrument=KID shares_per_share=0.5 basis_share=0.25"),
+        str(broker),
+        "--year",
+        "2014",
+    )
+
+    assert json.loads(done.stdout) == {"compared": 1, "agreed": 1, "differences": []}
+
+
+@pytest.mark.parametrize(
+    ("actions", "says"),
+    [
+        (["2014-02-03 XYZ split new_shares=2"], "actions, line 2, column old_shares"),
+        (["2014-02-30 XYZ rename new_instrument=N"], "actions, line 2, column ex_date"),
+        (["2014-02-03 XYZ rename new_instrument=XYZ"], "actions, line 2, column rename"),
+        (["2014-02-03 XYZ rename new_instrument=N currency=EUR"],
+         "actions, line 2, column currency"),
+        (["2014-02-03 XYZ rename new_instrument=N", "2014-02-03 XYZ rename new_instrument=M"],
+         "actions, line 3, column ex_date"),
+        (["2014-02-03 XYZ spin_off new_instrument=N shares_per_share=1 basis_share=1.5"],
+         "actions, line 2, column spin_off"),
+        (["2014-02-03 XYZ merger new_instrument=N shares_per_share=1 cash_per_share=1"],
+         "actions, line 2, column merger"),
+        (["2014-02-03 XYZ rename new_instrument=N"], "line 3, column instrument"),
+        (["2014-02-03 XYZ spin_off new_instrument=N shares_per_share=0.1 basis_share=0.1",
+          "2014-02-04 XYZ split new_shares=1 old_shares=2"], "line 3, column quantity"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_named_by_line_and_column(
+    capfd: Capture, tmp_path: Path, actions: list[str], says: str
+) -> None:
+    rows = ["2014-01-06 buy 5 XYZ 100", "2014-03-03 sell 5 XYZ 120"]
+
+    assert says in refused(capfd, tmp_path, "wash-sales", rows, written(*actions))
+
+
+def test_a_sale_of_a_name_that_ended_is_no_short_sale(capfd: Capture, tmp_path: Path) -> None:
+    rows = ["2014-01-06 buy 5 XYZ 100 margin", "2014-03-03 sell 5 XYZ 120 margin"]
+    actions = written("2014-02-03 XYZ rename new_instrument=N")
+
+    assert "XYZ is N since 2014-02-03" in refused(capfd, tmp_path, "wash-sales", rows, actions)
+
+
+def test_the_desks_books_need_no_file_of_actions() -> None:
+    done = CliRunner().invoke(app, ["tax", "wash-sales", "--desk", "--actions", "a.csv"])
+
+    assert done.exit_code == 2
+    assert "the desk's books know what issuers did" in " ".join(done.output.split())
