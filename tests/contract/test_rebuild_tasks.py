@@ -88,6 +88,7 @@ def test_a_rebuild_is_running_until_its_work_is_done(desk: RebuildDesk) -> None:
     done = desk.shown(task)
     assert done.made is not None
     assert (done.state, done.differences, done.made.transactions) == (RebuildState.DONE, 0, 2)
+    assert (done.played, done.total) == (2, 2)
     assert done.ended_at == desk.clock.now()
 
 

@@ -348,3 +348,71 @@ def test_a_purchase_with_unsettled_proceeds_that_is_sold_at_once_is_told(desk: D
     assert (told["kind"], told["amount"]) == ("good_faith", "8902.00")
     assert (told["sold_on"], told["clean_from"]) == ("2012-01-03", "2012-01-06")
     assert told["frozen_until"] is None
+
+
+def open_of(desk: Desk, kind: str) -> str:
+    """Open an account of a kind with 100 USD; return its address."""
+    opened = desk.post("/v1/accounts", {"name": kind, "kind": kind}, f"open-{kind}")
+    address = f"/v1/accounts/{opened.body['account_id']}"
+    desk.post(f"{address}/deposits", {"amount": "100"}, f"d-{kind}")
+    return address
+
+
+@pytest.mark.parametrize("kind", ["cash", "ira", "roth_ira"])
+@pytest.mark.parametrize("flow", ["fee", "tax_withheld"])
+def test_a_charge_beyond_the_cash_of_an_account_without_credit_is_refused(
+    desk: Desk, kind: str, flow: str
+) -> None:
+    address = open_of(desk, kind)
+
+    over = desk.post(f"{address}/cash-flows", {"kind": flow, "amount": "100.01"}, "f-1")
+    all_of_it = desk.post(f"{address}/cash-flows", {"kind": flow, "amount": "100"}, "f-2")
+
+    assert (over.status, all_of_it.status) == (422, 201)
+    (reason,) = over.body["reasons"]
+    assert (reason["rule"], reason["limit"], reason["value"]) == ("no_credit", "100.00", "100.01")
+    assert reason["message"] == (
+        f"100.01 USD is charged, 100 USD is there, and an account of kind {kind} may owe nothing:"
+        " deposit first, or import the statement that charges it; up to 100 USD would pass"
+    )
+
+
+def test_a_margin_account_may_owe_what_it_is_charged_and_it_is_named(desk: Desk) -> None:
+    address = open_of(desk, "margin")
+
+    booked = desk.post(f"{address}/cash-flows", {"kind": "fee", "amount": "130"}, "f-1")
+
+    assert booked.status == 201
+    portfolio = desk.get(address).body["portfolio_id"]
+    shown = desk.get(f"/v1/portfolios/{portfolio}/cash").body
+    assert [(one["amount"], one["owed_as"]) for one in shown["overdrawn"]] == [("30.00", "loan")]
+    assert desk.get(f"{desk.books}/cash").body["overdrawn"] == []
+
+
+@pytest.mark.parametrize(("kind", "owed_as"), [("cash", "receivable"), ("ira", "prohibited")])
+def test_a_charge_that_a_statement_tells_of_is_booked_and_named(
+    desk: Desk, kind: str, owed_as: str
+) -> None:
+    address = open_of(desk, kind)
+    text = "date,kind,amount,currency\n2012-01-03,fee,-130,USD\n"
+    body = {"format": "own", "text": text}
+
+    preview = desk.post(f"{address}/imports/preview", body, None).body
+    made = desk.post(f"{address}/imports", body, "i-1")
+
+    owed = {"currency": "USD", "amount": "30.00", "owed_as": owed_as}
+    assert (preview["problems"], preview["overdrawn"], made.status) == ([], [owed], 201)
+    portfolio = desk.get(address).body["portfolio_id"]
+    (shown,) = desk.get(f"/v1/portfolios/{portfolio}/cash").body["overdrawn"]
+    assert {name: shown[name] for name in owed} == owed
+
+
+def test_undoing_an_income_that_is_spent_is_a_correction_and_not_refused(desk: Desk) -> None:
+    address = open_of(desk, "ira")
+    wrong = desk.post(f"{address}/cash-flows", {"kind": "interest", "amount": "50"}, "f-1").body
+    desk.post(f"{address}/cash-flows", {"kind": "fee", "amount": "150"}, "f-2")
+
+    path = f"{address}/ledger/{wrong['transaction_id']}/reversals"
+    undone = desk.post(path, {"reason": "never paid"}, "r-1")
+
+    assert undone.status == 201

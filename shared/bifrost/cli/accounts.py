@@ -223,3 +223,6 @@ def cash(account: Account = None, as_json: AsJson = False) -> None:
         print()
         columns = ("sold_on", "kind", "instrument", "amount", "clean_from", "frozen_until")
         show_table(shown["violations"], columns, empty="")
+    if shown["overdrawn"]:
+        print()
+        show_table(shown["overdrawn"], ("currency", "amount", "owed_as"), empty="")

@@ -120,6 +120,8 @@ def _preview(api: "Api", account_id: str, bodies: list[dict[str, Any]], as_json:
         "parts": len(bodies),
         **{name: sum(one[name] for one in found) for name in ("added", "duplicates", "skipped")},
         "problems": problems,
+        # Of several parts each is tried against the books as they are, so nobody knows the end.
+        "overdrawn": found[0]["overdrawn"] if len(found) == 1 else None,
     }
     if as_json:
         show_json({**shown, "added_rows": rows})
@@ -127,6 +129,8 @@ def _preview(api: "Api", account_id: str, bodies: list[dict[str, Any]], as_json:
         show_table(rows, _SHOWN, empty="nothing new")
         print()
         show_fields({name: shown[name] for name in ("added", "duplicates", "skipped", "parts")})
+        for one in shown["overdrawn"] or ():
+            say(f"the account would owe {one['amount']} {one['currency']} ({one['owed_as']})")
         for one in problems:
             say(f"line {one['line']}, column {one['column']}: {one['message']}; {one['fix']}")
         say("nothing was written" + ("" if problems else "; book it with --commit"))

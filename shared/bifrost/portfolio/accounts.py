@@ -1,7 +1,7 @@
 """Accounts: whose books these are, and what has to be gone before one is put away.
 
-A kind says how the account is taxed and settled. None of them lends or shorts yet: a margin
-account buys with its own cash, like every other.
+A kind says how the account is taxed and settled. None of them buys or shorts on credit yet: a
+margin account buys with its own cash, like every other, and may owe only what it is charged.
 """
 
 from collections.abc import Sequence
@@ -33,6 +33,28 @@ class AccountKind(StrEnum):
     def may_short(self) -> bool:
         """Say whether it may sell what it does not hold (Regulation T, 12 CFR 220.8)."""
         return self is AccountKind.MARGIN
+
+    @property
+    def owes_as(self) -> "OwedAs":
+        """Say what a debit is, where a custodian charged more than there was."""
+        if self is AccountKind.MARGIN:
+            return OwedAs.LOAN
+        return OwedAs.PROHIBITED if self.is_retirement else OwedAs.RECEIVABLE
+
+
+class OwedAs(StrEnum):
+    """What a debit in an account is.
+
+    loan: a margin account's, to which its creditor may charge interest and services (Regulation
+        T, 12 CFR 220.4(f)).
+    receivable: a cash account has no credit (12 CFR 220.8): the custodian is owed, at once.
+    prohibited: credit to an IRA (IRC 4975(c)(1)(B)), which may end it as one (IRC 408(e)(2)),
+        unless it is free of interest and pays for what the account itself costs (PTE 80-26).
+    """
+
+    LOAN = "loan"
+    RECEIVABLE = "receivable"
+    PROHIBITED = "prohibited"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from bifrost.core.errors import (
 )
 from bifrost.core.money import Money, exact_sum
 from bifrost.events import CashChanged, PositionCause
-from bifrost.portfolio.accounts import Account
+from bifrost.portfolio.accounts import Account, AccountKind, OwedAs
 from bifrost.portfolio.cash_flows import (
     EXPENSES,
     INCOME,
@@ -44,6 +44,7 @@ from bifrost.portfolio.telling import Moment, Teller, moved
 from bifrost.portfolio.valuation import Balance
 
 REVERSAL = "reversal"
+NO_CREDIT = "no_credit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,11 +289,25 @@ def _check(books: Books, account: Account, asked: CashFlowRequest) -> None:
     problems = [*_instrument_problems(asked, balances), *_counter_problems(asked, currency)]
     if problems:
         raise InvalidInputError(*problems)
-    if asked.kind is CashFlowKind.FX:
-        own = [b for b in balances if b.ledger_account == CASH and b.currency == currency]
-        cash = exact_sum(b.amount for b in own)
-        if cash < asked.amount:
-            raise RefusedError(Reason("cash", cash, asked.amount, max(cash, Decimal(0)), currency))
+    rule = _paid_from_cash(account, asked.kind)
+    own = [b for b in balances if b.ledger_account == CASH and b.currency == currency]
+    cash = exact_sum(b.amount for b in own)
+    if rule and cash < asked.amount:
+        free = max(cash, Decimal(0))
+        subject = account.kind if rule == NO_CREDIT else ""
+        raise RefusedError(Reason(rule, cash, asked.amount, free, currency, subject))
+
+
+def _paid_from_cash(account: Account, kind: CashFlowKind) -> str | None:
+    """Name the rule by which there must be enough cash; None where the account may owe it.
+
+    What a person books is no custodian's word: that it charged more than there was, an import of
+    its statement says.
+    """
+    if kind is CashFlowKind.FX:
+        return "cash"
+    may_owe = AccountKind(account.kind).owes_as is OwedAs.LOAN
+    return NO_CREDIT if kind in EXPENSES and not may_owe else None
 
 
 def _instrument_problems(asked: CashFlowRequest, balances: list[Balance]) -> list[FieldProblem]:

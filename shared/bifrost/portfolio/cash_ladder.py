@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo
 
 from bifrost.core.errors import ConflictError
 from bifrost.core.money import EXACT
+from bifrost.core.sessions import exchange_date
 from bifrost.portfolio.cash_violations import Trade, Transfer, Violation, violations
+from bifrost.portfolio.overdrafts import Overdraft, overdraft
 from bifrost.portfolio.ports import Clock
 from bifrost.portfolio.settlement import (
     UNSETTLED_FOR,
@@ -63,6 +65,7 @@ class CashStatement:
     as_of: date
     ladders: tuple[tuple[str, Ladder], ...]
     violations: tuple[tuple[str, Violation], ...]
+    overdrawn: tuple[tuple[str, Overdraft], ...] = ()
 
 
 class CashReader(Protocol):
@@ -89,7 +92,7 @@ def cash_statement(
 ) -> CashStatement:
     """State the accounts' cash as of market time; before the first bar, of wall time."""
     now = reader.market_time() or clock.now()
-    as_of = now.astimezone(_EXCHANGE).date()
+    as_of = exchange_date(now)
     calendar = sessions.calendar(as_of - _COUNTED_FOR, as_of + 2 * UNSETTLED_FOR)
     counted_from = calendar.sessions[0]
     by = Settling(reader.cycles(), calendar)
@@ -111,7 +114,9 @@ def cash_statement(
         )
     except NotCoveredError as error:
         raise ConflictError(f"settlement cannot be told: {error}") from error
-    return CashStatement(as_of, ladders, broken)
+    owed = ((one.account_id, overdraft(one.kind, one.currency, one.amount)) for one in accounts)
+    overdrawn = tuple((account_id, debit) for account_id, debit in owed if debit is not None)
+    return CashStatement(as_of, ladders, broken, overdrawn)
 
 
 def _broken(

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.money import Money
+from bifrost.portfolio.accounts import OwedAs
 from bifrost.portfolio.bookings import CashFlowRequest, ReversalRequest
 from bifrost.portfolio.cash_flows import CashFlowKind
 from bifrost.portfolio.cash_ladder import CashStatement
@@ -223,13 +224,30 @@ class ViolationSheet(_Shape):
     frozen_until: date | None
 
 
+class OverdraftSheet(_Shape):
+    """What an account owes because somebody else charged it; no person could book it.
+
+    owed_as: loan (of a margin account), receivable (of a cash account, due at once), prohibited
+        (of an IRA, which credit may end; IRC 408(e)(2)).
+    """
+
+    account_id: str
+    currency: str
+    amount: Amount
+    owed_as: OwedAs
+
+
 class CashSheet(_Shape):
-    """A portfolio's cash as it settles, on a day of the market, and a year's violations."""
+    """A portfolio's cash as it settles, on a day of the market, and a year's violations.
+
+    overdrawn: what its accounts owe.
+    """
 
     portfolio_id: str
     as_of: date
     items: list[LadderSheet]
     violations: list[ViolationSheet]
+    overdrawn: list[OverdraftSheet]
 
     @classmethod
     def of(cls, portfolio_id: str, statement: CashStatement) -> "CashSheet":
@@ -251,7 +269,19 @@ class CashSheet(_Shape):
             )
             for account_id, one in statement.violations
         ]
-        return cls(portfolio_id=portfolio_id, as_of=statement.as_of, items=items, violations=broken)
+        overdrawn = [
+            OverdraftSheet(
+                account_id=account_id, **_fields(one, OverdraftSheet, leave_out="account_id")
+            )
+            for account_id, one in statement.overdrawn
+        ]
+        return cls(
+            portfolio_id=portfolio_id,
+            as_of=statement.as_of,
+            items=items,
+            violations=broken,
+            overdrawn=overdrawn,
+        )
 
 
 def _fields(one: object, shape: type[BaseModel], leave_out: str = "") -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bifrost.portfolio.accounts import OwedAs
 from bifrost.portfolio.exports import activity_of, to_record
 from bifrost.portfolio.imports.activities import Activity
 from bifrost.portfolio.imports.formats import Format
@@ -101,10 +102,19 @@ class ProblemSheet(_Shape):
         return cls(**{name: getattr(problem, name) for name in cls.model_fields})
 
 
+class OwedSheet(_Shape):
+    """What the account would owe: a loan of margin, a receivable of cash, prohibited of an IRA."""
+
+    currency: str
+    amount: Amount
+    owed_as: OwedAs
+
+
 class ImportPreviewSheet(_Shape):
     """What an import would do; nothing was written. With a problem it would be refused whole.
 
-    added_rows and duplicate_rows show the first 200 of each.
+    added_rows and duplicate_rows show the first 200 of each. overdrawn: what the account would
+    owe afterwards; that is booked, for it has happened.
     """
 
     added: int
@@ -113,6 +123,7 @@ class ImportPreviewSheet(_Shape):
     problems: list[ProblemSheet]
     added_rows: list[RowSheet]
     duplicate_rows: list[RowSheet]
+    overdrawn: list[OwedSheet]
 
     @classmethod
     def of(cls, preview: Preview) -> "ImportPreviewSheet":
@@ -124,6 +135,10 @@ class ImportPreviewSheet(_Shape):
             problems=[ProblemSheet.of(one) for one in preview.problems],
             added_rows=[RowSheet.of(one) for one in preview.added[:ROWS_SHOWN]],
             duplicate_rows=[RowSheet.of(one) for one in preview.duplicates[:ROWS_SHOWN]],
+            overdrawn=[
+                OwedSheet(currency=one.currency, amount=one.amount, owed_as=one.owed_as)
+                for one in preview.overdrawn
+            ],
         )
 
 

@@ -166,7 +166,7 @@ class Rebuilds:
         def hear(played: int, total: int) -> None:
             nonlocal told
             now = self._clock.now()
-            if now - told < TOLD_EVERY:
+            if 0 < played < total and now - told < TOLD_EVERY:
                 return
             told = now
             if now - begun > LONGEST:

@@ -13,6 +13,8 @@ _SENTENCES = {
     "short_sale": "the sale of {value} is more than the {limit} {unit} this account holds free",
     "buying_power": "{value} {unit} is needed and {limit} {unit} is free",
     "cash": "{value} {unit} is needed and {limit} {unit} is there",
+    "no_credit": "{value} {unit} is charged, {limit} {unit} is there, and an account of kind"
+    " {subject} may owe nothing: deposit first, or import the statement that charges it",
     "price_collar": "the price {value} is beyond {limit}, the farthest from the market it may be",
     "no_market_price": "no market price of {subject} is known yet, so its cost cannot be checked",
     "stale_mark": "the last market price is of {subject}, {value} {unit} before the order:"

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from bifrost.portfolio.imports.activities import Activity, content_hash
 from bifrost.portfolio.imports.source import Problem
+from bifrost.portfolio.overdrafts import Overdraft
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +21,16 @@ class Sorted:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a commit would do; with a problem it would do nothing."""
+    """What a commit would do; with a problem it would do nothing.
+
+    overdrawn: what the account would owe, which it is not refused for: it has happened.
+    """
 
     added: tuple[Activity, ...]
     duplicates: tuple[Activity, ...]
     problems: tuple[Problem, ...]
     skipped: int
+    overdrawn: tuple[Overdraft, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

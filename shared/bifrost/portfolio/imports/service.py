@@ -8,7 +8,7 @@ ends with the corporate actions that came after what it brought.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import NoReturn
 
@@ -34,6 +34,7 @@ from bifrost.portfolio.imports.source import FileRead, Problem
 from bifrost.portfolio.imports.spanning import require_unmet
 from bifrost.portfolio.imports.undoing import turned_around
 from bifrost.portfolio.ledger import Posting
+from bifrost.portfolio.overdrafts import overdrafts
 from bifrost.portfolio.ports import Books, Clock, Ids, Library, Posted
 from bifrost.portfolio.service import live_account
 from bifrost.portfolio.sessions import BEFORE_ALL
@@ -91,6 +92,9 @@ class Imports:
                     found.skipped,
                 )
                 self._book(books, account, sorted_out, self._ids.new())
+                balances = books.ledger.balances(account.account_id)
+                owed = overdrafts(account.kind, balances)
+                preview = replace(preview, overdrawn=owed)
                 _give_up()
         except _GivenUpError:
             return preview
