@@ -113,10 +113,10 @@ def _read(files: Files) -> tuple["list[Trade]", "Kept"]:
     if files.actions is None:
         return trades, NOTHING_KEPT
     from bifrost.data.corporate_action_file import read_with_lines
-    from bifrost.portfolio.tax.file_actions import acts_of
+    from bifrost.portfolio.tax.file_actions import acts_of, with_exact_fractions
 
-    rows = _in_file(files.actions, read_with_lines, named="actions, ")
-    return trades, Kept(acts=acts_of(trades, rows))
+    acts = acts_of(trades, _in_file(files.actions, read_with_lines, named="actions, "))
+    return with_exact_fractions(trades, acts), Kept(acts=acts)
 
 
 def _in_file(path: str, read: Any, *, named: str = "") -> Any:

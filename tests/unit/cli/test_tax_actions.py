@@ -279,6 +279,36 @@ def test_a_fraction_sold_for_cash_is_a_row_and_one_without_stays_held(tmp_path: 
     assert sales(sold) == [("KID", "0.5", "12.00", "10.00", "2.00")]
 
 
+@pytest.mark.parametrize("fraction", ["0.667", "0.6667", "0.66666667", "0.666", "0.66666666"])
+def test_a_third_of_a_share_is_sold_whole_however_many_digits_it_has(
+    tmp_path: Path, fraction: str
+) -> None:
+    """By hand: 50 become 16 2/3 at 36 each, whose two thirds cost 24."""
+    found = told(
+        tmp_path,
+        [
+            "2014-01-06 buy 50 XYZ 600",
+            f"2014-02-10 sell {fraction} XYZ 20",
+            "2014-03-10 sell 16 XYZ 700",
+        ],
+        "2014-02-03 XYZ split new_shares=1 old_shares=3",
+    )
+
+    assert lots(found) == []
+    assert [one[1:] for one in sales(found)] == [
+        (fraction, "20.00", "24.00", "-4.00"), ("16", "700.00", "576.00", "124.00")]  # fmt: skip
+
+
+def test_a_fraction_that_can_be_written_is_what_is_written(tmp_path: Path) -> None:
+    found = told(
+        tmp_path,
+        ["2014-01-06 buy 5 XYZ 100", "2014-02-10 sell 0.501 XYZ 12"],
+        "2014-02-03 XYZ split new_shares=1 old_shares=2",
+    )
+
+    assert lots(found) == [("XYZ", "1.999", "79.96")]
+
+
 def test_the_last_revision_stands_and_a_withdrawn_one_never_was(tmp_path: Path) -> None:
     split = "2014-02-03 XYZ split old_shares=1"
     rows = ["2014-01-06 buy 5 XYZ 100"]

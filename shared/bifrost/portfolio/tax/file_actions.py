@@ -1,19 +1,27 @@
 """Corporate actions beside a file of trades: which of them stand, and between which rows they come.
 
 An action comes before the first row of its ex-date, and is of everybody who holds its instrument;
-one on what nobody held changes nothing. What an issuer closed for cash is a row of the trades.
+one on what nobody held changes nothing. What an issuer closed for cash is a row of the trades. One
+share for three leaves thirds, which no file can write: a sale of so many that what is left is a
+whole number, but for the digits it lacks, is one of exactly so many.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
 
 from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.orders import Side
+from bifrost.portfolio.tax.counting import count
 from bifrost.portfolio.tax.delimited import PROBLEMS_MAX
 from bifrost.portfolio.tax.history import Trade, unreadable
 from bifrost.portfolio.tax.kept import Act
+from bifrost.portfolio.tax.positions import Positions
 
 _CURRENCY = "USD"
+_DIGITS_MAX = 8  # after the point, of a quantity in a file
+_DIGITS_MIN = 3  # with fewer it is no rounded fraction, but what was sold
 
 
 def acts_of(
@@ -34,6 +42,33 @@ def acts_of(
     if problems:
         raise InvalidInputError(*problems[:PROBLEMS_MAX])
     return tuple(Act(_before(trades, action), action) for _, action in standing)
+
+
+def with_exact_fractions(trades: Sequence[Trade], acts: Sequence[Act]) -> list[Trade]:
+    """Return the trades, each rounded sale of a fraction scaled to the fraction itself.
+
+    Raises InvalidInputError at a sale of what an account has not got.
+    """
+    rows, effects = count(trades, acts)
+    positions, found, left = Positions(), [], effects[::-1]
+    for place, row in enumerate(rows):
+        while left and left[-1].place <= place:
+            positions.apply(left.pop())
+        scale = _exact(row.trade, positions.closable(row) / row.scale)
+        positions.move(replace(row, scale=row.scale * scale), place)
+        found.append(replace(row.trade, scale=scale) if scale != 1 else row.trade)
+    return found
+
+
+def _exact(trade: Trade, held: Fraction) -> Fraction:
+    """The shares behind one of the quantity."""
+    sold = Fraction(trade.quantity)
+    digits = -int(trade.quantity.as_tuple().exponent)
+    exact = held - round(held - sold)
+    can_be_written = (held * 10**_DIGITS_MAX).denominator == 1
+    if can_be_written or digits < _DIGITS_MIN or abs(exact - sold) >= Fraction(1, 10**digits):
+        return Fraction(1)
+    return exact / sold
 
 
 def _before(trades: Sequence[Trade], action: CorporateAction) -> int:

@@ -28,7 +28,7 @@ class Trade:
     """One row: `quantity` is above zero, `amount` its total in USD, never below zero.
 
     line: where it stands in its file, or in the desk's history; errors name it.
-    scale: what splits since have made of one of its shares.
+    scale: the shares behind one of its `quantity`, where what is written is rounded.
     """
 
     line: int
@@ -41,11 +41,6 @@ class Trade:
     quantity: Decimal
     amount: Decimal
     scale: Fraction = Fraction(1)
-
-    @property
-    def shares(self) -> Fraction:
-        """Its quantity in today's shares, in which shares of every day can be compared."""
-        return Fraction(self.quantity) * self.scale
 
     @property
     def book(self) -> Book:

@@ -45,6 +45,11 @@ class Positions:
         self._short: dict[Book, Fraction] = {}
         self._last: dict[Book, tuple[date, Side, int]] = {}
 
+    def closable(self, row: Row) -> Fraction:
+        """How many of today's shares a row could close."""
+        other = self._long if row.trade.side is Side.SELL else self._short
+        return other.get(row.book, ZERO)
+
     def move(self, row: Row, place: int) -> Move:
         """Play a row; raise InvalidInputError at a sale of what an account has not got."""
         trade, book = row.trade, row.book
