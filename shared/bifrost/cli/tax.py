@@ -65,7 +65,12 @@ def wash_sales(
     date, those of a day in the order made. All accounts of an owner, and of the spouse, count.
     With --desk every report ends with 3 where trades had to be left out.
 
+    With --actions, rows have the names and counts of their day. What an issuer paid for shares
+    (cash in lieu of a fraction, a merger for cash, a delisting) is a sale, as your broker lists
+    it: a row of FILE. A fraction that has none stays held.
+
     Example: bifrost tax wash-sales trades.csv --spouses alice=bob
+    Example: bifrost tax wash-sales trades.csv --actions actions.csv
     """
     if _over_the_desk(file, desk, actions, method, spouses):
         found = tax_desk.wash_sales(year, policy)
