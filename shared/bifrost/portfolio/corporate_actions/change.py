@@ -148,7 +148,7 @@ def change_of(
         before=tuple(before),
         after=tuple(after),
         realisations=tuple(realisations),
-        entries=tuple(_for_cash(line) for line in lines if line.amount != 0 or line.quantity),
+        entries=_written(lines),
         payment=payment_entries(action, cash) if paid_later and cash != 0 else (),
     )
 
@@ -159,6 +159,15 @@ def payment_entries(action: CorporateAction, cash: Decimal) -> tuple[Entry, ...]
         Entry(CASH, action.currency, cash),
         Entry(DUE, action.currency, EXACT.minus(cash), action.instrument),
     )
+
+
+def _written(lines: Sequence[Entry]) -> tuple[Entry, ...]:
+    kept = [_for_cash(line) for line in lines if line.amount != 0 or line.quantity]
+    if len(kept) == 1:
+        # Shares without a cost that come or go for nothing: the ledger wants to hear of what.
+        (only,) = kept
+        kept.append(Entry(REALISED, only.currency, Decimal(0), only.instrument))
+    return tuple(kept)
 
 
 def _for_cash(entry: Entry) -> Entry:

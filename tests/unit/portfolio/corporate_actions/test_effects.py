@@ -229,6 +229,23 @@ def test_a_delisting_that_pays_nothing_loses_the_basis() -> None:
     assert booked(change) == {"assets:positions:AAPL": -1000, "income:realised": 1000}
 
 
+@pytest.mark.parametrize(
+    ("terms", "held"),
+    [
+        (Delisting(Decimal(0)), {}),
+        (SpinOff("SPUN", Decimal("0.5"), Decimal("0.2")), {"SPUN": 5}),
+    ],
+)
+def test_shares_whose_whole_cost_came_back_can_go_or_come_for_nothing(
+    terms: Terms, held: dict[str, int]
+) -> None:
+    change = of(terms, lot(1, "10", "0"))
+
+    assert set(booked(change).values()) == {Decimal(0)}
+    moved = {one.instrument: one.quantity for one in change.entries if one.quantity}
+    assert moved == (held or {"AAPL": -10})
+
+
 def test_a_delisting_of_unknown_value_leaves_the_shares() -> None:
     held = lot(1, "10", "1000")
 
