@@ -1,5 +1,7 @@
 """A desk whose market, vendor and venue are a test's: sessions are counted, day 1 is the first."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -27,6 +29,7 @@ from bifrost.portfolio.replaying import Player
 from tests.action_builders import announced, corrected
 from tests.builders import bar, bar_closed, closes_at, fill, fill_recorded, session
 from tests.contract.ledger_desk import LedgerDesk
+from tests.postgres_server import Server
 
 Books = dict[str, Any]
 
@@ -216,3 +219,14 @@ class ActingDesk(LedgerDesk):
         self._keys += 1
         self.clock.pass_by(1)
         return f"key-{self._keys}"
+
+
+@contextmanager
+def new_desk(server: Server) -> Iterator[ActingDesk]:
+    """A desk with a database of its own."""
+    with server.fresh_database() as name:
+        database = Database(server.address("bifrost_portfolio", name))
+        try:
+            yield ActingDesk(database)
+        finally:
+            database.close()

@@ -6,8 +6,6 @@ of these, lots, balances and what closed which lot are the rebuild's, to the las
 shares are those that a custodian counts, who knows of no lots and nothing of the books.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -16,7 +14,6 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bifrost.adapters.postgres.database import Database
 from bifrost.backtest.entitlements import Traded, holdings_after
 from bifrost.core.corporate_actions import (
     CorporateAction,
@@ -36,7 +33,7 @@ from bifrost.portfolio.rebuild import standing_actions
 from bifrost.portfolio.rebuilding import rebuild_account
 from tests.action_builders import action, dividend, split
 from tests.builders import session
-from tests.contract.acting_desk import ActingDesk
+from tests.contract.acting_desk import ActingDesk, new_desk
 from tests.postgres_server import Server
 
 DAYS = 8
@@ -186,17 +183,6 @@ class Teller:
                 self._desk.choose(Selection(LotMethod.SPECIFIC, (part,)), "chosen")
         except ConflictError:
             return
-
-
-@contextmanager
-def new_desk(server: Server) -> Iterator[ActingDesk]:
-    """A desk of its own for each history."""
-    with server.fresh_database() as name:
-        database = Database(server.address("bifrost_portfolio", name))
-        try:
-            yield ActingDesk(database)
-        finally:
-            database.close()
 
 
 def counted(desk: ActingDesk) -> dict[str, Decimal]:

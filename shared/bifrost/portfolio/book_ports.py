@@ -65,13 +65,15 @@ class Outlook:
     """How far an account has met corporate actions, and what waits for it.
 
     through: the last session whose actions it has met. market: the market's newest.
-    newest: the last revision of any action that is known. stale_since: the first ex-date of
-    actions that were corrected, or announced, after the account had met their day.
+    seen: the last revision of any action that it knows. newest: the last that is known.
+    stale_since: the first ex-date of actions that were corrected, or announced, after the account
+    had met their day.
     is_passed: a fill of the session that was asked for would come before what has been met.
     due: actions later than `through` on what is held. has_unpaid: something is to be paid.
     """
 
     through: date
+    seen: int
     newest: int
     market: date | None
     stale_since: date | None
@@ -262,6 +264,15 @@ class ActionStore(Protocol):
 
     def concerning(self, account_id: str) -> "list[CorporateAction]":
         """Return the standing actions on what the account's fills can have led to."""
+
+    def heard(self, account_id: str, outlook: Outlook) -> "list[CorporateAction]":
+        """Return the newest revisions that the account has not met, in the order they came.
+
+        Withdrawn ones of actions that it has met are among them.
+        """
+
+    def broken(self, account_id: str) -> dict[str, str]:
+        """Say why the account's books could not keep what they are without, by action."""
 
     def applied(self, account_id: str, since: date) -> list[Applied]:
         """Return what actions with an ex-date from `since` on have changed in the account."""

@@ -43,14 +43,17 @@ def put_right(
     late: tuple[FillRecorded, date] | None = None,
 ) -> None:
     """Play the account's history again, with a fill that came late and its session."""
-    from bifrost.portfolio.correcting import Correcting
     from bifrost.portfolio.correcting_imported import undo_corrected
+    from bifrost.portfolio.trying import Trying
 
     undo_corrected(books, account, moment)
     recorded, session = late or (None, outlook.stale_since)
     since = min(one for one in (session, outlook.stale_since) if one is not None)
-    Correcting(books, account, moment).correct(outlook, through, since, recorded)
-    meet_imported(books, account, moment, through)
+    trying = Trying(books, account, moment, outlook)
+    if trying.correct(through, since, recorded):
+        meet_imported(books, account, moment, through)
+    else:
+        follow(books, account, moment, outlook, through)
 
 
 def meet_imported(books: Books, account: Account, moment: Moment, through: date) -> None:

@@ -6,6 +6,7 @@ keep the day of what they are about; the wall's clock says when they were writte
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import date
 from itertools import islice
 
@@ -34,11 +35,20 @@ class Correcting:
         self._moment = moment
 
     def correct(
-        self, outlook: Outlook, through: date, since: date, late: FillRecorded | None = None
+        self,
+        outlook: Outlook,
+        through: date,
+        since: date,
+        late: FillRecorded | None = None,
+        without: AbstractSet[str] = frozenset(),
     ) -> None:
-        """Put the books right from the session `since` on; `late` is in the journal already."""
+        """Put the books right from the session `since` on, as if some actions were not known.
+
+        late: a fill that is in the journal already.
+        """
         books, account_id = self._books, self._account.account_id
-        actions = books.actions.concerning(account_id)
+        concerning = books.actions.concerning(account_id)
+        actions = [one for one in concerning if one.action_id not in without]
         player = Player(
             books.journal.stream(account_id),
             actions,

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from bifrost.core.corporate_actions import CorporateAction
+from bifrost.core.errors import ConflictError
 from bifrost.core.money import exact_sum
 from bifrost.events import PositionCause
 from bifrost.portfolio.accounts import Account
@@ -27,7 +28,12 @@ def undo_corrected(books: Books, account: Account, moment: Moment) -> None:
     for action, one in sorted(applied, key=lambda pair: pair[0].place, reverse=True):
         newest = books.actions.newest(one.action_id)
         if newest.revision != action.revision:
-            _undo(books, account, moment, one, newest)
+            try:
+                with books.attempt():
+                    _undo(books, account, moment, one, newest)
+            except ConflictError as error:
+                reason = f"{one.action_id} of {newest.instrument} cannot be undone: {error}"
+                books.actions.refuse(account.account_id, newest, reason, moment.now)
 
 
 def apply_unmet(books: Books, account: Account, moment: Moment, through: date) -> None:

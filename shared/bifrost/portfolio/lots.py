@@ -60,11 +60,12 @@ class Closure:
 
     def negated(self) -> "Closure":
         """Return what takes it back."""
-        return replace(
-            self,
-            quantity=EXACT.minus(self.quantity),
-            cost=EXACT.minus(self.cost),
-            proceeds=EXACT.minus(self.proceeds),
+        return Closure(
+            self.lot_id,
+            EXACT.minus(self.quantity),
+            EXACT.minus(self.cost),
+            EXACT.minus(self.proceeds),
+            self.rule,
         )
 
 

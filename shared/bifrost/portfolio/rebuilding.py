@@ -99,7 +99,7 @@ def rebuild_account(
             transactions=made,
             lots=len(player.books.lots),
             has_imports=imported,
-            refused=player.books.refused,
+            refused=books.actions.broken(account_id) | player.books.refused,
             differences=tuple(found),
         )
 
