@@ -90,13 +90,15 @@ def revisions(draw: st.DrawFn) -> list[CorporateAction]:
 @st.composite
 def histories(draw: st.DrawFn) -> list[Happening]:
     """What happens, in the order in which the desk hears of it."""
-    acts = draw(st.lists(revisions(), max_size=2, unique_by=lambda one: one[0].action_id))
+    acts = draw(
+        st.lists(revisions(), min_size=1, max_size=2, unique_by=lambda one: one[0].action_id)
+    )
     # Of most days there is a price: without any, nothing is known and nothing is shown.
     prices = st.tuples(DAY, CENTS, st.sampled_from(SYMBOLS))
     told: list[Happening] = [
-        *draw(st.lists(trades(), min_size=2, max_size=8)),
+        *draw(st.lists(trades(), min_size=3, max_size=9)),
         *[one for group in acts for one in group],
-        *draw(st.lists(prices, max_size=8)),
+        *draw(st.lists(prices, min_size=2, max_size=8)),
         *draw(st.lists(st.sampled_from([CashFlowKind.RETURN_OF_CAPITAL, "undo"]), max_size=3)),
     ]
     return [*((1, "100", name) for name in SYMBOLS[1:]), *draw(st.permutations(told))]
