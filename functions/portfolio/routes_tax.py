@@ -1,4 +1,4 @@
-"""Addresses of tax reports over the desk's own books: all accounts of whoever asks."""
+"""Addresses of tax reports over the desk's own books: all accounts of a caller, and a spouse's."""
 
 from typing import Annotated
 
@@ -51,6 +51,7 @@ Price = Annotated[
 ]
 On = Annotated[TaxDay | None, Query(description="The day of the sale; the market's by default.")]
 ReportedAs = Annotated[Reported, Query(description="What a 1099-B said of the sales.")]
+Joint = Annotated[bool, Query(description="The rows of your spouse, too.")]
 
 
 def sale_wish(
@@ -68,10 +69,15 @@ def list_wash_sales(caller: Caller, year: SalesOf = None, policy: Policy = "") -
 
 @router.get("/v1/tax/form-8949", tags=["tax"])
 def list_form_8949(
-    caller: Caller, year: Year, reported: ReportedAs = Reported.BASIS, policy: Policy = ""
+    caller: Caller,
+    year: Year,
+    reported: ReportedAs = Reported.BASIS,
+    policy: Policy = "",
+    joint: Joint = False,
 ) -> Form8949Sheet:
     """Tell the rows of Form 8949 of a year."""
-    rows, excluded = wiring.tax(caller.owner).form_8949(year, reported, _readings(policy))
+    reports = wiring.tax(caller.owner)
+    rows, excluded = reports.form_8949(year, reported, _readings(policy), joint=joint)
     return Form8949Sheet.of(year, rows, excluded)
 
 

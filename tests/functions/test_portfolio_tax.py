@@ -349,6 +349,8 @@ def test_the_command_tells_of_the_desk_what_it_tells_of_the_same_file(
     of_file = run(capfd, "tax", "wash-sales", str(file), "--json").answer
 
     assert [(one.pop("account_id"), one.pop("rule")) for one in desk["sales"]] == [(account_id, "")]
+    assert desk.pop("spouse") is None
+    assert {one.pop("whose") for one in (*desk["sales"], *desk["lots"])} == {"mine"}
     lots = [{"account": one.pop("account_id"), **one} for one in desk.pop("lots")]
     assert lots == of_file.pop("lots")
     assert desk == {**of_file, "year": None, "excluded": []}

@@ -142,6 +142,9 @@ def form_8949(
     reported: Annotated[
         str, option(says="What the 1099-B reported: basis (boxes A, D), no_basis or nothing.")
     ] = "basis",
+    joint: Annotated[
+        bool, typer.Option("--joint", help="With --desk: your spouse's rows, too.")
+    ] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     method: Method = None,
     spouses: Spouses = None,
@@ -157,7 +160,9 @@ def form_8949(
     if as_csv and as_json:
         raise typer.BadParameter("it is either JSON or CSV", param_hint="--csv")
     if _over_the_desk(file, desk, actions, method, spouses):
-        found = tax_desk.form_8949(year, reported, policy)
+        found = tax_desk.form_8949(year, reported, policy, joint=joint)
+    elif joint:
+        raise typer.BadParameter("it goes with --desk", param_hint="--joint")
     else:
         files = _files(file, actions, method, spouses, policy)
         found = {"year": year, "rows": tax_file.form_8949(files, year, reported)}

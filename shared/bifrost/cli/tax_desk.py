@@ -23,7 +23,7 @@ def over_the_desk(
         message = "the desk's sales closed what its books say; see `bifrost lots`"
         raise typer.BadParameter(message, param_hint="--method")
     if spouses:
-        message = "a spouse's books are another owner's; write both histories into a file"
+        message = "the desk's owners say it themselves; see `bifrost tax spouse`"
         raise typer.BadParameter(message, param_hint="--spouses")
     return True
 
@@ -33,9 +33,10 @@ def wash_sales(year: int | None, policy: list[str] | None) -> Any:
     return _asked("wash-sales", policy, year=year)
 
 
-def form_8949(year: int, reported: str, policy: list[str] | None) -> Any:
-    """Ask for a year's rows."""
-    return _asked("form-8949", policy, year=year, reported=reported)
+def form_8949(year: int, reported: str, policy: list[str] | None, *, joint: bool) -> Any:
+    """Ask for a year's rows; joint: the spouse's, too."""
+    asked = {"year": year, "reported": reported, "joint": "true" if joint else None}
+    return _asked("form-8949", policy, **asked)
 
 
 def preview(sell: str, price: str | None, on: str | None, policy: list[str] | None) -> Any:

@@ -10,12 +10,15 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bifrost.portfolio.couple_schemas import SpouseBody
 from bifrost.portfolio.import_schemas import TEXT_MAX
 from bifrost.portfolio.schemas import Amount, Count
 from bifrost.portfolio.tax.delimited import YEARS
 from bifrost.portfolio.tax.desk import Excluded
+from bifrost.portfolio.tax.elections import Couple
 from bifrost.portfolio.tax.form_1099b import Reconciliation
 from bifrost.portfolio.tax.form_8949 import Form8949Row
+from bifrost.portfolio.tax.household import Whose
 from bifrost.portfolio.tax.preview import Preview
 from bifrost.portfolio.tax.reports import DeskStatement
 from bifrost.portfolio.tax.statement import LotLine, SaleLine
@@ -85,19 +88,21 @@ class AccountSaleSheet(SaleSheet):
     """
 
     account_id: str
+    whose: Whose
     rule: str
 
     @classmethod
-    def of(cls, line: SaleLine) -> "AccountSaleSheet":
+    def told(cls, line: SaleLine, found: DeskStatement) -> "AccountSaleSheet":
         """Show a sale of a history."""
         said = asdict(line)
-        return cls(account_id=said.pop("account"), **said)
+        return cls(account_id=said.pop("account"), whose=found.whose(line.account), **said)
 
 
 class TaxLotSheet(_Shape):
     """Shares of one account that are alike, as they stand now; a short is below zero."""
 
     account_id: str
+    whose: Whose
     instrument: str
     acquired: date
     holding_period_start: date
@@ -105,19 +110,22 @@ class TaxLotSheet(_Shape):
     basis: Amount
 
     @classmethod
-    def of(cls, line: LotLine) -> "TaxLotSheet":
-        """Show a lot."""
+    def told(cls, line: LotLine, found: DeskStatement) -> "TaxLotSheet":
+        """Show a lot of a history."""
         said = asdict(line)
-        return cls(account_id=said.pop("account"), **said)
+        return cls(account_id=said.pop("account"), whose=found.whose(line.account), **said)
 
 
 class WashSaleSheet(_Shape):
     """The wash sales of all your accounts; economic_pnl = allowed_pnl + deferred + forfeited.
 
+    spouse: where your marriage stands, who that is and the days that both have said; then all of
+    it is of both, what the spouse traded after the last day left out.
     year: of the sales shown, null for all; lots and totals are of the whole history.
     """
 
     year: int | None
+    spouse: SpouseBody | None
     sales: list[AccountSaleSheet]
     lots: list[TaxLotSheet]
     economic_pnl: Amount
@@ -132,14 +140,19 @@ class WashSaleSheet(_Shape):
         told = found.statement
         return cls(
             year=year,
-            sales=[AccountSaleSheet.of(line) for line in told.sales],
-            lots=[TaxLotSheet.of(one) for one in told.lots],
+            spouse=_spouse(found.couple),
+            sales=[AccountSaleSheet.told(line, found) for line in told.sales],
+            lots=[TaxLotSheet.told(one, found) for one in told.lots],
             economic_pnl=told.economic_pnl,
             allowed_pnl=told.allowed_pnl,
             deferred=told.deferred,
             forfeited=told.forfeited,
             excluded=[ExcludedSheet.of(one) for one in found.excluded],
         )
+
+
+def _spouse(couple: Couple | None) -> SpouseBody | None:
+    return couple and SpouseBody(owner=couple.other, since=couple.since, until=couple.until)
 
 
 class Form8949Shape(_Shape):

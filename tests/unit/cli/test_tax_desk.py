@@ -59,6 +59,7 @@ def test_each_report_is_asked_for_with_what_was_given(api: RecordedApi, tmp_path
     for line in (
         "wash-sales --desk --year 2026 --policy short_losses=wash --policy rest_of_purchase=count",
         "form-8949 --desk --year 2026 --reported nothing",
+        "form-8949 --desk --year 2026 --joint",
         "preview --desk --sell a-1:XYZ:5",
         "preview --desk --sell a-1:XYZ:5 --price 9 --on 2026-11-20",
         f"reconcile-1099b {broker} --desk --year 2026",
@@ -71,6 +72,7 @@ def test_each_report_is_asked_for_with_what_was_given(api: RecordedApi, tmp_path
     assert api.asked == [
         ("/v1/tax/wash-sales", {"year": 2026, "policy": chosen}),
         ("/v1/tax/form-8949", {"year": 2026, "reported": "nothing"}),
+        ("/v1/tax/form-8949", {"year": 2026, "reported": "basis", "joint": "true"}),
         ("/v1/tax/preview", sale),
         ("/v1/tax/preview", {**sale, "price": "9", "on": "2026-11-20"}),
         (
@@ -117,6 +119,7 @@ def test_what_is_left_out_is_said_and_the_answer_stays_one_object(api: RecordedA
         ("wash-sales --desk --method fifo", "--method"),
         ("wash-sales --desk --spouses a=b", "--spouses"),
         ("form-8949 --year 2026", "FILE"),
+        ("form-8949 t.csv --year 2026 --joint", "--joint"),
         ("preview --sell a:X:1 --price 1 --on 2026-01-05", "FILE"),
         ("preview t.csv --sell a:X:1 --on 2026-01-05", "--price"),
         ("preview t.csv --sell a:X:1 --price 1", "--on"),

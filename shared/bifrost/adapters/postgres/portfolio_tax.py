@@ -1,12 +1,13 @@
-"""The books as tax reports read them: all of an owner's accounts in one statement, so as of one
-instant, and as their owner, like everything that a person sees.
+"""The books as tax reports read them: all of an owner's accounts as of one instant, and as their
+owner, like everything that a person sees; then, where a marriage stands, the spouse's as spouse.
 """
 
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from bifrost.adapters.postgres.database import Database, Row
+from bifrost.adapters.postgres.database import Database, Statements
+from bifrost.adapters.postgres.portfolio_couples import cross_to_spouse
 from bifrost.adapters.postgres.portfolio_reads import READER
 from bifrost.core.codec import from_json
 from bifrost.core.corporate_actions import CorporateAction
@@ -18,11 +19,21 @@ from bifrost.portfolio.tax.desk_rows import (
     MetRow,
     TradeRow,
 )
+from bifrost.portfolio.tax.elections import Couple
+from bifrost.portfolio.tax.household import joined
 
 # Lots first, for they say which few of an owner's entries a family has to do with: every fill opens
 # or closes some. Decimals as text: the driver would read a JSON number as a float. What was
 # imported has the trade date that its file states; what trades after 20:00 has the next one. A lot
 # is called by the fill that opened it, whoever wrote that anew, and so is that fill's place.
+_CLOSURES = """
+SELECT coalesce(jsonb_agg(jsonb_build_object('lot_id', c.lot_id, 'quantity', c.quantity::text,
+    'cost', c.cost::text, 'proceeds', c.proceeds::text, 'rule', c.rule)
+    ORDER BY l.opened_sequence, c.lot_id, c.number), '[]') AS closures
+FROM portfolio.lot_closures c JOIN portfolio.lots l USING (lot_id)
+WHERE c.transaction_id = s.transaction_id
+"""
+
 _ROWS = r"""
 WITH RECURSIVE own AS MATERIALIZED (
     SELECT account_id, owner, kind FROM portfolio.accounts WHERE owner = %(owner)s
@@ -46,10 +57,7 @@ WITH RECURSIVE own AS MATERIALIZED (
     WHERE l.instrument IN (SELECT instrument FROM names)
 ), touched AS MATERIALIZED (
     SELECT t.transaction_id FROM lots l JOIN portfolio.ledger_transactions t
-        ON t.account_id = l.account_id AND t.reference = 'fill:' || l.lot_id
-    UNION
-    SELECT t.transaction_id FROM lots l JOIN portfolio.ledger_transactions t
-        ON t.account_id = l.account_id AND t.reference = l.lot_id
+        ON t.account_id = l.account_id AND t.reference IN ('fill:' || l.lot_id, l.lot_id)
     UNION
     SELECT t.transaction_id FROM lots l JOIN portfolio.ledger_transactions t
         ON t.account_id = l.account_id AND t.stands_for = 'fill:' || l.lot_id
@@ -68,34 +76,25 @@ WITH RECURSIVE own AS MATERIALIZED (
         LEFT JOIN portfolio.import_rows r ON r.transaction_id = t.transaction_id
     WHERE t.kind = 'fill' AND NOT EXISTS (
         SELECT 1 FROM portfolio.ledger_transactions u WHERE u.reverses = t.transaction_id)
-), met AS MATERIALIZED (
-    SELECT x.account_id, a.instrument, x.is_imported, x.action_id, x.revision, x.transaction_id
-    FROM portfolio.account_actions x JOIN own USING (account_id)
+), trades AS (
+    -- Row by row: nothing is known of the size of what is above, and two such joined by a loop
+    -- would be one reading of all for each.
+    SELECT s.place, s.occurred_at, s.day, s.account_id, m.instrument, m.currency,
+        m.quantity::text, m.cost::text, m.amount::text, s.lot_id, c.closures
+    FROM standing s CROSS JOIN LATERAL (
+        SELECT max(e.instrument) FILTER (WHERE e.quantity IS NOT NULL) AS instrument,
+            max(e.currency) AS currency, sum(e.quantity) AS quantity,
+            coalesce(sum(e.amount) FILTER (WHERE e.quantity IS NOT NULL), 0) AS cost,
+            coalesce(sum(e.amount) FILTER (WHERE e.ledger_account = 'assets:cash'), 0) AS amount
+        FROM portfolio.ledger_entries e WHERE e.transaction_id = s.transaction_id) m
+        CROSS JOIN LATERAL ({closures}) c
+), followed AS (
+    SELECT s.account_id, a.instrument, s.is_imported, s.action_id, s.revision, c.closures
+    FROM portfolio.account_actions s JOIN own USING (account_id)
         JOIN portfolio.corporate_actions a USING (action_id, revision)
+        CROSS JOIN LATERAL ({closures}) c
     WHERE (%(family)s::text IS NULL OR a.instrument IN (SELECT instrument FROM kin))
         AND coalesce(a.action -> 'cash_dividend' ->> 'kind', '') IN ('', 'return_of_capital')
-), closed AS MATERIALIZED (
-    SELECT c.transaction_id, jsonb_agg(jsonb_build_object('lot_id', c.lot_id,
-        'quantity', c.quantity::text, 'cost', c.cost::text, 'proceeds', c.proceeds::text,
-        'rule', c.rule) ORDER BY l.sequence, c.lot_id, c.number) AS closures
-    FROM lots l JOIN portfolio.lot_closures c USING (lot_id) GROUP BY c.transaction_id
-), moved AS MATERIALIZED (
-    SELECT e.transaction_id, max(e.instrument) FILTER (WHERE e.quantity IS NOT NULL) AS instrument,
-        max(e.currency) AS currency, sum(e.quantity) AS quantity,
-        coalesce(sum(e.amount) FILTER (WHERE e.quantity IS NOT NULL), 0) AS cost,
-        coalesce(sum(e.amount) FILTER (WHERE e.ledger_account = 'assets:cash'), 0) AS amount
-    FROM standing s JOIN portfolio.ledger_entries e USING (transaction_id)
-    GROUP BY e.transaction_id
-), trades AS (
-    SELECT s.place, s.occurred_at, s.day, s.account_id, m.instrument, m.currency,
-        m.quantity::text, m.cost::text, m.amount::text, s.lot_id,
-        coalesce(c.closures, '[]') AS closures
-    FROM standing s JOIN moved m USING (transaction_id)
-        LEFT JOIN closed c USING (transaction_id)
-), followed AS (
-    SELECT m.account_id, m.instrument, m.is_imported, m.action_id, m.revision,
-        coalesce(c.closures, '[]') AS closures
-    FROM met m LEFT JOIN closed c USING (transaction_id)
 ), capitals AS (
     SELECT t.position AS place, t.occurred_at, t.account_id, e.instrument, e.currency,
         coalesce((r.activity ->> 'day')::date,
@@ -133,7 +132,7 @@ UNION ALL SELECT 'capital', to_jsonb(capitals) FROM capitals
 UNION ALL SELECT 'met', to_jsonb(followed) FROM followed
 UNION ALL SELECT 'action', action FROM actions
 UNION ALL SELECT 'today', to_jsonb(today) FROM today
-"""
+""".replace("{closures}", _CLOSURES)
 
 _MARK = """
 SELECT price FROM portfolio.newest_marks WHERE instrument = %s AND currency = 'USD'
@@ -141,7 +140,7 @@ SELECT price FROM portfolio.newest_marks WHERE instrument = %s AND currency = 'U
 
 
 class PostgresTaxReader:
-    """TaxReader: of one owner, and of nobody else."""
+    """TaxReader: of one owner, of a spouse where both have said it, and of nobody else."""
 
     def __init__(self, database: Database, owner: str) -> None:
         self._database = database
@@ -149,25 +148,33 @@ class PostgresTaxReader:
 
     def rows(self, otherwise: date, family: str | None = None) -> DeskRows:
         """Return all, or a family's; today is the market's, or `otherwise` before its first bar."""
-        found: dict[str, list[Any]] = {}
-        for row in self._all(_ROWS, {"owner": self._owner, "family": family}):
-            found.setdefault(row["what"], []).append(row["said"])
-        days = [date.fromisoformat(one["day"]) for one in found.get("today", ())]
-        return DeskRows(
-            today=days[0] if days else otherwise,
-            accounts=tuple(from_json(AccountRow, one) for one in found.get("account", ())),
-            trades=tuple(from_json(TradeRow, one) for one in found.get("trade", ())),
-            lots=tuple(from_json(LotRow, one) for one in found.get("lot", ())),
-            capitals=tuple(from_json(CapitalRow, one) for one in found.get("capital", ())),
-            met=tuple(from_json(MetRow, one) for one in found.get("met", ())),
-            actions=tuple(from_json(CorporateAction, one) for one in found.get("action", ())),
-        )
+        with self._database.as_reader_of_one_instant(READER, self._owner) as statements:
+            own = _rows(statements, self._owner, otherwise, family)
+            spouse = cross_to_spouse(statements)
+            if spouse is None:
+                return own
+            theirs = _rows(statements, spouse.spouse, otherwise, family)
+        couple = Couple(self._owner, spouse.spouse, spouse.since, spouse.until)
+        return joined(own, theirs, couple)
 
     def price(self, instrument: str) -> Decimal | None:
         """Return the instrument's last price in USD; None where there is none."""
-        found = self._all(_MARK, (instrument,))
-        return found[0]["price"] if found else None
-
-    def _all(self, query: str, values: Any) -> list[Row]:
         with self._database.as_reader(READER, self._owner) as statements:
-            return statements.execute(query, values).fetchall()
+            found = statements.execute(_MARK, (instrument,)).fetchone()
+        return found["price"] if found else None
+
+
+def _rows(statements: Statements, owner: str, otherwise: date, family: str | None) -> DeskRows:
+    found: dict[str, list[Any]] = {}
+    for row in statements.execute(_ROWS, {"owner": owner, "family": family}).fetchall():
+        found.setdefault(row["what"], []).append(row["said"])
+    days = [date.fromisoformat(one["day"]) for one in found.get("today", ())]
+    return DeskRows(
+        today=days[0] if days else otherwise,
+        accounts=tuple(from_json(AccountRow, one) for one in found.get("account", ())),
+        trades=tuple(from_json(TradeRow, one) for one in found.get("trade", ())),
+        lots=tuple(from_json(LotRow, one) for one in found.get("lot", ())),
+        capitals=tuple(from_json(CapitalRow, one) for one in found.get("capital", ())),
+        met=tuple(from_json(MetRow, one) for one in found.get("met", ())),
+        actions=tuple(from_json(CorporateAction, one) for one in found.get("action", ())),
+    )

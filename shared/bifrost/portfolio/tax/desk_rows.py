@@ -1,4 +1,4 @@
-"""The desk's books as the tax reports read them: one owner's, as of one instant."""
+"""The desk's books as the tax reports read them: one owner's or a couple's, as of one instant."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from bifrost.core.corporate_actions import CorporateAction
 from bifrost.portfolio.accounts import AccountKind
+from bifrost.portfolio.tax.elections import Couple
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ class MetRow:
 class DeskRows:
     """Everything.
 
+    couple: whose they are, who asks first; None where they are one owner's.
     actions: those that stand, with an ex-date up to `today`, of what was traded and of what that
     became; dividends only where they return capital.
     """
@@ -117,3 +119,4 @@ class DeskRows:
     capitals: tuple[CapitalRow, ...] = ()
     met: tuple[MetRow, ...] = ()
     actions: tuple[CorporateAction, ...] = ()
+    couple: Couple | None = None

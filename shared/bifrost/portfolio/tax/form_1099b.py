@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from itertools import chain
 
 from bifrost.core.money import EXACT
 from bifrost.portfolio.tax.delimited import Row, read
@@ -75,9 +76,15 @@ def reconcile(
     year: int,
     elections: Elections,
     kept: Kept = NOTHING_KEPT,
+    *,
+    owner: str | None = None,
 ) -> Reconciliation:
-    """Compare a year's taxable sales, the rows of one account, instrument and day added up."""
-    ours = _figures(wash_sales(trades, elections, kept).disposals, year)
+    """Compare a year's taxable sales, the rows of one account, instrument and day added up.
+
+    owner: whose sales; all by default.
+    """
+    found = wash_sales(trades, elections, kept).disposals
+    ours = _figures((one for one in found if owner in (None, one.sale.owner)), year)
     alone = [replace(one, owner=_apart_owner(one.owner, one.account)) for one in trades]
     apart = replace(kept, acts=tuple(_apart(one) for one in kept.acts))
     seen = _figures(wash_sales(alone, replace(elections, spouses=()), apart).disposals, year)
@@ -87,9 +94,9 @@ def reconcile(
         for name in FIGURES:
             held[name] += row.figures[name]
     keys = sorted({*ours, *theirs}, key=lambda key: (key[2], key))
-    found = {key: _differences(key, ours.get(key), theirs.get(key), seen.get(key)) for key in keys}
-    agreed = sum(not each for each in found.values())
-    return Reconciliation(len(keys), agreed, tuple(one for key in keys for one in found[key]))
+    each = [_differences(key, ours.get(key), theirs.get(key), seen.get(key)) for key in keys]
+    agreed = sum(not differences for differences in each)
+    return Reconciliation(len(keys), agreed, tuple(chain.from_iterable(each)))
 
 
 def _apart_owner(owner: str, account: str) -> str:

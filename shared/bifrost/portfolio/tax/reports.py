@@ -1,7 +1,8 @@
 """Tax reports over the desk's own books: wash sales, Form 8949, a preview, and a broker's 1099-B.
 
-All accounts of one owner. A spouse's are another owner's, which nobody else may read: a couple's
-wash sales are told from a file of both histories (`bifrost tax wash-sales FILE --spouses`).
+All accounts of one owner, and of the spouse where both have said that they are married. A wash
+sale statement has the sales and lots of both; Form 8949, unless it is joint, and a comparison with
+a broker have the asker's own.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,9 +19,11 @@ from bifrost.portfolio.lots import Lot, LotPart
 from bifrost.portfolio.ports import Clock
 from bifrost.portfolio.tax.desk import DeskHistory, Excluded, history_of
 from bifrost.portfolio.tax.desk_rows import DeskRows, LotRow
-from bifrost.portfolio.tax.elections import Elections
+from bifrost.portfolio.tax.elections import Couple, Elections
 from bifrost.portfolio.tax.form_1099b import BrokerRow, Reconciliation, reconcile
 from bifrost.portfolio.tax.form_8949 import Form8949Row, Reported, form_8949
+from bifrost.portfolio.tax.history import Trade
+from bifrost.portfolio.tax.household import Whose, couples_in
 from bifrost.portfolio.tax.identity import security_of
 from bifrost.portfolio.tax.kept import Pick
 from bifrost.portfolio.tax.policy import Policy
@@ -31,7 +34,7 @@ from bifrost.portfolio.tax.wash_sales import wash_sales
 
 
 class TaxReader(Protocol):
-    """One owner's books."""
+    """One owner's books, with those of the spouse where a marriage stands."""
 
     def rows(self, otherwise: date, family: str | None = None) -> DeskRows:
         """Return all; today is the market's, or `otherwise` before its first bar.
@@ -63,10 +66,19 @@ class SaleWish:
 
 @dataclass(frozen=True, slots=True)
 class DeskStatement:
-    """A statement of the desk's books, and what it does not tell."""
+    """A statement of the desk's books, and what it does not tell.
+
+    couple: whose books, who asks first. spouses: accounts of the other.
+    """
 
     statement: Statement
     excluded: tuple[Excluded, ...]
+    couple: Couple | None = None
+    spouses: frozenset[str] = frozenset()
+
+    def whose(self, account_id: str) -> Whose:
+        """Say whose account it is."""
+        return Whose.SPOUSE if account_id in self.spouses else Whose.MINE
 
 
 class TaxReports:
@@ -80,24 +92,30 @@ class TaxReports:
 
     def wash_sales(self, year: int | None, policy: Mapping[str, str]) -> DeskStatement:
         """Match every loss of the history; lines of a year's sales only, totals of all."""
-        _, history = self._history()
-        books = wash_sales(history.trades, _elections(policy), history.kept)
-        return DeskStatement(statement(history.trades, books, year), history.excluded)
+        rows, history = self._history()
+        trades = history.trades
+        books = wash_sales(trades, _elections(policy, trades, rows.couple), history.kept)
+        others = {one.account_id for one in rows.accounts if one.owner != self._owner}
+        told = statement(trades, books, year)
+        return DeskStatement(told, history.excluded, rows.couple, frozenset(others))
 
     def form_8949(
-        self, year: int, reported: Reported, policy: Mapping[str, str]
+        self, year: int, reported: Reported, policy: Mapping[str, str], *, joint: bool = False
     ) -> tuple[list[Form8949Row], tuple[Excluded, ...]]:
-        """Return the rows of a year."""
-        _, history = self._history()
-        books = wash_sales(history.trades, _elections(policy), history.kept)
-        return form_8949(books.disposals, year, reported), history.excluded
+        """Return the rows of a year; joint: the spouse's, too."""
+        rows, history = self._history()
+        trades = history.trades
+        books = wash_sales(trades, _elections(policy, trades, rows.couple), history.kept)
+        told = [one for one in books.disposals if joint or one.sale.owner == self._owner]
+        return form_8949(told, year, reported), history.excluded
 
     def reconcile(
         self, broker: Sequence[BrokerRow], year: int, policy: Mapping[str, str]
     ) -> tuple[Reconciliation, tuple[Excluded, ...]]:
         """Compare a broker's 1099-B with the books; its accounts are named by our ids."""
-        _, history = self._history()
-        found = reconcile(history.trades, broker, year, _elections(policy), history.kept)
+        rows, history = self._history()
+        elections = _elections(policy, history.trades, rows.couple)
+        found = reconcile(history.trades, broker, year, elections, history.kept, owner=self._owner)
         return found, history.excluded
 
     def preview(self, wish: SaleWish, policy: Mapping[str, str]) -> Preview:
@@ -125,7 +143,7 @@ class TaxReports:
         told = replace(told, scale=shares / Fraction(told.quantity))
         picks = tuple(_pick(history, one, told.scale) for one in parts)
         kept = replace(history.kept, picks={**history.kept.picks, trades[-1].line + 1: picks})
-        return preview(trades, told, _elections(policy), kept)
+        return preview(trades, told, _elections(policy, trades, rows.couple), kept)
 
     def _history(self, family: str | None = None) -> tuple[DeskRows, DeskHistory]:
         rows = self._reader.rows(self._clock.now().date(), family)
@@ -139,8 +157,10 @@ class TaxReports:
         return Wish(wish.account_id, wish.instrument, wish.quantity, price, on, self._owner)
 
 
-def _elections(policy: Mapping[str, str]) -> Elections:
-    return Elections(policy=Policy(dict(policy)))
+def _elections(
+    policy: Mapping[str, str], trades: Sequence[Trade], couple: Couple | None
+) -> Elections:
+    return Elections(spouses=couples_in(trades, couple), policy=Policy(dict(policy)))
 
 
 def _check_kept(history: DeskHistory, instrument: str) -> None:
