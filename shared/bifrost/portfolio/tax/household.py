@@ -2,7 +2,8 @@
 
 A joint return has the trades of both, and only together do economic, allowed and deferred add up:
 a loss of one may be in the basis of what the other holds. What the spouse traded after the last
-day of the marriage is nobody else's and no replacement; it is not told.
+day of the marriage is nobody else's and no replacement; it is not told. What issuers did since
+meets what the spouse held on that day, as if it were held still.
 """
 
 from collections.abc import Iterable
