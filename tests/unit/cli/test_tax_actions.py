@@ -213,6 +213,18 @@ def test_a_rename_leaves_the_security_what_it_is(tmp_path: Path, policy: tuple[s
     assert lots(found) == [("META", "10", "1850.00")]
 
 
+def test_a_call_on_the_renamed_stock_replaces_it(tmp_path: Path) -> None:
+    found = told(
+        tmp_path,
+        ["2022-05-02 buy 100 FB 20000", "2022-06-08 sell 100 FB 19000",
+         "2022-06-10 buy 1 META220617C00180000 900"],
+        "2022-06-09 FB rename new_instrument=META",
+    )  # fmt: skip
+
+    assert found["sales"][0]["disallowed_loss"] == "1000.00"
+    assert lots(found) == [("META220617C00180000", "1", "1900.00")]
+
+
 def test_a_split_is_counted_between_a_sale_and_what_replaces_it(tmp_path: Path) -> None:
     found = told(
         tmp_path,

@@ -122,7 +122,7 @@ def _move(row: Row, book: Book, place: int, order: int, closes: Fraction, opens:
             order,
             trade.on.toordinal(),
             unit,
-            book.instrument,
+            trade.instrument,
             row.scale,
             [Piece(size)],
         )

@@ -116,7 +116,8 @@ def _held(
     symbol = security_of(wish.instrument).symbol
     found: dict[str, Fraction] = {}
     for one in wash_sales(trades, elections, kept).open:
-        if (one.kind, one.trade.account, one.name) == (Opens.LONG, wish.account, symbol):
+        held = security_of(one.name).symbol
+        if (one.kind, one.trade.account, held) == (Opens.LONG, wish.account, symbol):
             found[one.trade.owner] = found.get(one.trade.owner, ZERO) + one.quantity
     return found
 

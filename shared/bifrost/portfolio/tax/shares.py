@@ -45,8 +45,8 @@ class Opening:
     """What a row opened: its unit cost (of a short, its proceeds) and the pieces still open.
 
     place: of the row among its taxpayer's. order: its purchase's, however many rows that was.
-    security: as it was opened; name: by which it is held now. scale: what one share of the row is
-    today. via: the spin-offs by which it came of what the row opened.
+    security: as it was opened; name: by which it is held now, as written. scale: what one share of
+    the row is today. via: the spin-offs by which it came of what the row opened.
     """
 
     trade: Trade

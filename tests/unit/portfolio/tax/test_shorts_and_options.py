@@ -125,3 +125,9 @@ def test_a_loss_on_an_option_before_1988_was_allowed() -> None:
     rows += [f"1988-11-11 buy 1 60 {OPTION}"]
 
     assert losses(told(*rows)) == ("40.00", "0.00", "0.00")
+
+
+def test_what_is_left_of_an_option_is_named_as_it_was_written() -> None:
+    found = told(f"2015-12-01 buy 1 100 {OPTION}")
+
+    assert [one.instrument for one in found.lots] == [" ".join(OPTION.split())]
