@@ -39,7 +39,7 @@ def worths(desk: StrategyDesk, *strategies: str) -> list[Decimal | None]:
     return [one.worth for one in desk.sessions(*strategies)]
 
 
-def moved(desk: StrategyDesk, *strategies: str) -> list[tuple[Decimal, Decimal]]:
+def moved(desk: StrategyDesk, *strategies: str) -> list[tuple[object, object]]:
     return [(one.bought, one.taken) for one in desk.sessions(*strategies)]
 
 

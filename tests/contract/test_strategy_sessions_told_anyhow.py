@@ -16,7 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bifrost.adapters.postgres.database import Database
-from bifrost.core.corporate_actions import CorporateAction, Delisting, Merger, Rename, SpinOff
+from bifrost.core.corporate_actions import (
+    CorporateAction,
+    Delisting,
+    Merger,
+    Rename,
+    SpinOff,
+    Terms,
+)
 from bifrost.core.errors import ConflictError, InvalidInputError
 from bifrost.core.money import EXACT, exact_product, exact_sum
 from bifrost.portfolio.cash_flows import CashFlowKind
@@ -31,7 +38,7 @@ STRATEGIES = ("s-1", "s-2", "")
 SYMBOLS = ("AAPL", "AAPL", "BIG", "SPUN")
 DAY = st.integers(1, DAYS)
 CENTS = st.integers(50, 90000).map(lambda n: f"{n}E-2")
-TERMS = st.sampled_from(
+TERMS: st.SearchStrategy[Terms] = st.sampled_from(
     [
         split("2", "1"),
         split("1", "7", "123.4567"),
@@ -178,8 +185,8 @@ def test_worth_less_flows_is_pnl_over_every_range_and_unknown_where_that_is(
         for first, last in combinations(range(len(found)), 2):
             begun, ended = found[first], found[last]
             if begun.worth is not None and ended.worth is not None:
-                ends = {"opened": closes[begun.session], "closed": closes[ended.session]}
-                pnl = reader.pnl(replace(asked, **ends)).total
+                opened, closed = closes[begun.session], closes[ended.session]
+                pnl = reader.pnl(replace(asked, opened=opened, closed=closed)).total
                 assert gained(found[first : last + 1]) == pnl.total
         if found and found[-1].worth is not None:
             whole = reader.pnl(replace(asked, closed=closes[found[-1].session])).total

@@ -83,14 +83,14 @@ def test_five_days_worked_by_hand() -> None:
     assert dietz == pytest.approx(81 / average, rel=1e-12)
     assert found.measures["mwr"] is not None
     assert found.failures == {}
-    assert (found.opening, found.closing, found.flows) == (0, 495, 414)
+    assert [found.opening, found.closing, found.flows] == [0, 495, 414]
     assert (found.opened_on, found.closed_on) == (session(0), session(5))
 
 
 def test_a_range_begins_with_what_was_held_before_it() -> None:
     found = returns_of(cut(strategy_series(FIVE_DAYS), session(2), session(3)), is_net=True)
 
-    assert (found.opening, found.closing, found.flows) == (1010, 0, -1038)
+    assert [found.opening, found.closing, found.flows] == [1010, 0, -1038]
     assert float(found.measures["twr"] or "nan") == pytest.approx(
         (624 + 439) / 1010 * 599 / 624 - 1, rel=1e-12
     )
@@ -147,12 +147,12 @@ def test_a_session_of_unknown_worth_and_the_next_are_one_period() -> None:
 
 
 def test_what_is_unknown_to_the_end_is_named_and_not_measured() -> None:
-    shared = {"unattributed": frozenset({"AAPL"})}
+    shared = frozenset({"AAPL"})
     sessions = [
         at_close(1, "100", bought="100"),
         at_close(2, "110"),
-        at_close(3, None, **shared),
-        at_close(4, None, taken="50", **shared),
+        at_close(3, None, unattributed=shared),
+        at_close(4, None, taken="50", unattributed=shared),
     ]
     series = strategy_series(sessions)
 
