@@ -99,6 +99,13 @@ def test_a_preview_that_cannot_be_is_refused(
     assert done.error["detail"].startswith(said)
 
 
+def test_a_preview_of_a_file_without_a_row_is_refused(capfd: Capture, tmp_path: Path) -> None:
+    done = preview(capfd, written(tmp_path / "trades.csv", HEADER))
+
+    assert done.code == 2
+    assert done.error["detail"].startswith("sell: 'main' is an account of nobody")
+
+
 def test_a_preview_at_no_price_is_refused(capfd: Capture, trades: Path) -> None:
     for price in ("-1", "NaN", "1e3", "1" + "0" * 30):
         done = run(

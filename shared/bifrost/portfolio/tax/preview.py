@@ -71,7 +71,7 @@ def preview(
 
     kept: what is known beside the trades; picks of the sale under the line after the last.
     """
-    kept = _until(wish.on, trades[-1].line + 1, kept)
+    kept = _until(wish.on, trades[-1].line + 1 if trades else 1, kept)
     sale = _sale(trades, wish, _held(trades, wish, elections, kept))
     parts = _parts(trades, sale, elections, kept)
     line = sale_line(sale, parts)
@@ -102,10 +102,10 @@ def _until(on: date, line: int, kept: Kept) -> Kept:
     """What comes after the last trade comes before the sale, or not at all."""
     acts = (one for one in kept.acts if one.before < line or one.action.ex_date <= on)
     changes = (one for one in kept.changes if one.before < line or one.on <= on)
-    return Kept(
-        kept.picks,
-        tuple(replace(one, before=min(one.before, line)) for one in changes),
-        tuple(replace(one, before=min(one.before, line)) for one in acts),
+    return replace(
+        kept,
+        changes=tuple(replace(one, before=min(one.before, line)) for one in changes),
+        acts=tuple(replace(one, before=min(one.before, line)) for one in acts),
     )
 
 
