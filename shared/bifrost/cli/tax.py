@@ -70,6 +70,7 @@ def wash_sales(
     it: a row of FILE. A fraction that has none stays held.
 
     Example: bifrost tax wash-sales trades.csv --spouses alice=bob
+
     Example: bifrost tax wash-sales trades.csv --actions actions.csv
     """
     if _over_the_desk(file, desk, actions, method, spouses):
