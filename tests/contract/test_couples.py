@@ -4,6 +4,7 @@ ever changed.
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import psycopg
@@ -183,6 +184,20 @@ def test_a_change_names_the_words_that_it_is_meant_for_and_a_repeated_one_needs_
 
     assert town.declared("ann").marriage == Marriage("bob")
     assert town.declared("ann").version == 2
+
+
+def test_words_said_at_once_come_one_after_the_other(
+    town: Town, make_database: Callable[[str], Database]
+) -> None:
+    other = Town(make_database("portfolio"))
+
+    with ThreadPoolExecutor(1) as pool:
+        with PostgresRegister(town.database).open("ann") as words:
+            later = pool.submit(other.says, "ann", "carol")
+            words.add(Declaration("ann", 2, Marriage("bob"), NOW))
+        later.result(timeout=30)
+
+    assert town.declared("ann") == Declaration("ann", 3, Marriage("carol"), NOW)
 
 
 @pytest.mark.parametrize(
