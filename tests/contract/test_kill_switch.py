@@ -12,7 +12,7 @@ from psycopg.conninfo import make_conninfo
 from bifrost.core.errors import NotFoundError, OutcomeUnknownError
 from bifrost.core.orders import OrderStatus, OrderType, Side
 from bifrost.execution.ports import VenueOrder, VenueOrderState
-from bifrost.execution.records import OrderRecord
+from bifrost.execution.records import FIRST_FENCE, OrderRecord
 from bifrost.execution.switches import KillSwitch, SwitchMode
 from tests.builders import ACCOUNT
 from tests.execution_desk import MakeDatabase, TradingDesk
@@ -181,12 +181,12 @@ def test_an_order_the_venue_never_saw_is_not_sent_again_past_the_switch(
 def test_a_claim_that_a_halt_follows_does_not_reach_the_venue(desk: TradingDesk) -> None:
     order, now = desk.place(), desk.clock.now()
     with desk.desk.transaction() as books:
-        fence = books.claims.claim(order, now, now + desk.sender.patience.lease)
-    assert fence is not None
+        may_send = books.claims.claim(order, now, now + desk.sender.patience.lease)
+    assert may_send()
 
     def holds() -> bool:
         with desk.desk.separately() as books:
-            return books.claims.holds(order.order_id, fence, now)
+            return books.claims.holds(order.order_id, FIRST_FENCE, now)
 
     assert holds()
     for account_id in (None, ACCOUNT):

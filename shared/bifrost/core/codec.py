@@ -36,8 +36,10 @@ def to_json(value: Any) -> Any:
     kind: type = type(value)
     if kind in _PLAIN:
         return value
-    if is_dataclass(kind):
-        return {name: to_json(getattr(value, name)) for name in _names(kind)}
+    if kind is Decimal:
+        return format(value, "f")
+    if (names := _names(kind)) is not None:
+        return {name: to_json(getattr(value, name)) for name in names}
     if isinstance(value, Mapping):
         return {str(key): to_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -75,8 +77,9 @@ def from_json(kind: type[T], data: object) -> T:
 
 
 @cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+def _names(kind: type) -> tuple[str, ...] | None:
+    """Return a dataclass's fields; None for what is no dataclass. Asked once a class."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else None
 
 
 @cache

@@ -4,8 +4,9 @@ Locks are taken in one order everywhere, so that no two transactions wait for ea
 a bar's stream, its mark and the market's time, the venue's cursor, the account, the order.
 """
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -105,8 +106,12 @@ class SendClaims(Protocol):
     def lock(self, order_id: str, venue: str, now: datetime) -> Standing:
         """Lock as `Orders.lock` does, and read all that a sender asks in the same breath."""
 
-    def claim(self, order: OrderRecord, now: datetime, lease_until: datetime) -> int | None:
-        """Write the intent to send down and return its fence; None where one exists."""
+    def claim(self, order: OrderRecord, now: datetime, lease_until: datetime) -> Callable[[], bool]:
+        """Write the intent to send down, under the first fence; there must be none yet.
+
+        What is returned says after the transaction's end what `holds` said right behind its
+        commit.
+        """
 
     def renew(self, claim: SendClaim, now: datetime, lease_until: datetime) -> int | None:
         """Take an unanswered claim over and return the new fence; None if someone was faster."""
@@ -206,6 +211,11 @@ class Actions(Protocol):
 
     def keep(self, action: "CorporateAction") -> None:
         """Keep the action, unless a later revision of it is known."""
+
+    def happened(
+        self, instrument: str, currency: str, *, after: date, upto: date
+    ) -> "list[CorporateAction]":
+        """Return what stands of the instrument after one ex-date and up to another, in order."""
 
 
 class Rounds(Protocol):

@@ -3,15 +3,11 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from bifrost.core.decisions import Reason
 from bifrost.core.instruments import Instrument
 from bifrost.core.orders import OrderIntent, OrderStatus
 from bifrost.execution.switches import GateState
-
-if TYPE_CHECKING:
-    from bifrost.core.corporate_actions import CorporateAction
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +101,10 @@ class Moment:
         return {} if self.is_market else {"clock": "wall"}
 
 
+# A claim's, when it is made; each who takes it over has the next one.
+FIRST_FENCE = 1
+
+
 @dataclass(frozen=True, slots=True)
 class SendClaim:
     """The right to send an order: whoever holds the newest `fence` before its lease ends."""
@@ -139,7 +139,6 @@ class Standing:
 
     market_time: None before the first bar; so is last_price.
     unresolved: another order of its account and instrument is `unknown`.
-    actions: what happened to its instrument's shares since it was placed, oldest first.
     """
 
     record: OrderRecord
@@ -149,4 +148,3 @@ class Standing:
     last_price: Decimal | None
     unresolved: bool
     gate: GateState
-    actions: "tuple[CorporateAction, ...]" = ()

@@ -7,19 +7,21 @@ has said, past its settle time, that it has never seen it.
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bifrost.core.decisions import Reason
 from bifrost.core.errors import BifrostError
 from bifrost.core.orders import OrderStatus
+from bifrost.core.sessions import trade_date
 from bifrost.execution.books import Books, Desk
 from bifrost.execution.collecting import Collector
 from bifrost.execution.gate import GateFacts, check, is_stopped
 from bifrost.execution.journal import Journal, Why
 from bifrost.execution.lifecycle import Happening
 from bifrost.execution.ports import Broker, VenueOrder, VenueOrderState
-from bifrost.execution.records import Moment, OrderRecord, SendClaim, Standing
+from bifrost.execution.records import FIRST_FENCE, Moment, OrderRecord, SendClaim, Standing
 from bifrost.execution.switches import SwitchMode
 
 _UNANSWERED = (OrderStatus.SUBMITTED, OrderStatus.UNKNOWN)
@@ -63,15 +65,15 @@ class Sender:
         """Pass the order through the gate and send it; a repeat only looks it up."""
         with self.desk.transaction() as books:
             standing = self._lock(books, order_id)
-            record, fence = standing.record, None
+            record, may_send = standing.record, _never
             if standing.claim is None:
                 decision = check(_facts_of(books, standing))
                 if not decision.accepted:
                     return self._refuse(books, standing, decision.reasons)
-                record, fence = self._claim(books, standing)
-        if fence is None:
+                record, may_send = self._claim(books, standing)
+        if not may_send():
             return outcome_of(self.look_up(record))
-        return outcome_of(self._send(record, fence))
+        return outcome_of(self._send(record, FIRST_FENCE))
 
     def look_up(self, record: OrderRecord) -> OrderRecord:
         """Ask the venue where the order stands and write it down; no answer changes nothing."""
@@ -99,7 +101,10 @@ class Sender:
         fence = self._take_over(record, claim, asked_at)
         if fence is None:
             return "waiting"
-        return "waiting" if self._send(record, fence).status in _UNANSWERED else "sent_again"
+        with self.desk.separately() as books:
+            may_send = books.claims.holds(record.order_id, fence, self.journal.clock.now())
+        sent = self._send(record, fence) if may_send else self.look_up(record)
+        return "waiting" if sent.status in _UNANSWERED else "sent_again"
 
     def _lock(self, books: Books, order_id: str) -> Standing:
         return books.claims.lock(order_id, self.journal.venue, self.journal.clock.now())
@@ -114,16 +119,16 @@ class Sender:
         # so that what was reserved for it is released.
         return Outcome(OrderStatus.REFUSED, record.reasons or reasons)
 
-    def _claim(self, books: Books, standing: Standing) -> tuple[OrderRecord, int | None]:
+    def _claim(self, books: Books, standing: Standing) -> tuple[OrderRecord, Callable[[], bool]]:
         record = self.journal.send(books, standing.record, self._time(standing))
         now = self.journal.clock.now()
-        return record, books.claims.claim(record, now, now + self.patience.lease)
+        lease_until = now + self.patience.lease
+        held = books.claims.claim(record, now, lease_until)
+        # The lease is asked by this clock too, once the answer is here: the database was told the
+        # time from before the commit, and a commit may take long.
+        return record, lambda: held() and self.journal.clock.now() < lease_until
 
     def _send(self, record: OrderRecord, fence: int) -> OrderRecord:
-        with self.desk.separately() as books:
-            may_send = books.claims.holds(record.order_id, fence, self.journal.clock.now())
-        if not may_send:
-            return self.look_up(record)
         try:
             state = self.broker.submit(to_venue_order(record))
         except Exception as error:
@@ -181,6 +186,11 @@ class Sender:
             return books.reads.find(record.order_id) or record
 
 
+def _never() -> bool:
+    """Say that an order which has been sent before is not sent again."""
+    return False
+
+
 def outcome_of(record: OrderRecord) -> Outcome:
     """Return where the order stands, as its workflow needs to know it."""
     unanswered = record.status in _UNANSWERED
@@ -227,15 +237,24 @@ def gate_facts(books: Books, record: OrderRecord, now: datetime) -> GateFacts:
     return _facts_of(books, standing)
 
 
-def _outdated_by(standing: Standing) -> str:
+def _outdated_by(books: Books, standing: Standing) -> str:
     """Name the action that would have changed the order, had it been open when it happened."""
-    if not standing.actions or standing.instrument is None:
+    intent, listed, now = standing.record.intent, standing.instrument, standing.market_time
+    if listed is None or now is None:
         return ""
-    # Hardly any order is sent while an ex-date begins: the others do not pay for the rules.
+    placed_on, sent_on = trade_date(intent.occurred_at), trade_date(now)
+    # Hardly any order is sent while an ex-date begins: the others ask nothing about actions.
+    if placed_on >= sent_on:
+        return ""
+    happened = books.actions.happened(
+        intent.instrument, intent.currency, after=placed_on, upto=sent_on
+    )
+    if not happened:
+        return ""
     from bifrost.execution.corporate_actions import OpenOrder, adjust
 
-    order, listed = OpenOrder.of(standing.record.intent), standing.instrument
-    changed = (one for one in standing.actions if adjust(order, one, listed) != order)
+    order = OpenOrder.of(intent)
+    changed = (one for one in happened if adjust(order, one, listed) != order)
     return next((one.action_id for one in changed), "")
 
 
@@ -249,7 +268,7 @@ def _facts_of(books: Books, standing: Standing) -> GateFacts:
         gate=standing.gate,
         last_price=standing.last_price,
         unresolved=standing.unresolved,
-        outdated_by=_outdated_by(standing),
+        outdated_by=_outdated_by(books, standing),
     )
     if not standing.unresolved and standing.gate.mode is not SwitchMode.STOP_NEW:
         return facts

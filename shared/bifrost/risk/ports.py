@@ -54,11 +54,15 @@ class Judgement:
     code_version: str
 
 
-class OrderGate(Protocol):
-    """One account's orders, inside one transaction."""
+class OrderFacts(Protocol):
+    """What is known of one account's orders."""
 
     def facts(self, order: OrderIntent) -> Facts:
         """Read what the order is judged by; raise UnavailableError where that is not known yet."""
+
+
+class OrderGate(OrderFacts, Protocol):
+    """One account's orders, inside one transaction, which `keep` ends."""
 
     def keep(self, order: OrderIntent, judgement: Judgement) -> Decision:
         """Store the decision and, if accepted, the reservation; return the one that stands.
@@ -73,7 +77,7 @@ class OrderGates(Protocol):
     def locked(self, account_id: str) -> AbstractContextManager[OrderGate]:
         """Open the account's gate: nobody else decides on it until this one is through."""
 
-    def glance(self) -> AbstractContextManager[OrderGate]:
+    def glance(self) -> AbstractContextManager[OrderFacts]:
         """Look without holding anybody up; what is seen may be old when it is used."""
 
     def release(self, order_id: str) -> None:

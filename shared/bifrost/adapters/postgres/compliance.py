@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
 from bifrost.adapters.postgres.database import Database, Row, Statements
-from bifrost.adapters.postgres.idempotency import body_hash
+from bifrost.adapters.postgres.idempotency import canonical, text_hash
 from bifrost.adapters.postgres.inbox import Inbox
 from bifrost.compliance.ports import Facts, Judgement, LoggedDecision
 from bifrost.compliance.rulebook import Circumstances, Rule, effective_date
@@ -22,18 +22,22 @@ if TYPE_CHECKING:
 _DECISIONS = UUID("0c4f7a52-8f0e-5a69-b8a3-5f4c0a7f1d93")
 
 # Read in one statement, so that the decision belongs to one instant of the book and the list.
+# A row for each rule; without any rule one row, whose rule is empty.
 _FACTS = """
-SELECT
-    (SELECT jsonb_agg(to_jsonb(newest) - 'recorded_at' ORDER BY rule_id) FROM (
-        SELECT DISTINCT ON (rule_id) * FROM compliance.rules
-        WHERE profile = 'default' AND effective_from <= %(as_of)s
-          AND (effective_until IS NULL OR effective_until > %(as_of)s)
-        ORDER BY rule_id, version DESC) newest) AS rules,
+SELECT rule.*,
     (SELECT array_agg(entry_id ORDER BY entry_id) FROM compliance.restricted_list
      WHERE instrument = %(instrument)s AND (account_id IS NULL OR account_id = %(account_id)s)
        AND effective_from <= %(as_of)s
        AND (effective_until IS NULL OR effective_until > %(as_of)s)) AS restricted,
-    (SELECT reasons FROM compliance.decisions WHERE order_id = %(order_id)s) AS answered"""
+    (SELECT reasons FROM compliance.decisions WHERE order_id = %(order_id)s) AS answered
+FROM (VALUES (1)) AS always LEFT JOIN (
+    SELECT DISTINCT ON (rule_id)
+        rule_id, version, profile, effective_from, effective_until, source
+    FROM compliance.rules
+    WHERE profile = 'default' AND effective_from <= %(as_of)s
+      AND (effective_until IS NULL OR effective_until > %(as_of)s)
+    ORDER BY rule_id, version DESC) rule ON true
+ORDER BY rule_id"""
 
 _KEEP = """
 INSERT INTO compliance.decisions (decision_id, order_id, account_id, accepted, reasons, rules,
@@ -79,16 +83,17 @@ class PostgresDocket:
             "instrument": order.instrument,
             "as_of": effective_date(order),
         }
-        (row,) = self._statements.execute(_FACTS, values).fetchall()
-        answered = row["answered"]
+        rows = self._statements.execute(_FACTS, values).fetchall()
+        answered = rows[0]["answered"]
         return Facts(
-            rules=tuple(from_json(Rule, rule) for rule in row["rules"] or ()),
-            circumstances=Circumstances(tuple(row["restricted"] or ())),
+            rules=tuple(_rule(row) for row in rows if row["rule_id"] is not None),
+            circumstances=Circumstances(tuple(rows[0]["restricted"] or ())),
             answered=None if answered is None else _decision_of(answered),
         )
 
     def keep(self, order: OrderIntent, judgement: Judgement) -> Decision:
         """Enter the decision; where another call was first, its decision stands."""
+        inputs = canonical(judgement.inputs)
         values = (
             str(uuid5(_DECISIONS, order.order_id)),
             order.order_id,
@@ -96,8 +101,8 @@ class PostgresDocket:
             judgement.decision.accepted,
             json.dumps(to_json(judgement.decision.reasons)),
             json.dumps(to_json(judgement.rules)),
-            json.dumps(judgement.inputs),
-            body_hash(judgement.inputs),
+            inputs,
+            text_hash(inputs),
             judgement.code_version,
             order.occurred_at,
         )
@@ -131,6 +136,17 @@ class PostgresOwnerBook:
         with self._database.transaction() as cursor:
             if self._inbox.once(cursor, event):
                 cursor.execute(_OPEN, (event.account_id, event.owner))
+
+
+def _rule(row: Row) -> Rule:
+    return Rule(
+        rule_id=row["rule_id"],
+        version=row["version"],
+        effective_from=row["effective_from"],
+        effective_until=row["effective_until"],
+        source=row["source"],
+        profile=row["profile"],
+    )
 
 
 def _decision_of(reasons: list[object]) -> Decision:

@@ -34,6 +34,65 @@ class Statements(Protocol):
         """Run or queue the statement; ask the answer for its rows."""
 
 
+class Travelling:
+    """The statements of a pipelined transaction, and what is asked on the way of its COMMIT.
+
+    pipeline: of a transaction of its own; None inside another one, whose end is not ours.
+    """
+
+    def __init__(
+        self, connection: "psycopg.Connection[Row]", pipeline: "psycopg.Pipeline | None" = None
+    ) -> None:
+        self._connection = connection
+        self._pipeline = pipeline
+        # One for all that answers nothing: to make a cursor costs as much as to send by it.
+        self._mute = connection.cursor()
+        self._afterwards: list[Callable[[], None]] = []
+        self._is_over = False
+
+    def execute(self, query: str, params: Any = (), /) -> "Cursor":
+        """Run or queue the statement; ask the answer for its rows."""
+        return self._connection.execute(query, params)
+
+    def tell(self, query: str, params: Any = (), /) -> None:
+        """Run or queue a statement whose rows nobody asks for."""
+        self._mute.execute(query, params)
+
+    def last(self, query: str, params: Any = (), /) -> Row | None:
+        """Run the transaction's last statement, keep it all, and return its row: one round trip.
+
+        What is executed after it is a transaction of its own.
+        """
+        answer = self._connection.execute(query, params)
+        if self._pipeline is not None:
+            self.end()
+            self._pipeline.sync()
+        return answer.fetchone()
+
+    def afterwards(self, query: str, params: Any = (), /) -> Callable[[], Row | None]:
+        """Ask this once the transaction is kept, in the round trip that keeps it.
+
+        What is returned gives the row when it is called after the transaction's end.
+        """
+        if self._pipeline is None:
+            raise AssertionError("a transaction inside another one does not know when that ends")
+        asked: list[Cursor] = []
+        self._afterwards.append(lambda: asked.append(self._connection.execute(query, params)))
+
+        def answer() -> Row | None:
+            return asked[0].fetchone()
+
+        return answer
+
+    def end(self) -> None:
+        """Queue COMMIT, and behind it what was to be asked afterwards; once."""
+        if not self._is_over:
+            self._is_over = True
+            self.tell("COMMIT")
+            for ask in self._afterwards:
+                ask()
+
+
 class Database:
     """A schema's door, opened as the role that owns it.
 
@@ -59,7 +118,7 @@ class Database:
                 yield cursor
 
     @contextmanager
-    def pipelined(self) -> Iterator[Statements]:
+    def pipelined(self) -> Iterator["Travelling"]:
         """Open a transaction whose statements travel together: up to the next row asked for.
 
         Where nobody asks, a statement's error comes with the transaction's end, which undoes
@@ -70,19 +129,20 @@ class Database:
                 if self._is_pipelined:
                     _catch_up(connection)
                 with connection.transaction():
-                    yield connection
+                    yield Travelling(connection)
                 return
             self._is_pipelined = True
             try:
                 # Not `connection.transaction()`: in a pipeline it waits for BEGIN's answer.
-                with connection.pipeline():
-                    connection.execute("BEGIN")
-                    yield connection
-                    connection.execute("COMMIT")
+                with connection.pipeline() as pipeline:
+                    statements = Travelling(connection, pipeline)
+                    statements.tell("BEGIN")
+                    yield statements
+                    statements.end()
             finally:
                 self._is_pipelined = False
                 # Nothing is left to undo after a COMMIT: this is for those that failed.
-                if not connection.closed:
+                if not connection.closed and not _is_idle(connection):
                     connection.rollback()
 
     @contextmanager
@@ -206,6 +266,11 @@ def _driver() -> Any:
     return psycopg
 
 
+def _is_idle(connection: "psycopg.Connection[Row]") -> bool:
+    idle: bool = connection.pgconn.transaction_status == _driver().pq.TransactionStatus.IDLE
+    return idle
+
+
 def _is_dropped(connection: "psycopg.Connection[Row]") -> bool:
     """Return whether the server has left an idle connection; nothing was asked of it yet.
 
@@ -213,11 +278,10 @@ def _is_dropped(connection: "psycopg.Connection[Row]") -> bool:
     next statement instead, an order would be of unknown outcome for nothing. A server that is
     asked nothing says nothing, unless it says goodbye: no round trip is needed to know.
     """
-    server = connection.pgconn
-    if server.transaction_status != _driver().pq.TransactionStatus.IDLE:
+    if not _is_idle(connection):
         return False
     waiting = select.poll()
-    waiting.register(server.socket, select.POLLIN)
+    waiting.register(connection.pgconn.socket, select.POLLIN)
     return bool(waiting.poll(0))
 
 

@@ -1,6 +1,7 @@
 """Corporate actions as execution keeps them, and the positions that they make of its fills."""
 
 import json
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,12 @@ SELECT a.action FROM execution.corporate_actions a JOIN sources USING (instrumen
 WHERE NOT a.withdrawn AND a.ex_date <= market.session AND a.action ->> 'currency' = (
     SELECT currency FROM execution.accounts WHERE account_id = %s)
 """
+_BETWEEN = """
+SELECT action FROM execution.corporate_actions
+WHERE instrument = %s AND NOT withdrawn AND action ->> 'currency' = %s
+  AND ex_date > %s AND ex_date <= %s
+ORDER BY ex_date, action_id
+"""
 _TRADED = f"""
 SELECT instrument, {SESSION.format(at="occurred_at")} AS session,
     sum(CASE side WHEN 'buy' THEN quantity ELSE -quantity END) AS quantity
@@ -60,6 +67,16 @@ class PostgresActions:
                 json.dumps(to_json(action)),
             ),
         )
+
+    def happened(
+        self, instrument: str, currency: str, *, after: date, upto: date
+    ) -> "list[CorporateAction]":
+        """Return what stands of the instrument after one ex-date and up to another, in order."""
+        from bifrost.core.corporate_actions import CorporateAction
+
+        values = (instrument, currency, after, upto)
+        found = self._statements.execute(_BETWEEN, values).fetchall()
+        return [from_json(CorporateAction, row["action"]) for row in found]
 
 
 def position_of(statements: Statements, account_id: str, instrument: str) -> Decimal:

@@ -13,7 +13,16 @@ from bifrost.core.errors import KeyReusedError
 
 def body_hash(body: Any) -> str:
     """Hash what was asked, so that the same words in another order are the same request."""
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"), default=str)
+    return text_hash(canonical(body))
+
+
+def canonical(body: Any) -> str:
+    """Write JSON down in the one way in which it is hashed."""
+    return json.dumps(body, sort_keys=True, separators=(",", ":"), default=str)
+
+
+def text_hash(text: str) -> str:
+    """Hash what `canonical` wrote, for those who keep the text too."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 

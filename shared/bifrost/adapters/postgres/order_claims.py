@@ -1,39 +1,28 @@
 """The right to send an order, in Postgres: a stale holder is refused here, before the venue."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
 
-from bifrost.adapters.postgres.database import Row, Statements
-from bifrost.adapters.postgres.execution_fills import OPEN
+from bifrost.adapters.postgres.database import Row, Statements, Travelling
 from bifrost.adapters.postgres.orders import LOCK_ACCOUNT, record_of
-from bifrost.adapters.postgres.session_dates import SESSION
 from bifrost.adapters.postgres.switches import GATE_COLUMNS, GATE_LIMITS, SHARE_DESK, gate_of
-from bifrost.core.codec import from_json
 from bifrost.core.errors import NotFoundError
 from bifrost.core.instruments import Instrument
-from bifrost.execution.records import OrderRecord, SendClaim, Standing
+from bifrost.execution.records import FIRST_FENCE, OrderRecord, SendClaim, Standing
 
-if TYPE_CHECKING:
-    from bifrost.core.corporate_actions import CorporateAction
-
-_LOCK_ACCOUNT = LOCK_ACCOUNT.format(column="order_id")
-_LOCK = f"""
+# The account's row and then the desk's lock: what stands outside is done with what came out.
+_LOCK_ACCOUNT_AND_DESK = f"""
+SELECT {SHARE_DESK} FROM ({LOCK_ACCOUNT.format(column="order_id")}) AS locked
+"""
+_READ = f"""
 SELECT o.*, i.fence, i.sent_at, i.lease_until, i.answered_at,
     t.occurred_at AS market_time, m.price AS last_price,
     l.symbol, l.mic, l.currency AS listed_currency, l.tick_size, l.lot_size, l.name,
     EXISTS (
         SELECT 1 FROM execution.orders other
         WHERE other.account_id = o.account_id AND other.instrument = o.instrument
-          AND other.{OPEN} AND other.status = 'unknown' AND other.order_id <> o.order_id
+          AND other.status = 'unknown' AND other.order_id <> o.order_id
     ) AS unresolved,
-    (SELECT jsonb_agg(a.action ORDER BY a.ex_date, a.action_id)
-        FROM execution.corporate_actions a
-        WHERE a.instrument = o.instrument AND NOT a.withdrawn
-          AND a.action ->> 'currency' = o.currency
-          AND a.ex_date > {SESSION.format(at="o.occurred_at")}
-          AND a.ex_date <= {SESSION.format(at="t.occurred_at")}
-    ) AS actions,
     {GATE_COLUMNS.format(account="o.account_id")}
 FROM execution.orders o
 LEFT JOIN execution.intents i USING (order_id)
@@ -44,11 +33,12 @@ LEFT JOIN LATERAL {GATE_LIMITS}
 WHERE o.order_id = %(order_id)s FOR NO KEY UPDATE OF o
 """
 
-_CLAIM = """
+# An intent that is there already is an error, which undoes the transaction: the locks see to it
+# that whoever claims has seen none.
+_CLAIM = f"""
 INSERT INTO execution.intents
     (order_id, client_order_id, account_id, quantity, fence, sent_at, lease_until)
-VALUES (%s, %s, %s, %s, 1, %s, %s)
-ON CONFLICT DO NOTHING RETURNING fence
+VALUES (%s, %s, %s, %s, {FIRST_FENCE}, %s, %s)
 """
 _RENEW = """
 UPDATE execution.intents SET fence = fence + 1, sent_at = %s, lease_until = %s
@@ -74,11 +64,10 @@ class PostgresSendClaims:
 
     def lock(self, order_id: str, venue: str, now: datetime) -> Standing:
         """Lock the order's account, then the order, and read all that a sender asks."""
-        # Three statements, one round trip: the facts are read after the locks were waited for.
-        self._statements.execute(_LOCK_ACCOUNT, (order_id,))
-        self._statements.execute(SHARE_DESK)
+        # Two statements, one round trip: the facts are read after the locks were waited for.
+        self._statements.execute(_LOCK_ACCOUNT_AND_DESK, (order_id,))
         values = {"venue": venue, "order_id": order_id, "now": now}
-        row = self._statements.execute(_LOCK, values).fetchone()
+        row = self._statements.execute(_READ, values).fetchone()
         if row is None:
             raise NotFoundError(f"there is no order {order_id}")
         return Standing(
@@ -89,16 +78,19 @@ class PostgresSendClaims:
             last_price=row["last_price"],
             unresolved=row["unresolved"],
             gate=gate_of(row),
-            actions=_actions(row["actions"] or ()),
         )
 
-    def claim(self, order: OrderRecord, now: datetime, lease_until: datetime) -> int | None:
-        """Write the intent to send down and return its fence; None where one exists."""
+    def claim(self, order: OrderRecord, now: datetime, lease_until: datetime) -> Callable[[], bool]:
+        """Write the intent to send down; `holds` is asked in the round trip of the commit."""
+        if not isinstance(self._statements, Travelling):
+            raise AssertionError(  # noqa: TRY004 - no caller's value, but our own fault
+                "a claim is committed before anything is sent: it needs a transaction"
+            )
         intent = order.intent
         ids = (intent.order_id, intent.client_order_id, intent.account_id)
-        values = (*ids, intent.quantity, now, lease_until)
-        row = self._statements.execute(_CLAIM, values).fetchone()
-        return None if row is None else int(row["fence"])
+        self._statements.tell(_CLAIM, (*ids, intent.quantity, now, lease_until))
+        held = self._statements.afterwards(_HOLDS, (intent.order_id, FIRST_FENCE, now))
+        return lambda: held() is not None
 
     def renew(self, claim: SendClaim, now: datetime, lease_until: datetime) -> int | None:
         """Take an unanswered claim over and return the new fence; None if someone was faster."""
@@ -142,12 +134,3 @@ def _instrument_of(row: Row) -> Instrument | None:
         lot_size=row["lot_size"],
         name=row["name"],
     )
-
-
-def _actions(stored: Sequence[Any]) -> "tuple[CorporateAction, ...]":
-    if not stored:
-        return ()
-    # Most orders meet none, and a cold one does not pay for their classes.
-    from bifrost.core.corporate_actions import CorporateAction
-
-    return tuple(from_json(CorporateAction, one) for one in stored)

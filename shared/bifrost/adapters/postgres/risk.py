@@ -8,8 +8,8 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bifrost.adapters.postgres.database import Database, Row, Statements
-from bifrost.adapters.postgres.idempotency import body_hash
+from bifrost.adapters.postgres.database import Database, Row, Statements, Travelling
+from bifrost.adapters.postgres.idempotency import canonical, text_hash
 from bifrost.core.codec import from_json, to_json
 from bifrost.core.decisions import Decision, Reason
 from bifrost.core.errors import UnavailableError
@@ -29,13 +29,16 @@ LIMITS_IN_FORCE = """
       AND effective_from <= %(as_of)s AND (effective_until IS NULL OR effective_until > %(as_of)s)
     ORDER BY account_id IS NULL, version DESC LIMIT 1"""
 
+PENDING_CASH = """
+    COALESCE((SELECT sum(w.amount) FROM risk.withdrawals w
+              WHERE w.account_id = a.account_id AND w.accepted AND NOT w.ended
+                AND w.currency = %(currency)s), 0)"""
+
 # What has a claim on an account's cash of one currency.
-RESERVED_CASH = """
+RESERVED_CASH = f"""
     COALESCE((SELECT sum(r.open * r.held_per_share) FROM risk.reservations r
               WHERE r.account_id = a.account_id AND r.open > 0 AND r.currency = %(currency)s), 0)
-    + COALESCE((SELECT sum(w.amount) FROM risk.withdrawals w
-                WHERE w.account_id = a.account_id AND w.accepted AND NOT w.ended
-                  AND w.currency = %(currency)s), 0)"""
+    + {PENDING_CASH}"""
 
 SETTLED_CASH = """
     COALESCE((SELECT c.amount FROM risk.cash c
@@ -49,8 +52,9 @@ LOCK_OR_MAKE = """
     INSERT INTO risk.accounts (account_id) VALUES (%s)
     ON CONFLICT (account_id) DO UPDATE SET owner = risk.accounts.owner"""
 
+# The open reservations are read once for all that is summed of them.
 _FACTS = f"""
-SELECT {SETTLED_CASH} AS cash, {RESERVED_CASH} AS reserved,
+SELECT {SETTLED_CASH} AS cash, open.cash + {PENDING_CASH} AS reserved,
     COALESCE((SELECT quantity FROM risk.positions p
               WHERE p.account_id = a.account_id AND p.instrument = %(instrument)s), 0) AS position,
     open.buys AS open_buys, open.sales AS open_sales, m.price AS mark,
@@ -60,10 +64,13 @@ SELECT {SETTLED_CASH} AS cash, {RESERVED_CASH} AS reserved,
     k.reasons AS answered, {LIMITS}
 FROM risk.accounts a
 CROSS JOIN LATERAL (
-    SELECT COALESCE(sum(r.open) FILTER (WHERE r.side = 'buy'), 0) AS buys,
-           COALESCE(sum(r.open) FILTER (WHERE r.side = 'sell'), 0) AS sales
-    FROM risk.reservations r
-    WHERE r.account_id = a.account_id AND r.open > 0 AND r.instrument = %(instrument)s) open
+    SELECT COALESCE(sum(r.open * r.held_per_share)
+               FILTER (WHERE r.currency = %(currency)s), 0) AS cash,
+           COALESCE(sum(r.open)
+               FILTER (WHERE r.instrument = %(instrument)s AND r.side = 'buy'), 0) AS buys,
+           COALESCE(sum(r.open)
+               FILTER (WHERE r.instrument = %(instrument)s AND r.side = 'sell'), 0) AS sales
+    FROM risk.reservations r WHERE r.account_id = a.account_id AND r.open > 0) open
 LEFT JOIN risk.instruments i ON i.symbol = %(instrument)s
 -- A price in another currency than the order's, or the listing's, is no price for this order.
 LEFT JOIN risk.marks m ON m.instrument = %(instrument)s AND m.currency = %(currency)s
@@ -109,14 +116,14 @@ class PostgresOrderGates:
     def locked(self, account_id: str) -> Iterator["PostgresOrderGate"]:
         """Open the account's gate in a transaction that holds its row."""
         with self._database.pipelined() as statements:
-            statements.execute(LOCK, (account_id,))
+            statements.tell(LOCK, (account_id,))
             yield PostgresOrderGate(statements)
 
     @contextmanager
-    def glance(self) -> Iterator["PostgresOrderGate"]:
+    def glance(self) -> Iterator["PostgresGlance"]:
         """Look without a lock; the numbers of one statement still belong to one instant."""
         with self._database.separately() as statements:
-            yield PostgresOrderGate(statements)
+            yield PostgresGlance(statements)
 
     def release(self, order_id: str) -> None:
         """Free all of an order that was never sent."""
@@ -125,8 +132,8 @@ class PostgresOrderGates:
             cursor.execute(_RELEASE, (order_id,))
 
 
-class PostgresOrderGate:
-    """One account's orders inside one transaction."""
+class PostgresGlance:
+    """One account's numbers, as one statement sees them."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
@@ -162,9 +169,20 @@ class PostgresOrderGate:
             answered=None if answered is None else decision_of(answered),
         )
 
+
+class PostgresOrderGate(PostgresGlance):
+    """One account's orders inside one transaction."""
+
+    def __init__(self, statements: Travelling) -> None:
+        super().__init__(statements)
+        self._ending = statements
+
     def keep(self, order: OrderIntent, judgement: Judgement) -> Decision:
-        """Store the answer and, if accepted, the reservation; return the answer that stands."""
-        kept = self._statements.execute(_KEEP, _values_of(order, judgement)).fetchone()
+        """Store the answer and, if accepted, the reservation; return the answer that stands.
+
+        This ends the transaction: what is kept and its commit are one round trip.
+        """
+        kept = self._ending.last(_KEEP, _values_of(order, judgement))
         if kept is not None:
             return judgement.decision
         # Released or ended by somebody who does not take the account's lock.
@@ -207,6 +225,7 @@ def limits_of(row: Row) -> Limits:
 
 
 def _values_of(order: OrderIntent, judgement: Judgement) -> dict[str, object]:
+    inputs = canonical(judgement.inputs)
     return {
         "order_id": order.order_id,
         "account_id": order.account_id,
@@ -220,7 +239,7 @@ def _values_of(order: OrderIntent, judgement: Judgement) -> dict[str, object]:
         "reasons": reasons_json(judgement.decision),
         "limits_account_id": judgement.limits.account_id,
         "limits_version": judgement.limits.version,
-        "inputs": json.dumps(judgement.inputs),
-        "input_hash": body_hash(judgement.inputs),
+        "inputs": inputs,
+        "input_hash": text_hash(inputs),
         "code_version": judgement.code_version,
     }

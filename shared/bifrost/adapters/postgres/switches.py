@@ -10,7 +10,7 @@ from bifrost.execution.switches import GateLimits, GateState, Switch, SwitchMode
 # after the change's commit has read it. A row lock would let a stream of senders starve the halt;
 # this one queues. RDS Proxy pins no connection for a lock that ends with its transaction.
 _DESK_LOCK = 7_301_001
-SHARE_DESK = f"SELECT pg_advisory_xact_lock_shared({_DESK_LOCK})"
+SHARE_DESK = f"pg_advisory_xact_lock_shared({_DESK_LOCK})"
 _OWN_DESK = f"SELECT pg_advisory_xact_lock({_DESK_LOCK})"
 
 # What `GateState` is read from; wants %(now)s and the account as SQL.

@@ -63,6 +63,8 @@ CREATE TABLE execution.orders (
 CREATE INDEX orders_of_owner ON execution.orders (owner, place DESC);
 CREATE INDEX orders_open ON execution.orders (account_id, instrument)
     WHERE status NOT IN ('filled', 'cancelled', 'expired', 'rejected', 'refused');
+-- Asked before every send, and hardly ever more than empty.
+CREATE INDEX orders_unknown ON execution.orders (account_id, instrument) WHERE status = 'unknown';
 CREATE INDEX orders_waiting ON execution.orders (updated_at)
     WHERE status IN ('received', 'checked', 'submitted', 'unknown', 'pending_cancel');
 
