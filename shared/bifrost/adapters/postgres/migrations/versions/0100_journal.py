@@ -172,4 +172,3 @@ def upgrade() -> None:
         op.execute(_APPEND_ONLY.format(t=table))
     for table, visible in _OF_OWNER.items():
         op.execute(_VISIBLE.format(t=table, visible=visible))
-    op.execute(f"GRANT SELECT ON portfolio.standing_actions TO {READER}")
