@@ -28,6 +28,8 @@ from bifrost.core.errors import ConflictError, InvalidInputError
 from bifrost.core.money import EXACT, exact_product, exact_sum
 from bifrost.portfolio.cash_flows import CashFlowKind
 from bifrost.portfolio.performance import PnlAsked, Scope, StrategySession
+from bifrost.portfolio.returns.books import returns_of
+from bifrost.portfolio.returns.strategies import strategy_series
 from tests.action_builders import action, dividend, split
 from tests.builders import bar, bar_closed, session
 from tests.contract.strategy_desk import StrategyDesk
@@ -166,7 +168,7 @@ def told(server: Server, history: Iterable[Happening]) -> Iterator[StrategyDesk]
             database.close()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(history=histories(), scope=st.sampled_from([("s-1",), ("s-2",), ("s-1", "s-2")]))
 def test_worth_less_flows_is_pnl_over_every_range_and_unknown_where_that_is(
     postgres_server: Server, history: list[Happening], scope: tuple[str, ...]
@@ -194,6 +196,21 @@ def test_worth_less_flows_is_pnl_over_every_range_and_unknown_where_that_is(
             assert gained([empty, *found]) == whole.total
 
 
+@settings(max_examples=15, deadline=None)
+@given(history=histories())
+def test_what_never_stood_short_is_measured_unless_nothing_was_at_work(
+    postgres_server: Server, history: list[Happening]
+) -> None:
+    with told(postgres_server, history) as desk:
+        for scope in (("s-1",), ("s-2",), ("s-1", "s-2")):
+            found = desk.sessions(*scope)
+            is_short = any(one.short for one in found)
+            if not is_short and any(one.worth is not None for one in found):
+                shown = returns_of(strategy_series(found), is_net=True)
+                causes = {name: one.cause for name, one in shown.failures.items()}
+                assert causes.get("twr") in {None, "nothing_invested"}, causes
+
+
 def gained(span: Sequence[StrategySession]) -> Decimal:
     """Closing less opening less what was brought in since."""
     first, last = span[0].worth, span[-1].worth
@@ -203,7 +220,7 @@ def gained(span: Sequence[StrategySession]) -> Decimal:
     return EXACT.subtract(EXACT.subtract(last, first), flows)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     fills=st.lists(trades(), min_size=1, max_size=10),
     prices=st.lists(
