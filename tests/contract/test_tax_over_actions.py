@@ -14,6 +14,7 @@ from bifrost.adapters.postgres.portfolio_lots import PostgresLotReader
 from bifrost.adapters.postgres.portfolio_tax import PostgresTaxReader
 from bifrost.core.corporate_actions import Delisting, DividendKind, Merger, Rename, SpinOff, Terms
 from bifrost.portfolio.cash_flows import CashFlowKind
+from bifrost.portfolio.lot_selection import LotMethod, Security
 from bifrost.portfolio.tax.desk_rows import DeskRows
 from bifrost.portfolio.tax.reports import DeskStatement, SaleWish, TaxReports
 from tests.action_builders import action, dividend, split
@@ -227,3 +228,23 @@ def test_a_preview_sells_todays_shares(desk: ActingDesk) -> None:
 
     assert (f"{found.sale.basis}", f"{found.sale.gain}") == ("1001.00", "-201.00")
     assert found.rebuy_from is not None
+
+
+def test_a_fund_sold_at_the_average_basis_is_told_so_with_its_commissions(
+    desk: ActingDesk,
+) -> None:
+    desk.trade(1, "10", "10")
+    desk.trade(1, "10", "12")
+    desk.choose_for("AAPL", LotMethod.AVERAGE_COST, Security.FUND)
+    desk.trade(2, "-5", "20")
+    desk.hear(action(split("2", "1"), ex_date=session(3)))
+    desk.open(3)
+    desk.trade(3, "-10", "10")
+
+    found = told(desk)
+
+    # 101 and 121 for 20 are 11.10 each; sales bring a commission less.
+    assert gains(found) == [("5", "55.50", "43.50"), ("10", "55.50", "43.50")]
+    assert held(found) == [("AAPL", "20", "111.00")]
+    wish = SaleWish(desk.account_id, "AAPL", Decimal(20), Decimal(6), None)
+    assert f"{reports(desk).preview(wish, {}).sale.basis:f}" == "111.00"

@@ -84,8 +84,9 @@ def method(
 ) -> None:
     """Say how an account's sales choose their lots where an order does not; from the next fill on.
 
+    A fund's shares may be sold at their average: `average_cost --instrument VTI --security fund`.
+
     Example: bifrost lots method hifo
-    Example: bifrost lots method average_cost --instrument VTI --security fund
     """
     given = {"method": name, "instrument": instrument, "security": security}
     body = {key: value for key, value in given.items() if value is not None}

@@ -33,7 +33,13 @@ Actions = Annotated[
 ]
 Desk = Annotated[bool, typer.Option("--desk", help="Your own books, of all accounts; no FILE.")]
 Method = Annotated[
-    str | None, option("--method", says="Of a file, sold first: fifo (by default), lifo or hifo.")
+    list[str] | None,
+    typer.Option(
+        "--method",
+        callback=each_filled,
+        help="Of a file, sold first: fifo (by default), lifo or hifo; of a fund VTI=average, as"
+        " elected for it (repeatable).",
+    ),
 ]
 Spouses = Annotated[
     list[str] | None,
@@ -228,7 +234,7 @@ def _over_the_desk(
     file: str | None,
     desk: bool,
     actions: str | None,
-    method: str | None,
+    method: list[str] | None,
     spouses: list[str] | None,
 ) -> bool:
     if desk and actions is not None:
@@ -240,7 +246,7 @@ def _over_the_desk(
 def _files(
     file: str | None,
     actions: str | None,
-    method: str | None,
+    method: list[str] | None,
     spouses: list[str] | None,
     policy: list[str] | None,
 ) -> tax_file.Files:

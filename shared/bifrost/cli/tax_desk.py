@@ -9,7 +9,7 @@ from bifrost.cli.output import REFUSED, say
 
 
 def over_the_desk(
-    file: str | None, desk: bool, method: str | None, spouses: list[str] | None
+    file: str | None, desk: bool, method: list[str] | None, spouses: list[str] | None
 ) -> bool:
     """Say whether the desk's books are meant; refuse what does not go with what is."""
     if not desk:
@@ -19,7 +19,7 @@ def over_the_desk(
         return False
     if file is not None:
         raise typer.BadParameter("the desk's books need no file", param_hint="FILE")
-    if method is not None:
+    if method:
         message = "the desk's sales closed what its books say; see `bifrost lots`"
         raise typer.BadParameter(message, param_hint="--method")
     if spouses:

@@ -70,7 +70,7 @@ def reconciled(files: Files, broker: str, year: int) -> Any:
 
 
 def elections(
-    method: str | None, spouses: list[str] | None, policy: list[str] | None
+    methods: list[str] | None, spouses: list[str] | None, policy: list[str] | None
 ) -> "Elections":
     """Read what was chosen."""
     from bifrost.portfolio.tax.elections import Couple, Elections, LotOrder
@@ -78,8 +78,16 @@ def elections(
 
     couples = tuple(Couple(*_pair("--spouses", one)) for one in spouses or ())
     chosen = dict(_pair("--policy", one) for one in policy or ())
-    order = one_of("--method", LotOrder, method or LotOrder.FIFO.value)
-    return Elections(order, couples, Policy(chosen))
+    orders = [one for one in methods or () if "=" not in one] or [LotOrder.FIFO.value]
+    if len(orders) > 1:
+        raise _invalid("--method", f"{' and '.join(orders)} exclude each other", "write one")
+    order = one_of("--method", LotOrder, orders[0])
+    funds = [_pair("--method", one) for one in methods or () if "=" in one]
+    for fund, word in funds:
+        if word != "average":
+            problem = f"{fund}={word} is no method of one instrument"
+            raise _invalid("--method", problem, f"write {fund}=average")
+    return Elections(order, couples, Policy(chosen), frozenset(fund for fund, _ in funds))
 
 
 def wish_of(sell: str, price: str, on: str, owner: str | None) -> "Wish":

@@ -411,3 +411,24 @@ def test_the_desks_books_need_no_file_of_actions() -> None:
 
     assert done.exit_code == 2
     assert "the desk's books know what issuers did" in " ".join(done.output.split())
+
+
+def test_a_fund_is_sold_at_its_average_basis_and_the_rest_by_the_method(tmp_path: Path) -> None:
+    rows = [
+        "2012-01-03 buy 10 VTI 100",
+        "2012-01-03 buy 10 IBM 100",
+        "2012-02-03 buy 10 VTI 140",
+        "2012-02-03 buy 10 IBM 140",
+        "2012-09-03 sell 5 VTI 100",
+        "2012-09-03 sell 5 IBM 100",
+    ]
+    paths = files(tmp_path, rows, [])[:1]
+    more = ("--method", "hifo", "--method", "VTI=average", "--json")
+    done = CliRunner().invoke(app, ["tax", "wash-sales", *paths, *more])
+
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert [(one["instrument"], one["basis"]) for one in found["sales"]] == [
+        ("VTI", "60.00"),
+        ("IBM", "70.00"),
+    ]

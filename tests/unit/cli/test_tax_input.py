@@ -202,6 +202,9 @@ def test_what_is_no_text_is_refused(capfd: Capture, tmp_path: Path, content: byt
         (("--policy", "rest_of_purchase=x"), "policy: rest_of_purchase=x is unknown"),
         (("--policy", "x=count"), "policy: x=count is unknown"),
         (("--method", "best"), "--method: 'best' is unknown"),
+        (("--method", "fifo", "--method", "lifo"), "--method: fifo and lifo exclude each other"),
+        (("--method", "VTI=average"), "method: VTI is in no row"),
+        (("--method", "VTI=hifo"), "--method: VTI=hifo is no method of one instrument"),
     ],
 )
 def test_an_option_that_cannot_be_is_named(

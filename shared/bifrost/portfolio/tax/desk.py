@@ -22,13 +22,12 @@ from bifrost.portfolio.tax.families import Families
 from bifrost.portfolio.tax.fitting import fitted, when_met
 from bifrost.portfolio.tax.history import Trade
 from bifrost.portfolio.tax.household import told_of
-from bifrost.portfolio.tax.kept import Act, BasisChange, Kept, Pick
+from bifrost.portfolio.tax.kept import Act, BasisChange, Kept, LotName, Pick
 from bifrost.portfolio.tax.told import Book, Fitted, Reason, Repaid, Told, Unfit, When
 
 _SAYS = {
     Reason.OTHER_CURRENCY: "it was traded in another currency than USD",
     Reason.SOLD_SHORT: "more was sold than held in an account that may not sell short",
-    Reason.AVERAGE_BASIS: "it was sold at the average basis of its lots, which this does not tell",
     Reason.CAPITAL_WITHOUT_LOTS: "capital of it came back when none of it was held",
     Reason.ACTION_OUTDATED: "its lots follow a revision that stands no more",
     Reason.LOTS_APART: "imported lots and the desk's own in one account stand against each other",
@@ -97,6 +96,7 @@ def history_of(rows: DeskRows) -> DeskHistory:
             {line: _picks(one, lines) for line, one in enumerate(told, start=1) if one.taken},
             _changes([change for _, one in whole for change in one.repaid], told, lines),
             _acts(acted, whole, told),
+            _averaged(told, lines),
         ),
         held={
             name: HeldLot(lines[lot.origin.lot_id], lot.origin.via, lot.shares)
@@ -162,6 +162,16 @@ def _picks(told: Told, lines: Mapping[str, int]) -> tuple[Pick, ...]:
     return tuple(
         Pick(lines[part.origin.lot_id], part.quantity, part.origin.via) for part in told.taken
     )
+
+
+def _averaged(
+    told: Sequence[Told], lines: Mapping[str, int]
+) -> dict[int, frozenset[LotName] | None]:
+    return {
+        line: frozenset((lines[lot.lot_id], lot.via) for lot in one.averaged)
+        for line, one in enumerate(told, start=1)
+        if one.averaged
+    }
 
 
 def _changes(

@@ -43,11 +43,24 @@ class Couple(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Elections:
-    """spouses: no owner is of two couples."""
+    """spouses: no owner is of two couples.
+
+    averaged: the instruments, under their name of the day, that are sold at the average basis: of a
+    fund or a reinvestment plan, by the owners' election (Treas. Reg. 1.1012-1(e)).
+    """
 
     method: LotOrder = LotOrder.FIFO
     spouses: tuple[Couple, ...] = ()
     policy: Policy = field(default_factory=Policy)
+    averaged: frozenset[str] = frozenset()
+
+    def require_sold(self, trades: Iterable[Trade]) -> None:
+        """Raise InvalidInputError where what is averaged is nowhere: it may be mistyped."""
+        unknown = self.averaged - {one.instrument for one in trades if self.averaged}
+        if unknown:
+            problem = f"{min(unknown)} is in no row"
+            fix = "write the instrument as its rows do"
+            raise InvalidInputError(FieldProblem("method", problem, fix))
 
     def couple_of(self, owner: str) -> Couple | None:
         """Return the couple that the owner is of."""

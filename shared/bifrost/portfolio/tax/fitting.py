@@ -16,17 +16,16 @@ from fractions import Fraction
 from bifrost.core.corporate_actions import (
     CashDividend,
     CorporateAction,
-    Merger,
     SpinOff,
-    Split,
-    StockDividend,
 )
 from bifrost.core.money import EXACT, exact_product, exact_sum
 from bifrost.portfolio.cash_flows import return_capital
 from bifrost.portfolio.corporate_actions.allocation import Realisation
 from bifrost.portfolio.corporate_actions.change import BookChange
 from bifrost.portfolio.corporate_actions.effects import WORTHLESS_RULE, apply_action, refusal
+from bifrost.portfolio.lot_selection import AVERAGE_RULE, averaged
 from bifrost.portfolio.lots import Lot
+from bifrost.portfolio.tax.acted_rows import before_payment, by_lot, ratio_of, written
 from bifrost.portfolio.tax.desk_rows import CapitalRow, PartClosed, TradeRow
 from bifrost.portfolio.tax.shares import ZERO
 from bifrost.portfolio.tax.told import (
@@ -115,13 +114,28 @@ class _Player:
     def _trade(self, when: When, row: TradeRow) -> None:
         if row.currency != CURRENCY:
             raise _UnfitError(Unfit(Reason.OTHER_CURRENCY, row.instrument))
-        if any(part.rule for part in row.closures):
-            raise _UnfitError(Unfit(Reason.AVERAGE_BASIS, row.instrument))
+        sharing = self._average(row)
         taken = tuple(self._take(part, row) for part in row.closures)
         opens = EXACT.add(row.quantity, exact_sum(one.quantity for one in row.closures))
         if opens:
             self._begin(row, opens)
-        self._tell(when, row, taken, row.lot_id if opens else "")
+        self._tell(when, row, taken, row.lot_id if opens else "", sharing)
+
+    def _average(self, row: TradeRow) -> frozenset[Origin]:
+        """Give lots the average basis where the books sold at it; return which."""
+        if all(part.rule != AVERAGE_RULE for part in row.closures):
+            return frozenset()
+        lots = [
+            one.lot
+            for one in self._open.values()
+            if one.lot.instrument == row.instrument
+            and one.lot.quantity > 0
+            # Imported ones have the basis that their house says.
+            and one.lot.sequence > 0
+        ]
+        for lot in averaged(lots):
+            self._open[lot.lot_id].lot = lot
+        return frozenset(self._open[lot.lot_id].origin for lot in lots)
 
     def _take(self, part: PartClosed, row: TradeRow) -> Taken:
         """Close a part of a lot by a trade in its name, which is of the other sign."""
@@ -206,7 +220,7 @@ class _Player:
         if True not in outcomes:
             # All others count in what it made of a share: so do its lots, though nobody told them.
             if not isinstance(action.terms, SpinOff):
-                self._uncounted[action.instrument] *= _ratio(action)
+                self._uncounted[action.instrument] *= ratio_of(action)
             return
         if not isinstance(action.terms, CashDividend):
             raise _UnfitError(Unfit(Reason.LOTS_APART, action.instrument, action))
@@ -229,7 +243,7 @@ class _Player:
         met = self._met.get((action.action_id, is_imported))
         if met is None:
             return None if change is not None and not change.entries else False
-        if change is None or _written(change) != sorted(met.closures, key=_of_part):
+        if change is None or written(change) != sorted(met.closures, key=by_lot):
             raise self._changed(action.instrument, action)
         if change.action.currency != CURRENCY:
             raise _UnfitError(Unfit(Reason.OTHER_CURRENCY, action.instrument))
@@ -239,7 +253,7 @@ class _Player:
     def _follow(self, change: BookChange) -> None:
         """Let the lots become what the action made of them; tell what it closed for cash."""
         action = change.action
-        ratio = _ratio(action)
+        ratio = ratio_of(action)
         for lot in change.opened:
             name = lot.lot_id.removesuffix(f"/{action.action_id}")
             parent = self._open[name]
@@ -249,7 +263,7 @@ class _Player:
         for lot in change.before:
             one = self._open[lot.lot_id]
             paid = [r for r in change.realisations if r.lot_id == lot.lot_id]
-            one.lot = _before_payment(after.get(lot.lot_id), lot, paid)
+            one.lot = before_payment(after.get(lot.lot_id), lot, paid)
             one.shares *= 1 if isinstance(action.terms, SpinOff) else ratio
         sold = [one for one in change.realisations if one.quantity]
         for is_long in (True, False):
@@ -278,7 +292,12 @@ class _Player:
         self._tell(when, _Cash(on, sold[0].instrument, quantity, amount), taken, "")
 
     def _tell(
-        self, when: When, row: "TradeRow | _Cash", taken: Sequence[Taken], lot_id: str
+        self,
+        when: When,
+        row: "TradeRow | _Cash",
+        taken: Sequence[Taken],
+        lot_id: str,
+        sharing: frozenset[Origin] = frozenset(),
     ) -> None:
         quantity = abs(Fraction(row.quantity))
         rounded = quantity - sum((one.rounded for one in taken), ZERO)
@@ -294,6 +313,7 @@ class _Player:
                 lot_id,
                 tuple(replace(one, quantity=one.quantity / scale) for one in taken),
                 scale * self._uncounted[row.instrument],
+                sharing,
             )
         )
 
@@ -342,42 +362,3 @@ def _when_traded(row: TradeRow, opened: Mapping[str, TradeRow]) -> When:
 
 def _first(step: tuple[When, object]) -> When:
     return step[0]
-
-
-def _ratio(action: CorporateAction) -> Fraction:
-    """How many shares come for one."""
-    match action.terms:
-        case Split() | StockDividend() as terms:
-            return terms.ratio
-        case Merger(new_instrument=name) as terms if name:
-            return Fraction(terms.shares_per_share)
-        case SpinOff() as terms:
-            return Fraction(terms.shares_per_share)
-        case _:
-            return Fraction(1)
-
-
-def _before_payment(after: Lot | None, before: Lot, paid: Sequence[Realisation]) -> Lot:
-    """Return a lot as an action makes it, with the fraction that it pays out still in it."""
-    closed = [one for one in paid if one.quantity]
-    lot = after or replace(before, quantity=Decimal(0), cost=Decimal(0))
-    return replace(
-        lot,
-        instrument=closed[0].instrument if closed else lot.instrument,
-        quantity=EXACT.add(lot.quantity, exact_sum(one.quantity for one in closed)),
-        cost=EXACT.add(lot.cost, exact_sum(one.cost for one in closed)),
-    )
-
-
-def _written(change: BookChange) -> list[PartClosed]:
-    return sorted(
-        (
-            PartClosed(one.lot_id, one.quantity, one.cost, one.proceeds, one.rule)
-            for _, one in change.closed
-        ),
-        key=_of_part,
-    )
-
-
-def _of_part(part: PartClosed) -> tuple[str, str, Decimal]:
-    return part.lot_id, part.rule, part.quantity

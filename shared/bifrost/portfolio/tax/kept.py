@@ -54,10 +54,16 @@ class Act:
     accounts: frozenset[tuple[str, str]] | None = None
 
 
+LotName = tuple[int, tuple[str, ...]]
+"""A lot as a `Pick` names it: line and via."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """picks: by the line of the row that closed them, together all that it closed.
 
+    averaged: by the line of a sale at the average basis, the lots that share it; None for all that
+    its account then holds of the instrument.
     acts: all of them, splits and renames too. Trades have the names and counts of their day: the
     engine itself counts in today's shares.
     """
@@ -65,6 +71,7 @@ class Kept:
     picks: Mapping[int, tuple[Pick, ...]] = field(default_factory=dict)
     changes: tuple[BasisChange, ...] = ()
     acts: tuple[Act, ...] = ()
+    averaged: Mapping[int, frozenset[LotName] | None] = field(default_factory=dict)
 
 
 NOTHING_KEPT = Kept()

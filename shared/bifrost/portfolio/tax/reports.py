@@ -142,7 +142,13 @@ class TaxReports:
         shares = sum((_shares(history, one) for one in parts), ZERO)
         told = replace(told, scale=shares / Fraction(told.quantity))
         picks = tuple(_pick(history, one, told.scale) for one in parts)
-        kept = replace(history.kept, picks={**history.kept.picks, trades[-1].line + 1: picks})
+        line = trades[-1].line + 1
+        averaged = {**history.kept.averaged}
+        if method is LotMethod.AVERAGE_COST:
+            own = (history.held[one.lot_id] for one in lots if one.sequence > 0 and one.quantity)
+            averaged[line] = frozenset((one.line, one.via) for one in own)
+        picks_of = {**history.kept.picks, line: picks}
+        kept = replace(history.kept, picks=picks_of, averaged=averaged)
         return preview(trades, told, _elections(policy, trades, rows.couple), kept)
 
     def _history(self, family: str | None = None) -> tuple[DeskRows, DeskHistory]:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 from bifrost.portfolio.tax.elections import LotOrder
-from bifrost.portfolio.tax.kept import Pick
-from bifrost.portfolio.tax.shares import Closed, Opening, Opens, Piece
+from bifrost.portfolio.tax.kept import LotName, Pick
+from bifrost.portfolio.tax.shares import ZERO, Closed, Opening, Opens, Piece
 
 
 def select(openings: deque[Opening], quantity: Fraction, method: LotOrder) -> deque[Closed]:
@@ -32,6 +32,22 @@ def pick(openings: deque[Opening], picks: Iterable[Pick]) -> deque[Closed]:
         if not opening.pieces:
             openings.remove(opening)
     return closed
+
+
+def average(openings: Iterable[Opening], lots: frozenset[LotName] | None) -> None:
+    """Give every share of the lots the same basis, cost and losses put off (1.1012-1(e)(7)).
+
+    lots: None for all.
+    """
+    own = [one for one in openings if lots is None or (one.trade.line, one.via) in lots]
+    pieces = [(one.unit_cost, piece) for one in own for piece in one.pieces]
+    quantity = sum((piece.quantity for _, piece in pieces), ZERO)
+    cost = sum((unit_cost * piece.quantity for unit_cost, piece in pieces), ZERO)
+    adjustment = sum((piece.adjustment * piece.quantity for _, piece in pieces), ZERO)
+    for opening in own:
+        opening.unit_cost = cost / quantity
+    for _, piece in pieces:
+        piece.adjustment = adjustment / quantity
 
 
 def take(selected: deque[Closed], quantity: Fraction) -> Iterator[Closed]:

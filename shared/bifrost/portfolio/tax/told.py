@@ -18,7 +18,6 @@ class Reason(StrEnum):
 
     OTHER_CURRENCY = "other_currency"
     SOLD_SHORT = "sold_short"
-    AVERAGE_BASIS = "average_basis"
     CAPITAL_WITHOUT_LOTS = "capital_without_lots"
     ACTION_OUTDATED = "action_outdated"
     LOTS_APART = "lots_apart"
@@ -57,7 +56,7 @@ class Told:
 
     amount: of the cash. lot_id: what it opened, if it did. taken: in what its shares are counted
     in. scale: how many shares one of them is: 1, but for digits that the books round away and
-    for splits that its lots have not followed.
+    for splits that its lots have not followed. averaged: the lots whose basis it made one.
     """
 
     when: When
@@ -69,6 +68,7 @@ class Told:
     lot_id: str
     taken: tuple[Taken, ...]
     scale: Fraction
+    averaged: frozenset[Origin] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

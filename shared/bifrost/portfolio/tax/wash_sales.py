@@ -17,13 +17,13 @@ from bifrost.core.orders import Side
 from bifrost.portfolio.tax.acts import Holdings
 from bifrost.portfolio.tax.counting import Effect, count
 from bifrost.portfolio.tax.disposals import Books, Disposal
-from bifrost.portfolio.tax.elections import Elections, taxpayers
+from bifrost.portfolio.tax.elections import Elections, LotOrder, taxpayers
 from bifrost.portfolio.tax.families import Families
 from bifrost.portfolio.tax.history import Trade
 from bifrost.portfolio.tax.kept import NOTHING_KEPT, BasisChange, Kept, Pick
 from bifrost.portfolio.tax.matching import Loss, Replacements, Washed
 from bifrost.portfolio.tax.positions import Move, moves_of
-from bifrost.portfolio.tax.selection import pick, select, take
+from bifrost.portfolio.tax.selection import average, pick, select, take
 from bifrost.portfolio.tax.shares import Closed, Opening, Opens
 
 
@@ -33,6 +33,7 @@ def wash_sales(trades: Sequence[Trade], elections: Elections, kept: Kept = NOTHI
     kept: what is known beside the trades; without its picks `elections` choose the lots.
     Raises InvalidInputError at a sale of what an account has not got.
     """
+    elections.require_sold(trades)
     who = taxpayers(trades, elections.spouses)
     related = Families(kept.acts)
     families: dict[tuple[str, str], list[Trade]] = defaultdict(list)
@@ -55,6 +56,9 @@ class _Family:
         rows, effects = count(trades, kept.acts)
         self._moves = moves_of(rows, effects)
         self._method = elections.method
+        sales = (one for one in trades if one.side is Side.SELL)
+        elected = {one.line: None for one in sales if one.instrument in elections.averaged}
+        self._averaged = {**elected, **kept.averaged}
         both = ((move.sale, move.opened) for move in self._moves)  # closed first, then short
         self._replacements = Replacements(
             [one for pair in both for one in pair if one],
@@ -104,9 +108,13 @@ class _Family:
 
     def _choose(self, move: Move) -> deque[Closed]:
         held = self._holdings.of(move.book, is_short=move.trade.side is Side.BUY)
+        is_averaged = move.trade.line in self._averaged
+        if is_averaged:
+            average(held, self._averaged[move.trade.line])
         if picks := self._picks[move.order]:
             return pick(held, picks)
-        return select(held, self._to_close[move.order], self._method)
+        method = LotOrder.FIFO if is_averaged else self._method
+        return select(held, self._to_close[move.order], method)
 
     def _close(self, closed: Closed, move: Move, place: int) -> Disposal:
         opening, piece = closed.opening, closed.piece

@@ -302,11 +302,6 @@ IMPORTED = replace(lot(2, "10", "100"), sequence=-5)
             (trade(2, "-10", "100"),), (lot(2, "-10", "-100"),), {}, "sold_short", "may not sell",
         ),
         (
-            (trade(2, "10", "-100"), trade(3, "-10", "110", (2, "10", "100"), closures=(
-                PartClosed("lot-2", Decimal(10), Decimal(90), Decimal(110), "average"),
-            ))), (lot(2, "0", "0"),), {}, "average_basis", "average basis",
-        ),
-        (
             (trade(2, "10", "-100"), trade(3, "-10", "110", (2, "10", "100"))), (lot(2, "0", "0"),),
             {"capitals": (replace(REPAID, day=date(2024, 1, 4)),)},
             "capital_without_lots", "none of it was held",
