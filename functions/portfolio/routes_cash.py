@@ -18,7 +18,7 @@ from bifrost.portfolio.schemas import TransactionSheet, page_of
 from bifrost.runtime.auth import Caller
 from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.http import IdempotencyKey, create_router
-from functions.portfolio import wiring
+from functions.portfolio import wiring, wiring_cash
 from functions.portfolio.parameters import (
     AccountId,
     Cursor,
@@ -44,7 +44,7 @@ def book_cash_flow(
     asked = body.to_request(
         owner=caller.owner, account_id=account_id, key=key, correlation_id=correlation_id()
     )
-    return TransactionSheet.of(wiring.cash_flows().book(asked))
+    return TransactionSheet.of(wiring_cash.cash_flows().book(asked))
 
 
 @router.post(
@@ -67,7 +67,7 @@ def reverse_transaction(
         key=key,
         correlation_id=correlation_id(),
     )
-    return TransactionSheet.of(wiring.cash_flows().reverse(asked))
+    return TransactionSheet.of(wiring_cash.cash_flows().reverse(asked))
 
 
 @router.get("/v1/accounts/{account_id}/lots", tags=["portfolio"])
@@ -97,7 +97,7 @@ def choose_method(account_id: AccountId, body: StandingBody, caller: Caller) -> 
     asked = body.to_request(
         owner=caller.owner, account_id=account_id, correlation_id=correlation_id()
     )
-    wiring.lot_choices().choose(asked)
+    wiring_cash.lot_choices().choose(asked)
     return ChoiceSheet.of(asked)
 
 
@@ -112,7 +112,7 @@ def choose_lots(
         order_id=order_id,
         correlation_id=correlation_id(),
     )
-    wiring.lot_choices().choose(asked)
+    wiring_cash.lot_choices().choose(asked)
     return ChoiceSheet.of(asked)
 
 
@@ -120,4 +120,4 @@ def choose_lots(
 def show_cash(portfolio_id: PortfolioId, caller: Caller) -> CashSheet:
     """Show what of a portfolio's cash has settled, and when the rest does."""
     accounts = wiring.reader(caller.owner).portfolio(portfolio_id).accounts
-    return CashSheet.of(portfolio_id, wiring.cash(caller.owner, *accounts))
+    return CashSheet.of(portfolio_id, wiring_cash.cash(caller.owner, *accounts))

@@ -6,7 +6,7 @@ from bifrost.portfolio.couple_schemas import SpouseBody, SpouseSheet
 from bifrost.runtime.auth import Caller
 from bifrost.runtime.entity_tags import IfMatch, tag
 from bifrost.runtime.http import create_router
-from functions.portfolio import wiring
+from functions.portfolio import wiring_tax
 
 router = create_router()
 
@@ -22,18 +22,18 @@ def declare_spouse(
     body: SpouseBody, expected: IfMatch, caller: Caller, response: Response
 ) -> SpouseSheet:
     """Say who your spouse is; where that person says it of you, tax reports look across both."""
-    wiring.couples().declare(caller.owner, body.to_marriage(), expected)
+    wiring_tax.couples().declare(caller.owner, body.to_marriage(), expected)
     return _shown(caller.owner, response)
 
 
 @router.delete("/v1/tax/spouse", tags=["tax"])
 def take_back_spouse(expected: IfMatch, caller: Caller, response: Response) -> SpouseSheet:
     """Take it back: from now on neither of you sees the other's trades."""
-    wiring.couples().take_back(caller.owner, expected)
+    wiring_tax.couples().take_back(caller.owner, expected)
     return _shown(caller.owner, response)
 
 
 def _shown(owner: str, response: Response) -> SpouseSheet:
-    found = wiring.couple(owner).declared()
+    found = wiring_tax.couple(owner).declared()
     tag(response, found.declaration.version)
     return SpouseSheet.of(found)

@@ -19,7 +19,7 @@ from bifrost.portfolio.schemas import page_of
 from bifrost.runtime.auth import Caller
 from bifrost.runtime.http import IdempotencyKey, create_router
 from bifrost.wire.identifiers import ID_PATTERN
-from functions.portfolio import wiring
+from functions.portfolio import wiring, wiring_imports
 from functions.portfolio.parameters import AccountId, Cursor, Limit
 
 router = create_router()
@@ -38,7 +38,7 @@ LotCursor = Annotated[
 def preview_import(account_id: AccountId, body: ImportBody, caller: Caller) -> ImportPreviewSheet:
     """Say what an import would add, what is there already and what cannot be; write nothing."""
     return ImportPreviewSheet.of(
-        wiring.imports().preview(body.to_request(caller.owner, account_id))
+        wiring_imports.imports().preview(body.to_request(caller.owner, account_id))
     )
 
 
@@ -48,7 +48,7 @@ def import_file(
 ) -> ImportSheet:
     """Book every row of a file that is new, as one import; or, naming each line, none."""
     asked = body.to_request(caller.owner, account_id)
-    return ImportSheet.of(wiring.imports().commit(asked, key))
+    return ImportSheet.of(wiring_imports.imports().commit(asked, key))
 
 
 @router.get("/v1/accounts/{account_id}/imports", tags=["imports"])
@@ -58,7 +58,9 @@ def list_imports(
     """List an account's imports, newest first."""
     wiring.reader(caller.owner).account(account_id)
     before = int(cursor) if cursor else _LAST_PLACE
-    found = wiring.histories(caller.owner).imports(account_id, before=before, limit=limit + 1)
+    found = wiring_imports.histories(caller.owner).imports(
+        account_id, before=before, limit=limit + 1
+    )
     shown, last = page_of(found, limit)
     return ImportPage(
         items=[ImportSheet.of(one) for one in shown],
@@ -69,7 +71,7 @@ def list_imports(
 @router.get("/v1/accounts/{account_id}/imports/{import_id}", tags=["imports"])
 def show_import(account_id: AccountId, import_id: ImportId, caller: Caller) -> ImportSheet:
     """Show an import."""
-    return ImportSheet.of(wiring.histories(caller.owner).show(account_id, import_id))
+    return ImportSheet.of(wiring_imports.histories(caller.owner).show(account_id, import_id))
 
 
 @router.post("/v1/accounts/{account_id}/imports/{import_id}/undo", tags=["imports"])
@@ -78,7 +80,7 @@ def undo_import(
 ) -> ImportSheet:
     """Reverse every transaction of an import; 409 names what has been built on it since."""
     asked = body.to_request(caller.owner, account_id, import_id)
-    return ImportSheet.of(wiring.imports().undo(asked))
+    return ImportSheet.of(wiring_imports.imports().undo(asked))
 
 
 @router.get("/v1/accounts/{account_id}/activities", tags=["imports"])
@@ -88,7 +90,7 @@ def list_activities(
     """Tell an account's standing transactions as rows that an import reads back."""
     wiring.reader(caller.owner).account(account_id)
     after = int(cursor or 0)
-    found = wiring.histories(caller.owner).history(account_id, after=after, limit=limit + 1)
+    found = wiring_imports.histories(caller.owner).history(account_id, after=after, limit=limit + 1)
     shown, last = page_of(found, limit)
     return ActivityPage(
         items=[ActivitySheet.of(posted, imported) for posted, imported in shown],
@@ -103,7 +105,7 @@ def list_lot_history(
     """Show every lot that an account has ever had, with each of its closures."""
     wiring.reader(caller.owner).account(account_id)
     after = int(cursor) if cursor else _FIRST_PLACE
-    found = wiring.histories(caller.owner).lots(account_id, after=after, limit=limit + 1)
+    found = wiring_imports.histories(caller.owner).lots(account_id, after=after, limit=limit + 1)
     shown, last = page_of(found, limit)
     return LotHistoryPage(
         items=[LotHistorySheet.of(one) for one in shown],

@@ -9,7 +9,7 @@ from bifrost.portfolio.rebuilds import RebuildRequest
 from bifrost.runtime.auth import Caller
 from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.http import IdempotencyKey, create_router
-from functions.portfolio import wiring
+from functions.portfolio import wiring, wiring_rebuilds
 from functions.portfolio.parameters import AccountId
 
 router = create_router()
@@ -27,7 +27,7 @@ def start_rebuild(
     """
     account = wiring.reader(caller.owner).account(account_id)
     asked = RebuildRequest(account.account_id, key, correlation_id())
-    task = wiring.rebuilds().start(asked)
+    task = wiring_rebuilds.rebuilds().start(asked)
     response.headers["Location"] = f"/v1/accounts/{account_id}/rebuilds/{task.rebuild_id}"
     return RebuildTaskSheet.of(task)
 
@@ -35,4 +35,6 @@ def start_rebuild(
 @router.get("/v1/accounts/{account_id}/rebuilds/{rebuild_id}", tags=["portfolio"])
 def show_rebuild(account_id: AccountId, rebuild_id: RebuildId, caller: Caller) -> RebuildTaskSheet:
     """Show how far a rebuild is; once it is done, what it found."""
-    return RebuildTaskSheet.of(wiring.rebuild_reader(caller.owner).find(account_id, rebuild_id))
+    return RebuildTaskSheet.of(
+        wiring_rebuilds.rebuild_reader(caller.owner).find(account_id, rebuild_id)
+    )

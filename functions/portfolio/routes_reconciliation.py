@@ -7,7 +7,7 @@ from bifrost.portfolio.statement_schemas import (
 )
 from bifrost.runtime.auth import Caller
 from bifrost.runtime.http import IdempotencyKey, create_router
-from functions.portfolio import wiring
+from functions.portfolio import wiring, wiring_reconciliation
 from functions.portfolio.parameters import AccountId
 
 router = create_router()
@@ -19,18 +19,18 @@ def keep_statement(
 ) -> StatementSheet:
     """Keep a broker's statement; from now on the account is compared three ways."""
     asked = body.to_request(caller.owner, account_id, key)
-    return StatementSheet.of(wiring.reconciler().keep_statement(asked))
+    return StatementSheet.of(wiring_reconciliation.reconciler().keep_statement(asked))
 
 
 @router.get("/v1/accounts/{account_id}/reconciliation", tags=["portfolio"])
 def show_reconciliation(account_id: AccountId, caller: Caller) -> ReconciliationSheet:
     """Show what the last comparison left open, in every book, and what no book could follow."""
     wiring.reader(caller.owner).account(account_id)
-    found = wiring.statements(caller.owner)
+    found = wiring_reconciliation.statements(caller.owner)
     return ReconciliationSheet.of(
         account_id,
         found.last_run(account_id),
         found.standing(account_id),
         found.refused_actions(account_id),
-        now=wiring.clock().now(),
+        now=wiring_reconciliation.clock().now(),
     )

@@ -23,7 +23,7 @@ from bifrost.runtime.auth import Caller
 from bifrost.runtime.http import create_router
 from bifrost.wire.identifiers import ID_PATTERN
 from bifrost.wire.numbers import WrittenDecimal
-from functions.portfolio import wiring
+from functions.portfolio import wiring_tax
 
 router = create_router()
 
@@ -64,7 +64,7 @@ def sale_wish(
 @router.get("/v1/tax/wash-sales", tags=["tax"])
 def list_wash_sales(caller: Caller, year: SalesOf = None, policy: Policy = "") -> WashSaleSheet:
     """Tell what of each loss is allowed, put off or gone, over all your accounts."""
-    return WashSaleSheet.of(year, wiring.tax(caller.owner).wash_sales(year, _readings(policy)))
+    return WashSaleSheet.of(year, wiring_tax.tax(caller.owner).wash_sales(year, _readings(policy)))
 
 
 @router.get("/v1/tax/form-8949", tags=["tax"])
@@ -76,7 +76,7 @@ def list_form_8949(
     joint: Joint = False,
 ) -> Form8949Sheet:
     """Tell the rows of Form 8949 of a year."""
-    reports = wiring.tax(caller.owner)
+    reports = wiring_tax.tax(caller.owner)
     rows, excluded = reports.form_8949(year, reported, _readings(policy), joint=joint)
     return Form8949Sheet.of(year, rows, excluded)
 
@@ -86,14 +86,14 @@ def preview_sale(
     caller: Caller, wish: Annotated[SaleWish, Depends(sale_wish)], policy: Policy = ""
 ) -> TaxPreviewSheet:
     """Say what a sale would realise, put off or lose, and from which day on it would not."""
-    return TaxPreviewSheet.of(wiring.tax(caller.owner).preview(wish, _readings(policy)))
+    return TaxPreviewSheet.of(wiring_tax.tax(caller.owner).preview(wish, _readings(policy)))
 
 
 @router.post("/v1/tax/1099b-reconciliations", tags=["tax"])
 def reconcile_1099b(body: Broker1099BBody, caller: Caller) -> Reconciled1099BSheet:
     """Compare a broker's 1099-B with your books, and say which differences are its view."""
     broker = read_1099b(body.text.encode())
-    reports = wiring.tax(caller.owner)
+    reports = wiring_tax.tax(caller.owner)
     found, excluded = reports.reconcile(broker, body.year, _readings(body.policy))
     return Reconciled1099BSheet.of(found, excluded)
 

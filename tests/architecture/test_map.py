@@ -59,11 +59,11 @@ def test_every_capability_has_a_row_a_room_a_function_and_a_layer() -> None:
     )
 
 
-def test_a_function_folder_is_three_files_and_its_routes_by_subject() -> None:
+def test_a_function_folder_is_three_files_and_their_parts_by_subject() -> None:
     for name in NAMES:
         files = {path.name for path in (ROOT / "functions" / name).glob("*.py")}
+        subjects = {one for one in files if one.startswith(("routes_", "tasks_", "wiring_"))}
         # What routes of several subjects take alike.
-        subjects = {one for one in files if one.startswith("routes_")}
         more = subjects | {"parameters.py"} if subjects else set()
 
         assert files - more <= {"__init__.py", "handler.py", "routes.py", "wiring.py"}, name

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from functions.portfolio import wiring
+from functions.portfolio import wiring_reconciliation
 from tests.functions.portfolio_desk import Desk, plugged_desk
 
 BODY = {
@@ -83,7 +83,7 @@ def test_the_last_comparison_is_shown_with_ages_and_the_statement_it_used(desk: 
 
 
 def test_a_break_of_any_book_is_told_of_once_and_what_is_under_way_is_none(desk: Desk) -> None:
-    now = wiring.clock().now().isoformat()
+    now = wiring_reconciliation.clock().now().isoformat()
     pending = a_break(desk, kind="pending", cause="fills_under_way", first_seen=now, last_seen=now)
 
     assert record(desk, a_break(desk), pending) == {"told": 1}

@@ -128,7 +128,10 @@ def unplug(capability: str) -> None:
     for door in (plugs.database, plugs.second_database):
         if door.cache_info().currsize:
             door().close()
-    wiring = vars(import_module(f"functions.{capability}.wiring")).values()
+    import_module(f"functions.{capability}.wiring")
+    beginning = f"functions.{capability}.wiring"
+    modules = [one for name, one in sys.modules.items() if name.startswith(beginning)]
+    wiring = [plug for one in modules for plug in vars(one).values()]
     for plug in (environment, plugs.database, plugs.second_database, *wiring):
         if hasattr(plug, "cache_clear"):
             plug.cache_clear()
