@@ -262,8 +262,13 @@ class ActionStore(Protocol):
     def unmet(self, account_id: str, through: date) -> "list[CorporateAction]":
         """Return standing actions that lots which were imported have not met by the session."""
 
-    def concerning(self, account_id: str) -> "list[CorporateAction]":
-        """Return the standing actions on what the account's fills can have led to."""
+    def concerning(
+        self, account_id: str, outlook: Outlook | None = None
+    ) -> "list[CorporateAction]":
+        """Return the standing actions on what the account's fills can have led to.
+
+        outlook: as of then; what is said since is another's correction, from another day on.
+        """
 
     def heard(self, account_id: str, outlook: Outlook) -> "list[CorporateAction]":
         """Return the newest revisions that the account has not met, in the order they came.

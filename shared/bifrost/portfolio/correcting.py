@@ -47,7 +47,7 @@ class Correcting:
         late: a fill that is in the journal already.
         """
         books, account_id = self._books, self._account.account_id
-        concerning = books.actions.concerning(account_id)
+        concerning = books.actions.concerning(account_id, outlook)
         actions = [one for one in concerning if one.action_id not in without]
         player = Player(
             books.journal.stream(account_id),

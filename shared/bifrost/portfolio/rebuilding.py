@@ -80,7 +80,7 @@ def rebuild_account(
         through = outlook.by(BEFORE_ALL)
         player = Player(
             _counted(books.journal.stream(account_id), books.journal.length(account_id), heard),
-            books.actions.concerning(account_id),
+            books.actions.concerning(account_id, outlook),
             currency=currency,
             undone=books.journal.undone(account_id, through),
             through=through,

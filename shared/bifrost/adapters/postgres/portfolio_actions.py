@@ -6,6 +6,7 @@ from dataclasses import fields
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from bifrost.adapters.postgres.account_actions import ALL, BROKEN, CONCERNING, HEARD
 from bifrost.adapters.postgres.database import Cursor
 from bifrost.core.codec import from_json, to_json
 from bifrost.portfolio.ports import Applied, Outlook
@@ -171,47 +172,6 @@ WHERE a.ex_date <= %(through)s AND {_IS_NEW.format(account="%(account)s")}
         WHERE d.account_id = %(account)s AND d.action_id = a.action_id AND d.is_imported)
 """
 
-# Every instrument that the account can have held: traded, and what that became.
-_OWN = """
-WITH RECURSIVE own (instrument) AS (
-    SELECT DISTINCT detail -> 'fill' ->> 'instrument' FROM portfolio.journal
-    WHERE account_id = %(account)s AND detail_type = 'FillRecorded.v1'
-    UNION
-    SELECT a.new_instrument FROM own JOIN portfolio.standing_actions a USING (instrument)
-    WHERE a.new_instrument <> ''
-)
-"""
-_NOT_BROKEN = """
-NOT EXISTS (SELECT 1 FROM portfolio.action_refusals r
-    WHERE r.account_id = %(account)s AND r.action_id = a.action_id AND r.revision = a.revision
-        AND r.is_broken)
-"""
-_CONCERNING = f"""
-{_OWN}
-SELECT a.action FROM own JOIN portfolio.standing_actions a USING (instrument) WHERE {_NOT_BROKEN}
-"""
-
-# What the account meets for the first time, and what takes back what it has met.
-_HEARD = f"""
-{_OWN}
-SELECT a.action FROM portfolio.corporate_actions a
-WHERE (a.position > %(seen)s OR a.ex_date > %(through)s)
-    AND NOT EXISTS (SELECT 1 FROM portfolio.corporate_actions newer
-        WHERE newer.action_id = a.action_id AND newer.revision > a.revision)
-    AND (a.instrument IN (SELECT instrument FROM own)
-        OR EXISTS (SELECT 1 FROM portfolio.account_actions d
-            WHERE d.account_id = %(account)s AND d.action_id = a.action_id))
-    AND {_NOT_BROKEN}
-ORDER BY a.position
-"""
-
-_BROKEN = """
-SELECT r.action_id, r.reason FROM portfolio.action_refusals r
-WHERE r.account_id = %s AND r.is_broken AND NOT EXISTS (
-    SELECT 1 FROM portfolio.corporate_actions newer
-    WHERE newer.action_id = r.action_id AND newer.revision > r.revision)
-"""
-
 _RECORD = """
 INSERT INTO portfolio.account_actions (account_id, action_id, revision, ex_date, transaction_id,
     is_imported, due, paid_on, payment_id)
@@ -318,20 +278,28 @@ class PostgresActions:
         rows = self._cursor.execute(_UNMET, {"account": account_id, "through": through}).fetchall()
         return [_action(row["action"]) for row in rows]
 
-    def concerning(self, account_id: str) -> "list[CorporateAction]":
+    def concerning(
+        self, account_id: str, outlook: Outlook | None = None
+    ) -> "list[CorporateAction]":
         """Return the standing actions on what the account's fills can have led to."""
-        rows = self._cursor.execute(_CONCERNING, {"account": account_id}).fetchall()
+        values = {"account": account_id, "newest": outlook.newest if outlook else ALL}
+        rows = self._cursor.execute(CONCERNING, values).fetchall()
         return [_action(row["action"]) for row in rows]
 
     def heard(self, account_id: str, outlook: Outlook) -> "list[CorporateAction]":
         """Return the newest revisions that the account has not met, in the order they came."""
-        values = {"account": account_id, "seen": outlook.seen, "through": outlook.through}
-        rows = self._cursor.execute(_HEARD, values).fetchall()
+        values = {
+            "account": account_id,
+            "seen": outlook.seen,
+            "newest": outlook.newest,
+            "through": outlook.through,
+        }
+        rows = self._cursor.execute(HEARD, values).fetchall()
         return [_action(row["action"]) for row in rows]
 
     def broken(self, account_id: str) -> dict[str, str]:
         """Say why the account's books could not keep what they are without."""
-        rows = self._cursor.execute(_BROKEN, (account_id,)).fetchall()
+        rows = self._cursor.execute(BROKEN, (account_id,)).fetchall()
         return {row["action_id"]: row["reason"] for row in rows}
 
     def applied(self, account_id: str, since: date) -> list[Applied]:
