@@ -6,11 +6,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bifrost.cli.output import say
+
 if TYPE_CHECKING:
     from bifrost.portfolio.tax.elections import Elections
     from bifrost.portfolio.tax.history import Trade
     from bifrost.portfolio.tax.kept import Kept
     from bifrost.portfolio.tax.preview import Wish
+
+_NAMED_MAX = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +125,13 @@ def _read(files: Files) -> tuple["list[Trade]", "Kept"]:
     if files.actions is None:
         return trades, NOTHING_KEPT
     from bifrost.data.corporate_action_file import read_with_lines
-    from bifrost.portfolio.tax.file_actions import acts_of, with_exact_fractions
+    from bifrost.portfolio.tax.file_actions import acts_of, unmet, with_exact_fractions
 
     acts = acts_of(trades, _in_file(files.actions, read_with_lines, named="actions, "))
+    if names := unmet(trades, acts):
+        rest = f" and {len(names) - _NAMED_MAX} more" if len(names) > _NAMED_MAX else ""
+        named = ", ".join(names[:_NAMED_MAX])
+        say(f"no row is in {named}{rest}: what was done to it changes nothing")
     return with_exact_fractions(trades, acts), Kept(acts=acts)
 
 

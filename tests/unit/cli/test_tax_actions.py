@@ -344,6 +344,24 @@ def test_actions_on_what_nobody_held_and_cash_for_all_shares_change_nothing(tmp_
     assert lots(found) == [("XYZ", "5", "100.00")]
 
 
+def test_an_action_on_what_no_row_names_is_said(capfd: Capture, tmp_path: Path) -> None:
+    actions = written(
+        "2014-02-03 XYZ rename new_instrument=N",
+        "2014-03-03 N rename new_instrument=M",
+        "2014-02-03 ABC split new_shares=2 old_shares=1",
+    )
+    done = run(
+        capfd,
+        "tax",
+        "wash-sales",
+        *files(tmp_path, ["2014-01-06 buy 5 XYZ 100"], actions),
+        "--json",
+    )
+
+    assert done.code == 0
+    assert done.err == "no row is in ABC: what was done to it changes nothing\n"
+
+
 def test_a_preview_sells_what_an_action_brought(capfd: Capture, tmp_path: Path) -> None:
     rows = ["2014-01-06 buy 100 PAR 2000"]
     action = "2014-03-03 PAR spin_off new_instrument=KID shares_per_share=0.5 basis_share=0.25"

@@ -16,6 +16,7 @@ from bifrost.core.orders import Side
 from bifrost.portfolio.tax.counting import count
 from bifrost.portfolio.tax.delimited import PROBLEMS_MAX
 from bifrost.portfolio.tax.history import Trade, unreadable
+from bifrost.portfolio.tax.identity import security_of
 from bifrost.portfolio.tax.kept import Act
 from bifrost.portfolio.tax.positions import Positions
 
@@ -42,6 +43,13 @@ def acts_of(
     if problems:
         raise InvalidInputError(*problems[:PROBLEMS_MAX])
     return tuple(Act(_before(trades, action), action) for _, action in standing)
+
+
+def unmet(trades: Iterable[Trade], acts: Sequence[Act]) -> list[str]:
+    """Name the instruments of actions that no row names and no action brings: mistyped, perhaps."""
+    known = {security_of(one.instrument).underlying for one in trades}
+    known |= {one.action.new_instrument for one in acts}
+    return sorted({one.action.instrument for one in acts} - known)
 
 
 def with_exact_fractions(trades: Sequence[Trade], acts: Sequence[Act]) -> list[Trade]:
