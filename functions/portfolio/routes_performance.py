@@ -11,7 +11,6 @@ from bifrost.portfolio.performance import (
     PnlAsked,
     PnlBy,
     ends_of,
-    require_known_lots,
     require_order,
     scope_of,
 )
@@ -81,7 +80,6 @@ def show_pnl(
     ends = ends_of(reader, *between)
     after = None if cursor is None else cursor[1:]
     asked = PnlAsked(scope_of(reader, portfolio), by, *ends, after=after, limit=limit + 1)
-    require_known_lots(asked)
     return PnlPage.of(
         reader.pnl(asked),
         portfolio=(portfolio.portfolio_id, portfolio.currency),

@@ -273,7 +273,7 @@ def test_a_session_whose_worth_is_unknown_is_left_out_and_named(desk: Desk) -> N
         ("pnl", {"from": "2012-13-05"}, 422, "from"),
         ("pnl", {"to": "2011-01-01"}, 422, "to"),
         ("pnl", {"from": "2013-01-01"}, 422, "from"),
-        ("pnl", {"by": "lot", "to": "2012-01-04"}, 422, "to"),
+        ("pnl", {"by": "lot", "to": "2011-01-01"}, 422, "to"),
         ("pnl", {"cursor": "AAPL"}, 422, "cursor"),
         ("returns", {"from": "2012-01-05", "to": "2012-01-04"}, 422, "to"),
         ("returns", {"from": "2013-01-01"}, 422, "from"),

@@ -6,7 +6,7 @@ at both. Rates of other currencies are not known here: their lines count once th
 and what is still held in them leaves the P&L unknown and is named.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -59,6 +59,12 @@ class PnlAsked:
     closed: Close | None = None
     after: str | None = None
     limit: int = 50
+
+    @property
+    def is_of_lots_then(self) -> bool:
+        """Whether lots are asked for otherwise than they stand now: of a range, or a strategy."""
+        is_otherwise = self.opened or self.closed or self.scope.strategies
+        return self.by is PnlBy.LOT and bool(is_otherwise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,30 +158,6 @@ def no_session(field: str, when: str, first: date | None) -> FieldProblem:
     """Say that no session is known then, and which is the first."""
     fix = f"the first one is {first}" if first else "the market has not told of any: replay one"
     return FieldProblem(field, f"no session is known {when}", fix)
-
-
-def require_known_lots(asked: PnlAsked) -> None:
-    """Raise InvalidInputError where lots would be asked for as they stood some time ago.
-
-    A split or a correction changes lots as they stand: what they were before is in no row.
-    """
-    if asked.by is not PnlBy.LOT:
-        return
-    fix = "leave it out, or ask by position"
-    problems: Sequence[tuple[str, object]] = (
-        ("from", asked.opened),
-        ("to", asked.closed),
-    )
-    wrong = [
-        FieldProblem(name, "lots are known as they stand now", fix)
-        for name, end in problems
-        if end is not None
-    ]
-    if asked.scope.strategies:
-        message = "a lot is an account's: a strategy may have sold what another bought"
-        wrong.append(FieldProblem("by", message, "ask by position"))
-    if wrong:
-        raise InvalidInputError(*wrong)
 
 
 @dataclass(frozen=True, slots=True)

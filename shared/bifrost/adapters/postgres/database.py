@@ -160,6 +160,19 @@ class Database:
             yield statements
 
     @contextmanager
+    def instant_as_reader(self, role: str, owner: str) -> Iterator[Cursor]:
+        """As `as_reader`, for an answer of several statements: all see one instant, none may write.
+
+        A cursor of the server's may be read page by page in between.
+        """
+        if self._is_in_transaction():
+            raise AssertionError("inside a transaction the role would stay on after the reading")
+        with self.transaction() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            cursor.execute(_ACT_AS, (role, owner))
+            yield cursor
+
+    @contextmanager
     def separately(self) -> Iterator[Statements]:
         """Let each statement be a transaction of its own, which spares BEGIN and COMMIT."""
         with self._answering() as connection:

@@ -250,6 +250,11 @@ class PostgresPerformance:
 
     def pnl(self, asked: PnlAsked) -> PnlFound:
         """Return the P&L in the accounts' currency."""
+        if asked.is_of_lots_then:
+            # Whoever asks for lots as they stand plays no journal.
+            from bifrost.adapters.postgres.portfolio_lot_pnl import PostgresLotPnl
+
+            return PostgresLotPnl(self._database, self._owner).pnl(asked)
         ends = [
             end.occurred_at.isoformat() if end else _NOW
             for end in ((asked.closed, asked.opened) if asked.opened else (asked.closed,))

@@ -1,0 +1,188 @@
+"""Lots of any range: what each gained between two closes, whatever was corrected since.
+
+With what no lot has they add up to the P&L by position, to the last digit, over trades, issuers'
+acts, cash flows and imports that come in any order, are corrected, reversed and undone.
+"""
+
+from decimal import Decimal
+from functools import reduce
+
+from hypothesis import given, settings
+
+from bifrost.adapters.postgres.portfolio_performance import PostgresPerformance
+from bifrost.core.money import exact_sum
+from bifrost.portfolio.journal import undone_by
+from bifrost.portfolio.performance import Close, PnlAsked, PnlBy, PnlFound, Scope
+from bifrost.portfolio.pnl import Pnl
+from bifrost.portfolio.replaying import Player
+from tests.builders import closes_at, session
+from tests.contract.told_desk import DAYS, Told, ToldDesk, histories, told_desk
+from tests.postgres_server import Server
+
+NAMES = ("unpriced", "unrated", "unattributed")
+
+
+def at(day: int | None) -> Close | None:
+    return None if day is None else Close(session(day), closes_at(day))
+
+
+def asked(
+    desk: ToldDesk,
+    by: PnlBy,
+    opened: int | None = None,
+    closed: int | None = None,
+    *strategies: str,
+) -> PnlFound:
+    scope = Scope((desk.account_id,), strategies)
+    reader = PostgresPerformance(desk.database, "ann")
+    return reader.pnl(PnlAsked(scope, by, at(opened), at(closed), limit=200))
+
+
+def parts(pnl: Pnl) -> dict[str, object]:
+    return {name: getattr(pnl, name) for name in Pnl.__dataclass_fields__ if name not in NAMES}
+
+
+def added(found: PnlFound) -> Pnl:
+    return reduce(Pnl.__add__, (one.pnl for one in found.groups), Pnl())
+
+
+RANGES = [(None, 1), (None, 3), (None, DAYS), (1, 2), (1, None), (2, 4), (3, DAYS), (5, None)]
+
+
+@settings(max_examples=30, deadline=None)
+@given(history=histories())
+def test_lots_and_what_none_has_add_up_to_the_positions(
+    postgres_server: Server, history: list[Told]
+) -> None:
+    with told_desk(postgres_server) as desk:
+        for one in history:
+            desk.happen(one)
+        desk.open(DAYS + 1)
+
+        for opened, closed in RANGES:
+            found = asked(desk, PnlBy.LOT, opened, closed)
+            whole = asked(desk, PnlBy.POSITION, opened, closed)
+            assert found.total == whole.total
+            assert parts(added(found)) == parts(whole.total)
+            assert added(found).unattributed == frozenset()
+            (nobodys, *lots) = found.groups
+            assert nobodys.name == ""
+            assert nobodys.pnl.price_unrealised == 0
+            assert not nobodys.pnl.unpriced
+            assert all(one.pnl.dividend == one.pnl.fee == 0 for one in lots)
+            assert nobodys.pnl.price_realised == beyond_basis(desk, opened, closed)
+
+
+def beyond_basis(desk: ToldDesk, opened: int | None, closed: int | None) -> object:
+    """What capital that came back gained beyond its basis, which is told of all lots together."""
+    (row,) = desk.rows(
+        "SELECT coalesce(-sum(e.amount), 0) AS gained FROM portfolio.ledger_transactions t"
+        " LEFT JOIN portfolio.ledger_transactions o ON o.transaction_id = t.reverses"
+        " JOIN portfolio.ledger_entries e ON e.transaction_id = t.transaction_id"
+        " WHERE coalesce(o.kind, t.kind) = 'return_of_capital'"
+        " AND e.ledger_account LIKE 'income:realised%%'"
+        " AND (%(closed)s::timestamptz IS NULL OR t.occurred_at <= %(closed)s"
+        "   OR NOT t.is_market_time)"
+        " AND (%(opened)s::timestamptz IS NULL OR t.occurred_at > %(opened)s"
+        "   AND t.is_market_time)",
+        {"opened": opened and closes_at(opened), "closed": closed and closes_at(closed)},
+    )
+    return row["gained"]
+
+
+@settings(max_examples=20, deadline=None)
+@given(history=histories())
+def test_lots_up_to_the_last_close_are_those_that_stand(
+    postgres_server: Server, history: list[Told]
+) -> None:
+    with told_desk(postgres_server) as desk:
+        for one in history:
+            desk.happen(one)
+        desk.open(DAYS + 1)
+
+        now = {one.name: one for one in asked(desk, PnlBy.LOT).groups if one.name}
+        then = {one.name: one for one in asked(desk, PnlBy.LOT, None, 99).groups if one.name}
+        assert then.keys() <= now.keys()
+        assert {name: one.pnl for name, one in then.items()} == {
+            name: now[name].pnl for name in then
+        }
+        held = desk.rows("SELECT lot_id, instrument FROM portfolio.lots WHERE quantity <> 0")
+        assert {row["lot_id"]: row["instrument"] for row in held}.items() <= {
+            name: one.instrument for name, one in then.items()
+        }.items()
+        assert all(now[name].pnl == Pnl() for name in now.keys() - then.keys())
+
+
+@settings(max_examples=20, deadline=None)
+@given(history=histories())
+def test_ranges_that_follow_each_other_add_up_lot_by_lot(
+    postgres_server: Server, history: list[Told]
+) -> None:
+    with told_desk(postgres_server) as desk:
+        for one in history:
+            desk.happen(one)
+        desk.open(DAYS + 1)
+
+        for middle in (1, 3, 5):
+            first, second, both = (
+                {one.name: one.pnl for one in asked(desk, PnlBy.LOT, *ends).groups}
+                for ends in ((None, middle), (middle, DAYS), (None, DAYS))
+            )
+            for name in {*first, *second, *both}:
+                sum_of_two = first.get(name, Pnl()) + second.get(name, Pnl())
+                assert parts(sum_of_two) == parts(both.get(name, Pnl()))
+
+
+@settings(max_examples=20, deadline=None)
+@given(history=histories(may_undo=False))
+def test_lots_at_a_close_are_those_of_the_history_up_to_it(
+    postgres_server: Server, history: list[Told]
+) -> None:
+    with told_desk(postgres_server) as desk:
+        desk.open(DAYS)
+        for one in history:
+            desk.happen(one)
+
+        for day in (1, 2, 4):
+            found = asked(desk, PnlBy.LOT, None, day)
+            shown = {one.name: one.pnl for one in found.groups if one.name.startswith("paper:")}
+            realised, open_lots = history_of(desk, day)
+            assert {name: one.price_realised for name, one in shown.items()} == {
+                name: realised[name] for name in shown
+            }
+            prices = marks(desk, day)
+            for name, pnl in shown.items():
+                held, cost, symbol = open_lots.get(name, (Decimal(0), Decimal(0), ""))
+                assert pnl.price_unrealised == held * prices.get(symbol, Decimal(0)) - cost
+                assert pnl.unpriced == ({symbol} if held and symbol not in prices else set())
+            assert shown.keys() >= open_lots.keys()
+
+
+def history_of(
+    desk: ToldDesk, day: int
+) -> tuple[dict[str, Decimal], dict[str, tuple[Decimal, Decimal, str]]]:
+    """What each lot has realised and still holds, where the journal ends with the day."""
+    with desk.library.open() as books:
+        steps = list(books.journal.stream(desk.account_id))
+        outlook = books.actions.outlook(desk.account_id, session(day))
+        actions = books.actions.concerning(desk.account_id, outlook)
+    player = Player(steps, actions, undone=undone_by(steps, session(day)), through=session(day))
+    closures: dict[str, list[Decimal]] = {}
+    for made in player.play():
+        for lot in made.opened:
+            closures.setdefault(lot.lot_id, [])
+        for one in made.closures:
+            closures.setdefault(one.lot_id, []).append(one.realised)
+    realised = {name: exact_sum(gains) for name, gains in closures.items()}
+    return realised, {
+        lot.lot_id: (lot.quantity, lot.cost, lot.instrument) for lot in player.books.lots.values()
+    }
+
+
+def marks(desk: ToldDesk, day: int) -> dict[str, Decimal]:
+    rows = desk.rows(
+        "SELECT DISTINCT ON (instrument) instrument, price FROM portfolio.marks"
+        " WHERE occurred_at <= %s ORDER BY instrument, occurred_at DESC",
+        (closes_at(day),),
+    )
+    return {row["instrument"]: row["price"] for row in rows}
