@@ -48,7 +48,7 @@ class Town:
         return [PostgresCoupleReader(self.database, one).declared().stands for one in owners]
 
     def spouse(self, owner: str) -> Marriage | None:
-        with self.database.as_reader_of_one_instant(READER, owner) as statements:
+        with self.database.instant_as_reader(READER, owner) as statements:
             return cross_to_spouse(statements)
 
 
@@ -295,7 +295,7 @@ def test_after_the_crossing_the_spouses_rows_are_seen_and_no_longer_the_owners(
 
     seen = {}
     for owner in ("ann", "eve"):
-        with town.database.as_reader_of_one_instant(READER, owner) as statements:
+        with town.database.instant_as_reader(READER, owner) as statements:
             cross_to_spouse(statements)
             seen[owner] = [row["account_id"] for row in statements.execute(query).fetchall()]
 
@@ -309,7 +309,7 @@ def test_a_reading_of_one_instant_sees_nothing_that_was_said_after_it_began(
     town.says("bob", "ann")
     other = Town(make_database("portfolio"))
 
-    with town.database.as_reader_of_one_instant(READER, "ann") as statements:
+    with town.database.instant_as_reader(READER, "ann") as statements:
         statements.execute("SELECT 1 AS one").fetchone()
         other.takes_back("bob")
         found = cross_to_spouse(statements)

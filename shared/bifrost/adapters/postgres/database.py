@@ -23,7 +23,6 @@ Cursor: TypeAlias = "psycopg.Cursor[Row]"
 _CONNECT_TIMEOUT_SECONDS = 5
 # psycopg's own: what a process asks this often is worth a plan that is kept.
 _PREPARE_THRESHOLD = 5
-_ONE_INSTANT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _ACT_AS = "SELECT set_config('role', %s, true), set_config('bifrost.owner', %s, true)"
 
 
@@ -150,13 +149,9 @@ class Database:
         """Open a pipelined transaction that acts as `role` and sees what row-level security
         shows of `owner`. Both settings end with it: the connection keeps nothing.
         """
-        with self._reading(role, owner) as statements:
-            yield statements
-
-    @contextmanager
-    def as_reader_of_one_instant(self, role: str, owner: str) -> Iterator[Statements]:
-        """Open the same for several statements, which all see what the first one saw."""
-        with self._reading(role, owner, _ONE_INSTANT) as statements:
+        self._require_no_transaction()
+        with self.pipelined() as statements:
+            statements.execute(_ACT_AS, (role, owner))
             yield statements
 
     @contextmanager
@@ -165,8 +160,7 @@ class Database:
 
         A cursor of the server's may be read page by page in between.
         """
-        if self._is_in_transaction():
-            raise AssertionError("inside a transaction the role would stay on after the reading")
+        self._require_no_transaction()
         with self.transaction() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             cursor.execute(_ACT_AS, (role, owner))
@@ -194,15 +188,9 @@ class Database:
             self._connection.close()
             self._connection = None
 
-    @contextmanager
-    def _reading(self, role: str, owner: str, *settings: str) -> Iterator[Statements]:
+    def _require_no_transaction(self) -> None:
         if self._is_in_transaction():
             raise AssertionError("inside a transaction the role would stay on after the reading")
-        with self.pipelined() as statements:
-            for one in settings:
-                statements.execute(one)
-            statements.execute(_ACT_AS, (role, owner))
-            yield statements
 
     def _is_in_transaction(self) -> bool:
         if self._connection is None or self._connection.closed:

@@ -72,7 +72,7 @@ class PostgresCoupleReader:
 
     def declared(self) -> Declared:
         """Return both as of one instant."""
-        with self._database.as_reader_of_one_instant(READER, self._owner) as statements:
+        with self._database.instant_as_reader(READER, self._owner) as statements:
             row = statements.execute(_NEWEST, (self._owner,)).fetchone()
             stands = statements.execute(_STANDS).fetchone()
         return Declared(_declaration(self._owner, row), bool(stands and stands["stands"]))

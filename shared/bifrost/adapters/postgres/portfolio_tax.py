@@ -154,7 +154,7 @@ class PostgresTaxReader:
 
     def rows(self, otherwise: date, family: str | None = None) -> DeskRows:
         """Return all, or a family's; today is the market's, or `otherwise` before its first bar."""
-        with self._database.as_reader_of_one_instant(READER, self._owner) as statements:
+        with self._database.instant_as_reader(READER, self._owner) as statements:
             own = _rows(statements, self._owner, otherwise, family)
             spouse = cross_to_spouse(statements)
             if spouse is None:
