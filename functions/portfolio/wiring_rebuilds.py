@@ -8,8 +8,8 @@ from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.portfolio_books import PostgresLibrary
 from bifrost.adapters.postgres.portfolio_rebuilds import PostgresRebuildReader, PostgresRebuilds
 from bifrost.portfolio.rebuilds import Rebuilds
+from bifrost.runtime import plugs
 from bifrost.runtime.plugs import database, second_database
-from functions.portfolio import wiring
 
 
 @lru_cache
@@ -32,5 +32,5 @@ def rebuild_reader(owner: str) -> PostgresRebuildReader:
 def _rebuilds(telling: Database) -> Rebuilds:
     store = PostgresRebuilds(telling)
     return Rebuilds(
-        store, PostgresLibrary(database()), wiring.workflows(), SystemClock(), RandomIds()
+        store, PostgresLibrary(database()), plugs.workflows(), SystemClock(), RandomIds()
     )

@@ -58,7 +58,8 @@ def plugged_desk(
     """Portfolio on this test's database, with its bus and workflow recorded."""
     bus, workflows = MemoryBus(), MemoryWorkflows()
     monkeypatch.setattr("bifrost.adapters.aws.bus.EventBridgeSink", lambda *_: bus)
-    monkeypatch.setattr(wiring, "workflows", lambda: workflows)
+    for one in (wiring, plugs):
+        monkeypatch.setattr(one, "workflows", lambda: workflows)
     plugs.relay.cache_clear()
     function = plug_in(monkeypatch, "portfolio", database_url("portfolio"))
     yield Desk(function, bus, workflows)
