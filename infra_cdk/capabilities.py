@@ -60,9 +60,9 @@ class Capability:
     schemas: database schemas; each has a role `bifrost_<schema>` and a connection of its own.
     starts: workflows that it may start.
     publishes: it puts events on the bus.
-    long_tasks: tasks of its workflows that may take as long as a Lambda lives. They have a
-        function of their own, `<name>_long`: the queue's messages would else stay invisible for
-        six times as long.
+    long_tasks: tasks of its workflows and schedules that may take as long as a Lambda lives. They
+        have a function of their own, `<name>_long`: the queue's messages would else stay invisible
+        for six times as long.
     """
 
     name: str
@@ -100,6 +100,10 @@ class Capability:
             timeout_seconds=LONGEST_SECONDS,
             long_tasks=(),
         )
+
+    def runs(self, task: str) -> str:
+        """Name the function that a task of its schedules is for."""
+        return self.name + _LONG if task in self.long_tasks else self.name
 
     @property
     def has_queue(self) -> bool:
@@ -222,12 +226,13 @@ CAPABILITIES: tuple[Capability, ...] = (
         schedules=(
             _RELAY,
             Schedule("sweep", "rate(5 minutes)", patient=True),
+            Schedule("follow_actions", "rate(5 minutes)"),
             Schedule("record_valuations", "cron(15 17 ? * MON-FRI *)", "America/New_York"),
         ),
         schemas=("portfolio",),
         starts=(Workflow.WITHDRAWAL_FLOW, Workflow.REBUILD),
         publishes=True,
-        long_tasks=("rebuild",),
+        long_tasks=("rebuild", "follow_actions"),
     ),
     Capability(
         "execution",

@@ -22,24 +22,17 @@ if TYPE_CHECKING:
 
 
 def sweep(given: Payload) -> Payload:
-    """Bring withdrawals whose workflow died to their end, and accounts to the market's session.
-
-    Rebuilds whose workflow died have failed.
-    """
+    """Bring withdrawals whose workflow died to their end; rebuilds whose workflow died failed."""
     given_up = give_up_dead(given)
     ended = wiring.withdrawals().sweep(correlation_id())
-    try:
-        followed = wiring.corporate_acts().sweep(correlation_id())
-    finally:
-        # What the schedule after the close did not reach, and the sessions of a replay; an account
-        # that does not follow keeps no other from it.
-        recorded = wiring.recorder().record(correlation_id())
-    return {
-        "rebuilds_given_up": given_up,
-        "ended": ended,
-        "followed": followed,
-        "valuations": recorded.valuations,
-    }
+    # What the schedule after the close did not reach, and the sessions of a replay.
+    recorded = wiring.recorder().record(correlation_id())
+    return {"rebuilds_given_up": given_up, "ended": ended, "valuations": recorded.valuations}
+
+
+def follow_actions(_: Payload) -> Payload:
+    """Bring accounts to the market's session, and right where a listener's time was too short."""
+    return {"followed": wiring.corporate_acts().sweep(correlation_id())}
 
 
 def record_valuations(_: Payload) -> Payload:
@@ -74,6 +67,7 @@ TASKS: Tasks = {
     "rebuild": rebuild,
     "fail_rebuild": fail_rebuild,
     "sweep": sweep,
+    "follow_actions": follow_actions,
     "record_valuations": record_valuations,
     "reconcile": reconcile,
     "record_reconciliation": record_reconciliation,

@@ -22,7 +22,11 @@ class Schedules(Construct):
         role.add_to_policy(
             iam.PolicyStatement(
                 actions=["lambda:InvokeFunction"],
-                resources=[functions[c.name].function_arn for c in scheduled],
+                resources=[
+                    functions[name].function_arn
+                    for c in scheduled
+                    for name in dict.fromkeys(c.runs(one.task) for one in c.schedules)
+                ],
             )
         )
         for capability in scheduled:
@@ -36,7 +40,7 @@ class Schedules(Construct):
                     schedule_expression_timezone=schedule.timezone,
                     flexible_time_window={"mode": "OFF"},
                     target={
-                        "arn": functions[capability.name].function_arn,
+                        "arn": functions[capability.runs(schedule.task)].function_arn,
                         "roleArn": role.role_arn,
                         "input": json.dumps({"task": schedule.task, "input": {}}),
                         "retryPolicy": {"maximumRetryAttempts": 0},

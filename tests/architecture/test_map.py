@@ -85,12 +85,16 @@ def test_schedules_call_only_tasks_that_handlers_offer() -> None:
         (row.name, schedule.task)
         for row in CAPABILITIES
         for schedule in row.schedules
-        if schedule.task not in offered[row.name]
+        if schedule.task not in offered[row.runs(schedule.task)]
     ] == []
 
 
 def test_no_task_is_offered_that_nothing_calls() -> None:
-    scheduled = {(row.name, schedule.task) for row in CAPABILITIES for schedule in row.schedules}
+    scheduled = {
+        (row.runs(schedule.task), schedule.task)
+        for row in CAPABILITIES
+        for schedule in row.schedules
+    }
 
     assert uncalled_tasks(WORKFLOWS, scheduled, offered_tasks()) == []
 

@@ -41,5 +41,5 @@ def test_a_dividend_that_is_due_counts_as_equity(desk: Desk) -> None:
     assert (shown["cash"], shown["due"], shown["equity"]) == ("8999.00", "20.00", "9999.00")
 
 
-def test_the_sweep_says_how_many_accounts_it_brought_up(desk: Desk) -> None:
-    assert desk.function.task("sweep")["followed"] == 0
+def test_accounts_that_no_listener_brought_up_are_counted(desk: Desk) -> None:
+    assert desk.function.task("follow_actions") == {"followed": 0}

@@ -158,6 +158,18 @@ def test_each_schedule_calls_its_task(desk: Template) -> None:
     assert deployed == wanted
 
 
+def test_a_schedule_of_a_long_task_calls_the_function_that_has_the_time(desk: Template) -> None:
+    called = {
+        one["Name"]: json.dumps(one["Target"]["Arn"])
+        for one in desk.of_type("AWS::Scheduler::Schedule").values()
+    }
+
+    for row in CAPABILITIES:
+        for schedule in row.schedules:
+            name = row.runs(schedule.task).title().replace("_", "")
+            assert f'"{name}Function' in called[f"{row.name}-{schedule.task}"]
+
+
 @BY_NAME
 def test_a_function_knows_the_databases_of_its_own_schemas_alone(
     desk: Template, row: Capability
