@@ -1,5 +1,6 @@
 """What risk needs from the world: a gate per account behind which its numbers stand still."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -62,12 +63,13 @@ class OrderFacts(Protocol):
 
 
 class OrderGate(OrderFacts, Protocol):
-    """One account's orders, inside one transaction, which `keep` ends."""
+    """One account's orders, inside one transaction."""
 
-    def keep(self, order: OrderIntent, judgement: Judgement) -> Decision:
-        """Store the decision and, if accepted, the reservation; return the one that stands.
+    def keep(self, order: OrderIntent, judgement: Judgement) -> Callable[[], Decision]:
+        """Store the decision and, if accepted, the reservation, with the transaction's end.
 
-        Another one stands where the order was answered, released or ended in the meantime.
+        What is returned says after that end which decision stands: another one where the order
+        was answered, released or ended in the meantime.
         """
 
 

@@ -29,7 +29,8 @@ def check_and_reserve(gates: OrderGates, order: OrderIntent) -> Decision:
         facts = gate.facts(order)
         if facts.answered is not None:
             return facts.answered
-        return gate.keep(order, judge(order, facts))
+        stands = gate.keep(order, judge(order, facts))
+    return stands()
 
 
 def preview(gates: OrderGates, order: OrderIntent) -> Decision:

@@ -36,18 +36,16 @@ class Statements(Protocol):
 class Travelling:
     """The statements of a pipelined transaction, and what is asked on the way of its COMMIT.
 
-    pipeline: of a transaction of its own; None inside another one, whose end is not ours.
+    A row that is not asked for before the end travels with the COMMIT: ask for it afterwards.
+    is_outermost: it is a transaction of its own, and not inside another one, whose end is not ours.
     """
 
-    def __init__(
-        self, connection: "psycopg.Connection[Row]", pipeline: "psycopg.Pipeline | None" = None
-    ) -> None:
+    def __init__(self, connection: "psycopg.Connection[Row]", *, is_outermost: bool = True) -> None:
         self._connection = connection
-        self._pipeline = pipeline
+        self._is_outermost = is_outermost
         # One for all that answers nothing: to make a cursor costs as much as to send by it.
         self._mute = connection.cursor()
         self._afterwards: list[Callable[[], None]] = []
-        self._is_over = False
 
     def execute(self, query: str, params: Any = (), /) -> "Cursor":
         """Run or queue the statement; ask the answer for its rows."""
@@ -57,23 +55,12 @@ class Travelling:
         """Run or queue a statement whose rows nobody asks for."""
         self._mute.execute(query, params)
 
-    def last(self, query: str, params: Any = (), /) -> Row | None:
-        """Run the transaction's last statement, keep it all, and return its row: one round trip.
-
-        What is executed after it is a transaction of its own.
-        """
-        answer = self._connection.execute(query, params)
-        if self._pipeline is not None:
-            self.end()
-            self._pipeline.sync()
-        return answer.fetchone()
-
     def afterwards(self, query: str, params: Any = (), /) -> Callable[[], Row | None]:
         """Ask this once the transaction is kept, in the round trip that keeps it.
 
         What is returned gives the row when it is called after the transaction's end.
         """
-        if self._pipeline is None:
+        if not self._is_outermost:
             raise AssertionError("a transaction inside another one does not know when that ends")
         asked: list[Cursor] = []
         self._afterwards.append(lambda: asked.append(self._connection.execute(query, params)))
@@ -84,12 +71,10 @@ class Travelling:
         return answer
 
     def end(self) -> None:
-        """Queue COMMIT, and behind it what was to be asked afterwards; once."""
-        if not self._is_over:
-            self._is_over = True
-            self.tell("COMMIT")
-            for ask in self._afterwards:
-                ask()
+        """Queue COMMIT, and behind it what was to be asked afterwards."""
+        self.tell("COMMIT")
+        for ask in self._afterwards:
+            ask()
 
 
 class Database:
@@ -128,13 +113,13 @@ class Database:
                 if self._is_pipelined:
                     _catch_up(connection)
                 with connection.transaction():
-                    yield Travelling(connection)
+                    yield Travelling(connection, is_outermost=False)
                 return
             self._is_pipelined = True
             try:
                 # Not `connection.transaction()`: in a pipeline it waits for BEGIN's answer.
-                with connection.pipeline() as pipeline:
-                    statements = Travelling(connection, pipeline)
+                with connection.pipeline():
+                    statements = Travelling(connection)
                     statements.tell("BEGIN")
                     yield statements
                     statements.end()

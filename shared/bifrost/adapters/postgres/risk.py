@@ -5,10 +5,10 @@ sum what it saw before it waited, and two orders would spend the same cash.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from bifrost.adapters.postgres.database import Database, Row, Statements, Travelling
+from bifrost.adapters.postgres.database import Database, Row, Statements
 from bifrost.adapters.postgres.idempotency import canonical, text_hash
 from bifrost.core.codec import from_json, to_json
 from bifrost.core.decisions import Decision, Reason
@@ -117,7 +117,7 @@ class PostgresOrderGates:
         """Open the account's gate in a transaction that holds its row."""
         with self._database.pipelined() as statements:
             statements.tell(LOCK, (account_id,))
-            yield PostgresOrderGate(statements)
+            yield PostgresOrderGate(statements, self._database)
 
     @contextmanager
     def glance(self) -> Iterator["PostgresGlance"]:
@@ -173,20 +173,18 @@ class PostgresGlance:
 class PostgresOrderGate(PostgresGlance):
     """One account's orders inside one transaction."""
 
-    def __init__(self, statements: Travelling) -> None:
+    def __init__(self, statements: Statements, database: Database) -> None:
         super().__init__(statements)
-        self._ending = statements
+        self._database = database
 
-    def keep(self, order: OrderIntent, judgement: Judgement) -> Decision:
-        """Store the answer and, if accepted, the reservation; return the answer that stands.
+    def keep(self, order: OrderIntent, judgement: Judgement) -> Callable[[], Decision]:
+        """Store the answer and, if accepted, the reservation: in the round trip of the commit."""
+        kept = self._statements.execute(_KEEP, _values_of(order, judgement))
+        return lambda: judgement.decision if kept.fetchone() else self._answered(order)
 
-        This ends the transaction: what is kept and its commit are one round trip.
-        """
-        kept = self._ending.last(_KEEP, _values_of(order, judgement))
-        if kept is not None:
-            return judgement.decision
-        # Released or ended by somebody who does not take the account's lock.
-        row = self._statements.execute(_ANSWERED, (order.order_id,)).fetchone()
+    def _answered(self, order: OrderIntent) -> Decision:
+        """Read what somebody said who does not take the account's lock: a release, an end."""
+        row = self._database.fetch_one(_ANSWERED, (order.order_id,))
         if row is None:  # answers are never deleted
             raise AssertionError(f"the answer to order {order.order_id} has vanished")
         return decision_of(row["reasons"])
