@@ -22,6 +22,9 @@ _UNVALUED = ("unvalued", "unpriced", "unattributed")
 _COMPARED = ("portfolio", "twr", "excess", "excess_geometric", "tracking_error")
 
 
+_SHARED = "traded by several when the issuer acted, so nobody's"
+
+
 class Grouping(StrEnum):
     """What P&L is grouped by."""
 
@@ -29,6 +32,11 @@ class Grouping(StrEnum):
     STRATEGY = "strategy"
     POSITION = "position"
     LOT = "lot"
+
+
+_UNATTRIBUTED = dict.fromkeys(Grouping, _SHARED) | {
+    Grouping.LOT: "several strategies had a part in it, so of no one lot"
+}
 
 
 def pnl(
@@ -62,7 +70,7 @@ def pnl(
         print(f"without a price or a rate: {', '.join(found['total']['unpriced'])}")
     shown = (*found["items"], found["total"])
     if shared := sorted({name for one in shown for name in one["unattributed"]}):
-        print(f"traded by several when the issuer acted, so nobody's: {', '.join(shared)}")
+        print(f"{_UNATTRIBUTED[by]}: {', '.join(shared)}")
 
 
 def returns_of(

@@ -37,7 +37,8 @@ class PnlSheet(_Shape):
     is null: unknown is not zero.
     unattributed: instruments of which several strategies, or orders without one, had traded when
     their issuer acted (a split, a dividend, a merger): whose that was is unknown, and so are
-    prices' parts, dividends and the sums. Where one alone had, it is that one's.
+    prices' parts, dividends and the sums. Where one alone had, it is that one's. Of a lot: what it
+    was called where several strategies had a part in it, or what it was then cannot be told.
     """
 
     price_realised: Amount | None
@@ -65,7 +66,9 @@ class PnlItem(PnlSheet):
     """P&L of one group.
 
     group: the portfolio, strategy, instrument or lot; null for what belongs to none: cash that
-    came or went without an instrument, orders without a strategy, commissions among lots.
+    came or went without an instrument, orders without a strategy, commissions among lots, and
+    what lots gained together of which each one's part is not known.
+    instrument: of a lot what it was called at the end of the range.
     """
 
     group: str | None

@@ -128,6 +128,22 @@ def test_stocks_of_which_pnl_is_not_known_whose_are_named(capfd: Capture, api: A
     assert done.out.splitlines()[-1].endswith("so nobody's: AAPL")
 
 
+def test_lots_of_a_range_are_asked_for_and_those_that_several_sold_are_named(
+    capfd: Capture, api: Api
+) -> None:
+    lots = page("paper:1", "paper:2")
+    lots["items"][1] |= {"net": None, "instrument": "AAPL", "unattributed": ["AAPL"]}
+    asked = api({"/v1/portfolios/p-1/pnl": lots})
+
+    line = ("pnl", "--portfolio", "p-1", "--by", "lot", "--from", "2012-01-03")
+    done = run(capfd, *line, "--to", "2012-01-05")
+
+    assert done.code == 0, done.err
+    params = asked[0].url.params
+    assert (params["by"], params["from"], params["to"]) == ("lot", "2012-01-03", "2012-01-05")
+    assert done.out.splitlines()[-1].endswith("so of no one lot: AAPL")
+
+
 def test_a_grouping_that_there_is_not_is_a_usage_error(capfd: Capture) -> None:
     assert run(capfd, "pnl", "--by", "moon", "--json").code == 2
 
