@@ -1,4 +1,4 @@
-"""Cash that moves without a trade, its corrections, its settlement and the choice of lots, by HTTP.
+"""Cash that moves without a trade, its corrections and its settlement, by HTTP.
 
 What is booked is told to everybody, nothing of it is ever changed, and what cannot be is refused
 with the field that is wrong.
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.builders import bar, bar_closed, fill, fill_recorded, instrument_listed
+from tests.builders import bar, bar_closed, fill, fill_recorded
 from tests.functions.portfolio_desk import Desk, plugged_desk
 
 
@@ -31,17 +31,6 @@ def cash_of(desk: Desk) -> str:
 
 def lines(answer: Any) -> list[tuple[str, str, str]]:
     return [(e["ledger_account"], e["currency"], e["amount"]) for e in answer.body["entries"]]
-
-
-def choose(desk: Desk, body: Any, order: str = "") -> Any:
-    path = f"{desk.cash}/lot-selection" + (f"/{order}" if order else "")
-    return desk.function.http("PUT", path, body)
-
-
-def closures(desk: Desk) -> list[tuple[str, str]]:
-    """What is left of each lot."""
-    items = desk.get(f"{desk.cash}/lots").body["items"]
-    return [(lot["lot_id"].rsplit("-", 1)[1], lot["quantity"]) for lot in items]
 
 
 @pytest.mark.parametrize(
@@ -222,87 +211,6 @@ def test_another_owner_books_and_corrects_nothing(desk: Desk) -> None:
     assert desk.post(path, {"reason": "mine"}, "x", owner="owner-2").status == 404
     assert desk.get(f"{desk.books}/cash", owner="owner-2").status == 404
     assert desk.get(f"{desk.cash}/lots", owner="owner-2").status == 404
-
-
-def test_a_standing_method_chooses_what_later_sales_close(desk: Desk) -> None:
-    assert choose(desk, {"method": "hifo"}).status == 200
-    desk.trade(("10", "100"), ("10", "120"), ("10", "110"), ("-15", "130"))
-
-    assert closures(desk) == [("1", "10"), ("3", "5")]
-    assert desk.get(f"{desk.cash}/lots").body["method"] == "hifo"
-
-
-def test_lots_named_for_an_order_are_closed_over_its_fills_and_the_rest_by_the_method(
-    desk: Desk,
-) -> None:
-    account_id = desk.account["account_id"]
-    desk.trade(("10", "100"), ("10", "120"), ("10", "110"))
-    named = [
-        {"lot_id": f"paper:x-{account_id}-3", "quantity": "4"},
-        {"lot_id": f"paper:x-{account_id}-2", "quantity": "5"},
-    ]
-    assert choose(desk, {"method": "specific", "lots": named}, "o-sale").status == 200
-
-    for number, size in ((4, "-6"), (5, "-6")):
-        part = fill(number, size, "130", account_id=account_id, order_id="o-sale")
-        assert desk.function.deliver(fill_recorded(part, number)) == []
-
-    assert closures(desk) == [("1", "7"), ("2", "5"), ("3", "6")]
-    late = choose(desk, {"method": "lifo"}, "o-sale")
-    assert late.status == 409
-
-
-def test_a_fund_has_the_average_basis_and_shows_that_it_has(desk: Desk) -> None:
-    desk.function.deliver(instrument_listed())
-    fund = {"method": "average_cost", "instrument": "AAPL", "security": "fund"}
-    chosen = choose(desk, fund)
-    assert chosen.status == 200, chosen.body
-    assert (chosen.body["instrument"], chosen.body["method"]) == ("AAPL", "average_cost")
-    desk.trade(("10", "100"), ("10", "120"), ("-5", "130"))
-
-    shown = desk.get(f"{desk.cash}/lots").body
-
-    assert (shown["method"], shown["methods"]) == ("fifo", {"AAPL": "average_cost"})
-    assert [(one["quantity"], one["cost"]) for one in shown["items"]] == [
-        ("5", "550.00"),
-        ("10", "1100.00"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("body", "order", "field"),
-    [
-        ({"method": "average_cost"}, "", "method"),
-        ({"method": "average_cost", "instrument": "AAPL"}, "", "method"),
-        ({"method": "lifo", "instrument": "NOPE"}, "", "instrument"),
-        ({"method": "specific", "instrument": "AAPL"}, "", "lots"),
-        ({"method": "account"}, "", "method"),
-        ({"method": "specific"}, "o-9", "lots"),
-        ({"method": "lifo", "lots": [{"lot_id": "x", "quantity": "1"}]}, "o-9", "lots"),
-        (
-            {"method": "specific", "lots": [{"lot_id": "x", "quantity": "1"}]},
-            "o-9",
-            "lots.0.lot_id",
-        ),
-        (
-            {"method": "specific", "lots": [{"lot_id": "LOT", "quantity": "11"}]},
-            "o-9",
-            "lots.0.quantity",
-        ),
-    ],
-)
-def test_a_choice_that_cannot_be_names_its_field(
-    desk: Desk, body: dict[str, Any], order: str, field: str
-) -> None:
-    desk.function.deliver(instrument_listed())
-    desk.trade(("10", "100"))
-    lot_id = f"paper:x-{desk.account['account_id']}-1"
-    written = json.loads(json.dumps(body).replace("LOT", lot_id))
-
-    refused = choose(desk, written, order)
-
-    assert refused.status == 422, refused.body
-    assert field in {one["field"] for one in refused.body["errors"]}
 
 
 def test_the_ladder_says_what_has_settled_and_when_the_rest_does(desk: Desk) -> None:
