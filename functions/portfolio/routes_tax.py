@@ -42,6 +42,13 @@ Account = Annotated[str, Query(pattern=ID_PATTERN, description="The account that
 Held = Annotated[
     str, Query(pattern=r"^[A-Z0-9][A-Z0-9.-]{0,31}$", description="What it would sell.")
 ]
+OfOne = Annotated[
+    str | None,
+    Query(
+        pattern=r"^[A-Z0-9][A-Z0-9. -]{0,31}$",
+        description="Tell of this and what it has to do with: options, what it was and became.",
+    ),
+]
 Quantity = Annotated[
     WrittenDecimal, Query(gt=0, le=NUMBER_MAX, decimal_places=8, description="How much of it.")
 ]
@@ -62,9 +69,12 @@ def sale_wish(
 
 
 @router.get("/v1/tax/wash-sales", tags=["tax"])
-def list_wash_sales(caller: Caller, year: SalesOf = None, policy: Policy = "") -> WashSaleSheet:
+def list_wash_sales(
+    caller: Caller, year: SalesOf = None, policy: Policy = "", instrument: OfOne = None
+) -> WashSaleSheet:
     """Tell what of each loss is allowed, put off or gone, over all your accounts."""
-    return WashSaleSheet.of(year, wiring_tax.tax(caller.owner).wash_sales(year, _readings(policy)))
+    reports = wiring_tax.tax(caller.owner)
+    return WashSaleSheet.of(year, reports.wash_sales(year, _readings(policy), instrument))
 
 
 @router.get("/v1/tax/form-8949", tags=["tax"])
@@ -74,10 +84,11 @@ def list_form_8949(
     reported: ReportedAs = Reported.BASIS,
     policy: Policy = "",
     joint: Joint = False,
+    instrument: OfOne = None,
 ) -> Form8949Sheet:
     """Tell the rows of Form 8949 of a year."""
     reports = wiring_tax.tax(caller.owner)
-    rows, excluded = reports.form_8949(year, reported, _readings(policy), joint=joint)
+    rows, excluded = reports.form_8949(year, reported, _readings(policy), instrument, joint=joint)
     return Form8949Sheet.of(year, rows, excluded)
 
 
@@ -94,7 +105,7 @@ def reconcile_1099b(body: Broker1099BBody, caller: Caller) -> Reconciled1099BShe
     """Compare a broker's 1099-B with your books, and say which differences are its view."""
     broker = read_1099b(body.text.encode())
     reports = wiring_tax.tax(caller.owner)
-    found, excluded = reports.reconcile(broker, body.year, _readings(body.policy))
+    found, excluded = reports.reconcile(broker, body.year, _readings(body.policy), body.instrument)
     return Reconciled1099BSheet.of(found, excluded)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from bifrost.cli import session
 from bifrost.local.api import ApiError
+from bifrost.portfolio.tax import reports
 from tests.builders import fill, fill_recorded
 from tests.functions.portfolio_desk import Desk, plugged_desk
 from tests.unit.cli.command_tree import run
@@ -204,6 +205,30 @@ def test_what_a_cash_account_sold_short_is_left_out_and_says_why(desk: Desk) -> 
         "/v1/tax/preview", account_id=account_id, instrument="XYZ", quantity="1", price="1"
     )
     assert (refused.status, "may not sell short" in refused.body["detail"]) == (409, True)
+
+
+def test_more_trades_than_a_request_has_time_for_are_told_one_instrument_at_a_time(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booked(desk, own_account(desk), *PUB_550, "2024-05-01,buy,ABC,10,10,,0")
+    whole = told(desk)
+    monkeypatch.setattr(reports, "TRADES_MAX", 3)
+    broker = "account,instrument,date_sold,quantity,proceeds,cost_basis,wash_sale_disallowed\n"
+    body = {"year": 2024, "text": f"{broker}x,ABC,2024-03-01,1,1,1,0\n"}
+
+    refused = desk.get("/v1/tax/wash-sales")
+    found = told(desk, instrument="XYZ")
+    rows = told(desk, "form-8949", year="2024", instrument="ABC")["rows"]
+    compared = desk.post("/v1/tax/1099b-reconciliations", {**body, "instrument": "XYZ"}, None)
+
+    assert (refused.status, refused.body["errors"][0]["field"]) == (422, "instrument")
+    assert "4 trades" in refused.body["errors"][0]["message"]
+    assert found["sales"] == whole["sales"]
+    assert [one["instrument"] for one in found["lots"]] == ["XYZ"]
+    assert rows == []
+    assert [one["cause"] for one in compared.body["differences"]] == ["only_ours"] * 4
+    assert desk.get("/v1/tax/form-8949", year="2024").status == 422
+    assert desk.get("/v1/tax/wash-sales", instrument="no pe").status == 422
 
 
 def test_an_import_that_was_undone_never_was(desk: Desk) -> None:

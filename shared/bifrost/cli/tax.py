@@ -49,6 +49,9 @@ Choices = Annotated[
     list[str] | None,
     typer.Option("--policy", callback=each_filled, help="A reading, NAME=VALUE; repeatable."),
 ]
+Instrument = Annotated[
+    str | None, option("--instrument", says="With --desk: of this and what it has to do with.")
+]
 Year = Annotated[int, typer.Option(min=1900, max=2199, help="The tax year.")]
 
 
@@ -63,6 +66,7 @@ def wash_sales(
     method: Method = None,
     spouses: Spouses = None,
     policy: Choices = None,
+    instrument: Instrument = None,
     as_json: AsJson = False,
 ) -> None:
     """Find the wash sales of a file of trades: what of each loss is allowed, put off or gone.
@@ -79,8 +83,8 @@ def wash_sales(
 
     Example: bifrost tax wash-sales trades.csv --actions actions.csv
     """
-    if _over_the_desk(file, desk, actions, method, spouses):
-        found = tax_desk.wash_sales(year, policy)
+    if _over_the_desk(file, desk, actions, method, spouses, instrument):
+        found = tax_desk.wash_sales(year, policy, instrument)
     elif year is not None:
         raise typer.BadParameter("it goes with --desk", param_hint="--year")
     else:
@@ -156,6 +160,7 @@ def form_8949(
     method: Method = None,
     spouses: Spouses = None,
     policy: Choices = None,
+    instrument: Instrument = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the rows of Form 8949 of a year: box, dates, proceeds, basis, code W, gain.
@@ -166,8 +171,8 @@ def form_8949(
 
     if as_csv and as_json:
         raise typer.BadParameter("it is either JSON or CSV", param_hint="--csv")
-    if _over_the_desk(file, desk, actions, method, spouses):
-        found = tax_desk.form_8949(year, reported, policy, joint=joint)
+    if _over_the_desk(file, desk, actions, method, spouses, instrument):
+        found = tax_desk.form_8949(year, reported, policy, instrument, joint=joint)
     elif joint:
         raise typer.BadParameter("it goes with --desk", param_hint="--joint")
     else:
@@ -200,6 +205,7 @@ def reconcile_1099b(
     method: Method = None,
     spouses: Spouses = None,
     policy: Choices = None,
+    instrument: Instrument = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare a broker's 1099-B with your own trades, and say which differences are its view.
@@ -208,8 +214,8 @@ def reconcile_1099b(
 
     Example: bifrost tax reconcile-1099b trades.csv broker.csv --year 2026
     """
-    if _over_the_desk(broker if desk else file, desk, actions, method, spouses):
-        found = tax_desk.reconcile_1099b(file, year, policy)
+    if _over_the_desk(broker if desk else file, desk, actions, method, spouses, instrument):
+        found = tax_desk.reconcile_1099b(file, year, policy, instrument)
     else:
         path = _given("BROKER", broker)
         files = _files(file, actions, method, spouses, policy)
@@ -236,7 +242,10 @@ def _over_the_desk(
     actions: str | None,
     method: list[str] | None,
     spouses: list[str] | None,
+    instrument: str | None = None,
 ) -> bool:
+    if instrument is not None and not desk:
+        raise typer.BadParameter("it goes with --desk", param_hint="--instrument")
     if desk and actions is not None:
         message = "the desk's books know what issuers did; see `bifrost actions list`"
         raise typer.BadParameter(message, param_hint="--actions")

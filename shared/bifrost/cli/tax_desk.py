@@ -28,14 +28,17 @@ def over_the_desk(
     return True
 
 
-def wash_sales(year: int | None, policy: list[str] | None) -> Any:
-    """Ask for the wash sales of all accounts."""
-    return _asked("wash-sales", policy, year=year)
+def wash_sales(year: int | None, policy: list[str] | None, instrument: str | None) -> Any:
+    """Ask for the wash sales of all accounts; instrument: of its family alone, as below."""
+    return _asked("wash-sales", policy, year=year, instrument=instrument)
 
 
-def form_8949(year: int, reported: str, policy: list[str] | None, *, joint: bool) -> Any:
+def form_8949(
+    year: int, reported: str, policy: list[str] | None, instrument: str | None, *, joint: bool
+) -> Any:
     """Ask for a year's rows; joint: the spouse's, too."""
     asked = {"year": year, "reported": reported, "joint": "true" if joint else None}
+    asked["instrument"] = instrument
     return _asked("form-8949", policy, **asked)
 
 
@@ -56,7 +59,7 @@ def preview(sell: str, price: str | None, on: str | None, policy: list[str] | No
     )
 
 
-def reconcile_1099b(path: str, year: int, policy: list[str] | None) -> Any:
+def reconcile_1099b(path: str, year: int, policy: list[str] | None, instrument: str | None) -> Any:
     """Have a broker's file compared with the books."""
     from bifrost.cli.session import connect
 
@@ -67,6 +70,8 @@ def reconcile_1099b(path: str, year: int, policy: list[str] | None) -> Any:
         message = f"{path} cannot be read: {reason}; name a CSV file in UTF-8"
         raise typer.BadParameter(message, param_hint="FILE") from error
     body = {"year": year, "text": text, "policy": ",".join(policy or ())}
+    if instrument is not None:
+        body["instrument"] = instrument
     return _told(connect().post("/v1/tax/1099b-reconciliations", body))
 
 

@@ -229,11 +229,15 @@ class TaxPreviewSheet(_Shape):
 
 
 class Broker1099BBody(_Shape):
-    """A broker's 1099-B as CSV, its accounts named by our ids, and the year that it is of."""
+    """A broker's 1099-B as CSV, its accounts named by our ids, and the year that it is of.
+
+    instrument: compare this and what it has to do with; null for all.
+    """
 
     year: TaxYear
     text: Annotated[str, Field(min_length=1, max_length=TEXT_MAX)]
     policy: Annotated[str, Field(pattern=READINGS_PATTERN)] = ""
+    instrument: Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9. -]{0,31}$")] | None = None
 
 
 class DifferenceSheet(_Shape):

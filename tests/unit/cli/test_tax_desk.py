@@ -59,10 +59,10 @@ def test_each_report_is_asked_for_with_what_was_given(api: RecordedApi, tmp_path
     for line in (
         "wash-sales --desk --year 2026 --policy short_losses=wash --policy rest_of_purchase=count",
         "form-8949 --desk --year 2026 --reported nothing",
-        "form-8949 --desk --year 2026 --joint",
+        "form-8949 --desk --year 2026 --joint --instrument XYZ",
         "preview --desk --sell a-1:XYZ:5",
         "preview --desk --sell a-1:XYZ:5 --price 9 --on 2026-11-20",
-        f"reconcile-1099b {broker} --desk --year 2026",
+        f"reconcile-1099b {broker} --desk --year 2026 --instrument XYZ",
     ):
         left_out = "wash-sales" in line
         assert run(*line.split()).exit_code == (3 if left_out else 0)
@@ -72,12 +72,15 @@ def test_each_report_is_asked_for_with_what_was_given(api: RecordedApi, tmp_path
     assert api.asked == [
         ("/v1/tax/wash-sales", {"year": 2026, "policy": chosen}),
         ("/v1/tax/form-8949", {"year": 2026, "reported": "nothing"}),
-        ("/v1/tax/form-8949", {"year": 2026, "reported": "basis", "joint": "true"}),
+        (
+            "/v1/tax/form-8949",
+            {"year": 2026, "reported": "basis", "joint": "true", "instrument": "XYZ"},
+        ),
         ("/v1/tax/preview", sale),
         ("/v1/tax/preview", {**sale, "price": "9", "on": "2026-11-20"}),
         (
             "/v1/tax/1099b-reconciliations",
-            {"year": 2026, "text": "account\n", "policy": ""},
+            {"year": 2026, "text": "account\n", "policy": "", "instrument": "XYZ"},
         ),
     ]
 
@@ -116,6 +119,7 @@ def test_what_is_left_out_is_said_and_the_answer_stays_one_object(api: RecordedA
         ("wash-sales", "FILE"),
         ("wash-sales t.csv --desk", "FILE"),
         ("wash-sales t.csv --year 2026", "--year"),
+        ("wash-sales t.csv --instrument XYZ", "--instrument"),
         ("wash-sales --desk --method fifo", "--method"),
         ("wash-sales --desk --spouses a=b", "--spouses"),
         ("form-8949 --year 2026", "FILE"),

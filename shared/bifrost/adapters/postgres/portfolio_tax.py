@@ -140,6 +140,12 @@ UNION ALL SELECT 'action', action FROM actions
 UNION ALL SELECT 'today', to_jsonb(today) FROM today
 """.replace("{closures}", _CLOSURES)
 
+_TRADES = """
+SELECT count(*) AS trades FROM portfolio.ledger_transactions
+WHERE kind = 'fill' AND account_id IN (
+    SELECT account_id FROM portfolio.accounts WHERE owner = %s)
+"""
+
 _MARK = """
 SELECT price FROM portfolio.newest_marks WHERE instrument = %s AND currency = 'USD'
 """
@@ -162,6 +168,12 @@ class PostgresTaxReader:
             theirs = _rows(statements, spouse.spouse, otherwise, family)
         couple = Couple(self._owner, spouse.spouse, spouse.since, spouse.until)
         return joined(own, theirs, couple)
+
+    def trades(self) -> int:
+        """Count the owner's trades; one that a correction wrote anew counts again."""
+        with self._database.as_reader(READER, self._owner) as statements:
+            found = statements.execute(_TRADES, (self._owner,)).fetchone()
+        return found["trades"] if found else 0
 
     def price(self, instrument: str) -> Decimal | None:
         """Return the instrument's last price in USD; None where there is none."""

@@ -32,6 +32,9 @@ from bifrost.portfolio.tax.shares import ZERO
 from bifrost.portfolio.tax.statement import Statement, statement
 from bifrost.portfolio.tax.wash_sales import wash_sales
 
+# A request has 30 s: 100,000 trades take longer than that where it runs with little memory.
+TRADES_MAX = 50_000
+
 
 class TaxReader(Protocol):
     """One owner's books, with those of the spouse where a marriage stands."""
@@ -41,6 +44,9 @@ class TaxReader(Protocol):
 
         family: a stock; then at least what has to do with it: options, and what actions made of it.
         """
+
+    def trades(self) -> int:
+        """Count the owner's trades."""
 
     def price(self, instrument: str) -> Decimal | None:
         """Return the instrument's last price in USD; None where there is none."""
@@ -90,9 +96,15 @@ class TaxReports:
         self._standing = standing
         self._clock = clock
 
-    def wash_sales(self, year: int | None, policy: Mapping[str, str]) -> DeskStatement:
-        """Match every loss of the history; lines of a year's sales only, totals of all."""
-        rows, history = self._history()
+    def wash_sales(
+        self, year: int | None, policy: Mapping[str, str], instrument: str | None = None
+    ) -> DeskStatement:
+        """Match every loss of the history; lines of a year's sales only, totals of all.
+
+        instrument: then of its family alone. Raises InvalidInputError where there are too many
+        trades for one report, here and below.
+        """
+        rows, history = self._whole(instrument)
         trades = history.trades
         books = wash_sales(trades, _elections(policy, trades, rows.couple), history.kept)
         others = {one.account_id for one in rows.accounts if one.owner != self._owner}
@@ -100,20 +112,36 @@ class TaxReports:
         return DeskStatement(told, history.excluded, rows.couple, frozenset(others))
 
     def form_8949(
-        self, year: int, reported: Reported, policy: Mapping[str, str], *, joint: bool = False
+        self,
+        year: int,
+        reported: Reported,
+        policy: Mapping[str, str],
+        instrument: str | None = None,
+        *,
+        joint: bool = False,
     ) -> tuple[list[Form8949Row], tuple[Excluded, ...]]:
         """Return the rows of a year; joint: the spouse's, too."""
-        rows, history = self._history()
+        rows, history = self._whole(instrument)
         trades = history.trades
         books = wash_sales(trades, _elections(policy, trades, rows.couple), history.kept)
         told = [one for one in books.disposals if joint or one.sale.owner == self._owner]
         return form_8949(told, year, reported), history.excluded
 
     def reconcile(
-        self, broker: Sequence[BrokerRow], year: int, policy: Mapping[str, str]
+        self,
+        broker: Sequence[BrokerRow],
+        year: int,
+        policy: Mapping[str, str],
+        instrument: str | None = None,
     ) -> tuple[Reconciliation, tuple[Excluded, ...]]:
-        """Compare a broker's 1099-B with the books; its accounts are named by our ids."""
-        rows, history = self._history()
+        """Compare a broker's 1099-B with the books; its accounts are named by our ids.
+
+        instrument: then what both have of its family.
+        """
+        rows, history = self._whole(instrument)
+        if instrument is not None:
+            family = history.families.of(instrument)
+            broker = [one for one in broker if history.families.of(one.key[1]) == family]
         elections = _elections(policy, history.trades, rows.couple)
         found = reconcile(history.trades, broker, year, elections, history.kept, owner=self._owner)
         return found, history.excluded
@@ -150,6 +178,17 @@ class TaxReports:
         picks_of = {**history.kept.picks, line: picks}
         kept = replace(history.kept, picks=picks_of, averaged=averaged)
         return preview(trades, told, _elections(policy, trades, rows.couple), kept)
+
+    def _whole(self, instrument: str | None) -> tuple[DeskRows, DeskHistory]:
+        if instrument is not None:
+            return self._history(security_of(instrument).underlying)
+        if (trades := self._reader.trades()) > TRADES_MAX:
+            problem = f"your books have {trades} trades, one report tells {TRADES_MAX}"
+            fix = (
+                "name one instrument after the other: a report is of it and what it has to do with"
+            )
+            raise _refused("instrument", problem, fix)
+        return self._history()
 
     def _history(self, family: str | None = None) -> tuple[DeskRows, DeskHistory]:
         rows = self._reader.rows(self._clock.now().date(), family)
