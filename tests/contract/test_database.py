@@ -1,6 +1,7 @@
 """A pipelined transaction keeps what a plain one keeps, and fails in the same words."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -193,3 +194,68 @@ def test_a_statement_prepared_before_its_table_changed_is_planned_again(
     with pytest.raises(UnavailableError):
         database.fetch_all(question)
     assert database.fetch_all(question) == []
+
+
+def test_a_brief_transaction_holds_its_lock_until_its_end_and_keeps_what_came_last(
+    database: Database, make_database: MakeDatabase
+) -> None:
+    add(database, "AAPL")
+    lock = "SELECT symbol FROM risk.instruments WHERE symbol = 'AAPL' FOR UPDATE"
+    try_lock = f"{lock} SKIP LOCKED"
+    other = make_database("risk")
+
+    with database.brief() as statements:
+        statements.execute(lock)
+        assert statements.execute("SELECT 1 AS one").fetchone() == {"one": 1}
+        held = other.fetch_all(try_lock)
+        statements.execute(ADD, ("MSFT",))
+
+    assert (held, len(other.fetch_all(try_lock))) == ([], 1)
+    assert symbols(database) == ["AAPL", "MSFT"]
+
+
+def test_a_brief_transaction_that_waited_reads_what_it_waited_for(
+    database: Database, make_database: MakeDatabase
+) -> None:
+    add(database, "AAPL")
+    lock = "SELECT 1 FROM risk.instruments WHERE symbol = 'AAPL' FOR UPDATE"
+
+    def count_under_lock() -> object:
+        with make_database("risk").brief() as statements:
+            statements.execute(lock)
+            return statements.execute("SELECT count(*) AS n FROM risk.instruments").fetchone()
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.transaction() as cursor:
+            cursor.execute(lock)
+            counted = pool.submit(count_under_lock)
+            with pytest.raises(TimeoutError):
+                counted.result(timeout=0.2)
+            cursor.execute(ADD, ("MSFT",))
+        assert counted.result(timeout=30) == {"n": 2}
+
+
+@pytest.mark.parametrize("way", ["transaction", "pipelined", "brief"])
+def test_a_brief_transaction_has_no_other_inside_and_keeps_nothing_of_one(
+    database: Database, way: str
+) -> None:
+    def nest() -> None:
+        with database.brief() as statements:
+            assert statements.execute("SELECT 1 AS one").fetchone() == {"one": 1}
+            with getattr(database, way)() as inner:
+                inner.execute(ADD, ("IBM",))
+
+    with pytest.raises(AssertionError, match="brief"):
+        nest()
+
+    assert symbols(database) == []
+
+
+def test_a_brief_transaction_whose_last_statement_fails_keeps_nothing(database: Database) -> None:
+    add(database, "AAPL")
+
+    with pytest.raises(psycopg.errors.UniqueViolation), database.brief() as statements:
+        statements.execute(ADD, ("AAPL",))
+
+    add(database, "MSFT")
+    assert symbols(database) == ["AAPL", "MSFT"]

@@ -131,8 +131,8 @@ def deciding(make_database: MakeDatabase, tmp_path: Path) -> Deciding:
 def test_a_decision_asks_so_much_and_waits_so_often(deciding: Deciding) -> None:
     checked, complied, submitted = deciding.decide("k-1")
 
-    # BEGIN, the lock, the facts; the answer, COMMIT.
-    assert checked == Asked(statements=5, trips=2)
+    # The lock, the facts; the answer.
+    assert checked == Asked(statements=3, trips=2)
     # The rules; the log.
     assert complied == Asked(statements=2, trips=2)
     # BEGIN, the locks, the order; its steps, the claim, COMMIT and whether the claim still holds.

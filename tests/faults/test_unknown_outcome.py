@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +21,7 @@ from bifrost.core.orders import OrderStatus, OrderType, Side
 from bifrost.core.statements import VenueStatement
 from bifrost.events import FillRecorded, OrderRejected, OrderSubmitted, OrderUnknown
 from bifrost.execution.ports import ExecutionReport, VenueOrder, VenueOrderState
+from bifrost.execution.sending import Patience
 from tests.execution_desk import MakeDatabase, TradingDesk
 
 Effect = Callable[[Callable[[], Any]], Any]
@@ -206,32 +209,43 @@ def test_a_sender_that_died_after_the_call_is_not_repeated(
     assert faults(line).submits == 1
 
 
+class Dozing:
+    """The clock of a sender that dozes off once it has claimed, until another has sent."""
+
+    def __init__(self, other: TradingDesk) -> None:
+        self._other = other
+        self._has_slept = False
+
+    def now(self) -> datetime:
+        """Sleep past the lease when the claim is committed; the other one sweeps meanwhile."""
+        if not self._has_slept and self._other.rows("intents"):
+            self._has_slept = True
+            self._other.clock.pass_by(21)
+            self._other.sweeper.sweep()
+        return self._other.clock.now()
+
+
 def test_a_sender_that_was_overtaken_is_stopped_before_the_venue(
     line: TradingDesk, make_database: MakeDatabase
 ) -> None:
-    faults(line).faults = {"submit": [lost_before]}
-    order = line.send()
-    line.clock.pass_by(21)
-    line.sweeper.sweep()
+    other = TradingDesk(make_database, wrap=FaultyVenue, clock=line.clock)
+    order = line.place()
+    dozing = replace(line.sender, journal=replace(line.journal, clock=Dozing(other)))
 
-    # The first sender wakes up with the fence that it had.
-    stale = line.sender._send(order, fence=1)
+    outcome = dozing.submit(order.order_id)
 
-    assert stale.status is OrderStatus.ACCEPTED
-    assert faults(line).submits == 2
+    assert outcome.status is OrderStatus.ACCEPTED
+    assert (faults(line).submits, faults(other).submits) == (0, 1)
     assert orders_at_the_venue(line, make_database) == 1
 
 
 def test_a_sender_whose_lease_has_ended_does_not_send(line: TradingDesk) -> None:
-    placed = line.place()
-    faults(line).faults = {"submit": [_die]}
-    with pytest.raises(KeyboardInterrupt):
-        line.sender.submit(placed.order_id)
-    line.clock.pass_by(20)
+    late = replace(line.sender, patience=Patience(lease=timedelta(0)))
 
-    line.sender._send(line.order(placed.order_id), fence=1)
+    outcome = late.submit(line.place().order_id)
 
-    assert faults(line).submits == 1
+    assert outcome.status is OrderStatus.UNKNOWN
+    assert faults(line).submits == 0
 
 
 def test_while_one_order_is_unknown_no_new_exposure_opens_in_its_instrument(

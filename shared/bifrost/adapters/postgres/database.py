@@ -87,6 +87,7 @@ class Database:
         self._dsn = dsn
         self._connection: psycopg.Connection[Row] | None = None
         self._is_pipelined = False
+        self._is_brief = False
 
     @contextmanager
     def transaction(self) -> Iterator[Cursor]:
@@ -97,7 +98,7 @@ class Database:
         """
         with self._answering() as connection:
             if self._is_pipelined:
-                _catch_up(connection)
+                self._catch_up(connection)
             with connection.transaction(), connection.cursor() as cursor:
                 yield cursor
 
@@ -111,7 +112,7 @@ class Database:
         with self._answering() as connection:
             if self._is_in_transaction():
                 if self._is_pipelined:
-                    _catch_up(connection)
+                    self._catch_up(connection)
                 with connection.transaction():
                     yield Travelling(connection, is_outermost=False)
                 return
@@ -128,6 +129,24 @@ class Database:
                 # Nothing is left to undo after a COMMIT: this is for those that failed.
                 if not connection.closed and not _is_idle(connection):
                     connection.rollback()
+
+    @contextmanager
+    def brief(self) -> Iterator[Statements]:
+        """Open a pipelined transaction whose last statement alone may write.
+
+        The server begins it by itself and keeps it where the pipeline ends: neither BEGIN nor
+        COMMIT is sent. It is kept where the caller fails, too, so nothing may be written before
+        the last statement; and there is no transaction inside it, whose begin would end it.
+        """
+        if self._is_in_transaction():
+            raise AssertionError("a brief transaction is not part of another one")
+        with self._answering() as connection:
+            self._is_pipelined = self._is_brief = True
+            try:
+                with connection.pipeline():
+                    yield connection
+            finally:
+                self._is_pipelined = self._is_brief = False
 
     @contextmanager
     def as_reader(self, role: str, owner: str) -> Iterator[Statements]:
@@ -183,6 +202,17 @@ class Database:
         status = self._connection.info.transaction_status
         return self._is_pipelined or status != _driver().pq.TransactionStatus.IDLE
 
+    def _catch_up(self, connection: "psycopg.Connection[Row]") -> None:
+        """Let a pipelined connection learn that it is in a transaction.
+
+        Its status is as of the last sync, which a fetch is not: psycopg would take the inner
+        transaction for the outer one, and its COMMIT would end both.
+        """
+        if self._is_brief:
+            raise AssertionError("a transaction inside a brief one would end it, and its locks")
+        with connection.pipeline() as travelling:
+            travelling.sync()
+
     @contextmanager
     def _answering(self) -> Iterator["psycopg.Connection[Row]"]:
         """Yield the connection, and say in our own words why it did not answer."""
@@ -228,16 +258,6 @@ class Database:
                 tcp_user_timeout=5000,
             )
         return self._connection
-
-
-def _catch_up(connection: "psycopg.Connection[Row]") -> None:
-    """Let a pipelined connection learn that it is in a transaction.
-
-    Its status is as of the last sync, which a fetch is not: psycopg would take the inner
-    transaction for the outer one, and its COMMIT would end both.
-    """
-    with connection.pipeline() as travelling:
-        travelling.sync()
 
 
 def load_driver() -> None:

@@ -114,9 +114,9 @@ class PostgresOrderGates:
 
     @contextmanager
     def locked(self, account_id: str) -> Iterator["PostgresOrderGate"]:
-        """Open the account's gate in a transaction that holds its row."""
-        with self._database.pipelined() as statements:
-            statements.tell(LOCK, (account_id,))
+        """Open the account's gate in a transaction that holds its row; `keep` alone writes."""
+        with self._database.brief() as statements:
+            statements.execute(LOCK, (account_id,))
             yield PostgresOrderGate(statements, self._database)
 
     @contextmanager
