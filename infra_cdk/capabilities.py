@@ -52,10 +52,20 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
+class Only:
+    """Of a detail type a listener hears those alone whose field has one of the values."""
+
+    detail_type: str
+    field: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Capability:
     """One Lambda: how it is called, how large it is, and what it may touch.
 
     listens_to: detail types on the desk's bus.
+    hears_only: of some of them, which: the bus keeps the others from its queue.
     hears_objects: new objects in the data bucket arrive at its queue.
     schemas: database schemas; each has a role `bifrost_<schema>` and a connection of its own.
     starts: workflows that it may start.
@@ -68,6 +78,7 @@ class Capability:
     name: str
     routes: tuple[Route, ...] = ()
     listens_to: tuple[str, ...] = ()
+    hears_only: tuple[Only, ...] = ()
     hears_objects: bool = False
     schedules: tuple[Schedule, ...] = ()
     schemas: tuple[str, ...] = ()
@@ -94,6 +105,7 @@ class Capability:
             name=self.name + _LONG,
             routes=(),
             listens_to=(),
+            hears_only=(),
             hears_objects=False,
             schedules=(),
             starts=(),
@@ -300,6 +312,8 @@ CAPABILITIES: tuple[Capability, ...] = (
             "CorporateActionAnnounced.v1",
             "CorporateActionCorrected.v1",
         ),
+        # Fills reach it as themselves, and a cash flow moves no share.
+        hears_only=(Only("PositionChanged.v1", "cause", ("corporate_action", "correction")),),
         schemas=("risk",),
     ),
     Capability(

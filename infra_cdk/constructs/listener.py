@@ -44,17 +44,12 @@ class Listener(Construct):
         CfnOutput(stack, f"{name}DeadLetterQueueUrl", value=self.dead_letters.queue_url)
 
     def hear_events(self, bus: events.IEventBus) -> None:
-        """Deliver the capability's event types from the desk's bus."""
-        events.Rule(
-            self,
-            "OnEvents",
-            event_bus=bus,
-            event_pattern=events.EventPattern(
-                source=events.Match.prefix("bifrost."),
-                detail_type=list(self._capability.listens_to),
-            ),
-            targets=[self._target()],
-        )
+        """Deliver the capability's event types from the desk's bus; of some, what it hears."""
+        filtered = {one.detail_type: {one.field: one.values} for one in self._capability.hears_only}
+        whole = [one for one in self._capability.listens_to if one not in filtered]
+        self._rule("OnEvents", bus, whole, None)
+        for kind, detail in filtered.items():
+            self._rule(f"On{kind.split('.')[0]}", bus, [kind], detail)
 
     def hear_objects(self, bucket: s3.IBucket) -> None:
         """Deliver the bucket's new objects; S3 speaks on the account's default bus only."""
@@ -73,6 +68,24 @@ class Listener(Construct):
         """Call the function with batches; a failed record comes back alone."""
         function.add_event_source(
             sources.SqsEventSource(self.queue, batch_size=10, report_batch_item_failures=True)
+        )
+
+    def _rule(
+        self,
+        name: str,
+        bus: events.IEventBus,
+        kinds: list[str],
+        detail: dict[str, tuple[str, ...]] | None,
+    ) -> None:
+        fields = None if detail is None else {key: list(values) for key, values in detail.items()}
+        events.Rule(
+            self,
+            name,
+            event_bus=bus,
+            event_pattern=events.EventPattern(
+                source=events.Match.prefix("bifrost."), detail_type=kinds, detail=fields
+            ),
+            targets=[self._target()],
         )
 
     def _target(self) -> targets.SqsQueue:

@@ -231,6 +231,24 @@ def test_what_no_listener_hears_is_not_sent_again(
     assert counts == {}
 
 
+def test_what_the_bus_keeps_from_its_listener_is_not_missing(
+    make_database: MakeDatabase, database_url: Callable[[str], str], bus: MemoryBus
+) -> None:
+    portfolio = make_database("portfolio")
+    write(portfolio, deposit(1), deposit(2))
+    Relay(portfolio, "portfolio", bus).flush()
+
+    owner = Database(database_url("portfolio").replace("bifrost_portfolio", "postgres"))
+    kind, listeners = "CashDeposited.v1", {"risk": ["CashDeposited.v1"]}
+    some = {"risk": [(kind, "event_id", ["deposit-2", "deposit-9"])]}
+    counts = unsend_unheard(owner, ["portfolio"], listeners, some)
+    owner.close()
+    Relay(portfolio, "portfolio", bus).flush()
+
+    assert counts == {"portfolio": 1}
+    assert numbers(bus) == [1, 2, 2]
+
+
 def _fields(event: Event) -> dict[str, object]:
     return {name: getattr(event, name) for name in to_json(event)}
 

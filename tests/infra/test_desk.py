@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bifrost.adapters.postgres import risk_facts
 from infra_cdk.capabilities import CAPABILITIES, FUNCTIONS, LONGEST_SECONDS, Capability, Workflow
 from tests.infra.templates import Template
 
@@ -141,6 +142,34 @@ def test_each_listener_hears_what_its_row_names(desk: Template, row: Capability)
 
     heard = {kind for pattern in patterns for kind in pattern["detail-type"]}
     assert heard == set(row.listens_to) | ({"Object Created"} if row.hears_objects else set())
+
+
+@BY_LISTENER
+def test_of_a_type_that_a_row_filters_its_queue_gets_those_alone(
+    desk: Template, row: Capability
+) -> None:
+    queue_id, _ = queue_of(desk, row, "Events")
+    patterns = [
+        rule["EventPattern"]
+        for rule in desk.of_type("AWS::Events::Rule").values()
+        if rule["Targets"][0]["Arn"] == {"Fn::GetAtt": [queue_id, "Arn"]}
+    ]
+    on_bus = [one for one in patterns if "Object Created" not in one["detail-type"]]
+
+    some = [
+        (kind, one["detail"]) for one in on_bus if "detail" in one for kind in one["detail-type"]
+    ]
+    whole = {kind for one in on_bus if "detail" not in one for kind in one["detail-type"]}
+    assert some == [(one.detail_type, {one.field: list(one.values)}) for one in row.hears_only]
+    assert whole == set(row.listens_to) - {one.detail_type for one in row.hears_only}
+
+
+def test_risk_is_told_of_the_positions_that_it_counts_and_of_no_others() -> None:
+    (risk,) = (row for row in CAPABILITIES if row.name == "risk")
+    (positions,) = risk.hears_only
+
+    assert (positions.detail_type, positions.field) == ("PositionChanged.v1", "cause")
+    assert set(positions.values) == {cause.value for cause in risk_facts.COUNTED_CAUSES}
 
 
 def test_each_schedule_calls_its_task(desk: Template) -> None:

@@ -208,7 +208,9 @@ class Stack:
         from bifrost.adapters.postgres.database import Database
         from bifrost.adapters.postgres.recovery import unsend_unheard
 
-        again = unsend_unheard(Database(self._owner_dsn()), table.publishers, table.listeners)
+        again = unsend_unheard(
+            Database(self._owner_dsn()), table.publishers, table.listeners, table.filters
+        )
         if again:
             progress(f"{sum(again.values())} events that were not heard are sent again")
         return again

@@ -18,6 +18,7 @@ from bifrost.core.errors import UnavailableError
 class Table:
     """What the local stack needs to know of it.
 
+    filters: by listener, (detail type, field, values) of what it hears some of alone.
     periodic: (capability, task, input) of what runs every few minutes, with the input that says
         that every workflow is known to have died.
     """
@@ -26,6 +27,7 @@ class Table:
     schemas: tuple[str, ...]
     publishers: tuple[str, ...]
     listeners: dict[str, tuple[str, ...]]
+    filters: dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]]
     periodic: tuple[tuple[str, str, dict[str, int]], ...]
 
 
@@ -38,6 +40,11 @@ def read_table(project: Path) -> Table:
         schemas=tuple(schema for row in rows for schema in row.schemas),
         publishers=tuple(row.name for row in rows if row.publishes),
         listeners={row.name: tuple(row.listens_to) for row in rows if row.listens_to},
+        filters={
+            row.name: tuple((one.detail_type, one.field, one.values) for one in row.hears_only)
+            for row in rows
+            if row.hears_only
+        },
         periodic=tuple(
             (row.name, schedule.task, {"patience_seconds": 0} if schedule.patient else {})
             for row in rows

@@ -8,13 +8,26 @@ from collections.abc import Mapping, Sequence
 
 from bifrost.adapters.postgres.database import Database
 
+_UNSEND = """
+UPDATE {publisher}.outbox o SET published_at = NULL
+WHERE published_at IS NOT NULL AND detail_type = ANY(%s) AND NOT EXISTS
+    (SELECT 1 FROM {listener}.inbox i WHERE i.event_id = o.event_id)
+"""
+
+# A detail type, a field of its detail, and the values with which it is heard.
+Filter = tuple[str, str, Sequence[str]]
+
 
 def unsend_unheard(
-    database: Database, publishers: Sequence[str], listeners: Mapping[str, Sequence[str]]
+    database: Database,
+    publishers: Sequence[str],
+    listeners: Mapping[str, Sequence[str]],
+    filters: Mapping[str, Sequence[Filter]] | None = None,
 ) -> dict[str, int]:
     """Mark as unsent each published event that a listener's inbox lacks.
 
-    publishers: schemas with an outbox; listeners: schema to the detail types that it hears.
+    publishers: schemas with an outbox; listeners: schema to the detail types that it hears;
+        filters: schema to those of which it hears some alone, the others are not missing.
     Returns how many events each publisher will send again. Needs a role that reads every
     schema, so it runs as the database's owner, never as a capability.
     """
@@ -22,11 +35,13 @@ def unsend_unheard(
         counts = dict.fromkeys(publishers, 0)
         for publisher in publishers:
             for listener, detail_types in listeners.items():
-                cursor.execute(
-                    f"UPDATE {publisher}.outbox o SET published_at = NULL"
-                    " WHERE published_at IS NOT NULL AND detail_type = ANY(%s) AND NOT EXISTS"
-                    f" (SELECT 1 FROM {listener}.inbox i WHERE i.event_id = o.event_id)",
-                    (list(detail_types),),
-                )
+                unsend = _UNSEND.format(publisher=publisher, listener=listener)
+                some = (filters or {}).get(listener, ())
+                whole = set(detail_types) - {kind for kind, _, _ in some}
+                cursor.execute(unsend, (list(whole),))
                 counts[publisher] += cursor.rowcount
+                for kind, field, values in some:
+                    heard = ([kind], field, list(values))
+                    cursor.execute(unsend + " AND detail ->> %s = ANY(%s)", heard)
+                    counts[publisher] += cursor.rowcount
     return {publisher: count for publisher, count in counts.items() if count}

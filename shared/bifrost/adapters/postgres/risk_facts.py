@@ -107,7 +107,7 @@ _MARK = """
 
 
 # A fill's position comes with the fill itself, and imported shares are at another house.
-_COUNTED_CAUSES = (PositionCause.CORPORATE_ACTION, PositionCause.CORRECTION)
+COUNTED_CAUSES = (PositionCause.CORPORATE_ACTION, PositionCause.CORRECTION)
 
 
 class PostgresFacts:
@@ -205,7 +205,7 @@ def _restate(cursor: Cursor, event: OrderRestated) -> None:
 
 
 def _change_position(cursor: Cursor, event: PositionChanged) -> None:
-    if event.cause not in _COUNTED_CAUSES or event.is_imported or not event.quantity_change:
+    if event.cause not in COUNTED_CAUSES or event.is_imported or not event.quantity_change:
         return
     cursor.execute(LOCK_OR_MAKE, (event.account_id,))
     change = (event.transaction_id, event.instrument, event.account_id, event.quantity_change)
