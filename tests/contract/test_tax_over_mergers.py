@@ -6,6 +6,7 @@ if the error had never been; imported lots and refused actions as the books have
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -30,7 +31,7 @@ from bifrost.portfolio.tax.form_1099b import read_1099b
 from bifrost.portfolio.tax.form_8949 import Reported
 from bifrost.portfolio.tax.reports import DeskStatement, SaleWish, TaxReports
 from tests.action_builders import action, dividend, split
-from tests.builders import WALL, session
+from tests.builders import WALL, closes_at, fill, fill_recorded, session
 from tests.contract.acting_desk import ActingDesk
 
 WITH_CASH = Merger(Decimal(30), "MSFT", Decimal("0.5"), Decimal(160))
@@ -297,3 +298,18 @@ def test_a_late_fill_before_an_action_is_told_as_if_heard_in_time(desk: Desk) ->
 
     # 99 of the first ten shares, 199 of the others; then three of the first, the oldest, are sold.
     assert sales(found) == [("AAPL", "0", "302.00", "298.00"), ("MSFT", "3", "480.00", "-31.00")]
+
+
+def test_what_traded_in_the_night_before_an_ex_date_is_of_after_it(desk: Desk) -> None:
+    desk.trade(1, "10", "100")
+    desk.hear(action(split("2", "1"), ex_date=session(3)))
+    at_night = closes_at(2) + timedelta(hours=5)
+    sold = fill(2, "-5", "60", account_id=desk.account_id, commission="1", occurred_at=at_night)
+    desk.service.hear_fill(fill_recorded(sold, 2))
+
+    found = desk.told()
+
+    # A night session's trades carry the next trade date.
+    assert sales(found) == [("AAPL", "5", "250.25", "48.75")]
+    assert [one.date for one in found.statement.sales] == [session(3)]
+    assert held(found) == [("AAPL", "15", "750.75")]

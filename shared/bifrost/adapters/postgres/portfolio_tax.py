@@ -124,8 +124,11 @@ WITH RECURSIVE own AS MATERIALIZED (
     SELECT a.new_instrument FROM became JOIN portfolio.corporate_actions a USING (instrument)
     WHERE a.new_instrument <> ''
 ), actions AS (
-    SELECT a.action FROM portfolio.corporate_actions a JOIN became USING (instrument), today
-    WHERE a.ex_date <= today.day AND NOT a.withdrawn AND NOT EXISTS (
+    -- A fill may be ahead of the market's bars, and its account with it.
+    SELECT a.action FROM portfolio.corporate_actions a JOIN became USING (instrument)
+    WHERE (a.ex_date <= (SELECT day FROM today)
+            OR a.action_id IN (SELECT action_id FROM followed))
+        AND NOT a.withdrawn AND NOT EXISTS (
             SELECT 1 FROM portfolio.corporate_actions newer
             WHERE newer.action_id = a.action_id AND newer.revision > a.revision)
         AND coalesce(a.action -> 'cash_dividend' ->> 'kind', '') IN ('', 'return_of_capital')
