@@ -167,6 +167,18 @@ def test_a_preview_sells_what_a_spin_off_brought(desk: Desk) -> None:
     assert [one.acquired for one in found.lots] == [session(1)]
 
 
+def test_a_preview_is_of_the_sale_and_not_of_the_cash_before_it(desk: Desk) -> None:
+    desk.trade(1, "10", "100")
+    desk.hear(action(WITH_CASH, ex_date=session(2)))
+    desk.open(3)
+
+    wish = SaleWish(desk.account_id, "MSFT", Decimal(5), price=Decimal(150))
+    found = desk.reports.preview(wish, {})
+
+    assert (f"{found.sale.basis}", f"{found.sale.gain}") == ("800.00", "-50.00")
+    assert [f"{one.line.quantity}" for one in found.lots] == ["5"]
+
+
 def test_a_brokers_1099b_agrees_with_a_merger(desk: Desk) -> None:
     desk.trade(1, "10", "100")
     desk.hear(action(WITH_CASH, ex_date=session(2)))

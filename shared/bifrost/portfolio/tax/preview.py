@@ -151,7 +151,7 @@ def _parts(
     trades: Sequence[Trade], sale: Trade, elections: Elections, kept: Kept
 ) -> list[Disposal]:
     found = wash_sales([*trades, sale], elections, kept).disposals
-    return [one for one in found if one.sale.line == sale.line]
+    return [one for one in found if one.sale.line == sale.line and not one.rule]
 
 
 def _first_clean_day(
