@@ -18,6 +18,11 @@ from bifrost.portfolio.tax.history import Trade
 from bifrost.portfolio.tax.rounding import cents, quantity
 from bifrost.portfolio.tax.shares import ZERO, Opening, Opens, Piece
 
+# Books round what an action makes of a lot to so many digits and more: below, lots are alike, and
+# what is left of one is nothing.
+_DIGITS = 9
+_LEAST = Decimal(1).scaleb(-_DIGITS)
+
 
 @dataclass(frozen=True, slots=True)
 class SaleLine:
@@ -62,6 +67,14 @@ class Statement:
     allowed_pnl: Decimal
     deferred: Decimal
     forfeited: Decimal
+
+
+@dataclass(slots=True)
+class _Alike:
+    opening: Opening
+    piece: Piece
+    quantity: Fraction = ZERO
+    basis: Fraction = ZERO
 
 
 def statement(trades: Sequence[Trade], books: Books, year: int | None = None) -> Statement:
@@ -120,25 +133,27 @@ def sale_line(trade: Trade, parts: Sequence[Disposal]) -> SaleLine:
 
 def _lots(openings: Sequence[Opening]) -> list[LotLine]:
     """One line for shares that nothing tells apart, in however many rows they were bought."""
-    alike: dict[tuple[object, ...], tuple[Opening, Piece, Fraction]] = {}
+    alike: dict[tuple[object, ...], _Alike] = {}
     for one in openings:
         for piece in one.pieces:
-            unit = one.unit_cost + piece.adjustment * _sign(one)
-            key = (*one.trade.book[:2], one.name, one.kind, one.day, piece.days_before, unit)
-            held = alike[key][2] if key in alike else ZERO
-            alike[key] = (one, piece, held + piece.quantity)
-    return [_lot(one, piece, held) for one, piece, held in alike.values()]
+            unit = _sign(one) * one.unit_cost + piece.adjustment
+            kind = (*one.trade.book[:2], one.name, one.kind, one.day, piece.days_before)
+            held = alike.setdefault((*kind, round(unit, _DIGITS)), _Alike(one, piece))
+            held.quantity += _sign(one) * piece.quantity
+            held.basis += unit * piece.quantity
+    lines = (_lot(held) for held in alike.values())
+    return [one for one in lines if one.basis or abs(one.quantity) >= _LEAST]
 
 
-def _lot(one: Opening, piece: Piece, held: Fraction) -> LotLine:
-    sign = _sign(one)
+def _lot(held: _Alike) -> LotLine:
+    one = held.opening
     return LotLine(
         account=one.trade.account,
         instrument=one.name,
         acquired=one.trade.on,
-        holding_period_start=date.fromordinal(one.day - piece.days_before),
-        quantity=quantity(sign * held),
-        basis=cents(sign * held * (one.unit_cost + sign * piece.adjustment)),
+        holding_period_start=date.fromordinal(one.day - held.piece.days_before),
+        quantity=quantity(held.quantity),
+        basis=cents(held.basis),
     )
 
 

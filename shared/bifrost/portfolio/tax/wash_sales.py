@@ -24,7 +24,11 @@ from bifrost.portfolio.tax.kept import NOTHING_KEPT, BasisChange, Kept, Pick
 from bifrost.portfolio.tax.matching import Loss, Replacements, Washed
 from bifrost.portfolio.tax.positions import Move, moves_of
 from bifrost.portfolio.tax.selection import average, pick, select, take
-from bifrost.portfolio.tax.shares import Closed, Opening, Opens
+from bifrost.portfolio.tax.shares import ZERO, Closed, Opening, Opens
+
+# A row that was rounded has a unit price as much beside the true one: sold for what it cost, it has
+# no loss, and a share that replaced nothing must not count as having replaced.
+_DUST = Fraction(1, 10**9)
 
 
 def wash_sales(trades: Sequence[Trade], elections: Elections, kept: Kept = NOTHING_KEPT) -> Books:
@@ -124,7 +128,9 @@ class _Family:
         adjustment = piece.quantity * piece.adjustment
         gain = proceeds - cost - adjustment
         washed = Washed()
-        if gain < 0 and not move.trade.kind.is_retirement:
+        is_exact = move.trade.scale == opening.trade.scale == 1
+        least = ZERO if is_exact else proceeds * _DUST
+        if -gain > least and not move.trade.kind.is_retirement:
             loss = Loss(closed, move.security, move.trade.on, place, -gain / piece.quantity)
             washed = self._replacements.wash(loss)
         sale, acquired = (opening.trade, move.trade) if is_short else (move.trade, opening.trade)

@@ -10,13 +10,15 @@ from hypothesis import given, settings
 
 from bifrost.portfolio.tax.desk import history_of
 from bifrost.portfolio.tax.elections import LotOrder
-from bifrost.portfolio.tax.statement import Statement, statement
+from bifrost.portfolio.tax.statement import LotLine, Statement, statement
 from bifrost.portfolio.tax.wash_sales import wash_sales
 from tests.unit.portfolio.tax.acted_histories import Acted, acted_histories
 from tests.unit.portfolio.tax.books_of_acts import rows_of
 
-# A third of a share has no last digit in the books: half a cent may be rounded otherwise.
+# A third of a share has no last digit in the books: half a cent may be rounded otherwise, and lots
+# that are told as one have the last digit of each.
 CENT = Decimal("0.01")
+DIGITS = 9
 
 
 @given(acted_histories())
@@ -44,8 +46,14 @@ def figures(told: Statement) -> list[tuple[object, ...]]:
     """What is no amount."""
     sales = [(one.account, one.date, one.instrument, one.quantity, one.rule) for one in told.sales]
     lots = [
-        (one.account, one.instrument, one.acquired, one.holding_period_start, one.quantity)
-        for one in told.lots
+        (
+            one.account,
+            one.instrument,
+            one.acquired,
+            one.holding_period_start,
+            round(one.quantity, DIGITS),
+        )
+        for one in lots_of(told)
     ]
     return [*sales, *lots]
 
@@ -57,4 +65,17 @@ def amounts(told: Statement) -> list[Decimal]:
         for one in told.sales
     ]
     totals = (told.economic_pnl, told.allowed_pnl, told.deferred, told.forfeited)
-    return [*(one for line in sales for one in line), *(one.basis for one in told.lots), *totals]
+    return [
+        *(one for line in sales for one in line),
+        *(one.basis for one in lots_of(told)),
+        *totals,
+    ]
+
+
+def lots_of(told: Statement) -> list[LotLine]:
+    """In an order that no last digit has to do with."""
+    return sorted(
+        told.lots,
+        key=lambda one: (one.account, one.instrument, one.acquired, one.holding_period_start,
+                         round(one.quantity, DIGITS), one.basis),
+    )  # fmt: skip
