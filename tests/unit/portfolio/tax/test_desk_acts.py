@@ -44,7 +44,10 @@ def test_books_that_close_the_oldest_are_told_as_a_file_of_the_same_is(history: 
 
 def figures(told: Statement) -> list[tuple[object, ...]]:
     """What is no amount."""
-    sales = [(one.account, one.date, one.instrument, one.quantity, one.rule) for one in told.sales]
+    sales = [
+        (one.account, one.date, one.instrument, round(one.quantity, DIGITS), one.rule)
+        for one in told.sales
+    ]
     lots = [
         (
             one.account,
