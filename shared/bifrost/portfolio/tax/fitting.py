@@ -6,7 +6,7 @@ cost, and what each action realised what it says: then no more has happened to t
 told, and a report of it is right. If not, it says why.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -90,6 +90,8 @@ class _Player:
         self._known = {one.lot_id: one for one in book.lots}
         self._met = {(one.action_id, one.is_imported): one for one in book.met}
         self._open: dict[str, _Open] = {}
+        # How many lots are open, by instrument, and whether they are long.
+        self._sides: Counter[tuple[str, bool]] = Counter()
         self._uncounted: defaultdict[str, Fraction] = defaultdict(lambda: Fraction(1))
         self.told = Fitted()
 
@@ -163,6 +165,7 @@ class _Player:
         one.lot, one.shares = rest, left
         if not rest.quantity:
             del self._open[rest.lot_id]
+            self._sides[rest.instrument, part > 0] -= 1
             if rest.cost:
                 raise self._changed(rest.instrument)
         return taken
@@ -172,8 +175,7 @@ class _Player:
         closed = exact_sum(one.cost for one in row.closures)
         if known is None or row.lot_id in self._open or opens * row.quantity < 0:
             raise self._changed(row.instrument)
-        others = (one.lot for one in self._open.values() if one.lot.instrument == row.instrument)
-        if any(one.quantity * opens < 0 for one in others):
+        if self._sides[row.instrument, opens < 0]:
             # The matcher closes all of the other sign first.
             raise _UnfitError(Unfit(Reason.LOTS_APART, row.instrument))
         if opens < 0 and not self._book.account.kind.may_short:
@@ -188,6 +190,7 @@ class _Player:
             EXACT.add(row.cost, closed),
         )
         self._open[row.lot_id] = _Open(lot, Fraction(opens), Origin(row.lot_id))
+        self._sides[row.instrument, opens > 0] += 1
 
     def _repay(self, when: When, row: CapitalRow) -> None:
         if row.currency != CURRENCY:
@@ -265,6 +268,8 @@ class _Player:
             paid = [r for r in change.realisations if r.lot_id == lot.lot_id]
             one.lot = before_payment(after.get(lot.lot_id), lot, paid)
             one.shares *= 1 if isinstance(action.terms, SpinOff) else ratio
+        lots = (one.lot for one in self._open.values())
+        self._sides = Counter((lot.instrument, lot.quantity > 0) for lot in lots)
         sold = [one for one in change.realisations if one.quantity]
         for is_long in (True, False):
             own = [one for one in sold if (one.quantity > 0) == is_long]
