@@ -3,6 +3,7 @@ names a lot by its way, capital returned beyond a lot's basis is a gain, and a n
 is another company's.
 """
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -136,3 +137,17 @@ def test_what_was_exchanged_is_sold_as_the_successor_and_bought_as_the_predecess
 
     assert wash_sales(rows, Elections(), kept).disposals[0].washed.disallowed == 50
     assert wash_sales(rows, DISTINCT, kept).disposals[0].washed.disallowed == 0
+
+
+def test_a_digit_that_books_rounded_away_is_no_loss_that_uses_up_a_replacement() -> None:
+    """10 sold at cost are a hair more than 10; the loss of the other 10 is washed in full."""
+    rows = trades(
+        "2014-01-06 buy 20 200", "2014-03-03 sell 10 100", "2014-03-04 sell 9 45",
+        "2014-03-10 buy 9 45",
+    )  # fmt: skip
+    rows[1] = replace(rows[1], scale=1 + Fraction(1, 10**13))
+
+    books = wash_sales(rows, Elections())
+
+    assert [one.washed.disallowed for one in books.disposals] == [0, 45]
+    assert books.economic == books.allowed + books.deferred
