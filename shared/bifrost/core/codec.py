@@ -26,6 +26,7 @@ T = TypeVar("T", bound=DataclassInstance)
 
 # Reads what stands for a field; the text is the field's name.
 _Read = Callable[[object, str], Any]
+_Write = Callable[[Any], Any]
 
 # Exactly these and no subclass: an enum of strings is a string to Python.
 _PLAIN = frozenset({str, int, bool, NoneType})
@@ -34,29 +35,61 @@ _PLAIN = frozenset({str, int, bool, NoneType})
 def to_json(value: Any) -> Any:
     """Return `value` as plain JSON types."""
     kind: type = type(value)
-    if kind in _PLAIN:
-        return value
-    if kind is Decimal:
-        return format(value, "f")
-    if (names := _names(kind)) is not None:
-        return {name: to_json(getattr(value, name)) for name in names}
-    if isinstance(value, Mapping):
-        return {str(key): to_json(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [to_json(item) for item in value]
-    return _write_scalar(value)
+    return value if kind in _PLAIN else _writer(kind)(value)
 
 
-def _write_scalar(value: Any) -> Any:
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, date):  # a datetime is one too
-        return value.isoformat()
-    if isinstance(value, str | int | bool):
-        return value
+@cache
+def _writer(kind: type) -> _Write:
+    """Say how what is of this class is written: looked up once a class."""
+    if is_dataclass(kind):
+        return partial(_write_object, tuple(field.name for field in fields(kind)))
+    for parent, write in _WRITERS:
+        if issubclass(kind, parent):
+            return write
+    return _refuse
+
+
+def _write_object(names: tuple[str, ...], value: object) -> dict[str, Any]:
+    return {name: to_json(getattr(value, name)) for name in names}
+
+
+def _write_mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(key): to_json(item) for key, item in value.items()}
+
+
+def _write_list(value: list[Any] | tuple[Any, ...]) -> list[Any]:
+    return [to_json(item) for item in value]
+
+
+def _write_enum(value: Enum) -> Any:
+    return value.value
+
+
+def _write_decimal(value: Decimal) -> str:
+    return format(value, "f")
+
+
+def _write_date(value: date) -> str:
+    return value.isoformat()
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+def _refuse(value: object) -> Any:
     raise TypeError(f"{type(value).__name__} does not travel as JSON: {value!r}")
+
+
+# In this order: an enum may be a string too, and a datetime is a date.
+_WRITERS: tuple[tuple[Any, _Write], ...] = (
+    (Mapping, _write_mapping),
+    ((list, tuple), _write_list),
+    (Enum, _write_enum),
+    (Decimal, _write_decimal),
+    (date, _write_date),
+    ((str, int, bool), _itself),
+)
 
 
 def from_json(kind: type[T], data: object) -> T:
@@ -74,12 +107,6 @@ def from_json(kind: type[T], data: object) -> T:
         elif is_required:
             raise ValueError(f"{kind.__name__}.{name} is missing")
     return kind(**values)
-
-
-@cache
-def _names(kind: type) -> tuple[str, ...] | None:
-    """Return a dataclass's fields; None for what is no dataclass. Asked once a class."""
-    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else None
 
 
 @cache
