@@ -29,9 +29,8 @@ from bifrost.portfolio.tax.household import joined
 _CLOSURES = """
 SELECT coalesce(jsonb_agg(jsonb_build_object('lot_id', c.lot_id, 'quantity', c.quantity::text,
     'cost', c.cost::text, 'proceeds', c.proceeds::text, 'rule', c.rule)
-    ORDER BY l.opened_sequence, c.lot_id, c.number), '[]') AS closures
-FROM portfolio.lot_closures c JOIN portfolio.lots l USING (lot_id)
-WHERE c.transaction_id = s.transaction_id
+    ORDER BY c.lot_id, c.number), '[]') AS closures
+FROM portfolio.lot_closures c WHERE c.transaction_id = s.transaction_id
 """
 
 _ROWS = r"""

@@ -117,11 +117,16 @@ class _Player:
         if row.currency != CURRENCY:
             raise _UnfitError(Unfit(Reason.OTHER_CURRENCY, row.instrument))
         sharing = self._average(row)
-        taken = tuple(self._take(part, row) for part in row.closures)
+        # One fill disposes of its lots oldest first, whatever chose them.
+        taken = tuple(self._take(one, row) for one in sorted(row.closures, key=self._age))
         opens = EXACT.add(row.quantity, exact_sum(one.quantity for one in row.closures))
         if opens:
             self._begin(row, opens)
         self._tell(when, row, taken, row.lot_id if opens else "", sharing)
+
+    def _age(self, part: PartClosed) -> tuple[int, str]:
+        known = self._known.get(part.lot_id)
+        return known.sequence if known else 0, part.lot_id
 
     def _average(self, row: TradeRow) -> frozenset[Origin]:
         """Give lots the average basis where the books sold at it; return which."""
