@@ -91,6 +91,12 @@ class Issuers:
         items = self.desk.api.get(path)["items"]
         return {one["instrument"]: (plain(one["quantity"]), plain(one["cost"])) for one in items}
 
+    def taxed(self) -> dict[str, tuple[str, str]]:
+        """What the tax report has: quantity and basis; the paper venue takes no commission."""
+        found = self.desk.command_json("tax", "wash-sales", "--desk")
+        lots = [one for one in found["lots"] if one["account_id"] == self.account]
+        return {one["instrument"]: (plain(one["quantity"]), plain(one["basis"])) for one in lots}
+
     def order(self, name: str) -> Json:
         """The order that was placed on this instrument."""
         return self.desk.order(self.orders[name])
@@ -170,7 +176,7 @@ def test_actions_take_effect_on_their_ex_date_are_undone_and_redone(issuers: Iss
     changed(issuers)
 
     issuers.announce(withdrawn=True)
-    assert issuers.positions() == BEFORE
+    assert issuers.positions() == issuers.taxed() == BEFORE
     assert issuers.terms("SPLT") == ("SPLT", "10", "430")
     assert issuers.terms("RENM") == ("RENM", "10", "430")
     issuers.agree()
@@ -181,7 +187,7 @@ def test_actions_take_effect_on_their_ex_date_are_undone_and_redone(issuers: Iss
 
 def changed(issuers: Issuers) -> None:
     """All four stand: in the position, its cost, the order, the P&L and at the venue."""
-    assert issuers.positions() == AFTER
+    assert issuers.positions() == issuers.taxed() == AFTER
     assert issuers.terms("SPLT") == ("SPLT", "40", "107.5")
     assert issuers.terms("SPIN") == ("SPIN", "10", "430")
     assert issuers.terms("RENM") == ("NEWN", "10", "430")
