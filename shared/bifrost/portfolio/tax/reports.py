@@ -32,8 +32,8 @@ from bifrost.portfolio.tax.shares import ZERO
 from bifrost.portfolio.tax.statement import Statement, statement
 from bifrost.portfolio.tax.wash_sales import wash_sales
 
-# A request has 30 s: 100,000 trades take longer than that where it runs with little memory.
-TRADES_MAX = 50_000
+# A request has 30 s: 100,000 trades take some 40 on a core of their own, and it may have half a one.
+TRADES_MAX = 25_000
 
 
 class TaxReader(Protocol):
