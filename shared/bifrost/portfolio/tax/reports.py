@@ -32,7 +32,7 @@ from bifrost.portfolio.tax.shares import ZERO
 from bifrost.portfolio.tax.statement import Statement, statement
 from bifrost.portfolio.tax.wash_sales import wash_sales
 
-# A request has 30 s: 100,000 trades take some 40 on a core of their own, and it may have half a one.
+# A request has 30 s: on a core of their own 100,000 trades take 40, and it may have half of one.
 TRADES_MAX = 25_000
 
 
