@@ -4,17 +4,21 @@ With what no lot has they add up to the P&L by position, to the last digit, over
 acts, cash flows and imports that come in any order, are corrected, reversed and undone.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 from functools import reduce
 
 from hypothesis import given, settings
 
+from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.portfolio_performance import PostgresPerformance
+from bifrost.core.corporate_actions import Merger
 from bifrost.core.money import exact_sum
 from bifrost.portfolio.journal import undone_by
 from bifrost.portfolio.performance import Close, PnlAsked, PnlBy, PnlFound, Scope
 from bifrost.portfolio.pnl import Pnl
 from bifrost.portfolio.replaying import Player
+from tests.action_builders import action
 from tests.builders import closes_at, session
 from tests.contract.told_desk import DAYS, Told, ToldDesk, histories, told_desk
 from tests.postgres_server import Server
@@ -156,6 +160,38 @@ def test_lots_at_a_close_are_those_of_the_history_up_to_it(
                 assert pnl.price_unrealised == held * prices.get(symbol, Decimal(0)) - cost
                 assert pnl.unpriced == ({symbol} if held and symbol not in prices else set())
             assert shown.keys() >= open_lots.keys()
+
+
+def test_what_lots_were_is_named_where_it_cannot_be_told(
+    make_database: Callable[[str], Database],
+) -> None:
+    desk = ToldDesk(make_database("portfolio"))
+    merger = Merger(new_instrument="AAPL", shares_per_share=Decimal(1))
+    for one in (
+        Told("price", (1, "100", "AAPL")),
+        Told("price", (1, "10", "MSFT")),
+        Told("fill", (1, "10", "90", "AAPL", "")),
+        Told("fill", (1, "5", "8", "MSFT", "")),
+        Told("bring_in", ("2012-01-01,deposit,,,,5000,,\n2012-01-02,buy,IBM,10,80,,,1\n",)),
+        Told("hear", (action(merger, "m", instrument="IBM", ex_date=session(2)),)),
+        Told("price", (2, "100", "AAPL")),
+        # Of lots some of which were imported no journal tells.
+        Told("flow", ("return_of_capital", "30", "AAPL")),
+        Told("price", (3, "100", "AAPL")),
+    ):
+        desk.happen(one)
+
+    found = asked(desk, PnlBy.LOT, None, 3)
+
+    (nobodys, *lots) = found.groups
+    named = {one.name.split(":")[0]: one.pnl.unattributed for one in lots if one.pnl.unattributed}
+    assert named == {"import": {"AAPL"}, "paper": {"AAPL"}}
+    assert [one.pnl.total for one in lots if not one.pnl.unattributed] == [10]
+    assert nobodys.pnl.price_unrealised == 100 + 200 + 30
+    assert nobodys.pnl.total == 330 - 2
+    assert parts(added(found)) == parts(asked(desk, PnlBy.POSITION, None, 3).total)
+    (_, *before) = asked(desk, PnlBy.LOT, None, 1).groups
+    assert not any(one.pnl.unattributed for one in before)
 
 
 def history_of(

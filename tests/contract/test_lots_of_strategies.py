@@ -171,7 +171,9 @@ def test_lots_add_up_to_what_the_strategies_gained_by_position(
                 known = {name: pnl for name, pnl in lots.items() if not pnl.unattributed}
                 if not whole.total.unattributed:
                     assert parts(added(found)) == parts(whole.total)
-                    if known == lots and "opened" not in ends:
+                    # Capital may come back before the market has reached the fill of a lot.
+                    is_plain = all(one.what != "flow" for one in history)
+                    if is_plain and known == lots and "opened" not in ends:
                         assert groups(found)[""].price_unrealised == 0
                     assert groups(found)[""].unpriced >= whole.total.unpriced - unpriced(known)
                 assert known == {name: everybodys[name] for name in known}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
+from bifrost.adapters.memory.ids import CountedIds
 from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.portfolio_reads import READER
 from tests.builders import fill, fill_recorded
@@ -91,6 +92,26 @@ def test_a_reading_that_fails_gives_the_role_back_too(desk: LedgerDesk) -> None:
         statements.execute("SELECT * FROM portfolio.nothing").fetchone()
 
     assert desk.rows("SELECT current_user::text AS who") == [{"who": "bifrost_portfolio"}]
+
+
+def test_several_statements_of_an_owner_see_one_instant_and_write_nothing(
+    desk: LedgerDesk, make_database: Callable[[str], Database]
+) -> None:
+    accounts = "SELECT account_id FROM portfolio.accounts"
+    with desk.database.instant_as_reader(READER, "ann") as cursor:
+        first = cursor.execute(accounts).fetchall()
+        other = LedgerDesk(make_database("portfolio"), CountedIds("late-"))
+        other.open_account("ann", "k-2")
+        assert cursor.execute(accounts).fetchall() == first
+        assert len(first) == 1
+
+    assert count(desk, "ann", "accounts") == 2
+    assert desk.rows("SELECT current_user::text AS who") == [{"who": "bifrost_portfolio"}]
+    with (
+        pytest.raises(psycopg.errors.ReadOnlySqlTransaction),
+        desk.database.instant_as_reader(READER, "ann") as cursor,
+    ):
+        cursor.execute("CREATE TEMPORARY TABLE t (n integer)")
 
 
 def test_nobody_reads_as_an_owner_inside_another_transaction(desk: LedgerDesk) -> None:

@@ -28,7 +28,7 @@ from bifrost.portfolio.cash_flows import CashFlowKind
 from bifrost.portfolio.imports.formats import Format
 from bifrost.portfolio.imports.mapping import NO_MAPPING
 from bifrost.portfolio.imports.service import ImportRequest, Imports, UndoRequest
-from bifrost.portfolio.lot_selection import LotMethod, Selection
+from bifrost.portfolio.lot_selection import LotMethod, Security, Selection
 from tests.action_builders import action, dividend, split
 from tests.builders import bar, bar_closed, session
 from tests.contract.acting_desk import ActingDesk
@@ -112,6 +112,9 @@ class ToldDesk(ActingDesk):
     def _choose(self, method: str) -> None:
         self.choose(Selection(LotMethod(method)))
 
+    def _average(self, symbol: str) -> None:
+        self.choose_for(symbol, LotMethod.AVERAGE_COST, Security.FUND)
+
     def _bring_in(self, rows: str) -> None:
         asked = ImportRequest("ann", self.account_id, Format.OWN, _HEADER + rows, NO_MAPPING)
         self._imported.append(self.imports.commit(asked, self._key()).import_id)
@@ -125,11 +128,13 @@ class ToldDesk(ActingDesk):
 
 @contextmanager
 def told_desk(server: Server) -> Iterator[ToldDesk]:
-    """A desk of its own for each history."""
+    """A desk of its own for each history; its market has a time."""
     with server.fresh_database() as name:
         database = Database(server.address("bifrost_portfolio", name))
         try:
-            yield ToldDesk(database)
+            desk = ToldDesk(database)
+            desk.open(1)
+            yield desk
         finally:
             database.close()
 
@@ -221,4 +226,6 @@ def histories(draw: st.DrawFn, /, *, may_undo: bool = True) -> list[Told]:
         Told("choose", (method,))
         for method in draw(st.lists(st.sampled_from(["lifo", "hifo"]), max_size=1))
     ]
+    symbols = draw(st.lists(st.sampled_from(("AAPL", "AAPL", "IBM")), max_size=1))
+    told += [Told("average", (symbol,)) for symbol in symbols]
     return draw(st.permutations(told))

@@ -100,3 +100,17 @@ def test_anothers_lots_are_not_found(desk: Desk) -> None:
     shown = desk.get(f"{desk.books}/pnl", owner="owner-2", by="lot", to=str(session(4)))
 
     assert shown.status == 404
+
+
+@pytest.mark.parametrize("query", [{}, {"to": str(session(4))}])
+def test_a_currency_without_a_rate_is_no_lots_and_named(desk: Desk, query: dict[str, str]) -> None:
+    (first, _) = a_week(desk)
+    assert desk.post(f"{desk.cash}/deposits", {"amount": "5000"}, "d").status == 201
+    exchange = {"kind": "fx", "amount": "110", "counter_amount": "100", "counter_currency": "EUR"}
+    assert desk.post(f"{desk.cash}/cash-flows", exchange, "fx").status == 201
+
+    lots = items(desk.get(f"{desk.books}/pnl", by="lot", **query))
+
+    assert (lots[None]["fx_realised"], lots[None]["net"]) == (None, None)
+    assert lots[None]["unpriced"] == ["EUR"]
+    assert lots[first]["net"] == "204.00"

@@ -58,7 +58,8 @@ def found(lots: Lots, total: Pnl, market: LotMarket, *, is_first: bool, limit: i
         PnlGroup(lot.lot_id, _of(lot, market, lots.is_shared(lot), unequal), lot.instrument)
         for lot in lots.page()
     ]
-    nobodys = [PnlGroup("", _rest(total, known, rest, market))] if is_first else []
+    unpriced = _unpriced(lots, known, rest, market)
+    nobodys = [PnlGroup("", _rest(total, known, unpriced, market))] if is_first else []
     return PnlFound(total, (*nobodys, *groups)[:limit])
 
 
@@ -75,10 +76,10 @@ def differing(all_lots: Iterable[Sums], positions: Mapping[Key, Held]) -> frozen
     )
 
 
-def needed(lots: Lots) -> set[Key]:
+def needed(lots: Lots, positions: Iterable[Key]) -> set[Key]:
     """Return the prices that are asked for."""
     sums = (*lots.whole.values(), *lots.shared.values())
-    return {key for one in sums for key in one.held}
+    return {*positions, *(key for one in sums for key in one.held)}
 
 
 def _of(lot: LotRecord, market: LotMarket, is_shared: bool, unequal: frozenset[str]) -> Pnl:
@@ -92,18 +93,30 @@ def _of(lot: LotRecord, market: LotMarket, is_shared: bool, unequal: frozenset[s
     return market.pnl(lot.realised, lot.currency, held)
 
 
-def _rest(total: Pnl, known: LotSums, rest: LotSums, market: LotMarket) -> Pnl:
-    """The whole less what lots are known to have gained; what of it has no price is named."""
+def _rest(total: Pnl, known: LotSums, unpriced: frozenset[str], market: LotMarket) -> Pnl:
+    """The whole less what lots are known to have gained."""
     of_lots = Pnl()
     for currency, realised in known.realised.items():
         held = {key: one for key, one in known.held.items() if key[2] == currency}
         of_lots += market.pnl(realised, currency, held)
-    left = total - of_lots
-    # How much of a shared lot is whose is not known, so neither is whether its price matters.
-    unpriced = {key[1] for key in rest.held if key not in market.prices}
     return replace(
-        left,
-        unpriced=frozenset(unpriced) | total.unrated,
+        total - of_lots,
+        unpriced=unpriced | total.unrated,
         unrated=total.unrated,
         unattributed=total.unattributed,
     )
+
+
+def _unpriced(lots: Lots, known: LotSums, rest: LotSums, market: LotMarket) -> frozenset[str]:
+    """Name what has no price of what is left of positions without the lots that are known.
+
+    Of a strategy it is not known how much of a shared lot is left: its price matters always.
+    """
+    left, flat = {*rest.held}, Held()
+    if not lots.strategies:
+        left = {
+            key
+            for key in {*known.held, *market.positions}
+            if known.held.get(key, flat).quantity != market.positions.get(key, flat).quantity
+        }
+    return frozenset(key[1] for key in left - {*market.prices})

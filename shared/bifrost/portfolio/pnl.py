@@ -76,7 +76,8 @@ class Pnl:
     what is unrealised, and so the total, is unknown.
     unrated: those of them that are currencies.
     unattributed: instruments of which an issuer's act is not known to be whose, where P&L is that
-    of strategies: realised parts and dividends lack it, and what is unrealised is unknown.
+    of strategies: realised parts and dividends lack it, and what is unrealised is unknown. Of a
+    lot: what it was called, where its gain is not known, or not known to be whose.
     """
 
     price_realised: Decimal = NOTHING

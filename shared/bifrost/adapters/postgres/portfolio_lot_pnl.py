@@ -209,7 +209,9 @@ class _Reading:
                 lots.take(lot)
         for lot in self._imported():
             lots.take(lot)
-        market = LotMarket(asked.scope.currency, self._prices(needed(lots)), self._positions())
+        positions = self._positions()
+        prices = self._prices(needed(lots, positions))
+        market = LotMarket(asked.scope.currency, prices, positions)
         return found(lots, total, market, is_first=asked.after is None, limit=asked.limit)
 
     def _own(self, account: Row) -> Iterator[LotRecord]:

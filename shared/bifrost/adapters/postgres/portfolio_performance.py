@@ -7,6 +7,7 @@ Which ledger account is which part is said once, in `portfolio/pnl.py`.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from itertools import groupby
@@ -335,12 +336,13 @@ def _by_lot(rows: Sequence[Row], asked: PnlAsked) -> PnlFound:
     lots = [
         PnlGroup(row["name"], _pnl(row), row["instrument"]) for row in rows if row["kind"] == "lot"
     ]
-    first = [PnlGroup("", _without_names(rest))] if asked.after is None else []
+    first = [PnlGroup("", _nobodys(rest))] if asked.after is None else []
     return PnlFound(total, (*first, *lots)[: asked.limit])
 
 
-def _without_names(pnl: Pnl) -> Pnl:
-    return Pnl(**{part: getattr(pnl, part) for part in (*_PARTS, "price_unrealised")})
+def _nobodys(pnl: Pnl) -> Pnl:
+    """What lots hold needs its prices there; cash of another currency needs its rate here."""
+    return replace(pnl, unpriced=pnl.unrated, unattributed=frozenset())
 
 
 def _of_range(ends: Iterable[Row]) -> Pnl:
