@@ -144,7 +144,8 @@ def test_lots_at_a_close_are_those_of_the_history_up_to_it(
 ) -> None:
     with told_desk(postgres_server) as desk:
         desk.open(DAYS)
-        for one in history:
+        # A choice of lots counts for late fills of days before it, which a shorter journal lacks.
+        for one in (one for one in history if one.what not in ("choose", "average")):
             desk.happen(one)
 
         for day in (1, 2, 4):
