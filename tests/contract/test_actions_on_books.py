@@ -319,3 +319,19 @@ def test_a_fill_that_came_after_a_later_days_return_of_capital_takes_part_in_it(
 
     assert sorted(lot[2] for lot in desk.stored()["lots"].values()) == numbers(998, 1996)
     assert desk.stored() == desk.rebuilt()
+
+
+def test_what_was_booked_before_the_market_had_a_time_keeps_none(desk: ActingDesk) -> None:
+    desk.trade(1, "10", "100")
+    desk.trade(2, "1", "100", "IBM")
+    desk.flow(CashFlowKind.RETURN_OF_CAPITAL, "900")
+    # Half the basis has gone by then, so that more comes back than there is.
+    desk.hear(action(SpinOff("NEW", Decimal(1), Decimal("0.5")), ex_date=session(2)))
+    desk.open(3)
+
+    query = "SELECT kind, is_market_time FROM portfolio.ledger_transactions ORDER BY position"
+    told = [(row["kind"], row["is_market_time"]) for row in desk.rows(query)]
+    again = told[told.index(("return_of_capital", False)) + 1 :]
+    assert ("reversal", False) in again
+    assert ("return_of_capital", False) in again
+    assert ("return_of_capital", True) not in told

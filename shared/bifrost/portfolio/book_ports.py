@@ -36,6 +36,7 @@ class Posted:
     reverses: str | None = None
     stands_for: str = ""
     strategy_id: str = ""
+    is_market_time: bool = True
     entries: tuple[Entry, ...] = ()
 
     @property

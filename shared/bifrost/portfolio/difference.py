@@ -6,7 +6,7 @@ is known.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from bifrost.core.money import EXACT, exact_sum
@@ -79,7 +79,8 @@ class Difference:
         opened = [lot for one in anew.values() for lot in one.opened]
         self._found += self._books.revisions.found(self._account.account_id, opened)
         self._reverse(wrong, untold=same)
-        return kept | self._write(anew, untold=same)
+        early = {name for name, one in wrong.items() if not one.posted.is_market_time}
+        return kept | self._write(anew, untold=same, early=early)
 
     def finish(self, right: Mapping[str, Lot]) -> None:
         """Revise the lots to what is right, and tell of what changed net."""
@@ -117,8 +118,13 @@ class Difference:
             events += self._teller(posting).closures(pairs)
         self._books.facts.publish(*events)
 
-    def _write(self, anew: Mapping[str, Transaction], untold: set[str]) -> dict[str, str]:
-        drafts = [_draft(one) for one in anew.values()]
+    def _write(
+        self, anew: Mapping[str, Transaction], untold: set[str], early: set[str]
+    ) -> dict[str, str]:
+        """Post them; early: those of before the market had a time."""
+        drafts = [
+            replace(_draft(one), is_market_time=name not in early) for name, one in anew.items()
+        ]
         postings = self._post(drafts, [one.closures for one in anew.values()])
         events: list[Event] = []
         for one, posting in zip(anew.values(), postings, strict=True):
@@ -180,6 +186,7 @@ def _reversal(wrong: Posted) -> Draft:
         wrong.occurred_at,
         strategy_id=wrong.strategy_id,
         reverses=wrong.transaction_id,
+        is_market_time=wrong.is_market_time,
     )
 
 

@@ -27,6 +27,7 @@ class Draft:
     order_id: str | None = None
     strategy_id: str = ""
     reverses: str | None = None
+    is_market_time: bool = True
 
 
 def posting_of(books: Books, moment: Moment, account_id: str, draft: Draft) -> Posting:
@@ -59,6 +60,7 @@ def _posting(draft: Draft, moment: Moment, account_id: str, *, is_taken: bool) -
         order_id=draft.order_id,
         strategy_id=draft.strategy_id,
         stands_for=draft.reference if is_taken else "",
+        is_market_time=draft.is_market_time,
     )
 
 

@@ -51,7 +51,8 @@ WHERE b.account_id = ANY(%s)
 
 COLUMNS = (
     "t.position AS place, t.transaction_id, t.account_id, t.kind, t.reference, t.description,"
-    " t.event_id, t.occurred_at, t.recorded_at, t.reverses, t.stands_for, t.strategy_id"
+    " t.event_id, t.occurred_at, t.recorded_at, t.reverses, t.stands_for, t.strategy_id,"
+    " t.is_market_time"
 )
 
 _ENTRIES = """
