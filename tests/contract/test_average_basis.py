@@ -14,7 +14,7 @@ from bifrost.core.corporate_actions import Rename
 from bifrost.core.errors import ConflictError, InvalidInputError
 from bifrost.portfolio.lot_selection import AVERAGE_RULE, LotMethod, Security, Selection
 from bifrost.portfolio.lots import LotPart
-from tests.action_builders import action
+from tests.action_builders import action, split
 from tests.builders import session
 from tests.contract.acting_desk import ActingDesk
 
@@ -153,4 +153,37 @@ def test_a_short_is_covered_oldest_first_at_its_own_price(desk: ActingDesk) -> N
     desk.trade(1, "10", "110", "IBM")
 
     assert closures(desk) == [(-10, -1000, "")]
+    assert desk.stored() == desk.rebuilt()
+
+
+def test_neither_a_rename_nor_another_reason_for_it_lets_it_be_left_too_early(
+    desk: ActingDesk,
+) -> None:
+    desk.choose_for("AAPL", AVERAGE, Security.FUND)
+    desk.trade(1, "-50", "12")
+    desk.trade(1, "10", "20")
+    desk.clock.pass_by(86400)
+    desk.choose_for("AAPL", AVERAGE, Security.REINVESTMENT_PLAN)
+    with pytest.raises(ConflictError, match="after the next sale"):
+        desk.choose_for("AAPL", LotMethod.HIFO)
+
+    desk.hear(action(Rename("BIG"), ex_date=session(2)))
+    desk.open(2)
+    with pytest.raises(ConflictError, match="after the next sale"):
+        desk.choose_for("BIG", LotMethod.HIFO)
+
+
+def test_what_is_chosen_of_the_old_name_after_its_rename_is_not_the_new_ones(
+    desk: ActingDesk,
+) -> None:
+    desk.hear(action(Rename("BIG"), ex_date=session(2)))
+    desk.open(2)
+    desk.choose_for("AAPL", LotMethod.HIFO)
+    desk.trade(2, "-50", "12", "BIG")
+    assert closures(desk) == [(50, 500, "")]
+    assert desk.stored() == desk.rebuilt()
+
+    desk.trade(1, "1", "50", "IBM")
+    desk.hear(action(split("2", "1"), "late", instrument="IBM", ex_date=session(1)))
+    assert closures(desk) == [(50, 500, "")]
     assert desk.stored() == desk.rebuilt()

@@ -134,7 +134,7 @@ class Acting:
         rechoose(self._books, self._account.account_id, self._moment, _different(named, anew))
         if change.action.rename:
             names = (change.action.instrument, change.action.rename.new_instrument)
-            carry_method(self._books, self._account.account_id, names, self._moment.now)
+            carry_method(self._books, self._account.account_id, names)
 
 
 def keep_methods(books: Books, account_id: str, right: Mapping[str, Method], at: datetime) -> None:
@@ -146,12 +146,12 @@ def keep_methods(books: Books, account_id: str, right: Mapping[str, Method], at:
             books.methods.keep(account_id, name, method, at)
 
 
-def carry_method(books: Books, account_id: str, names: tuple[str, str], at: datetime) -> None:
+def carry_method(books: Books, account_id: str, names: tuple[str, str]) -> None:
     """Let an instrument's own method follow its shares to their new name, unless it has a newer."""
     old, new = names
     kept = books.methods.of(account_id)
     if old in kept and (new not in kept or kept[new].after_fill <= kept[old].after_fill):
-        books.methods.keep(account_id, new, kept[old], at)
+        books.methods.carry(account_id, old, new)
 
 
 def action_draft(change: BookChange) -> Draft:

@@ -186,8 +186,11 @@ class LotMethodStore(Protocol):
     def keep(self, account_id: str, instrument: str, method: Method, at: datetime) -> None:
         """Write how sales of an instrument choose their lots from now on."""
 
+    def carry(self, account_id: str, old: str, new: str) -> None:
+        """Write what was chosen of an instrument, and when, of its new name too."""
+
     def has_averaged(self, account_id: str, instrument: str) -> bool:
-        """Say whether, since its newest method was chosen, any was sold at the average basis."""
+        """Say whether any was sold at the average basis since that was elected."""
 
 
 class LotRevisionStore(Protocol):

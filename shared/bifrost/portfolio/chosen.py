@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.money import EXACT
 from bifrost.events import LotSelectionChanged
 from bifrost.portfolio.closing import still_named
@@ -14,6 +15,14 @@ from bifrost.portfolio.corporate_actions.allocation import QUANTITY_INCREMENT, r
 from bifrost.portfolio.corporate_actions.change import BookChange
 from bifrost.portfolio.lot_selection import LotMethod, Method, Selection, standing_method
 from bifrost.portfolio.lots import Closure, Lot, LotPart
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A standing method, and the session in which it was chosen."""
+
+    method: Method
+    since: date
 
 
 @dataclass(slots=True)
@@ -26,7 +35,7 @@ class Chosen:
     """
 
     place: int = 0
-    standing: dict[str, list[Method]] = field(default_factory=dict)
+    standing: dict[str, list[Standing]] = field(default_factory=dict)
     by_order: dict[str, Selection] = field(default_factory=dict)
     since: dict[str, date] = field(default_factory=dict)
     closed: dict[str, dict[str, Decimal]] = field(default_factory=dict)
@@ -46,7 +55,7 @@ class Chosen:
         """Hold the choice for the fills after its place; its quantities are as of its session."""
         if not event.order_id:
             method = Method(event.after_fill, LotMethod(event.method), event.security)
-            self.standing.setdefault(event.instrument, []).append(method)
+            self.standing.setdefault(event.instrument, []).append(Standing(method, session))
             return
         parts = tuple(LotPart(part.lot_id, part.quantity) for part in event.parts)
         self.by_order[event.order_id] = Selection(LotMethod(event.method), parts)
@@ -71,24 +80,30 @@ class Chosen:
 
     def methods(self) -> dict[str, Method]:
         """Return the newest method of each instrument that has one of its own."""
-        return {name: made[-1] for name, made in self.standing.items() if name and made}
+        return {name: made[-1].method for name, made in self.standing.items() if name and made}
 
     def follow(self, change: BookChange) -> None:
         """Let what was named before the action mean the same part of the position after it."""
-        if change.action.rename and (old := self.standing.get(change.action.instrument)):
-            new = self.standing.get(change.action.rename.new_instrument, [])
-            both = sorted((*new, *old), key=lambda one: one.after_fill)
-            self.standing[change.action.rename.new_instrument] = both
+        if change.action.rename:
+            self._follow_rename(change.action, change.action.rename.new_instrument)
         for order_id, selection in self.left().items():
             if self.since[order_id] < change.action.ex_date:
                 parts = rescaled(selection.parts, change)
                 self.by_order[order_id] = replace(selection, parts=parts)
                 self.closed.pop(order_id, None)
 
+    def _follow_rename(self, action: CorporateAction, name: str) -> None:
+        """What was chosen of the old name before that day is of the shares, whatever they are."""
+        old = [
+            one for one in self.standing.get(action.instrument, []) if one.since < action.ex_date
+        ]
+        both = (*self.standing.get(name, []), *old)
+        self.standing[name] = sorted(both, key=lambda one: one.method.after_fill)
+
     def _in_force(self, instrument: str) -> LotMethod | None:
         made = self.standing.get(instrument, [])
-        number = bisect_left(made, self.place, key=lambda one: one.after_fill)
-        return made[number - 1].method if number else None
+        number = bisect_left(made, self.place, key=lambda one: one.method.after_fill)
+        return made[number - 1].method.method if number else None
 
 
 def rescaled(parts: Sequence[LotPart], change: BookChange) -> tuple[LotPart, ...]:

@@ -23,11 +23,25 @@ SELECT EXISTS (
     SELECT 1 FROM portfolio.lots l JOIN portfolio.lot_closures c USING (lot_id)
         JOIN portfolio.ledger_transactions t USING (transaction_id)
     WHERE l.account_id = %(account)s AND l.instrument = %(instrument)s AND c.rule = %(rule)s
-        AND t.reverses IS NULL AND t.recorded_at >= (
-            SELECT recorded_at FROM portfolio.lot_selections
-            WHERE account_id = %(account)s AND order_id = '' AND instrument = %(instrument)s
-            ORDER BY position DESC LIMIT 1)
+        AND t.reverses IS NULL AND NOT EXISTS (
+            SELECT 1 FROM portfolio.ledger_transactions u WHERE u.reverses = t.transaction_id)
+        AND t.recorded_at >= (
+            SELECT min(s.recorded_at) FROM portfolio.lot_selections s
+            WHERE s.account_id = %(account)s AND s.order_id = ''
+                AND s.instrument = %(instrument)s AND s.position > (
+                    SELECT coalesce(max(position), 0) FROM portfolio.lot_selections
+                    WHERE account_id = %(account)s AND order_id = ''
+                        AND instrument = %(instrument)s AND method <> %(average)s))
 ) AS has
+"""
+
+_CARRY = """
+INSERT INTO portfolio.lot_selections
+    (account_id, instrument, method, security, after_fill, recorded_at)
+SELECT account_id, %(new)s, method, security, after_fill, recorded_at
+FROM portfolio.lot_selections
+WHERE account_id = %(account)s AND order_id = '' AND instrument = %(old)s
+ORDER BY position
 """
 
 
@@ -49,8 +63,17 @@ class PostgresLotMethods:
         values = (account_id, instrument, method.method.value, method.security, method.after_fill)
         self._cursor.execute(_KEEP, (*values, at))
 
+    def carry(self, account_id: str, old: str, new: str) -> None:
+        """Write what was chosen of an instrument, and when, of its new name too."""
+        self._cursor.execute(_CARRY, {"account": account_id, "old": old, "new": new})
+
     def has_averaged(self, account_id: str, instrument: str) -> bool:
-        """Say whether, since its newest method was chosen, any was sold at the average basis."""
-        values = {"account": account_id, "instrument": instrument, "rule": AVERAGE_RULE}
+        """Say whether any was sold at the average basis since that was elected."""
+        values = {
+            "account": account_id,
+            "instrument": instrument,
+            "rule": AVERAGE_RULE,
+            "average": LotMethod.AVERAGE_COST.value,
+        }
         row = self._cursor.execute(_HAS_AVERAGED, values).fetchone()
         return bool(row and row["has"])
