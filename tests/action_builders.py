@@ -89,3 +89,28 @@ def corrected(one: CorporateAction) -> CorporateActionCorrected:
 def day(text: str) -> date:
     """A date."""
     return date.fromisoformat(text)
+
+
+# All kinds, with and without fractions and cash; of AAPL into what a history may hold already.
+EVERY_KIND: tuple[Terms, ...] = (
+    split("2", "1"),
+    split("3", "2", "55.55"),
+    split("1", "3"),
+    split("1", "7", "123.4567"),
+    StockDividend(Decimal("0.05"), Decimal(10)),
+    dividend("0.37"),
+    dividend("1.11", DividendKind.RETURN_OF_CAPITAL),
+    SpinOff("SPUN", Decimal("0.3"), Decimal("0.21"), None, Decimal("7.77")),
+    SpinOff("SPUN", Decimal("0.5"), Decimal("0.1")),
+    Merger(new_instrument="BIG", shares_per_share=Decimal("0.75")),
+    Merger(
+        cash_per_share=Decimal(3),
+        new_instrument="BIG",
+        shares_per_share=Decimal("0.6"),
+        share_value=Decimal(40),
+        cash_in_lieu=Decimal(41),
+    ),
+    Merger(cash_per_share=Decimal("33.3")),
+    Rename("BIG"),
+    Delisting(Decimal(0)),
+)

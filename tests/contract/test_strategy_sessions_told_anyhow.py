@@ -18,11 +18,6 @@ from hypothesis import strategies as st
 from bifrost.adapters.postgres.database import Database
 from bifrost.core.corporate_actions import (
     CorporateAction,
-    Delisting,
-    Merger,
-    Rename,
-    SpinOff,
-    Terms,
 )
 from bifrost.core.errors import ConflictError, InvalidInputError
 from bifrost.core.money import EXACT, exact_product, exact_sum
@@ -30,7 +25,7 @@ from bifrost.portfolio.cash_flows import CashFlowKind
 from bifrost.portfolio.performance import PnlAsked, Scope, StrategySession
 from bifrost.portfolio.returns.books import returns_of
 from bifrost.portfolio.returns.strategies import strategy_series
-from tests.action_builders import action, dividend, split
+from tests.action_builders import EVERY_KIND, action
 from tests.builders import bar, bar_closed, session
 from tests.contract.strategy_desk import StrategyDesk
 from tests.postgres_server import Server
@@ -40,24 +35,7 @@ STRATEGIES = ("s-1", "s-2", "")
 SYMBOLS = ("AAPL", "AAPL", "BIG", "SPUN")
 DAY = st.integers(1, DAYS)
 CENTS = st.integers(50, 90000).map(lambda n: f"{n}E-2")
-TERMS: st.SearchStrategy[Terms] = st.sampled_from(
-    [
-        split("2", "1"),
-        split("1", "7", "123.4567"),
-        dividend("0.37"),
-        SpinOff("SPUN", Decimal("0.3"), Decimal("0.21"), None, Decimal("7.77")),
-        Merger(new_instrument="BIG", shares_per_share=Decimal("0.75")),
-        Merger(
-            cash_per_share=Decimal(3),
-            new_instrument="BIG",
-            shares_per_share=Decimal("0.6"),
-            share_value=Decimal(40),
-            cash_in_lieu=Decimal(41),
-        ),
-        Rename("BIG"),
-        Delisting(Decimal(0)),
-    ]
-)
+TERMS = st.sampled_from(EVERY_KIND)
 
 
 @dataclass(frozen=True, slots=True)

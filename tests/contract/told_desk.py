@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
@@ -16,12 +15,7 @@ from bifrost.adapters.memory.ids import CountedIds
 from bifrost.adapters.postgres.database import Database
 from bifrost.core.corporate_actions import (
     CorporateAction,
-    Delisting,
-    DividendKind,
-    Merger,
-    Rename,
     SpinOff,
-    Terms,
 )
 from bifrost.core.errors import ConflictError, InvalidInputError
 from bifrost.portfolio.cash_flows import CashFlowKind
@@ -29,7 +23,7 @@ from bifrost.portfolio.imports.formats import Format
 from bifrost.portfolio.imports.mapping import NO_MAPPING
 from bifrost.portfolio.imports.service import ImportRequest, Imports, UndoRequest
 from bifrost.portfolio.lot_selection import LotMethod, Security, Selection
-from tests.action_builders import action, dividend, split
+from tests.action_builders import EVERY_KIND, action
 from tests.builders import bar, bar_closed, session
 from tests.contract.acting_desk import ActingDesk
 from tests.postgres_server import Server
@@ -40,28 +34,7 @@ OWN = ("AAPL", "AAPL", "BIG", "SPUN")
 IMPORTED = ("IBM", "IBM", "OLD")
 _HEADER = "date,kind,instrument,quantity,price,amount,commission,reference\n"
 
-_TERMS: st.SearchStrategy[Terms] = st.sampled_from(
-    [
-        split("2", "1"),
-        split("3", "2", "55.55"),
-        split("1", "7", "123.4567"),
-        dividend("0.37"),
-        dividend("1.11", DividendKind.RETURN_OF_CAPITAL),
-        SpinOff("SPUN", Decimal("0.3"), Decimal("0.21"), None, Decimal("7.77")),
-        SpinOff("SPUN", Decimal("0.5"), Decimal("0.1")),
-        Merger(new_instrument="BIG", shares_per_share=Decimal("0.75")),
-        Merger(
-            cash_per_share=Decimal(3),
-            new_instrument="BIG",
-            shares_per_share=Decimal("0.6"),
-            share_value=Decimal(40),
-            cash_in_lieu=Decimal(41),
-        ),
-        Merger(cash_per_share=Decimal("33.3")),
-        Rename("BIG"),
-        Delisting(Decimal(0)),
-    ]
-)
+_TERMS = st.sampled_from(EVERY_KIND)
 
 
 @dataclass(frozen=True, slots=True)
