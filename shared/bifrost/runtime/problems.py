@@ -4,7 +4,6 @@
 """
 
 import json
-import re
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -16,14 +15,12 @@ from starlette.routing import Match
 from bifrost.core.errors import BifrostError, FieldProblem, InvalidInputError, RefusedError
 from bifrost.core.problems import PROBLEMS
 from bifrost.runtime.correlation import correlation_id
+from bifrost.runtime.field_words import fix_of, message_of
 from bifrost.runtime.reasons import reason_json
 
 MEDIA_TYPE = "application/problem+json"
 
 _HTTP_KINDS = {404: "NotFoundError", 405: "MethodNotAllowedError", 413: "BodyTooLargeError"}
-
-# pydantic prints a bound as Python would.
-_PYTHONIC = re.compile(r"Decimal\('([^']*)'\)")
 
 # What to do about pydantic's complaints; by the beginning of the error's type.
 _FIXES = {
@@ -143,11 +140,11 @@ def _of_fault(request: Request, error: Exception) -> Response:
 def _field_of(error: dict[str, Any]) -> FieldProblem:
     place, *path = (str(part) for part in error["loc"])
     field = ".".join(path) or place
-    fix = next(
+    fix = fix_of(error) or next(
         (fix for start, fix in _FIXES.items() if str(error["type"]).startswith(start)),
         "see the API's document at /v1/openapi.json",
     )
-    return FieldProblem(field, _PYTHONIC.sub(r"\1", str(error["msg"])), fix)
+    return FieldProblem(field, message_of(error), fix)
 
 
 def _field(one: FieldProblem) -> dict[str, str]:
