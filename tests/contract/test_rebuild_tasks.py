@@ -17,8 +17,11 @@ from bifrost.core.errors import ConflictError, NotFoundError, UnavailableError
 from bifrost.portfolio import rebuilding, rebuilds
 from bifrost.portfolio.rebuilds import (
     DIED,
+    KILLED,
     LEASE,
     LONGEST,
+    OVERSLEPT,
+    SILENT,
     RebuildRequest,
     Rebuilds,
     RebuildState,
@@ -236,6 +239,25 @@ def test_an_error_of_the_work_is_its_cause(desk: RebuildDesk) -> None:
     failed = desk.shown(task)
     assert failed.cause == "its work ended with TypeError; ask for another rebuild"
     assert not desk.rebuilds.run(task.rebuild_id)
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        ("Runtime.ExitError", KILLED),
+        ("Lambda.Unknown", KILLED),
+        ("Sandbox.Timedout", OVERSLEPT),
+        ("States.Timeout", OVERSLEPT),
+        ("UnavailableError", SILENT),
+    ],
+)
+def test_what_lambda_calls_the_end_of_the_work_is_said_in_a_sentence(
+    desk: RebuildDesk, error: str, cause: str
+) -> None:
+    task = desk.start()
+
+    assert desk.rebuilds.fail(task.rebuild_id, error) is RebuildState.FAILED
+    assert desk.shown(task).cause == cause
 
 
 def test_what_is_done_is_failed_no_more(desk: RebuildDesk) -> None:

@@ -196,6 +196,22 @@ def test_a_rebuild_whose_database_did_not_answer_is_begun_again(
     assert run.called == ["portfolio_long.rebuild"] * 2
 
 
+def test_a_rebuild_whose_worker_is_killed_is_begun_again(workflow_bench: WorkflowBench) -> None:
+    run = rebuild(workflow_bench, {"die": True}, {"done": True})
+
+    assert run.called == ["portfolio_long.rebuild"] * 2
+    assert run.output == {"done": True}
+
+
+def test_a_rebuild_whose_worker_is_killed_each_time_is_told_so(
+    workflow_bench: WorkflowBench,
+) -> None:
+    run = rebuild(workflow_bench, {"die": True})
+
+    assert run.called == ["portfolio_long.rebuild"] * 3 + ["portfolio.fail_rebuild"]
+    assert run.told("portfolio.fail_rebuild")["error"] == "Runtime.ExitError"
+
+
 def test_a_rebuild_whose_work_fails_is_told_to_have_failed(workflow_bench: WorkflowBench) -> None:
     run = rebuild(workflow_bench, {"raise": "TypeError"})
 

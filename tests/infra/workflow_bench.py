@@ -30,6 +30,8 @@ def handler(event, context):
         file.write(json.dumps([name, event["input"]]) + "\\n")
     answers = json.loads((folder / (event["correlation_id"] + ".json")).read_text())[name]
     answer = answers[min(sum(json.loads(line)[0] == name for line in earlier), len(answers) - 1)]
+    if "die" in answer:
+        os.kill(os.getpid(), 9)
     if "raise" in answer:
         raise type(answer["raise"], (Exception,), {})("by the script")
     return answer

@@ -3,7 +3,8 @@
 Run as `python -m bifrost.local.launcher`; `bifrost.local.aws` prepares its environment.
 
 1. A raised exception's class name is the invocation's errorType, as on AWS, so that a state
-   machine's Retry and Catch match it; and the worker that raised stays alive.
+   machine's Retry and Catch match it, and that of a worker that died is Runtime.ExitError; and
+   the worker that raised stays alive.
 2. A worker marks the end of an invocation's log lines, so that no invocation waits 50 ms for
    lines that never come.
 3. Log lines go to one file per function; MiniStack would open a log stream in memory for every
@@ -42,6 +43,9 @@ HOME_PATH = "/_bifrost/home"
 API_ROOT = "/v1/"
 END_OF_INVOCATION = "\x01bifrost: end of invocation"
 RAISED = "__bifrost_raised__"
+# What MiniStack calls every error; where nothing was raised, the worker died, and AWS says so.
+UNNAMED = "Runtime.HandlerError"
+DEATH = "Runtime.ExitError"
 DRAIN_SECONDS_MAX = 0.25
 LOG_BYTES_MAX = 8_000_000
 CHECKPOINT_SECONDS = 10.0
@@ -95,11 +99,13 @@ def read_raised(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def name_error(outcome: dict[str, Any], error_type: str | None) -> dict[str, Any]:
-    """An invocation's outcome under the class name of what was raised."""
+    """An invocation's outcome under the class name of what was raised, else of its death."""
     body = outcome.get("body")
-    if error_type and outcome.get("error") and isinstance(body, dict):
-        return {**outcome, "body": {**body, "errorType": error_type}}
-    return outcome
+    if not outcome.get("error") or not isinstance(body, dict):
+        return outcome
+    if error_type is None and body.get("errorType") == UNNAMED:
+        error_type = DEATH
+    return {**outcome, "body": {**body, "errorType": error_type}} if error_type else outcome
 
 
 def drain(lines: "queue.Queue[str]", seconds_max: float = DRAIN_SECONDS_MAX) -> str:

@@ -24,6 +24,25 @@ LONGEST = timedelta(minutes=14)
 LEASE = timedelta(minutes=5)
 TOLD_EVERY = timedelta(seconds=1)
 DIED = "its workflow died; ask for another rebuild"
+KILLED = (
+    "the process that did its work was killed, and so was each that began it anew;"
+    " ask for another rebuild"
+)
+OVERSLEPT = "its work was ended for taking too long; ask for another rebuild"
+SILENT = "the database or Lambda did not answer, however often it was asked; ask again later"
+# By what a workflow calls them: Lambda's names of a process that died and of one that overslept,
+# as old and newer runtimes give them, and of what does not answer.
+_ENDS = {
+    "Lambda.Unknown": KILLED,
+    "Runtime.ExitError": KILLED,
+    "Sandbox.Timedout": OVERSLEPT,
+    "States.Timeout": OVERSLEPT,
+    "UnavailableError": SILENT,
+    "Lambda.ServiceException": SILENT,
+    "Lambda.AWSLambdaException": SILENT,
+    "Lambda.SdkClientException": SILENT,
+    "Lambda.TooManyRequestsException": SILENT,
+}
 
 
 class RebuildState(StrEnum):
@@ -148,7 +167,7 @@ class Rebuilds:
 
     def fail(self, rebuild_id: str, error: str) -> RebuildState:
         """End a rebuild whose work ended with an error, by its name; what has ended stays so."""
-        cause = f"its work ended with {error}; ask for another rebuild"
+        cause = _ENDS.get(error, f"its work ended with {error}; ask for another rebuild")
         return self._store.fail(rebuild_id, cause, self._clock.now())
 
     def sweep(self, patience: timedelta | None = None) -> int:

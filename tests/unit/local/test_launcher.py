@@ -159,8 +159,17 @@ def test_an_outcome_takes_the_raised_class_name_and_a_success_is_left_alone() ->
     named = launcher.name_error(failed, "UnavailableError")
 
     assert named["body"] == {"errorMessage": "x", "errorType": "UnavailableError"}
-    assert launcher.name_error(failed, None) == failed
     assert launcher.name_error(fine, "UnavailableError") == fine
+
+
+def test_a_worker_that_died_is_called_what_aws_calls_it() -> None:
+    died = {"error": True, "body": {"errorMessage": "x", "errorType": "Runtime.HandlerError"}}
+    late = {"error": True, "body": {"errorMessage": "x", "errorType": "Sandbox.Timedout"}}
+
+    named = launcher.name_error(died, None)
+
+    assert named["body"] == {"errorMessage": "x", "errorType": "Runtime.ExitError"}
+    assert launcher.name_error(late, None) == late
 
 
 def test_draining_stops_at_the_mark_and_leaves_the_next_invocation_its_lines() -> None:
