@@ -333,7 +333,7 @@ def test_a_range_is_named_by_the_closes_around_it(make_database: Callable[[str],
     [
         (5, 4, "to", "is before"),
         (None, 1, "to", "no session is known up to"),
-        (4, 5, "from", "no session is known from"),
+        (4, 5, "from", "no session lies between 2012-01-06 and 2012-01-07"),
         (7, None, "from", "no session is known from"),
     ],
 )

@@ -140,7 +140,9 @@ def ends_of(
         return None, closed
     newest = closed or reader.close(until=date.max)
     if newest is not None and newest.session < first:
-        problem = f"no session is known from {first} on"
+        problem = f"no session lies between {first} and {last}"
+        if last is None:
+            problem = f"no session is known from {first} on"
         fix = f"the last one up to then is {newest.session}"
         raise InvalidInputError(FieldProblem("from", problem, fix))
     before = first.toordinal() - 1
