@@ -324,3 +324,6 @@ def test_undoing_an_income_that_is_spent_is_a_correction_and_not_refused(desk: D
     undone = desk.post(path, {"reason": "never paid"}, "r-1")
 
     assert undone.status == 201
+    portfolio = desk.get(address).body["portfolio_id"]
+    (owed,) = desk.get(f"/v1/portfolios/{portfolio}/cash").body["overdrawn"]
+    assert (owed["amount"], owed["owed_as"]) == ("50.00", "prohibited")
