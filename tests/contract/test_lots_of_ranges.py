@@ -8,11 +8,14 @@ from collections.abc import Callable
 from decimal import Decimal
 from functools import reduce
 
+import pytest
 from hypothesis import given, settings
 
+from bifrost.adapters.postgres import portfolio_lot_pnl
 from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.portfolio_performance import PostgresPerformance
 from bifrost.core.corporate_actions import Merger
+from bifrost.core.errors import InvalidInputError
 from bifrost.core.money import exact_sum
 from bifrost.portfolio.journal import undone_by
 from bifrost.portfolio.performance import Close, PnlAsked, PnlBy, PnlFound, Scope
@@ -193,6 +196,29 @@ def test_what_lots_were_is_named_where_it_cannot_be_told(
     assert parts(added(found)) == parts(asked(desk, PnlBy.POSITION, None, 3).total)
     (_, *before) = asked(desk, PnlBy.LOT, None, 1).groups
     assert not any(one.pnl.unattributed for one in before)
+
+
+def test_lots_of_a_journal_too_long_for_a_request_are_refused_with_what_to_ask_instead(
+    make_database: Callable[[str], Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = ToldDesk(make_database("portfolio"))
+    desk.open(1)
+    desk.happen(Told("fill", (1, "5", "8", "AAPL", "")))
+    desk.happen(Told("fill", (2, "5", "8", "AAPL", "")))
+    desk.happen(Told("price", (2, "9", "AAPL")))
+    (row,) = desk.rows("SELECT count(*) AS steps FROM portfolio.journal")
+    monkeypatch.setattr(portfolio_lot_pnl, "STEPS_MAX", row["steps"])
+    told = asked(desk, PnlBy.LOT, None, 2)
+
+    monkeypatch.setattr(portfolio_lot_pnl, "STEPS_MAX", row["steps"] - 1)
+    with pytest.raises(InvalidInputError) as refused:
+        asked(desk, PnlBy.LOT, None, 2)
+
+    (problem,) = refused.value.problems
+    assert (problem.field, f"{row['steps']} steps" in problem.message) == ("by", True)
+    assert "by position" in problem.fix
+    assert asked(desk, PnlBy.POSITION, None, 2).total == told.total
+    assert len(asked(desk, PnlBy.LOT).groups) == len(told.groups)
 
 
 def history_of(

@@ -5,7 +5,7 @@ transaction: sums of these rows up to an end are what it was. Everything is read
 as its owner.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -18,6 +18,7 @@ from bifrost.adapters.postgres.portfolio_actions import PostgresActions
 from bifrost.adapters.postgres.portfolio_journal import PostgresJournal
 from bifrost.adapters.postgres.portfolio_performance import PostgresPerformance
 from bifrost.adapters.postgres.portfolio_reads import READER
+from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.portfolio.lot_history import (
     NOBODYS,
     NOTHING,
@@ -162,6 +163,8 @@ CROSS JOIN LATERAL (
 
 _NOW = "infinity"
 _PAGE = 500
+# A request has 30 s: 99,500 take 8 on a core of their own, and it may have half of one.
+STEPS_MAX = 125_000
 
 
 class PostgresLotPnl:
@@ -172,8 +175,12 @@ class PostgresLotPnl:
         self._owner = owner
 
     def pnl(self, asked: PnlAsked) -> PnlFound:
-        """Return the P&L in the accounts' currency; the lots are those of the range."""
+        """Return the P&L in the accounts' currency; the lots are those of the range.
+
+        Raises InvalidInputError where more is journalled than can be played meanwhile.
+        """
         with self._database.instant_as_reader(READER, self._owner) as cursor:
+            _check_length(cursor, asked.scope.accounts)
             by_position = replace(asked, by=PnlBy.POSITION, after=None, limit=0)
             total = _SameInstant(cursor).pnl(by_position).total
             return _Reading(cursor, asked).found(total)
@@ -286,6 +293,15 @@ class _Reading:
 
     def _all(self, query: str, values: Any) -> list[Row]:
         return self._cursor.execute(query, values).fetchall()
+
+
+def _check_length(cursor: Cursor, accounts: Iterable[str]) -> None:
+    journal = PostgresJournal(cursor)
+    steps = sum(journal.length(account_id) for account_id in accounts)
+    if steps > STEPS_MAX:
+        problem = f"lots of a range play the whole journal, {steps} steps; {STEPS_MAX} are told"
+        fix = "ask by position, or by lot without a range, or of one account after the other"
+        raise InvalidInputError(FieldProblem("by", problem, fix))
 
 
 def _as_known(seen: int, through: date) -> Outlook:
