@@ -121,6 +121,25 @@ def test_of_very_many_differences_the_first_are_kept_and_all_are_counted(
     assert len(done.made.differences) == 1 < done.differences
 
 
+def test_of_an_accounts_older_rebuilds_only_how_many_differences_there_were_is_kept(
+    desk: RebuildDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(portfolio_rebuilds, "KEPT_WHOLE", 2)
+    spoil(desk)
+    made = []
+    for key in ("k-1", "k-2", "k-3", "k-4"):
+        made.append(desk.start(key))
+        desk.rebuilds.run(made[-1].rebuild_id)
+        desk.clock.pass_by(1)
+
+    found = [desk.shown(one) for one in made]
+
+    assert all(one.made is not None for one in found)
+    assert [bool(one.made and one.made.differences) for one in found] == [False, True, True, True]
+    assert {one.differences for one in found} == {found[-1].differences}
+    assert desk.start("k-1") == found[0]
+
+
 def test_the_same_key_is_the_same_rebuild_while_it_runs_and_after(desk: RebuildDesk) -> None:
     first = desk.start()
     again = desk.start()

@@ -17,6 +17,8 @@ from bifrost.portfolio.rebuilds import DIED, RebuildRequest, RebuildState, Rebui
 
 # A book that is wrong everywhere must still fit into an answer.
 DIFFERENCES_MAX = 1_000
+# Of an account's older ones what is kept is how many there were.
+KEPT_WHOLE = 20
 
 _ONE = """
 SELECT r.*, a.currency FROM portfolio.rebuilds r JOIN portfolio.accounts a USING (account_id)
@@ -29,6 +31,13 @@ INSERT INTO portfolio.rebuilds
 VALUES (%(rebuild_id)s, %(account_id)s, %(correlation_id)s, %(now)s, %(now)s)
 ON CONFLICT (account_id) WHERE state = 'running' DO NOTHING
 RETURNING rebuild_id
+"""
+
+_SHORTEN = """
+UPDATE portfolio.rebuilds SET made = jsonb_set(made, '{differences}', '[]')
+WHERE account_id = %(account_id)s AND made -> 'differences' <> '[]' AND rebuild_id NOT IN (
+    SELECT rebuild_id FROM portfolio.rebuilds WHERE account_id = %(account_id)s
+    ORDER BY requested_at DESC, rebuild_id DESC LIMIT %(kept)s)
 """
 
 _ATTEMPT = """
@@ -134,6 +143,7 @@ class PostgresRebuilds:
             raise ConflictError(
                 f"a rebuild of account {asked.account_id} is running; wait for its end"
             )
+        cursor.execute(_SHORTEN, {"account_id": asked.account_id, "kept": KEPT_WHOLE + 1})
 
     def _change(self, statement: str, task: RebuildTask, values: dict[str, object]) -> bool:
         named = {"rebuild_id": task.rebuild_id, "attempt": task.attempt, **values}

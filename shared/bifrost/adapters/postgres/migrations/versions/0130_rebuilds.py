@@ -1,6 +1,7 @@
 """Rebuilds as tasks: what was asked for, how far it is, and what it found.
 
-One of an account runs at a time. A rebuild that is over is never changed: its state says so.
+One of an account runs at a time. A rebuild that is over is never changed, but the differences of
+an old one may go: how many there were stays.
 """
 
 from alembic import op
@@ -33,10 +34,17 @@ CREATE TABLE portfolio.rebuilds (
     CHECK ((state = 'failed') = (cause <> ''))
 );
 CREATE UNIQUE INDEX rebuilds_running ON portfolio.rebuilds (account_id) WHERE state = 'running';
+CREATE INDEX rebuilds_newest ON portfolio.rebuilds (account_id, requested_at);
 REVOKE DELETE ON portfolio.rebuilds FROM bifrost_portfolio;
 
 CREATE FUNCTION portfolio.keep_ended_rebuilds() RETURNS trigger LANGUAGE plpgsql AS $body$
+DECLARE
+    shortened portfolio.rebuilds := OLD;
 BEGIN
+    shortened.made := jsonb_set(OLD.made, '{differences}', '[]');
+    IF NEW IS NOT DISTINCT FROM shortened THEN
+        RETURN NEW;
+    END IF;
     RAISE EXCEPTION 'rebuild % is over', OLD.rebuild_id USING ERRCODE = 'restrict_violation';
 END $body$;
 CREATE TRIGGER rebuilds_end_once BEFORE UPDATE ON portfolio.rebuilds
