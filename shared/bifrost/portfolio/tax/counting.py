@@ -5,7 +5,7 @@ all in today's: Reg. 1.1091-1(c) and (d) match share by share, and neither a spl
 exchange in a merger (§354) is a sale.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -76,8 +76,13 @@ class Row:
         return Book(self.trade.owner, self.trade.account, symbol)
 
 
-def count(trades: Sequence[Trade], acts: Sequence[Act]) -> tuple[list[Row], list[Effect]]:
-    """Return the rows as today sees them, and the actions between them."""
+def count(
+    trades: Sequence[Trade], acts: Sequence[Act], taken_over: Container[str] = ()
+) -> tuple[list[Row], list[Effect]]:
+    """Return the rows as today sees them, and the actions between them.
+
+    taken_over: the renames (by action id) to a name that was another company's until then.
+    """
     if not acts:
         return [Row(one, security_of(one.instrument), one.scale) for one in trades], []
     became: dict[str, Share] = {}
@@ -86,9 +91,9 @@ def count(trades: Sequence[Trade], acts: Sequence[Act]) -> tuple[list[Row], list
     left = sorted(acts, key=_when)
     for place, trade in reversed(list(enumerate(trades))):
         while left and left[-1].before > trade.line:
-            effects.append(_undone(left.pop(), place + 1, became))
+            effects.append(_undone(left.pop(), place + 1, became, taken_over))
         rows.append(_row(trade, became))
-    effects += (_undone(act, 0, became) for act in reversed(left))
+    effects += (_undone(act, 0, became, taken_over) for act in reversed(left))
     return rows[::-1], effects[::-1]
 
 
@@ -96,12 +101,15 @@ def _when(act: Act) -> tuple[object, ...]:
     return act.before, act.action.place
 
 
-def _undone(act: Act, place: int, became: dict[str, Share]) -> Effect:
+def _undone(act: Act, place: int, became: dict[str, Share], taken_over: Container[str]) -> Effect:
     """Go back over an action: from here on its instrument is what it was before it."""
     action = act.action
     new = _share(action.new_instrument, became)
     old = _before(action, _share(action.instrument, became), new)
     became[action.instrument] = old
+    if action.action_id in taken_over:
+        ended = f"{action.new_instrument} until {action.action_id}"
+        became[action.new_instrument] = Share(ended, ended)
     return Effect(place, act, old.scale, new.scale)
 
 

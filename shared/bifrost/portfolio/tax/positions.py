@@ -2,10 +2,12 @@
 
 Known before any tax is: it depends on quantities alone. Rows of one book, side and day with none
 of the other side or an issuer's action between them are one order, so an order filled in parts is
-judged as one.
+judged as one. Capital that comes back ends what sells the account's shares, and so does the average
+basis where it begins or ends: what is sold then has another basis.
 """
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -14,7 +16,8 @@ from bifrost.core.corporate_actions import Merger, Rename, SpinOff
 from bifrost.core.orders import Side
 from bifrost.portfolio.tax.counting import Effect, Row
 from bifrost.portfolio.tax.history import Book, Trade, refuse
-from bifrost.portfolio.tax.identity import Security
+from bifrost.portfolio.tax.identity import Security, security_of
+from bifrost.portfolio.tax.kept import BasisChange
 from bifrost.portfolio.tax.rounding import quantity
 from bifrost.portfolio.tax.shares import ZERO, Opening, Opens, Piece
 
@@ -43,21 +46,29 @@ class Positions:
     def __init__(self) -> None:
         self._long: dict[Book, Fraction] = {}
         self._short: dict[Book, Fraction] = {}
-        self._last: dict[Book, tuple[date, Side, int]] = {}
+        self._last: dict[Book, tuple[date, Side, bool, int]] = {}
 
     def closable(self, row: Row) -> Fraction:
         """How many of today's shares a row could close."""
         other = self._long if row.trade.side is Side.SELL else self._short
         return other.get(row.book, ZERO)
 
-    def move(self, row: Row, place: int) -> Move:
+    def holds(self, underlying: str) -> bool:
+        """Say whether any book has some of a stock, by its name then, or of an option on it."""
+        return any(
+            shares and security_of(book.instrument).underlying == underlying
+            for held in (self._long, self._short)
+            for book, shares in held.items()
+        )
+
+    def move(self, row: Row, place: int, *, is_averaged: bool = False) -> Move:
         """Play a row; raise InvalidInputError at a sale of what an account has not got."""
         trade, book = row.trade, row.book
         side = trade.side
-        on, before, order = self._last.get(book, (None, None, 0))
-        if (on, before) != (trade.on, side):
+        *before, order = self._last.get(book, (None, None, False, 0))
+        if before != [trade.on, side, is_averaged]:
             order = place
-        self._last[book] = (trade.on, side, order)
+        self._last[book] = (trade.on, side, is_averaged, order)
         shares = Fraction(trade.quantity) * row.scale
         own, other = self._long, self._short
         if side is Side.SELL:
@@ -71,6 +82,12 @@ class Positions:
         if opens:
             own[book] = own.get(book, ZERO) + opens
         return _move(row, book, place, order, closes, opens)
+
+    def end_sales(self, trade: Trade) -> None:
+        """Have what its account sells next be another order; what it buys stays one."""
+        for book, (_, side, *_) in list(self._last.items()):
+            if side is Side.SELL and book[:2] == trade.book[:2]:
+                del self._last[book]
 
     def apply(self, effect: Effect) -> None:
         """Have an action change what books hold, and end the orders before it."""
@@ -88,13 +105,25 @@ class Positions:
                 held[new] = held.get(new, ZERO) + part
 
 
-def moves_of(rows: Sequence[Row], effects: Sequence[Effect]) -> list[Move]:
-    """Return each row's move; raise InvalidInputError at a sale of what an account has not got."""
+def moves_of(
+    rows: Sequence[Row],
+    effects: Sequence[Effect],
+    changes: Sequence[BasisChange] = (),
+    averaged: Container[int] = (),
+) -> list[Move]:
+    """Return each row's move; raise InvalidInputError at a sale of what an account has not got.
+
+    averaged: the lines of the sales at the average basis.
+    """
     positions, moves, left = Positions(), [], list(reversed(effects))
+    opened = {row.trade.line: row.trade for row in rows} if changes else {}
+    ends = deque(sorted((one.before, one.line) for one in changes if one.line in opened))
     for place, row in enumerate(rows):
         while left and left[-1].place <= place:
             positions.apply(left.pop())
-        moves.append(positions.move(row, place))
+        while ends and ends[0][0] <= row.trade.line:
+            positions.end_sales(opened[ends.popleft()[1]])
+        moves.append(positions.move(row, place, is_averaged=row.trade.line in averaged))
     return moves
 
 

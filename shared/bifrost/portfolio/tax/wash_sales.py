@@ -15,7 +15,7 @@ from fractions import Fraction
 
 from bifrost.core.orders import Side
 from bifrost.portfolio.tax.acts import Holdings
-from bifrost.portfolio.tax.counting import Effect, count
+from bifrost.portfolio.tax.counting import Effect
 from bifrost.portfolio.tax.disposals import Books, Disposal
 from bifrost.portfolio.tax.elections import Elections, LotOrder, taxpayers
 from bifrost.portfolio.tax.families import Families
@@ -25,6 +25,7 @@ from bifrost.portfolio.tax.matching import Loss, Replacements, Washed
 from bifrost.portfolio.tax.positions import Move, moves_of
 from bifrost.portfolio.tax.selection import average, pick, select, take
 from bifrost.portfolio.tax.shares import ZERO, Closed, Opening, Opens
+from bifrost.portfolio.tax.tickers import counted
 
 # A row that was rounded has a unit price as much beside the true one: sold for what it cost, it has
 # no loss, and a share that replaced nothing must not count as having replaced.
@@ -57,12 +58,12 @@ class _Family:
     """One taxpayer's rows of one stock, of what became of it, and of the options on it."""
 
     def __init__(self, trades: Sequence[Trade], elections: Elections, kept: Kept) -> None:
-        rows, effects = count(trades, kept.acts)
-        self._moves = moves_of(rows, effects)
+        rows, effects = counted(trades, kept.acts)
         self._method = elections.method
         sales = (one for one in trades if one.side is Side.SELL)
         elected = {one.line: None for one in sales if one.instrument in elections.averaged}
         self._averaged = {**elected, **kept.averaged}
+        self._moves = moves_of(rows, effects, kept.changes, self._averaged)
         both = ((move.sale, move.opened) for move in self._moves)  # closed first, then short
         self._replacements = Replacements(
             [one for pair in both for one in pair if one],

@@ -127,6 +127,71 @@ def test_a_name_that_comes_back_is_another_companys() -> None:
     assert books.disposals[0].washed.disallowed == 0
 
 
+@pytest.mark.parametrize(
+    ("sold", "disallowed"),
+    [
+        # The rest is held as Facebook takes the name: whoever wrote it took both for one.
+        (("2014-01-20 sell 99 792 META",), 198),
+        (("2014-01-20 sell 100 800 META",), 0),
+        (("2014-01-15 buy 1 9 META140621C00010000", "2014-01-20 sell 100 800 META"), 200),
+    ],
+)
+def test_a_name_taken_over_was_another_companys_unless_it_is_held_then(
+    sold: tuple[str, ...], disallowed: int
+) -> None:
+    rows = trades("2014-01-02 buy 100 1000 META", *sold, "2014-02-05 buy 100 900 FB")
+    renamed = act(rows[-1].line + 1, "2014-06-10", "FB", Rename("META"))
+
+    books = wash_sales(rows, Elections(), Kept(acts=(renamed,)))
+
+    assert books.disposals[0].washed.disallowed == disallowed
+
+
+def test_a_name_that_changed_twice_has_its_own_history_back() -> None:
+    """What was FB is META, then FB again: a loss on the first is replaced by the last."""
+    rows = trades("2014-01-02 buy 10 100 FB", "2014-01-20 sell 10 80 FB", "2014-02-10 buy 10 90 FB")
+    renamed = (act(4, "2014-01-22", "FB", Rename("META")), act(4, "2014-02-03", "META",
+               Rename("FB")))  # fmt: skip
+
+    books = wash_sales(rows, Elections(), Kept(acts=renamed))
+
+    assert books.disposals[0].washed.disallowed == 20
+
+
+def test_capital_between_two_sales_of_a_day_lowers_the_basis_of_the_second() -> None:
+    rows = trades("2014-01-06 buy 10 100", "2014-06-02 sell 4 48", "2014-06-02 sell 6 72")
+    change = BasisChange(4, date(2014, 6, 2), 2, Fraction(-6))
+
+    books = wash_sales(rows, Elections(), Kept(changes=(change,)))
+
+    assert [one.gain for one in books.disposals] == [8, 18]
+
+
+def test_capital_between_two_purchases_of_a_day_leaves_them_one_purchase() -> None:
+    """The rest of a purchase replaces none of it, by choice."""
+    rows = trades(
+        "2014-06-02 buy 10 100", "2014-06-02 buy 10 100", "2014-06-03 sell 10 80",
+    )  # fmt: skip
+    change = BasisChange(3, date(2014, 6, 2), 2, Fraction(-6))
+    alone = Elections(policy=Policy({"rest_of_purchase": "ignore"}))
+
+    books = wash_sales(rows, alone, Kept(changes=(change,)))
+
+    assert [(one.gain, one.washed.disallowed) for one in books.disposals] == [(-14, 0)]
+
+
+def test_a_sale_at_the_average_basis_is_another_order_than_one_before_it() -> None:
+    rows = trades(
+        "2014-01-06 buy 10 100", "2014-01-07 buy 10 300", "2014-06-02 sell 5 60",
+        "2014-06-02 sell 5 60",
+    )  # fmt: skip
+
+    books = wash_sales(rows, Elections(), Kept(averaged={5: None}))
+
+    # 5 at 10 and 10 at 30 are 15 at 70/3.
+    assert [one.cost for one in books.disposals] == [50, Fraction(350, 3)]
+
+
 def test_what_was_exchanged_is_sold_as_the_successor_and_bought_as_the_predecessor() -> None:
     """By choice a purchase of the old does not replace the new, though it has become it."""
     rows = trades(
