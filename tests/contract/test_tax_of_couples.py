@@ -13,9 +13,10 @@ from bifrost.adapters.postgres.portfolio_couples import PostgresRegister
 from bifrost.adapters.postgres.portfolio_lots import PostgresLotReader
 from bifrost.adapters.postgres.portfolio_tax import PostgresTaxReader
 from bifrost.core.corporate_actions import Merger, SpinOff
-from bifrost.core.errors import NotFoundError
+from bifrost.core.errors import InvalidInputError, NotFoundError
 from bifrost.core.versions import ANY
 from bifrost.portfolio.couples import Couples, Marriage
+from bifrost.portfolio.tax import reports
 from bifrost.portfolio.tax.reports import DeskStatement, SaleWish, TaxReports
 from bifrost.portfolio.tax.told import Reason
 from tests.action_builders import action, split
@@ -146,6 +147,71 @@ def test_what_the_spouse_did_after_the_marriage_is_not_told_through_actions_too(
     ]  # fmt: skip
     assert adds_up(anns)
     assert adds_up(bobs)
+
+
+@pytest.mark.parametrize("symbol", ["AAPL", "IBM"])
+def test_what_the_spouses_books_cannot_tell_after_the_marriage_leaves_nothing_out(
+    desk: CoupledDesk, symbol: str
+) -> None:
+    desk.trade(1, "10", "100")
+    desk.bob_trades(1, "10", "100")
+    desk.trade(2, "-4", "50")
+    desk.marry(until=2)
+    before = desk.told("ann")
+    wish = SaleWish(desk.account_id, "AAPL", Decimal(1), Decimal(1), session(6))
+    previewed = desk.reports("ann").preview(wish, {})
+
+    desk.open(5)
+    desk.bob_trades(5, "-30", "100", symbol)
+    desk.hear(action(split("2", "1"), instrument=symbol, ex_date=session(6)))
+    desk.open(6)
+    desk.hear(action(split("2", "1"), instrument=symbol, revision=2, withdrawn=True))
+
+    assert desk.told("ann") == before
+    assert desk.reports("ann").preview(wish, {}) == previewed
+    assert [one.reason for one in desk.told("bob").excluded] == [Reason.SOLD_SHORT]
+
+
+def test_what_the_spouses_books_could_not_tell_in_the_marriage_is_left_out_still(
+    desk: CoupledDesk,
+) -> None:
+    desk.trade(1, "10", "100")
+    desk.bob_trades(1, "-20", "100")
+    desk.marry(until=2)
+    desk.open(5)
+    desk.bob_trades(5, "40", "100")
+
+    (found,) = desk.told().excluded
+
+    assert (found.account, found.instrument, found.reason) == (
+        desk.bobs, "AAPL", Reason.SOLD_SHORT,
+    )  # fmt: skip
+
+
+def test_trades_of_both_up_to_the_last_day_count_against_what_one_report_tells(
+    desk: CoupledDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.trade(1, "10", "100")
+    desk.bob_trades(1, "10", "100")
+    desk.bob_trades(2, "10", "100", "IBM")
+    desk.bob_trades(5, "10", "100")
+    desk.marry(until=2)
+    wish = SaleWish(desk.account_id, "AAPL", Decimal(1), Decimal(1), session(6))
+    asked: list[tuple[str, int, Callable[[], object]]] = [
+        ("the books have 3 trades", 3, desk.told),
+        ("AAPL, and what it has to do with, has 2 trades", 2,
+         lambda: desk.reports("ann").wash_sales(None, {}, "AAPL")),
+        ("AAPL, and what it has to do with, has 2 trades", 2,
+         lambda: desk.reports("ann").preview(wish, {})),
+    ]  # fmt: skip
+
+    for says, count, ask in asked:
+        monkeypatch.setattr(reports, "TRADES_MAX", count)
+        ask()
+        monkeypatch.setattr(reports, "TRADES_MAX", count - 1)
+        with pytest.raises(InvalidInputError) as refused:
+            ask()
+        assert says in refused.value.problems[0].message
 
 
 def test_without_the_marriage_neither_report_has_the_other(desk: CoupledDesk) -> None:

@@ -189,15 +189,15 @@ def test_a_preview_reads_its_family_and_says_what_all_books_say(desk: ActingDesk
     reader = PostgresTaxReader(desk.database, "ann")
     wish = SaleWish(desk.account_id, "MSFT", Decimal(5), price=Decimal(40))
 
-    kin = reader.rows(WALL.date(), "MSFT")
+    kin = reader.rows(WALL.date(), 9, "MSFT")
     found = reports(desk).preview(wish, {})
 
-    whole = reader.rows(WALL.date())
+    whole = reader.rows(WALL.date(), 9)
     assert {one.instrument for one in kin.trades} == {"AAPL", "MSFT", option}
     assert {one.instrument for one in kin.lots} == {"MSFT", option}
     assert len(whole.trades) == 5
     assert [one.instrument for one in kin.met] == ["AAPL", "AAPL"]
-    assert reader.rows(WALL.date(), "IBM").met == ()
+    assert reader.rows(WALL.date(), 9, "IBM").met == ()
     everything = TaxReports(
         "ann", Everything(whole), PostgresLotReader(desk.database, "ann"), SetClock(WALL)
     )
@@ -210,7 +210,7 @@ class Everything:
     def __init__(self, rows: DeskRows) -> None:
         self._rows = rows
 
-    def rows(self, otherwise: date, family: str | None = None) -> DeskRows:
+    def rows(self, otherwise: date, most: int, family: str | None = None) -> DeskRows:
         return self._rows
 
     def price(self, instrument: str) -> None:

@@ -17,6 +17,7 @@ from bifrost.portfolio.tax.desk_rows import (
     DeskRows,
     LotRow,
     MetRow,
+    TooManyTradesError,
     TradeRow,
 )
 from bifrost.portfolio.tax.elections import Couple
@@ -79,6 +80,8 @@ WITH RECURSIVE own AS MATERIALIZED (
         LEFT JOIN portfolio.import_rows r ON r.transaction_id = t.transaction_id
     WHERE t.kind = 'fill' AND NOT EXISTS (
         SELECT 1 FROM portfolio.ledger_transactions u WHERE u.reverses = t.transaction_id)
+), counted AS MATERIALIZED (
+    SELECT count(*) AS trades FROM standing WHERE day <= %(until)s
 ), trades AS (
     -- Row by row: nothing is known of the size of what is above, and two such joined by a loop
     -- would be one reading of all for each.
@@ -91,12 +94,14 @@ WITH RECURSIVE own AS MATERIALIZED (
             coalesce(sum(e.amount) FILTER (WHERE e.ledger_account = 'assets:cash'), 0) AS amount
         FROM portfolio.ledger_entries e WHERE e.transaction_id = s.transaction_id) m
         CROSS JOIN LATERAL ({closures}) c
+    WHERE s.day <= %(until)s AND (SELECT trades FROM counted) <= %(most)s
 ), followed AS (
     SELECT s.account_id, a.instrument, s.is_imported, s.action_id, s.revision, c.closures
     FROM portfolio.account_actions s JOIN own USING (account_id)
         JOIN portfolio.corporate_actions a USING (action_id, revision)
         CROSS JOIN LATERAL ({closures}) c
     WHERE (%(family)s::text IS NULL OR a.instrument IN (SELECT instrument FROM kin))
+        AND a.ex_date <= %(until)s
         AND coalesce(a.action -> 'cash_dividend' ->> 'kind', '') IN ('', 'return_of_capital')
 ), capitals AS (
     SELECT t.position AS place, t.occurred_at, t.account_id, e.instrument, e.currency,
@@ -135,18 +140,13 @@ WITH RECURSIVE own AS MATERIALIZED (
 SELECT 'account' AS what, to_jsonb(own) AS said FROM own
 UNION ALL SELECT 'trade', to_jsonb(trades) FROM trades
 UNION ALL SELECT 'lot', to_jsonb(lots) || jsonb_build_object('quantity', quantity::text,
-    'cost', cost::text) FROM lots
-UNION ALL SELECT 'capital', to_jsonb(capitals) FROM capitals
+    'cost', cost::text) FROM lots WHERE (SELECT trades FROM counted) <= %(most)s
+UNION ALL SELECT 'count', to_jsonb(trades) FROM counted
+UNION ALL SELECT 'capital', to_jsonb(capitals) FROM capitals WHERE day <= %(until)s
 UNION ALL SELECT 'met', to_jsonb(followed) FROM followed
 UNION ALL SELECT 'action', action FROM actions
 UNION ALL SELECT 'today', to_jsonb(today) FROM today
 """.replace("{closures}", _CLOSURES)
-
-_TRADES = """
-SELECT count(*) AS trades FROM portfolio.ledger_transactions
-WHERE kind = 'fill' AND account_id IN (
-    SELECT account_id FROM portfolio.accounts WHERE owner = %s)
-"""
 
 _MARK = """
 SELECT price FROM portfolio.newest_marks WHERE instrument = %s AND currency = 'USD'
@@ -160,22 +160,24 @@ class PostgresTaxReader:
         self._database = database
         self._owner = owner
 
-    def rows(self, otherwise: date, family: str | None = None) -> DeskRows:
-        """Return all, or a family's; today is the market's, or `otherwise` before its first bar."""
+    def rows(self, otherwise: date, most: int, family: str | None = None) -> DeskRows:
+        """Return all, or a family's; today is the market's, or `otherwise` before its first bar.
+
+        Raises TooManyTradesError where there are more than `most`, of both together.
+        """
         with self._database.instant_as_reader(READER, self._owner) as statements:
-            own = _rows(statements, self._owner, otherwise, family)
+            asked = {"owner": self._owner, "family": family, "until": date.max, "most": most}
+            own, count = _rows(statements, asked, otherwise)
+            _check(count, most)
             spouse = cross_to_spouse(statements)
             if spouse is None:
                 return own
-            theirs = _rows(statements, spouse.spouse, otherwise, family)
+            last = spouse.until or date.max
+            asked |= {"owner": spouse.spouse, "until": last, "most": most - count}
+            theirs, others = _rows(statements, asked, otherwise)
+            _check(count + others, most)
         couple = Couple(self._owner, spouse.spouse, spouse.since, spouse.until)
         return joined(own, theirs, couple)
-
-    def trades(self) -> int:
-        """Count the owner's trades; one that a correction wrote anew counts again."""
-        with self._database.as_reader(READER, self._owner) as statements:
-            found = statements.execute(_TRADES, (self._owner,)).fetchone()
-        return found["trades"] if found else 0
 
     def price(self, instrument: str) -> Decimal | None:
         """Return the instrument's last price in USD; None where there is none."""
@@ -184,12 +186,21 @@ class PostgresTaxReader:
         return found["price"] if found else None
 
 
-def _rows(statements: Statements, owner: str, otherwise: date, family: str | None) -> DeskRows:
+def _check(count: int, most: int) -> None:
+    if count > most:
+        raise TooManyTradesError(count)
+
+
+def _rows(statements: Statements, asked: dict[str, Any], otherwise: date) -> tuple[DeskRows, int]:
+    """Return an owner's rows, and how many trades there are: without trades and lots if too many.
+
+    until: what came later is not read.
+    """
     found: dict[str, list[Any]] = {}
-    for row in statements.execute(_ROWS, {"owner": owner, "family": family}).fetchall():
+    for row in statements.execute(_ROWS, asked).fetchall():
         found.setdefault(row["what"], []).append(row["said"])
     days = [date.fromisoformat(one["day"]) for one in found.get("today", ())]
-    return DeskRows(
+    rows = DeskRows(
         today=days[0] if days else otherwise,
         accounts=tuple(from_json(AccountRow, one) for one in found.get("account", ())),
         trades=tuple(from_json(TradeRow, one) for one in found.get("trade", ())),
@@ -198,3 +209,4 @@ def _rows(statements: Statements, owner: str, otherwise: date, family: str | Non
         met=tuple(from_json(MetRow, one) for one in found.get("met", ())),
         actions=tuple(from_json(CorporateAction, one) for one in found.get("action", ())),
     )
+    return rows, found["count"][0]

@@ -17,9 +17,8 @@ from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.money import EXACT
 from bifrost.core.orders import Side
 from bifrost.portfolio.tax.desk_rows import AccountRow, DeskRows
-from bifrost.portfolio.tax.elections import Couple
 from bifrost.portfolio.tax.families import Families
-from bifrost.portfolio.tax.fitting import fitted, when_met
+from bifrost.portfolio.tax.fitting import when_met
 from bifrost.portfolio.tax.history import Trade
 from bifrost.portfolio.tax.household import told_of
 from bifrost.portfolio.tax.kept import Act, BasisChange, Kept, LotName, Pick
@@ -82,7 +81,7 @@ def history_of(rows: DeskRows) -> DeskHistory:
     for action in rows.actions:
         actions[families.of(action.instrument)].append(action)
     played = [
-        (family, book.account, _told(book, actions[family], rows.couple))
+        (family, book.account, told_of(book, actions[family], rows.couple))
         for family, book in _books(rows, families)
     ]
     left_out = {family for family, _, one in played if one.unfit}
@@ -128,10 +127,6 @@ def _books(rows: DeskRows, families: Families) -> list[tuple[str, Book]]:
     for met in rows.met:
         of(met.account_id, met.instrument).met.append(met)
     return [(family, book) for (family, _), book in sorted(books.items(), key=_key)]
-
-
-def _told(book: Book, actions: Sequence[CorporateAction], couple: Couple | None) -> Fitted:
-    return told_of(fitted(book, actions), book.account.owner, couple)
 
 
 def _key(entry: tuple[tuple[str, str], Book]) -> tuple[str, str]:

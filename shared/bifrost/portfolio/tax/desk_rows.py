@@ -9,6 +9,10 @@ from bifrost.portfolio.accounts import AccountKind
 from bifrost.portfolio.tax.elections import Couple
 
 
+class TooManyTradesError(Exception):
+    """There are more than were asked for; `args` has how many."""
+
+
 @dataclass(frozen=True, slots=True)
 class AccountRow:
     """Whose an account is, and what it may."""
@@ -107,7 +111,9 @@ class MetRow:
 class DeskRows:
     """Everything.
 
-    couple: whose they are, who asks first; None where they are one owner's.
+    couple: whose they are, who asks first; None where they are one owner's. Of the other there are
+        trades, capital and actions followed up to the marriage's last day, and the lots of these
+        trades as they are now.
     actions: those that stand, with an ex-date up to `today`, of what was traded and of what that
     became; dividends only where they return capital.
     """

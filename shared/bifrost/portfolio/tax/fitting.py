@@ -45,9 +45,12 @@ CURRENCY = "USD"
 _ACTS, _TRADED, _DAY_IS_OVER = range(3)
 
 
-def fitted(book: Book, actions: Iterable[CorporateAction]) -> Fitted:
-    """Play a book; actions: those that stand, of its family."""
-    player = _Player(book, actions)
+def fitted(book: Book, actions: Iterable[CorporateAction], *, is_whole: bool = True) -> Fitted:
+    """Play a book; actions: those that stand, of its family.
+
+    is_whole: whether it goes up to today, where it must end in the stored lots.
+    """
+    player = _Player(book, actions, is_whole=is_whole)
     try:
         player.play()
     except _UnfitError as unfit:
@@ -84,8 +87,9 @@ class _Open:
 
 
 class _Player:
-    def __init__(self, book: Book, actions: Iterable[CorporateAction]) -> None:
+    def __init__(self, book: Book, actions: Iterable[CorporateAction], *, is_whole: bool) -> None:
         self._book = book
+        self._is_whole = is_whole
         self._actions = {one.action_id: one for one in actions}
         self._known = {one.lot_id: one for one in book.lots}
         self._met = {(one.action_id, one.is_imported): one for one in book.met}
@@ -108,7 +112,8 @@ class _Player:
                     self._repay(when, step)
                 case _:
                     self._act(step)
-        self._compare()
+        if self._is_whole:
+            self._compare()
         for name, held in self._open.items():
             scale = held.shares / Fraction(held.lot.quantity) * self._uncounted[held.lot.instrument]
             self.told.held[name] = OpenLot(held.origin, scale)

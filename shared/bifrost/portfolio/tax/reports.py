@@ -18,7 +18,7 @@ from bifrost.portfolio.lot_selection import LotMethod, Sale, Selection, select
 from bifrost.portfolio.lots import Lot, LotPart
 from bifrost.portfolio.ports import Clock
 from bifrost.portfolio.tax.desk import DeskHistory, Excluded, history_of
-from bifrost.portfolio.tax.desk_rows import DeskRows, LotRow
+from bifrost.portfolio.tax.desk_rows import DeskRows, LotRow, TooManyTradesError
 from bifrost.portfolio.tax.elections import Couple, Elections
 from bifrost.portfolio.tax.form_1099b import BrokerRow, Reconciliation, reconcile
 from bifrost.portfolio.tax.form_8949 import Form8949Row, Reported, form_8949
@@ -39,14 +39,12 @@ TRADES_MAX = 25_000
 class TaxReader(Protocol):
     """One owner's books, with those of the spouse where a marriage stands."""
 
-    def rows(self, otherwise: date, family: str | None = None) -> DeskRows:
+    def rows(self, otherwise: date, most: int, family: str | None = None) -> DeskRows:
         """Return all; today is the market's, or `otherwise` before its first bar.
 
+        most: trades, of both together; raises TooManyTradesError where there are more.
         family: a stock; then at least what has to do with it: options, and what actions made of it.
         """
-
-    def trades(self) -> int:
-        """Count the owner's trades."""
 
     def price(self, instrument: str) -> Decimal | None:
         """Return the instrument's last price in USD; None where there is none."""
@@ -180,18 +178,13 @@ class TaxReports:
         return preview(trades, told, _elections(policy, trades, rows.couple), kept)
 
     def _whole(self, instrument: str | None) -> tuple[DeskRows, DeskHistory]:
-        if instrument is not None:
-            return self._history(security_of(instrument).underlying)
-        if (trades := self._reader.trades()) > TRADES_MAX:
-            problem = f"your books have {trades} trades, one report tells {TRADES_MAX}"
-            fix = (
-                "name one instrument after the other: a report is of it and what it has to do with"
-            )
-            raise _refused("instrument", problem, fix)
-        return self._history()
+        return self._history(security_of(instrument).underlying if instrument else None)
 
-    def _history(self, family: str | None = None) -> tuple[DeskRows, DeskHistory]:
-        rows = self._reader.rows(self._clock.now().date(), family)
+    def _history(self, family: str | None) -> tuple[DeskRows, DeskHistory]:
+        try:
+            rows = self._reader.rows(self._clock.now().date(), TRADES_MAX, family)
+        except TooManyTradesError as found:
+            raise _too_many(found.args[0], family) from None
         return rows, history_of(rows)
 
     def _told(self, wish: SaleWish, today: date) -> Wish:
@@ -241,6 +234,16 @@ def _shares(history: DeskHistory, part: LotPart) -> Fraction:
 def _pick(history: DeskHistory, part: LotPart, scale: Fraction) -> Pick:
     lot = history.held[part.lot_id]
     return Pick(lot.line, _shares(history, part) / scale, lot.via)
+
+
+def _too_many(trades: int, family: str | None) -> InvalidInputError:
+    told = f"trades, and one report tells {TRADES_MAX}"
+    if family is None:
+        fix = "name one instrument after the other: a report is of it and what it has to do with"
+        return _refused("instrument", f"the books have {trades} {told}", fix)
+    problem = f"{family}, and what it has to do with, has {trades} {told}"
+    fix = "write these trades to a file: without --desk, bifrost tax reads it however long it is"
+    return _refused("instrument", problem, fix)
 
 
 def _refused(field: str, message: str, fix: str) -> InvalidInputError:
