@@ -35,7 +35,7 @@ def withdrawals() -> Withdrawals:
 @lru_cache
 def corporate_acts() -> CorporateActs:
     """Who applies corporate actions, and corrects them."""
-    return CorporateActs(library(), SystemClock(), RandomIds())
+    return CorporateActs(library(), SystemClock(), RandomIds(), session_of)
 
 
 @lru_cache

@@ -234,7 +234,7 @@ def test_a_fill_takes_as_many_statements_for_ten_lots_as_for_one(
     monkeypatch.setattr(psycopg.Cursor, "execute", counted)
     desk.service.hear_fill(recorded)
 
-    assert len(sent) == 16
+    assert len(sent) == 17
     assert sum("outbox" in one for one in sent) == 1
 
 

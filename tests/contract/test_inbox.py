@@ -182,3 +182,33 @@ def test_deliveries_at_once_from_many_consumers_are_applied_in_one_order(
 
     assert log == list(range(1, 31))
     assert databases[0].fetch_all("SELECT 1 FROM risk.early_events") == []
+
+
+def take_next(database: Database, stream: str) -> int | None:
+    with database.transaction() as cursor:
+        taken = INBOX.take_next(cursor, stream, BarClosed)
+    return taken.sequence if taken else None
+
+
+def test_what_is_put_back_comes_again_one_by_one_or_with_the_next(database: Database) -> None:
+    stream = bar_closed(1).stream
+    applied(database, 2, 3)
+    with database.transaction() as cursor:
+        ready = INBOX.in_order(cursor, bar_closed(1))
+        INBOX.put_back(cursor, ready[1:])
+
+    assert [hear(database, bar_closed(n)) for n in (1, 2, 3)] == [[], [], []]
+    assert take_next(database, stream) == 2
+    assert hear(database, bar_closed(4)) == [3, 4]
+    assert take_next(database, stream) is None
+
+
+def test_what_is_held_is_taken_in_its_turn_and_only_once(database: Database) -> None:
+    stream = bar_closed(1).stream
+    for number in (2, 1, 2):
+        with database.transaction() as cursor:
+            INBOX.hold(cursor, bar_closed(number))
+
+    assert [take_next(database, stream) for _ in range(3)] == [1, 2, None]
+    with database.transaction() as cursor, pytest.raises(ValueError, match="is past 1"):
+        INBOX.hold(cursor, replace(bar_closed(1), event_id="another"))

@@ -11,6 +11,7 @@
     ├── PreconditionRequiredError   a change has to say which version it is meant for
     ├── RefusedError            a rule said no to something that is not an order; every reason
     ├── UnavailableError        a dependency did not answer; the same call may succeed later
+    │   └── BusyError           somebody else holds what this needs for longer than it may wait
     └── OutcomeUnknownError     something was sent and no answer came: never send again, look it up
 
 `runtime.problems` maps these to problem+json and `stepfunctions/*.asl.json` names them in
@@ -81,6 +82,10 @@ class RefusedError(BifrostError):
 
 class UnavailableError(BifrostError):
     """A dependency did not answer; the same call may succeed later."""
+
+
+class BusyError(UnavailableError):
+    """Somebody else holds what this needs for longer than it may wait."""
 
 
 class OutcomeUnknownError(BifrostError):

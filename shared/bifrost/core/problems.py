@@ -111,6 +111,13 @@ PROBLEMS: dict[str, ProblemKind] = {
         "The database, a queue, a workflow or the venue did not answer in time.",
         "Repeat the request with the same Idempotency-Key; it cannot happen twice.",
     ),
+    "BusyError": ProblemKind(
+        "busy",
+        503,
+        "Somebody else is at work on this",
+        "Another booking, or a long correction, holds the account.",
+        "Repeat the request in a minute with the same Idempotency-Key; it cannot happen twice.",
+    ),
     "OutcomeUnknownError": ProblemKind(
         "outcome-unknown",
         504,

@@ -258,7 +258,7 @@ class ActionStore(Protocol):
         """Name accounts past `after` that an action later than `since` waits for, or a payment."""
 
     def behind(self, after: str, limit: int) -> list[str]:
-        """Name accounts past `after` that something waits for, corrections too."""
+        """Name accounts past `after` that something waits for, corrections and fills too."""
 
     def waiting_for(self, action_id: str, after: str, limit: int) -> list[str]:
         """Name accounts past `after` that an action waits for whose day has come."""

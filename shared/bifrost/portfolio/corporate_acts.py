@@ -8,11 +8,14 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from math import inf
 from typing import TYPE_CHECKING
 
-from bifrost.core.errors import ConflictError, UnavailableError
+from bifrost.core.errors import BusyError, ConflictError, UnavailableError
 from bifrost.portfolio.catching_up import bring_up
+from bifrost.portfolio.late_fills import PATIENCE, LateFills
 from bifrost.portfolio.ports import Books, Clock, Ids, Library
+from bifrost.portfolio.sessions import SessionOf, utc_session
 from bifrost.portfolio.telling import Moment
 
 if TYPE_CHECKING:
@@ -36,16 +39,20 @@ class _Call:
 
     accounts: int = 0
     failed: dict[str, str] = field(default_factory=dict)
+    is_any_busy: bool = False
     is_done: bool = False
 
 
 class CorporateActs:
     """Keeps every account's books in step with what issuers do."""
 
-    def __init__(self, library: Library, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self, library: Library, clock: Clock, ids: Ids, session_of: SessionOf = utc_session
+    ) -> None:
         self._library = library
         self._clock = clock
         self._ids = ids
+        self._late = LateFills(library, clock, ids, session_of)
         self._done: date | None = None
 
     def hear(self, event: "CorporateActionAnnounced | CorporateActionCorrected") -> None:
@@ -73,18 +80,22 @@ class CorporateActs:
             lambda books, after, limit: books.actions.due(session - RECENT, after, limit),
             event.correlation_id,
         )
-        if call.is_done and not call.failed:
+        if call.is_done and not call.failed and not call.is_any_busy:
             self._done = session
 
     def sweep(self, correlation_id: str) -> int:
-        """Do what was left undone; return how many accounts it was."""
+        """Do what was left undone, and book fills that wait; return how many accounts it was."""
         call = self._bring_up(
-            lambda books, after, limit: books.actions.behind(after, limit), correlation_id
+            lambda books, after, limit: books.actions.behind(after, limit),
+            correlation_id,
+            longest_fill=inf,
         )
         _require(call)
         return call.accounts
 
-    def _bring_up(self, waiting: _Waiting, correlation_id: str) -> _Call:
+    def _bring_up(
+        self, waiting: _Waiting, correlation_id: str, longest_fill: float | None = None
+    ) -> _Call:
         """Bring up who waits, page by page, until nobody does or the call's time is over."""
         call, ends_at, after = _Call(), self._clock.now() + CALL_SECONDS, ""
         while True:
@@ -93,17 +104,24 @@ class CorporateActs:
             for after in page:
                 if self._clock.now() >= ends_at:
                     return call
-                self._bring_up_one(after, call, correlation_id)
+                self._bring_up_one(after, call, correlation_id, longest_fill)
             if len(page) < ACCOUNTS_PER_PAGE:
                 call.is_done = True
                 return call
 
-    def _bring_up_one(self, account_id: str, call: _Call, correlation_id: str) -> None:
+    def _bring_up_one(
+        self, account_id: str, call: _Call, correlation_id: str, longest_fill: float | None
+    ) -> None:
         call.accounts += 1
         try:
-            with self._library.open() as books:
+            with self._library.open(PATIENCE) as books:
                 moment = Moment(self._ids, self._clock.now(), correlation_id)
                 bring_up(books, account_id, moment)
+            if longest_fill is not None:
+                self._late.book(account_id, longest_fill)
+        except BusyError:
+            # Whoever holds it may not know what we do: the next sweep looks again.
+            call.is_any_busy = True
         except UnavailableError:
             raise
         except Exception as error:

@@ -5,6 +5,7 @@ fill closes, it takes the same number of statements.
 """
 
 from datetime import date
+from math import inf
 
 from bifrost.events import FillRecorded, PositionCause
 from bifrost.portfolio.accounts import Account
@@ -17,6 +18,9 @@ from bifrost.portfolio.lots import Lot, LotChange
 from bifrost.portfolio.ports import Books, Outlook
 from bifrost.portfolio.telling import Moment, Teller, moved
 
+# Shorter than the shortest one.
+NO_CORRECTION = -1
+
 
 class Filling:
     """Books fills of one delivery."""
@@ -25,8 +29,12 @@ class Filling:
         self._books = books
         self._moment = moment
 
-    def book(self, recorded: FillRecorded, session: date) -> None:
-        """Book a fill, once per execution; session: in which the exchange traded it."""
+    def book(self, recorded: FillRecorded, session: date, longest: float) -> bool:
+        """Book a fill, once per execution; say whether it is.
+
+        session: in which the exchange traded it. longest: a journal of more steps than these is
+        not played again, and a fill that came late to it is not booked.
+        """
         fill, books = recorded.fill, self._books
         account = books.accounts.locked(fill.account_id)
         if fill.currency != account.currency:
@@ -34,11 +42,10 @@ class Filling:
                 f"a fill in {fill.currency} of a {account.currency} account: no FX yet"
             )
         if books.ledger.find(account.account_id, fill_reference(fill)) is not None:
-            return
+            return True
         outlook = books.actions.outlook(account.account_id, session, fill.instrument)
         if outlook.is_passed or outlook.stale_since is not None:
-            self._book_late(account, recorded, session, outlook)
-            return
+            return self._book_late(account, recorded, session, outlook, longest)
         if outlook.due or outlook.has_unpaid:
             follow(books, account, self._moment, outlook, session)
         self._book(account, recorded)
@@ -47,6 +54,7 @@ class Filling:
             now = books.actions.outlook(account.account_id, session)
             if now.due or now.has_unpaid:
                 follow(books, account, self._moment, now, outlook.market)
+        return True
 
     def _book(self, account: Account, recorded: FillRecorded) -> None:
         fill, books = recorded.fill, self._books
@@ -66,11 +74,19 @@ class Filling:
         )
 
     def _book_late(
-        self, account: Account, recorded: FillRecorded, session: date, outlook: Outlook
-    ) -> None:
+        self,
+        account: Account,
+        recorded: FillRecorded,
+        session: date,
+        outlook: Outlook,
+        longest: float,
+    ) -> bool:
+        if longest < inf and self._books.journal.length(account.account_id) > longest:
+            return False
         self._books.journal.add(account.account_id, step_of(recorded, session), outlook)
         through = outlook.by(session)
         put_right(self._books, account, self._moment, outlook, through, (recorded, session))
+        return True
 
     def _posting(self, recorded: FillRecorded, change: LotChange) -> Posting:
         draft = fill_draft(recorded, fill_entries(recorded.fill, change))

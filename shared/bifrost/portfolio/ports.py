@@ -1,8 +1,9 @@
 """What portfolio needs from the world: its books in one transaction, a clock, ids, a workflow."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
@@ -169,6 +170,15 @@ class FactStore(Protocol):
     def in_order(self, event: "FillRecorded") -> "list[FillRecorded]":
         """Return the fills that may now be applied, in their account's order."""
 
+    def hold(self, event: "FillRecorded") -> None:
+        """Keep a fill for later, whoever holds its account now."""
+
+    def put_back(self, fills: "Sequence[FillRecorded]") -> None:
+        """Let fills that `in_order` or `take_next` gave wait again."""
+
+    def take_next(self, account_id: str) -> "FillRecorded | None":
+        """Return the account's next fill, if it is here and waits."""
+
     def fills_applied(self, account_id: str) -> int:
         """Return the sequence of the last fill applied to the account; 0 if none."""
 
@@ -265,8 +275,11 @@ class Books(Protocol):
 class Library(Protocol):
     """Opens the books."""
 
-    def open(self) -> AbstractContextManager[Books]:
-        """Begin a transaction: everything done in it is kept, or nothing is."""
+    def open(self, patience: timedelta | None = None) -> AbstractContextManager[Books]:
+        """Begin a transaction: everything done in it is kept, or nothing is.
+
+        patience: how long to wait for each row that another holds; raises BusyError after that.
+        """
 
 
 class Reader(Protocol):

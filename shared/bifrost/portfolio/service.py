@@ -4,18 +4,26 @@ Each is one transaction with the account's row locked first, so the entries, lot
 of an account never interleave, and with the event that reports it written beside it.
 """
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from bifrost.core.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError
+from bifrost.core.errors import (
+    BusyError,
+    ConflictError,
+    FieldProblem,
+    InvalidInputError,
+    NotFoundError,
+)
 from bifrost.core.money import Money
 from bifrost.events import AccountOpened, CashDeposited
 from bifrost.portfolio.accounts import Account, NewAccount
 from bifrost.portfolio.corporate_acts import CorporateActs
-from bifrost.portfolio.filling import Filling
+from bifrost.portfolio.filling import NO_CORRECTION, Filling
 from bifrost.portfolio.journal import step_of
+from bifrost.portfolio.late_fills import LISTENER_STEPS, PATIENCE, LateFills
 from bifrost.portfolio.ledger import Posting, flow_entries
 from bifrost.portfolio.ports import Books, Clock, Ids, Library, Posted
 from bifrost.portfolio.sessions import BEFORE_ALL, SessionOf, utc_session
@@ -47,7 +55,8 @@ class PortfolioService:
         self._clock = clock
         self._ids = ids
         self._session_of = session_of
-        self._acts = CorporateActs(library, clock, ids)
+        self._acts = CorporateActs(library, clock, ids, session_of)
+        self._late = LateFills(library, clock, ids, session_of)
 
     def open_account(self, asked: NewAccount, *, key: str, correlation_id: str) -> str:
         """Open an account, or find the one this key opened; return its id."""
@@ -100,13 +109,20 @@ class PortfolioService:
             return found(books, account.account_id, f"deposit:{known or transaction_id}")
 
     def hear_fill(self, event: "FillRecorded") -> None:
-        """Apply the fill, and those that came early and waited for it, in the venue's order."""
-        with self._library.open() as books:
-            ready = books.facts.in_order(event)
-            moment = Moment(self._ids, self._clock.now(), event.correlation_id)
-            for recorded in ready:
-                session = self._session_of(recorded.fill.occurred_at)
-                Filling(books, moment).book(recorded, session)
+        """Apply the fill, and those that came early and waited for it, in the venue's order.
+
+        What came late is kept first, and where its correction is a long one, or somebody holds the
+        account, the sweep of corporate actions books it.
+        """
+        try:
+            is_done = self._book_in_order(event)
+        except BusyError:
+            with self._library.open(PATIENCE) as books:
+                books.facts.hold(event)
+            return
+        if not is_done:
+            with suppress(BusyError):
+                self._late.book(event.fill.account_id, LISTENER_STEPS)
 
     def hear_bar(self, event: "BarClosed") -> None:
         """Keep the close as the instrument's mark of that instant, and do what its session brings.
@@ -117,6 +133,18 @@ class PortfolioService:
             if books.facts.once(event):
                 books.marks.put(event)
         self._acts.follow(event)
+
+    def _book_in_order(self, event: "FillRecorded") -> bool:
+        """Book what is not late; say whether the event, and all that followed it, is booked."""
+        with self._library.open(PATIENCE) as books:
+            ready = books.facts.in_order(event)
+            moment = Moment(self._ids, self._clock.now(), event.correlation_id)
+            for number, recorded in enumerate(ready):
+                session = self._session_of(recorded.fill.occurred_at)
+                if not Filling(books, moment).book(recorded, session, NO_CORRECTION):
+                    books.facts.put_back(ready[number:])
+                    return False
+            return bool(ready)
 
     def _post_deposit(
         self,

@@ -95,6 +95,7 @@ def _of_bifrost_error(request: Request, error: Exception) -> Response:
     headers = {
         "UnauthenticatedError": {"WWW-Authenticate": "Bearer"},
         "UnavailableError": {"Retry-After": "1"},
+        "BusyError": {"Retry-After": "60"},
     }.get(kind)
     return problem(request, kind, str(error), headers=headers)
 

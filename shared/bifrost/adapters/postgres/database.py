@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from bifrost.core.errors import FieldProblem, InvalidInputError, UnavailableError
+from bifrost.core.errors import BusyError, FieldProblem, InvalidInputError, UnavailableError
 
 if TYPE_CHECKING:
     import psycopg
@@ -225,6 +225,8 @@ class Database:
                 # Input that passed every schema and still is no text or number to Postgres (NUL).
                 fix = "send printable text and finite numbers"
                 raise InvalidInputError(FieldProblem("input", str(error), fix)) from error
+            if isinstance(error, driver.errors.LockNotAvailable):
+                raise BusyError(f"a row is held by another transaction: {error}") from error
             # A prepared statement whose table a migration has changed since is as good as a lost
             # connection: a new one plans it again.
             lost = (driver.OperationalError, driver.InterfaceError)

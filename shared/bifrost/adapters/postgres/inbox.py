@@ -8,6 +8,7 @@ together or not at all.
 """
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from bifrost.adapters.postgres.database import Row, Statements
@@ -49,19 +50,51 @@ class Inbox:
             return []
         next_sequence = self._lock_stream(cursor, event.stream)
         if event.sequence < next_sequence:
-            # Kept, it would wait for ever and look like a gap: the books would never agree again.
-            raise ValueError(
-                f"{event.stream} is past {event.sequence}: event {event.event_id} claims a place"
-                " that another one had; see `bifrost dlq show`"
-            )
+            raise _past(event)
         self._keep(cursor, event)
         ready = self._take_run(cursor, event.stream, next_sequence)
-        cursor.execute(
-            f"UPDATE {self._schema}.streams SET next_sequence = %s WHERE stream = %s",
-            (next_sequence + len(ready), event.stream),
-        )
+        self._move(cursor, event.stream, next_sequence + len(ready))
         in_order = sorted(ready, key=lambda row: int(row["sequence"]))
         return [_read(type(event), row["detail_type"], row["detail"]) for row in in_order]
+
+    def hold(self, cursor: Statements, event: E) -> None:
+        """Keep an event for who takes the stream's next one, without asking for the stream's row.
+
+        Raises ValueError for a new event at a place that is past.
+        """
+        if not self.once(cursor, event):
+            return
+        row = cursor.execute(
+            f"SELECT next_sequence FROM {self._schema}.streams WHERE stream = %s", (event.stream,)
+        ).fetchone()
+        if row is not None and event.sequence < row["next_sequence"]:
+            raise _past(event)
+        self._keep(cursor, event)
+
+    def put_back(self, cursor: Statements, events: Sequence[E]) -> None:
+        """Let the last events that were given of a stream, in their order, wait again."""
+        for event in events:
+            self._keep(cursor, event)
+        self._move(cursor, events[0].stream, events[0].sequence)
+
+    def take_next(self, cursor: Statements, stream: str, kind: type[E]) -> E | None:
+        """Return the stream's next event, if it is here; its row stays locked as `in_order`'s."""
+        next_sequence = self._lock_stream(cursor, stream)
+        row = cursor.execute(
+            f"DELETE FROM {self._schema}.early_events WHERE stream = %s AND sequence = %s"
+            " RETURNING detail_type, detail",
+            (stream, next_sequence),
+        ).fetchone()
+        if row is None:
+            return None
+        self._move(cursor, stream, next_sequence + 1)
+        return _read(kind, row["detail_type"], row["detail"])
+
+    def _move(self, cursor: Statements, stream: str, next_sequence: int) -> None:
+        cursor.execute(
+            f"UPDATE {self._schema}.streams SET next_sequence = %s WHERE stream = %s",
+            (next_sequence, stream),
+        )
 
     def _lock_stream(self, cursor: Statements, stream: str) -> int:
         cursor.execute(
@@ -95,6 +128,14 @@ class Inbox:
             " RETURNING e.sequence, e.detail_type, e.detail",
             {"stream": stream, "start": start},
         ).fetchall()
+
+
+def _past(event: "SequencedEvent") -> ValueError:
+    # Kept, it would wait for ever and look like a gap: the books would never agree again.
+    return ValueError(
+        f"{event.stream} is past {event.sequence}: event {event.event_id} claims a place"
+        " that another one had; see `bifrost dlq show`"
+    )
 
 
 def _read(kind: type[E], detail_type: str, detail: object) -> E:

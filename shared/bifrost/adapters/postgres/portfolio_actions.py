@@ -131,6 +131,13 @@ SELECT s.account_id FROM portfolio.corporate_actions n
 WHERE n.position > s.seen AND n.ex_date <= s.through
 """
 
+# Whose next fill is here and waits: it came late, or while the account was held.
+_HELD_BACK = """
+SELECT a.account_id FROM portfolio.early_events e JOIN portfolio.streams s USING (stream)
+    JOIN portfolio.accounts a ON s.stream = 'fills:' || a.account_id
+WHERE e.sequence = s.next_sequence
+"""
+
 # Whoever has seen the newest revision, and reached its day, is there.
 _WAITING_FOR = f"""
 WITH newest AS (
@@ -261,9 +268,9 @@ class PostgresActions:
         return self._page(_DUE, {"since": since, "after": after, "limit": limit})
 
     def behind(self, after: str, limit: int) -> list[str]:
-        """Name accounts past `after` that something waits for, corrections too."""
+        """Name accounts past `after` that something waits for, corrections and fills too."""
         values = {"since": date.min, "after": after, "limit": limit}
-        return self._page(f"{_DUE} UNION {_STALE}", values)
+        return self._page(f"{_DUE} UNION {_STALE} UNION {_HELD_BACK}", values)
 
     def waiting_for(self, action_id: str, after: str, limit: int) -> list[str]:
         """Name accounts past `after` that an action waits for whose day has come."""

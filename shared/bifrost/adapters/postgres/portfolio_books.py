@@ -1,7 +1,8 @@
 """Portfolio's books in Postgres: every store on one cursor, so that one commit keeps them all."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from bifrost.adapters.postgres.accounts import PostgresAccounts
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from bifrost.events import Event, FillRecorded
 
 SCHEMA = "portfolio"
+_WAIT_AT_MOST = "SELECT set_config('lock_timeout', %s, true)"
 _INBOX = Inbox(SCHEMA)
 _OUTBOX = Outbox(SCHEMA)
 _KEYS = IdempotencyKeys(SCHEMA)
@@ -41,9 +43,12 @@ class PostgresLibrary:
         self._database = database
 
     @contextmanager
-    def open(self) -> Iterator[Books]:
+    def open(self, patience: timedelta | None = None) -> Iterator[Books]:
         """Begin a transaction: everything done in it is kept, or nothing is."""
         with self._database.transaction() as cursor:
+            if patience is not None:
+                milliseconds = patience // timedelta(milliseconds=1)
+                cursor.execute(_WAIT_AT_MOST, (str(milliseconds),))
             yield PostgresBooks(cursor)
 
     @contextmanager
@@ -155,6 +160,20 @@ class PostgresFacts:
     def in_order(self, event: "FillRecorded") -> "list[FillRecorded]":
         """Return the fills that may now be applied, in their account's order."""
         return _INBOX.in_order(self._cursor, event)
+
+    def hold(self, event: "FillRecorded") -> None:
+        """Keep a fill for later, whoever holds its account now."""
+        _INBOX.hold(self._cursor, event)
+
+    def put_back(self, fills: "Sequence[FillRecorded]") -> None:
+        """Let fills that `in_order` or `take_next` gave wait again."""
+        _INBOX.put_back(self._cursor, fills)
+
+    def take_next(self, account_id: str) -> "FillRecorded | None":
+        """Return the account's next fill, if it is here and waits."""
+        from bifrost.events import FillRecorded
+
+        return _INBOX.take_next(self._cursor, fill_stream(account_id), FillRecorded)
 
     def fills_applied(self, account_id: str) -> int:
         """Return the sequence of the last fill applied to the account; 0 if none."""
