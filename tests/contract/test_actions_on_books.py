@@ -249,6 +249,25 @@ def test_an_action_that_leaves_no_share_is_refused_and_the_account_goes_on(
     assert desk.stored() == desk.rebuilt()
 
 
+@pytest.mark.parametrize("paid_later", [False, True])
+def test_an_action_that_pays_more_than_there_can_be_is_refused_and_the_account_goes_on(
+    desk: ActingDesk, *, paid_later: bool
+) -> None:
+    desk.open(1)
+    desk.trade(1, "10", "400")
+    pay_date = session(4) if paid_later else None
+    desk.hear(action(dividend("1" + "0" * 15), "much", ex_date=session(3), pay_date=pay_date))
+    desk.open(5)
+    desk.trade(5, "1", "10", "IBM")
+    desk.trade(1, "10", "400")
+
+    assert desk.positions() == {"AAPL": (20, 8000), "IBM": (1, 10)}
+    (refused,) = desk.rows("SELECT DISTINCT action_id, reason FROM portfolio.action_refusals")
+    assert refused["action_id"] == "much"
+    assert "cash than an account can hold" in refused["reason"]
+    assert desk.stored() == desk.rebuilt()
+
+
 def test_an_action_on_what_nobody_holds_changes_nothing(desk: ActingDesk) -> None:
     desk.hear(replace(SPLIT, instrument="GHOST"))
     desk.open(5)

@@ -6,6 +6,7 @@ a deposit is undone by a withdrawal, which risk has to agree to.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from bifrost.core.decisions import Reason
@@ -39,12 +40,14 @@ from bifrost.portfolio.ledger import CASH, Entry, Posting, position_account
 from bifrost.portfolio.lots import Lot
 from bifrost.portfolio.ports import Books, Clock, Ids, Library, LotAdjustment, Posted
 from bifrost.portfolio.service import live_account, market_time, noted_session
-from bifrost.portfolio.sessions import SessionOf, utc_session
+from bifrost.portfolio.sessions import BEFORE_ALL, SessionOf, utc_session
 from bifrost.portfolio.telling import Moment, Teller, moved
 from bifrost.portfolio.valuation import Balance
 
 REVERSAL = "reversal"
 NO_CREDIT = "no_credit"
+
+MarketTime = tuple[datetime, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +141,12 @@ class CashFlows:
         self, books: Books, account: Account, asked: CashFlowRequest, transaction_id: str
     ) -> None:
         money = Money(asked.amount, asked.currency or account.currency)
+        market: MarketTime | None = None
         lots: list[Lot] = []
         returned: CapitalReturn | None = None
         if asked.kind is CashFlowKind.RETURN_OF_CAPITAL:
             # It is spread over the lots as they are today.
-            moment = Moment(self._ids, self._clock.now(), asked.correlation_id)
-            bring_up(books, account.account_id, moment)
+            market = self._bring_up(books, account, asked.correlation_id)
             lots = books.lots.open_lots(account.account_id, asked.instrument)
             _check_long(lots, asked.instrument, money.currency)
             returned = return_capital(lots, money.amount)
@@ -158,7 +161,7 @@ class CashFlows:
             description=f"{asked.kind.replace('_', ' ')}{about}: {money.amount} {money.currency}",
             entries=entries,
         )
-        posting = self._posting(books, account, draft)
+        posting = self._posting(books, account, draft, market)
         books.ledger.post(posting)
         if returned is not None:
             books.lots.adjust(posting, _by_sequence(lots), list(returned.lots))
@@ -198,9 +201,23 @@ class CashFlows:
         instrument = next((line.instrument for line in wrong.entries if line.instrument), "")
         self._tell(books, account, posting, instrument, asked.correlation_id)
 
-    def _posting(self, books: Books, account: Account, draft: _Draft) -> Posting:
+    def _bring_up(self, books: Books, account: Account, correlation_id: str) -> MarketTime:
+        """Let the account meet what comes before a flow of the market's session; say when it is."""
+        moment = Moment(self._ids, self._clock.now(), correlation_id)
+        met = bring_up(books, account.account_id, moment)
+        at, is_known = market_time(books, moment.now)
+        if is_known and self._session_of(at) > met.by(BEFORE_ALL):
+            # The session began meanwhile.
+            met = bring_up(books, account.account_id, moment)
+        # What is heard later of its actions comes before the flow too, as in every replay.
+        books.actions.advance(account.account_id, met.by(BEFORE_ALL), met.newest)
+        return at, is_known
+
+    def _posting(
+        self, books: Books, account: Account, draft: _Draft, market: MarketTime | None = None
+    ) -> Posting:
         now = self._clock.now()
-        occurred_at, is_market_time = market_time(books, now)
+        occurred_at, is_market_time = market or market_time(books, now)
         return Posting(
             transaction_id=draft.transaction_id,
             account_id=account.account_id,

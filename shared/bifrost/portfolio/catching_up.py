@@ -13,8 +13,11 @@ from bifrost.portfolio.sessions import BEFORE_ALL
 from bifrost.portfolio.telling import Moment
 
 
-def bring_up(books: Books, account_id: str, moment: Moment) -> None:
-    """Let the account meet every action that is due; put right what it had met otherwise."""
+def bring_up(books: Books, account_id: str, moment: Moment) -> Outlook:
+    """Let the account meet every action that is due; put right what it had met otherwise.
+
+    Returns what it was brought up by.
+    """
     account = books.accounts.locked(account_id)
     outlook = books.actions.outlook(account_id, BEFORE_ALL)
     through = outlook.by(BEFORE_ALL)
@@ -22,6 +25,7 @@ def bring_up(books: Books, account_id: str, moment: Moment) -> None:
         put_right(books, account, moment, outlook, through)
     elif outlook.due or outlook.has_unpaid:
         follow(books, account, moment, outlook, through)
+    return outlook
 
 
 def follow(books: Books, account: Account, moment: Moment, outlook: Outlook, through: date) -> None:

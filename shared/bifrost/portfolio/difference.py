@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from bifrost.core.errors import ConflictError
 from bifrost.core.money import EXACT, exact_sum
 from bifrost.events import CashChanged, Event, FillRecorded, PositionCause
 from bifrost.portfolio.accounts import Account
@@ -83,14 +84,17 @@ class Difference:
         return kept | self._write(anew, untold=same, early=early)
 
     def finish(self, right: Mapping[str, Lot]) -> None:
-        """Revise the lots to what is right, and tell of what changed net."""
+        """Revise the lots to what is right, and tell of what changed net.
+
+        Raises ConflictError where no posting would say why: the books were wrong before.
+        """
         names = {*(lot.lot_id for lot in self._before), *self._found, *right}
         stored = self._books.lots.named(self._account.account_id, sorted(names))
         pairs = [(lot, right.get(lot.lot_id, emptied(lot))) for lot in stored]
         changed = [(old, new) for old, new in pairs if old != new]
         posting = self._last or self._filled
         if changed and posting is None:
-            raise AssertionError(f"lots of {self._account.account_id} differ without a posting")
+            raise ConflictError(f"lots of {self._account.account_id} differ without a posting")
         if posting is not None:
             self._books.revisions.revise(posting.transaction_id, changed)
         self._tell()

@@ -46,6 +46,11 @@ class BookChange:
         return self.payment[0].amount if self.payment else Decimal(0)
 
     @property
+    def cash(self) -> Decimal:
+        """What it pays, at once or later (negative: what it takes)."""
+        return exact_sum(one.amount for one in self.entries if one.ledger_account in (CASH, DUE))
+
+    @property
     def closed(self) -> tuple[tuple[Lot, Closure], ...]:
         """What it closed, and what it realised without closing (quantity 0), each of which lot."""
         known = {lot.lot_id: lot for lot in (*self.opened, *self.before)}

@@ -20,7 +20,7 @@ from bifrost.core.corporate_actions import (
     Split,
     StockDividend,
 )
-from bifrost.core.money import EXACT, exact_product, exact_sum
+from bifrost.core.money import AMOUNT_MAX, EXACT, exact_product, exact_sum
 from bifrost.portfolio.cash_flows import INCOME, CashFlowKind
 from bifrost.portfolio.corporate_actions.allocation import (
     Realisation,
@@ -71,8 +71,14 @@ def refusal(action: CorporateAction, lots: Sequence[Lot]) -> str:
             f"{action.action_id} of {action.instrument} is in {action.currency}, the lots are in"
             f" {', '.join(sorted(others))}: import a revision in their currency"
         )
-    after = _effect(action, _own(action, lots)).after
-    if any(lot.quantity == 0 and lot.cost != 0 for lot in after):
+    change = _effect(action, _own(action, lots))
+    if abs(change.cash) > AMOUNT_MAX:
+        return (
+            f"{action.action_id} of {action.instrument} moves {change.cash:f} {action.currency},"
+            f" more cash than an account can hold, {AMOUNT_MAX:f}: import a revision, or withdraw"
+            " it"
+        )
+    if any(lot.quantity == 0 and lot.cost != 0 for lot in change.after):
         return (
             f"{action.action_id} of {action.instrument} leaves a cost without a share:"
             " import a revision with another ratio, or withdraw it"
