@@ -325,3 +325,54 @@ def test_what_traded_in_the_night_before_an_ex_date_is_of_after_it(desk: Desk) -
     assert sales(found) == [("AAPL", "5", "250.25", "48.75")]
     assert [one.date for one in found.statement.sales] == [session(3)]
     assert held(found) == [("AAPL", "15", "750.75")]
+
+
+def test_imported_lots_that_followed_no_split_are_left_out_and_not_paid_by_its_shares(
+    desk: Desk,
+) -> None:
+    capital = dividend("600", DividendKind.RETURN_OF_CAPITAL)
+    desk.hear(action(capital, "a-2", ex_date=session(60)))
+    desk.open(61)
+    with desk.another("roth_ira"):
+        desk.bring_in(
+            "2012-02-07,buy,AAPL,10,60,,0,\n2012-02-08,buy,AAPL,10,60,,0,\n"
+            "2012-02-10,sell,AAPL,8,65,,0,\n2012-02-15,buy,AAPL,4,60,,0,\n"
+            "2012-02-28,sell,AAPL,7,65,,0,\n"
+        )
+    desk.trade(62, "1", "60", "MSFT")
+
+    desk.hear(action(split("7", "3"), ex_date=session(38)))
+    found = desk.told()
+
+    assert len(desk.rows("SELECT reason FROM portfolio.action_refusals")) == 1
+    ((instrument, reason, message),) = [
+        (one.instrument, one.reason.value, one.message) for one in found.excluded
+    ]
+    assert (instrument, reason) == ("AAPL", "not_followed")
+    assert f"split of AAPL, {session(38)}" in message
+    assert "bifrost reconcile" in message
+    assert found.statement.sales == ()
+    assert held(found) == [("MSFT", "1", "61.00")]
+
+
+def test_each_stock_that_an_unproved_lot_takes_along_is_named_and_no_other_goes_with_it(
+    desk: Desk,
+) -> None:
+    spin_off = action(SpinOff("GOOG", Decimal(1), Decimal("0.2")), instrument="IBM")
+    merger = Merger(new_instrument="AAPL", shares_per_share=Decimal(1))
+    desk.hear(action(Rename("IBM"), "a-0", instrument="MSFT", ex_date=session(2)))
+    desk.hear(spin_off)
+    desk.hear(action(merger, "a-2", instrument="GOOG", ex_date=session(4)))
+    desk.open(5)
+    for symbol in ("AAPL", "MSFT"):
+        desk.trade(5, "10", "100", symbol)
+        desk.trade(6, "-10", "110", symbol)
+    with desk.another("roth_ira"):
+        desk.bring_in("2012-01-01,buy,IBM,10,80,,0,\n2012-01-01,buy,AAPL,10,80,,0,\n")
+
+    desk.hear(replace(spin_off, revision=2, withdrawn=True))
+    found, alone = desk.told(), desk.reports.wash_sales(None, {}, "MSFT")
+
+    assert {one.instrument for one in found.excluded} == {"AAPL", "IBM"}
+    assert [one.instrument for one in found.statement.sales] == ["MSFT"]
+    assert (alone.statement, alone.excluded) == (found.statement, ())

@@ -101,7 +101,8 @@ def _show_statement(found: Any) -> None:
     print()
     show_table(found["lots"], tuple(found["lots"][0]) if found["lots"] else (), empty="no lots")
     print()
-    show_fields({name: value for name, value in found.items() if isinstance(value, str)})
+    totals = {name: value for name, value in found.items() if isinstance(value, str)}
+    show_fields({**totals, **tax_desk.without(found)})
 
 
 @app.command()

@@ -88,6 +88,12 @@ def require_whole(found: Any) -> None:
         raise typer.Exit(REFUSED)
 
 
+def without(found: Any) -> dict[str, str]:
+    """Return what to show beside totals: the stocks that they are without, if there are some."""
+    names = sorted({one["instrument"] for one in found.get("excluded", ())})
+    return {"without": ", ".join(names)} if names else {}
+
+
 def _told(found: Any) -> Any:
     for one in found.get("excluded", ()):
         say(f"left out, all trades in {one['instrument']}: {one['message']}")

@@ -121,7 +121,8 @@ class WashSaleSheet(_Shape):
 
     spouse: where your marriage stands, who that is and the days that both have said; then all of
     it is of both, what the spouse traded after the last day left out.
-    year: of the sales shown, null for all; lots and totals are of the whole history.
+    year: of the sales shown, null for all; lots and totals are of the whole history, without what
+    `excluded` names.
     """
 
     year: int | None

@@ -105,6 +105,19 @@ def test_a_report_that_leaves_trades_out_says_so_and_ends_with_3(
     assert "left out, all trades in XYZ" in compared.stderr
 
 
+def test_totals_name_the_stocks_that_they_are_without(
+    api: RecordedApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twice = [*LEFT_OUT, *LEFT_OUT, {"instrument": "ABC", "message": "it has to do with XYZ"}]
+    monkeypatch.setitem(ANSWERS, "wash-sales", {**ANSWERS["wash-sales"], "excluded": twice})
+    without = run("wash-sales", "--desk").stdout
+    monkeypatch.setitem(ANSWERS, "wash-sales", {**ANSWERS["wash-sales"], "excluded": []})
+    whole = run("wash-sales", "--desk").stdout
+
+    assert without.splitlines()[-1].split() == ["without", "ABC,", "XYZ"]
+    assert "without" not in whole
+
+
 def test_what_is_left_out_is_said_and_the_answer_stays_one_object(api: RecordedApi) -> None:
     done = run("wash-sales", "--desk", "--json")
 

@@ -9,8 +9,8 @@ out, and it is said: a wash sale there could reach any of them.
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from bifrost.core.corporate_actions import CorporateAction
@@ -22,6 +22,7 @@ from bifrost.portfolio.tax.fitting import when_met
 from bifrost.portfolio.tax.history import Trade
 from bifrost.portfolio.tax.household import told_of
 from bifrost.portfolio.tax.kept import Act, BasisChange, Kept, LotName, Pick
+from bifrost.portfolio.tax.reaching import reaching
 from bifrost.portfolio.tax.told import Book, Fitted, Reason, Repaid, Told, Unfit, When
 
 _SAYS = {
@@ -29,6 +30,10 @@ _SAYS = {
     Reason.SOLD_SHORT: "more was sold than held in an account that may not sell short",
     Reason.CAPITAL_WITHOUT_LOTS: "capital of it came back when none of it was held",
     Reason.ACTION_OUTDATED: "its lots follow a revision that stands no more",
+    Reason.NOT_FOLLOWED: (
+        "its lots did not follow what changed its shares, `bifrost reconcile` says why and what"
+        " to do"
+    ),
     Reason.LOTS_APART: "imported lots and the desk's own in one account stand against each other",
     Reason.LOTS_CHANGED: "its lots are not what its trades and its issuer's actions left",
 }
@@ -36,7 +41,10 @@ _SAYS = {
 
 @dataclass(frozen=True, slots=True)
 class Excluded:
-    """Trades in `instrument`, and in what could replace it, that no report tells, and why."""
+    """Trades in `instrument` and in options on it that no report tells, and why.
+
+    account: whose books are the reason.
+    """
 
     account: str
     instrument: str
@@ -74,21 +82,27 @@ class DeskHistory:
         return [one for one in self.trades if self.families.of(one.instrument) == family]
 
 
-def history_of(rows: DeskRows) -> DeskHistory:
-    """Tell the books, of whichever owners."""
-    families = Families(Act(0, one) for one in rows.actions)
+def history_of(rows: DeskRows, alone: str | None = None) -> DeskHistory:
+    """Tell the books, of whichever owners; alone: of what has to do with that stock."""
+    families = Families(Act(0, one) for one in reaching(rows))
     actions: dict[str, list[CorporateAction]] = defaultdict(list)
     for action in rows.actions:
         actions[families.of(action.instrument)].append(action)
+    books = [
+        (family, book)
+        for family, book in _books(rows, families)
+        if alone is None or family == families.of(alone)
+    ]
     played = [
         (family, book.account, told_of(book, actions[family], rows.couple))
-        for family, book in _books(rows, families)
+        for family, book in books
     ]
     left_out = {family for family, _, one in played if one.unfit}
     whole = [(account, one) for family, account, one in played if family not in left_out]
     told = sorted((trade for _, one in whole for trade in one.trades), key=_when)
     lines = {one.lot_id: line for line, one in enumerate(told, start=1) if one.lot_id}
-    acted = [one for name, each in actions.items() if name not in left_out for one in each]
+    became = ((one, one.new_instrument or one.instrument) for one in rows.actions)
+    acted = [one for one, name in became if families.of(name) not in left_out]
     return DeskHistory(
         trades=tuple(_trade(one, line) for line, one in enumerate(told, start=1)),
         kept=Kept(
@@ -102,7 +116,7 @@ def history_of(rows: DeskRows) -> DeskHistory:
             for _, one in whole
             for name, lot in one.held.items()
         },
-        excluded=tuple(_excluded(account, one.unfit) for _, account, one in played if one.unfit),
+        excluded=tuple(_all_excluded(played, books)),
         families=families,
     )
 
@@ -120,8 +134,11 @@ def _books(rows: DeskRows, families: Families) -> list[tuple[str, Book]]:
 
     for trade in rows.trades:
         of(trade.account_id, trade.instrument).trades.append(trade)
+    traded = {one.lot_id: one.instrument for one in rows.trades if one.lot_id}
     for lot in rows.lots:
-        of(lot.account_id, lot.instrument).lots.append(lot)
+        # What a rename named and its withdrawal closed has that name still.
+        name = lot.instrument if lot.quantity else traded.get(lot.lot_id, lot.instrument)
+        of(lot.account_id, name).lots.append(lot)
     for capital in rows.capitals:
         of(capital.account_id, capital.instrument).capitals.append(capital)
     for met in rows.met:
@@ -205,6 +222,24 @@ def _acts(
 
 def _line_after(when: When, told: Sequence[Told]) -> int:
     return bisect_left(told, when, key=_when) + 1
+
+
+def _all_excluded(
+    played: Iterable[tuple[str, AccountRow, Fitted]], books: Iterable[tuple[str, Book]]
+) -> Iterator[Excluded]:
+    """Name each stock that is left out: what could not be told, then what has to do with it."""
+    found = [
+        (family, _excluded(account, one.unfit)) for family, account, one in played if one.unfit
+    ]
+    yield from (one for _, one in found)
+    named = {one.instrument for _, one in found}
+    reasons = dict(reversed(found))
+    names = {(family, name) for family, book in books for name in book.stocks()}
+    for family, name in sorted(names):
+        if family in reasons and name not in named:
+            why = reasons[family]
+            says = f"it has to do with {why.instrument}, and there {why.message}"
+            yield replace(why, instrument=name, message=says)
 
 
 def _excluded(account: AccountRow, unfit: Unfit) -> Excluded:

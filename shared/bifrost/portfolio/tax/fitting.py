@@ -6,7 +6,7 @@ cost, and what each action realised what it says: then no more has happened to t
 told, and a report of it is right. If not, it says why.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -96,7 +96,6 @@ class _Player:
         self._open: dict[str, _Open] = {}
         # How many lots are open, by instrument, and whether they are long.
         self._sides: Counter[tuple[str, bool]] = Counter()
-        self._uncounted: defaultdict[str, Fraction] = defaultdict(lambda: Fraction(1))
         self.told = Fitted()
 
     def play(self) -> None:
@@ -115,8 +114,7 @@ class _Player:
         if self._is_whole:
             self._compare()
         for name, held in self._open.items():
-            scale = held.shares / Fraction(held.lot.quantity) * self._uncounted[held.lot.instrument]
-            self.told.held[name] = OpenLot(held.origin, scale)
+            self.told.held[name] = OpenLot(held.origin, held.shares / Fraction(held.lot.quantity))
 
     def _trade(self, when: When, row: TradeRow) -> None:
         if row.currency != CURRENCY:
@@ -231,9 +229,9 @@ class _Player:
             return
         self.told.missed.add(action.action_id)
         if True not in outcomes:
-            # All others count in what it made of a share: so do its lots, though nobody told them.
-            if not isinstance(action.terms, SpinOff):
-                self._uncounted[action.instrument] *= ratio_of(action)
+            # Whether what was traded since is counted as before it or as after it, nobody knows.
+            if ratio_of(action) != 1 and not isinstance(action.terms, SpinOff):
+                raise _UnfitError(Unfit(Reason.NOT_FOLLOWED, action.instrument, action))
             return
         if not isinstance(action.terms, CashDividend):
             raise _UnfitError(Unfit(Reason.LOTS_APART, action.instrument, action))
@@ -327,7 +325,7 @@ class _Player:
                 row.amount,
                 lot_id,
                 tuple(replace(one, quantity=one.quantity / scale) for one in taken),
-                scale * self._uncounted[row.instrument],
+                scale,
                 sharing,
             )
         )

@@ -185,7 +185,7 @@ class TaxReports:
             rows = self._reader.rows(self._clock.now().date(), TRADES_MAX, family)
         except TooManyTradesError as found:
             raise _too_many(found.args[0], family) from None
-        return rows, history_of(rows)
+        return rows, history_of(rows, family)
 
     def _told(self, wish: SaleWish, today: date) -> Wish:
         price = wish.price if wish.price is not None else self._reader.price(wish.instrument)

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from bifrost.core.corporate_actions import CorporateAction
 from bifrost.portfolio.tax.desk_rows import AccountRow, CapitalRow, LotRow, MetRow, TradeRow
+from bifrost.portfolio.tax.identity import security_of
 
 # Its place among all: by day what issuers did, then what was traded, then what counts at its end.
 When = tuple[date, int, tuple[object, ...]]
@@ -20,6 +21,7 @@ class Reason(StrEnum):
     SOLD_SHORT = "sold_short"
     CAPITAL_WITHOUT_LOTS = "capital_without_lots"
     ACTION_OUTDATED = "action_outdated"
+    NOT_FOLLOWED = "not_followed"
     LOTS_APART = "lots_apart"
     LOTS_CHANGED = "lots_changed"
 
@@ -55,8 +57,8 @@ class Told:
     """A trade, or what an issuer closed for cash; signed.
 
     amount: of the cash. lot_id: what it opened, if it did. taken: in what its shares are counted
-    in. scale: how many shares one of them is: 1, but for digits that the books round away and
-    for splits that its lots have not followed. averaged: the lots whose basis it made one.
+    in. scale: how many shares one of them is: 1, but for digits that the books round away.
+    averaged: the lots whose basis it made one.
     """
 
     when: When
@@ -98,6 +100,10 @@ class Book:
     lots: list[LotRow] = field(default_factory=list)
     capitals: list[CapitalRow] = field(default_factory=list)
     met: list[MetRow] = field(default_factory=list)
+
+    def stocks(self) -> set[str]:
+        """Name what it traded, an option by its stock."""
+        return {security_of(one.instrument).underlying for one in self.trades}
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bifrost.core.corporate_actions import CorporateAction, Rename, SpinOff, Split
+from bifrost.core.corporate_actions import CorporateAction, Merger, Rename, SpinOff, Split
 from bifrost.core.money import exact_sum
 from bifrost.portfolio.accounts import AccountKind
 from bifrost.portfolio.corporate_actions.effects import FRACTION_RULE
@@ -261,23 +261,40 @@ def test_shares_that_a_ratio_leaves_without_a_last_digit_are_all_sold() -> None:
     assert told.lots == ()
 
 
-def test_a_split_that_an_accounts_lots_have_not_followed_is_not_counted_for_them() -> None:
-    doubled = on(3, Split(Decimal(2), Decimal(1)))
-    bought, sold = trade(2, "10", "-100"), trade(4, "-10", "60", (2, "10", "100"))
-    again = trade(5, "10", "-70", account_id="b")
+@pytest.mark.parametrize(("day", "joined"), [(2, True), (3, False), (4, False)])
+def test_a_rename_joins_two_stocks_only_where_the_old_name_was_traded_before_it(
+    day: int, joined: bool
+) -> None:
+    renamed = on(3, Rename("NEW"))
+    unproved = trade(1, "10", "-70", instrument="NEW", account_id="b")
+    follows = {"met": (met(renamed),)} if joined else {}
+
     history = books(
-        bought, sold, again,
-        lots=(lot(2, "0", "0"), replace(lot(5, "10", "70"), account_id="b")),
-        actions=(doubled,),
+        trade(day, "10", "-100"), unproved, actions=(renamed,), **follows,
+        lots=(lot(day, "10", "100", "NEW" if joined else "AAPL"),),
     )  # fmt: skip
 
-    told = told_by(history, Elections())
+    named = [(one.account, one.instrument) for one in history.excluded]
+    assert named == [("b", "NEW"), ("b", "AAPL")][: 1 + joined]
+    assert history.is_excluded("AAPL") == joined
+    assert [one.instrument for one in history.trades] == [] if joined else ["AAPL"]
+    if joined:
+        assert "it has to do with NEW" in history.excluded[1].message
 
-    # The 10 sold stand for 20 of those that the other account bought.
-    assert [(f"{one.quantity}", f"{one.disallowed_loss}") for one in told.sales] == [
-        ("10", "20.00")
-    ]
-    assert [(f"{one.quantity}", f"{one.basis}") for one in told.lots] == [("10", "90.00")]
+
+def test_what_became_of_shares_sold_before_could_replace_them_and_takes_them_along() -> None:
+    merged = on(4, Merger(new_instrument="MID", shares_per_share=Decimal(2)))
+    renamed = replace(on(5, Rename("NEW")), action_id="a-2", instrument="MID")
+    sold = trade(3, "-10", "60", (2, "10", "100"))
+    unproved = trade(6, "10", "-70", instrument="NEW", account_id="b")
+
+    history = books(
+        trade(2, "10", "-100"), sold, unproved, lots=(lot(2, "0", "0"),),
+        actions=(merged, renamed),
+    )  # fmt: skip
+
+    assert history.trades == ()
+    assert [one.instrument for one in history.excluded] == ["NEW", "AAPL"]
 
 
 def test_what_was_heard_late_opened_its_lot_before_it_was_closed() -> None:
@@ -290,6 +307,7 @@ def test_what_was_heard_late_opened_its_lot_before_it_was_closed() -> None:
 
 
 HELD = (lot(2, "10", "100"),)
+DOUBLED = on(3, Split(Decimal(2), Decimal(1)))
 SPUN_OFF = on(3, SpinOff("CHILD", Decimal(1), Decimal("0.2")))
 IMPORTED = replace(lot(2, "10", "100"), sequence=-5)
 
@@ -315,6 +333,15 @@ IMPORTED = replace(lot(2, "10", "100"), sequence=-5)
             (trade(1, "10", "-100"), trade(2, "10", "-100")), (lot(1, "10", "80"), IMPORTED),
             {"actions": (SPUN_OFF,), "met": (met(SPUN_OFF),)},
             "lots_apart", "spin off of AAPL, 2024-01-03",
+        ),
+        (
+            (trade(2, "10", "-100"),), HELD, {"actions": (DOUBLED,)},
+            "not_followed", "split of AAPL, 2024-01-03",
+        ),
+        (
+            (trade(2, "10", "-100"), trade(4, "-10", "60", (2, "10", "100"))),
+            (lot(2, "0", "0"),), {"actions": (DOUBLED,)},
+            "not_followed", "bifrost reconcile",
         ),
         (
             (trade(2, "10", "-100"),), (lot(2, "10", "80"),), {"actions": (SPUN_OFF,)},
