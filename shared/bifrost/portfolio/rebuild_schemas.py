@@ -33,7 +33,8 @@ class RebuildSheet(_Shape):
 
     through: the session up to which it was played; null before the first one.
     has_imports: no journal tells of an import, so neither its lots nor any balance is compared.
-    differences: the first thousand of `differences_found`.
+    differences: the first thousand of `differences_found`; of a rebuild older than
+        the account's newest twenty, none.
     """
 
     account_id: str
