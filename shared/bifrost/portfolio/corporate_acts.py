@@ -8,7 +8,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from math import inf
 from typing import TYPE_CHECKING
 
 from bifrost.core.errors import BusyError, ConflictError, UnavailableError
@@ -88,13 +87,13 @@ class CorporateActs:
         call = self._bring_up(
             lambda books, after, limit: books.actions.behind(after, limit),
             correlation_id,
-            longest_fill=inf,
+            with_fills=True,
         )
         _require(call)
         return call.accounts
 
     def _bring_up(
-        self, waiting: _Waiting, correlation_id: str, longest_fill: float | None = None
+        self, waiting: _Waiting, correlation_id: str, *, with_fills: bool = False
     ) -> _Call:
         """Bring up who waits, page by page, until nobody does or the call's time is over."""
         call, ends_at, after = _Call(), self._clock.now() + CALL_SECONDS, ""
@@ -104,21 +103,21 @@ class CorporateActs:
             for after in page:
                 if self._clock.now() >= ends_at:
                     return call
-                self._bring_up_one(after, call, correlation_id, longest_fill)
+                self._bring_up_one(after, call, correlation_id, with_fills=with_fills)
             if len(page) < ACCOUNTS_PER_PAGE:
                 call.is_done = True
                 return call
 
     def _bring_up_one(
-        self, account_id: str, call: _Call, correlation_id: str, longest_fill: float | None
+        self, account_id: str, call: _Call, correlation_id: str, *, with_fills: bool
     ) -> None:
         call.accounts += 1
         try:
             with self._library.open(PATIENCE) as books:
                 moment = Moment(self._ids, self._clock.now(), correlation_id)
                 bring_up(books, account_id, moment)
-            if longest_fill is not None:
-                self._late.book(account_id, longest_fill)
+            if with_fills:
+                self._late.book(account_id, longest=None)
         except BusyError:
             # Whoever holds it may not know what we do: the next sweep looks again.
             call.is_any_busy = True

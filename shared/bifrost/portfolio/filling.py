@@ -5,7 +5,6 @@ fill closes, it takes the same number of statements.
 """
 
 from datetime import date
-from math import inf
 
 from bifrost.events import FillRecorded, PositionCause
 from bifrost.portfolio.accounts import Account
@@ -29,11 +28,11 @@ class Filling:
         self._books = books
         self._moment = moment
 
-    def book(self, recorded: FillRecorded, session: date, longest: float) -> bool:
+    def book(self, recorded: FillRecorded, session: date, longest: int | None) -> bool:
         """Book a fill, once per execution; say whether it is.
 
         session: in which the exchange traded it. longest: a journal of more steps than these is
-        not played again, and a fill that came late to it is not booked.
+        not played again, and a fill that came late to it is not booked; None: any is played.
         """
         fill, books = recorded.fill, self._books
         account = books.accounts.locked(fill.account_id)
@@ -79,9 +78,9 @@ class Filling:
         recorded: FillRecorded,
         session: date,
         outlook: Outlook,
-        longest: float,
+        longest: int | None,
     ) -> bool:
-        if longest < inf and self._books.journal.length(account.account_id) > longest:
+        if longest is not None and self._books.journal.length(account.account_id) > longest:
             return False
         self._books.journal.add(account.account_id, step_of(recorded, session), outlook)
         through = outlook.by(session)

@@ -27,16 +27,16 @@ class LateFills:
         self._ids = ids
         self._session_of = session_of
 
-    def book(self, account_id: str, longest: float) -> None:
+    def book(self, account_id: str, longest: int | None) -> None:
         """Book the account's fills that wait, in their order; a late one only to a short journal.
 
-        longest: the steps of a journal that is played again. Raises BusyError where the account
-        is held.
+        longest: the steps of a journal that is played again; None: any. Raises BusyError where
+        the account is held.
         """
         while self._book_next(account_id, longest):
             pass
 
-    def _book_next(self, account_id: str, longest: float) -> bool:
+    def _book_next(self, account_id: str, longest: int | None) -> bool:
         with self._library.open(PATIENCE) as books:
             recorded = books.facts.take_next(account_id)
             if recorded is None:
