@@ -14,7 +14,7 @@ import pytest
 from bifrost.adapters.memory.ids import CountedIds
 from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.portfolio_statements import PostgresStatementReader
-from bifrost.core.corporate_actions import CorporateAction, Merger, Rename
+from bifrost.core.corporate_actions import CorporateAction, Merger, Rename, SpinOff
 from bifrost.core.errors import ConflictError, InvalidInputError
 from bifrost.core.statements import VenueStatement
 from bifrost.events import CashChanged, PositionChanged
@@ -210,13 +210,71 @@ def test_differences_to_the_venue_stay_imported_history_after_actions(desk: Desk
     }
 
 
-def test_an_import_whose_lots_had_a_dividend_is_not_undone(desk: Desk) -> None:
-    import_id = desk.bring_in()
-    desk.hear(DIVIDEND)
-    desk.open(3)
+def undo(desk: Desk, import_id: str) -> None:
+    """Undo an import as its owner."""
+    desk.imports.undo(UndoRequest("ann", desk.account_id, import_id, "the wrong file"))
 
-    with pytest.raises(ConflictError, match="cash dividend of IBM"):
-        desk.imports.undo(UndoRequest("ann", desk.account_id, import_id, "the wrong file"))
+
+@pytest.mark.parametrize("pay_day", [3, 5])
+def test_undoing_an_import_takes_back_what_issuers_did_to_its_lots(
+    desk: Desk, pay_day: int
+) -> None:
+    spin_off = SpinOff("NEWC", Decimal("0.5"), basis_share=Decimal("0.25"))
+    import_id = desk.bring_in()
+    desk.hear(replace(DIVIDEND, pay_date=session(pay_day)))
+    desk.hear(replace(IBM_SPLIT, ex_date=session(4)))
+    desk.hear(action(spin_off, "spin", instrument="IBM", ex_date=session(5)))
+    desk.open(6)
+
+    undo(desk, import_id)
+
+    assert desk.positions() == {}
+    assert {name: sum_ for name, sum_ in desk.stored()["balances"].items() if sum_} == {
+        ("assets:cash", "USD"): 100000,
+        ("equity:capital", "USD"): -100000,
+    }
+    desk.bring_in(key="k-2")
+    assert desk.positions() == {"IBM": (60, Decimal("1162.5")), "NEWC": (30, Decimal("387.5"))}
+    assert desk.stored()["balances"][INCOME] == -30
+
+
+def test_the_way_out_of_an_action_that_came_late_works(desk: Desk) -> None:
+    import_id = desk.bring_in()
+    desk.hear(replace(IBM_SPLIT, ex_date=session(4)))
+    desk.open(5)
+    desk.hear(DIVIDEND)
+    assert "undo the import and import it again" in desk.refused()[0]
+
+    undo(desk, import_id)
+    desk.bring_in(key="k-2")
+
+    assert desk.positions()["IBM"] == (60, 1550)
+    assert desk.stored()["balances"][INCOME] == -30
+    assert PostgresStatementReader(desk.database, "ann").refused_actions(desk.account_id) == []
+
+
+def test_what_an_issuer_did_to_lots_of_another_import_is_met_by_them_again(desk: Desk) -> None:
+    desk.bring_in()
+    import_id = desk.bring_in("2012-01-02,buy,IBM,5,120,,1,\n", "k-2")
+    desk.hear(IBM_SPLIT)
+    desk.open(3)
+    assert desk.positions()["IBM"] == (80, 2150)
+
+    undo(desk, import_id)
+
+    assert desk.positions()["IBM"] == (60, 1550)
+
+
+def test_an_import_whose_lots_were_sold_after_a_split_is_not_undone(desk: Desk) -> None:
+    import_id = desk.bring_in()
+    desk.hear(IBM_SPLIT)
+    desk.open(4)
+    desk.bring_in("2012-01-05,sell,IBM,5,30,,1,\n", "k-2")
+
+    with pytest.raises(ConflictError, match="sell 5 IBM"):
+        undo(desk, import_id)
+
+    assert desk.positions()["IBM"][0] == 55
 
 
 def test_a_dividend_that_the_file_has_is_not_booked_again(desk: Desk) -> None:

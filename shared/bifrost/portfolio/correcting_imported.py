@@ -4,7 +4,8 @@ No journal tells of an import, so its history cannot be played again. Where lots
 an action's day they are left as they are, and what a person has to do is kept beside them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 
 from bifrost.core.corporate_actions import CorporateAction
@@ -55,6 +56,30 @@ def apply_unmet(books: Books, account: Account, moment: Moment, through: date) -
             books.actions.refuse(account_id, action, _spanned(action), moment.now)
         else:
             Acting(books, account, moment).apply(action, lots)
+
+
+def take_back(
+    books: Books, account: Account, moment: Moment, instruments: Iterable[str], since: int
+) -> None:
+    """Take back what actions did to imported lots of these instruments, the last first.
+
+    since: a place in the ledger; what was done before it stays. What lots have changed since, and
+    all before that, stays as well. The actions are met again by what is there then.
+    """
+    reached, own = set(instruments), list[Applied]()
+    for action, one in sorted(
+        _applied(books, account.account_id, BEFORE_ALL), key=lambda pair: pair[0].place
+    ):
+        if action.instrument in reached:
+            reached.update({action.new_instrument} - {None})
+            own.append(one)
+    for one in reversed(own):
+        done = _done(books, account.account_id, one)
+        if done.wrong.place < since:
+            continue
+        if not done.is_untouched:
+            return
+        _take_back(books, account, moment, one, done, "the import of its lots was undone")
 
 
 def _as_of(books: Books, account_id: str, action: CorporateAction) -> tuple[list[Lot], bool]:
@@ -112,10 +137,20 @@ def _came_late(action: CorporateAction) -> str:
     )
 
 
-def _undo(
-    books: Books, account: Account, moment: Moment, applied: Applied, newest: CorporateAction
-) -> None:
-    account_id = account.account_id
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What an action did to imported lots: its transaction, and they before it and now.
+
+    is_untouched: every lot is as the action left it.
+    """
+
+    wrong: Posted
+    before: Mapping[str, Lot]
+    now: Mapping[str, Lot]
+    is_untouched: bool
+
+
+def _done(books: Books, account_id: str, applied: Applied) -> _Done:
     if applied.transaction_id is None:
         raise AssertionError(f"{applied.action_id} changed lots without a transaction")
     pairs = books.revisions.revised_by(applied.transaction_id)
@@ -124,8 +159,16 @@ def _undo(
     now = {lot.lot_id: lot for lot in books.lots.named(account_id, [*before, *children])}
     wrong = books.ledger.transaction(account_id, applied.transaction_id)
     is_untouched = _is_untouched(wrong, {new.lot_id: new for _, new in pairs}, now)
+    return _Done(wrong, before, now, is_untouched)
+
+
+def _undo(
+    books: Books, account: Account, moment: Moment, applied: Applied, newest: CorporateAction
+) -> None:
+    account_id = account.account_id
+    done = _done(books, account_id, applied)
     # Undone and not met again, what cash it brought would be missing.
-    if not is_untouched or (not newest.withdrawn and _as_of(books, account_id, newest)[1]):
+    if not done.is_untouched or (not newest.withdrawn and _as_of(books, account_id, newest)[1]):
         reason = (
             f"revision {newest.revision} corrects {applied.action_id} of {newest.instrument},"
             " whose imported lots have changed since: undo what changed them, or the import,"
@@ -133,14 +176,21 @@ def _undo(
         )
         books.actions.refuse(account_id, newest, reason, moment.now)
         return
-    posting = _reverse(books, moment, account_id, wrong)
-    restored = [(now[name], before.get(name, emptied(now[name]))) for name in now]
+    _take_back(books, account, moment, applied, done, "its corporate action was corrected")
+
+
+def _take_back(
+    books: Books, account: Account, moment: Moment, applied: Applied, done: _Done, why: str
+) -> None:
+    account_id, now = account.account_id, done.now
+    posting = _reverse(books, moment, account_id, done.wrong, why)
+    restored = [(now[name], done.before.get(name, emptied(now[name]))) for name in now]
     books.revisions.revise(
         posting.transaction_id, [(old, new) for old, new in restored if old != new]
     )
     if applied.payment_id is not None:
         payment = books.ledger.transaction(account_id, applied.payment_id)
-        _reverse(books, moment, account_id, payment)
+        _reverse(books, moment, account_id, payment, why)
     books.actions.forget(account_id, [applied.action_id], is_imported=True)
     teller = Teller(account, moment, posting.transaction_id, posting.occurred_at)
     books.facts.publish(
@@ -167,11 +217,11 @@ def _is_untouched(wrong: Posted, after: Mapping[str, Lot], now: Mapping[str, Lot
     return True
 
 
-def _reverse(books: Books, moment: Moment, account_id: str, wrong: Posted) -> Posting:
+def _reverse(books: Books, moment: Moment, account_id: str, wrong: Posted, why: str) -> Posting:
     draft = Draft(
         "reversal",
         f"reversal:{wrong.transaction_id}",
-        "its corporate action was corrected",
+        why,
         reversed_entries(wrong.entries),
         wrong.occurred_at,
         reverses=wrong.transaction_id,

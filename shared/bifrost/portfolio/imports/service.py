@@ -121,12 +121,17 @@ class Imports:
     def undo(self, asked: UndoRequest) -> Import:
         """Reverse every transaction of an import; doing it again changes nothing.
 
-        Raises ConflictError naming what has been built on it since.
+        What issuers did to its lots is taken back first, and met again by the lots that are left.
+        Raises ConflictError naming what else has been built on it since.
         """
+        from bifrost.portfolio.correcting_imported import take_back
+
         with self._library.open() as books:
             account = live_account(books, asked.owner, asked.account_id)
             made = books.imports.locked(account.account_id, asked.import_id)
             if made.undone_at is None:
+                moment = Moment(self._ids, self._clock.now(), made.import_id)
+                take_back(books, account, moment, *_lots_from(books, account, made))
                 depending = books.imports.depending(account.account_id, made.import_id)
                 if depending:
                     raise ConflictError(
@@ -135,6 +140,7 @@ class Imports:
                     )
                 self._undo(books, account, made, asked.reason)
                 books.imports.undo(made.import_id, asked.reason, self._clock.now())
+                self._meet(books, account, moment)
             return books.imports.locked(account.account_id, made.import_id)
 
     def _commit(self, books: Books, account: Account, asked: ImportRequest, import_id: str) -> None:
@@ -152,7 +158,9 @@ class Imports:
             recorded_at=self._clock.now(),
         )
         books.imports.add(made, rows)
-        moment = Moment(self._ids, made.recorded_at, import_id)
+        self._meet(books, account, Moment(self._ids, made.recorded_at, import_id))
+
+    def _meet(self, books: Books, account: Account, moment: Moment) -> None:
         reached = books.actions.outlook(account.account_id, BEFORE_ALL).by(BEFORE_ALL)
         meet_imported(books, account, moment, reached)
 
@@ -207,6 +215,15 @@ class Imports:
             entries=reversed_entries(wrong.entries),
             reverses=wrong.transaction_id,
         )
+
+
+def _lots_from(books: Books, account: Account, made: Import) -> tuple[list[str], int]:
+    """Return what an import traded, and the place of its first row in the ledger."""
+    rows = books.imports.rows(made.import_id)
+    names = sorted({one.activity.instrument for one in rows if one.activity.instrument})
+    if not rows:
+        return names, 0
+    return names, books.ledger.transaction(account.account_id, rows[0].transaction_id).place
 
 
 def _give_up() -> NoReturn:

@@ -44,8 +44,8 @@ def turned_around(
         now = lots[opened.lot_id]
         if (now.quantity, now.cost) != (opened.quantity, opened.cost):
             raise ConflictError(
-                f"lot {now.lot_id} of {now.instrument} holds {now.quantity:f} at {now.cost:f},"
-                f" it was opened with {opened.quantity:f} at {opened.cost:f}:"
+                f"lot {now.lot_id} of {now.instrument} holds {_sized(now)},"
+                f" it was opened with {_sized(opened)}:"
                 " undo first what has changed it since"
             )
         made.append(Closure(now.lot_id, now.quantity, now.cost, now.cost))
@@ -57,3 +57,7 @@ def turned_around(
             )
         )
     return LotChange(tuple(made), tuple(remaining), None)
+
+
+def _sized(lot: Lot) -> str:
+    return f"{EXACT.normalize(lot.quantity):f} at {EXACT.normalize(lot.cost):f}"
