@@ -92,10 +92,10 @@ def test_a_page_goes_on_where_the_one_before_ended(data: DataFunction) -> None:
         (SPLIT.replace("2012-01-09", "2012-02-30"), "line 3, column ex_date"),
         (SPLIT.replace(",4,1", ",4,1,9"), "line 3, column row"),
         (SPLIT.replace("apple-4-1", "other"), "line 3, column ex_date"),
-        (SPLIT.replace("AAPL", "ZZZZ").replace("apple-4-1", "other"), "instrument"),
+        (SPLIT.replace("AAPL", "ZZZZ").replace("apple-4-1", "other"), "line 3, column instrument"),
         (
             SPLIT.replace("USD", "EUR").replace("apple-4-1", "other").replace("09", "10"),
-            "other, currency",
+            "line 3, column currency",
         ),
     ],
 )
@@ -116,7 +116,9 @@ def test_what_an_instrument_becomes_is_listed_too(data: DataFunction) -> None:
     answer = send(data, "a,acme,1,rename,AAPL,USD,2012-01-09,NEWN", header=header)
 
     assert answer.status == 422
-    assert [one["message"] for one in answer.body["errors"]] == ["NEWN is not listed"]
+    (error,) = answer.body["errors"]
+    assert error["message"] == "NEWN is not listed"
+    assert error["field"] == "line 2, column new_instrument"
     assert listed(data) == []
 
 
@@ -126,7 +128,17 @@ def test_what_contradicts_a_stored_revision_is_refused(data: DataFunction) -> No
     answer = send(data, SPLIT.replace(",4,1", ",5,1"))
 
     assert answer.status == 422
-    assert answer.fields == {"apple-4-1, revision"}
+    assert answer.fields == {"line 2, column revision"}
+
+
+def test_what_contradicts_a_stored_action_is_refused_by_its_line(data: DataFunction) -> None:
+    send(data, SPLIT)
+
+    answer = send(data, SPLIT.replace("apple-4-1", "another"))
+
+    (error,) = answer.body["errors"]
+    assert error["field"] == "line 2, column ex_date"
+    assert "contradicts apple-4-1" in error["message"]
 
 
 def test_only_who_runs_the_desk_announces(data: DataFunction) -> None:

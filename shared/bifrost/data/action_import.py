@@ -19,29 +19,29 @@ class News:
 
 
 def news_of(
-    actions: Sequence[CorporateAction], stored: Mapping[str, Sequence[CorporateAction]]
+    rows: Sequence[tuple[int, CorporateAction]], stored: Mapping[str, Sequence[CorporateAction]]
 ) -> list[News]:
     """Return the revisions to add, oldest first; what is stored word for word is none.
 
-    stored: every revision of each action of these instruments. Raises InvalidInputError where the
-    file rewrites a stored revision, comes with one older than the newest, or has an action that
-    another one of the same kind, instrument and day contradicts.
+    rows: each action with its line. stored: every revision of each action of these instruments.
+    Raises InvalidInputError where the file rewrites a stored revision, comes with one older than
+    the newest, or has an action that another one of the same kind, instrument and day contradicts.
     """
     revisions = {name: {one.revision: one for one in known} for name, known in stored.items()}
     news: list[News] = []
     problems: list[FieldProblem] = []
-    for action in sorted(actions, key=lambda one: (one.action_id, one.revision)):
+    for line, action in sorted(rows, key=lambda row: (row[1].action_id, row[1].revision)):
         known = revisions.setdefault(action.action_id, {})
         if known.get(action.revision) == action:
             continue
         newest = max(known, default=None)
         if newest is not None and action.revision <= newest:
-            problems.append(_stale(action, newest))
+            problems.append(_stale(line, action, newest))
             continue
         known[action.revision] = action
         news.append(News(action, newest))
     standing = [known[max(known)] for known in revisions.values()]
-    problems += _contradictions(standing)
+    problems += _contradictions(standing, {action.action_id: line for line, action in rows})
     if problems:
         raise InvalidInputError(*problems)
     return news
@@ -69,15 +69,17 @@ def event_of(
     )
 
 
-def _stale(action: CorporateAction, newest: int) -> FieldProblem:
+def _stale(line: int, action: CorporateAction, newest: int) -> FieldProblem:
     return FieldProblem(
-        f"{action.action_id}, revision",
+        f"line {line}, column revision",
         f"revision {action.revision} comes after revision {newest} was stored",
         f"announce the change as revision {newest + 1}",
     )
 
 
-def _contradictions(standing: Iterable[CorporateAction]) -> list[FieldProblem]:
+def _contradictions(
+    standing: Iterable[CorporateAction], lines: Mapping[str, int]
+) -> list[FieldProblem]:
     days: dict[Hashable, str] = {}
     problems = []
     for action in standing:
@@ -86,10 +88,13 @@ def _contradictions(standing: Iterable[CorporateAction]) -> list[FieldProblem]:
         told = claims_of(action)
         known = next((days[one] for one in told if one in days), action.action_id)
         if known != action.action_id:
-            message = f"it contradicts {known}, of the same day, {action.ex_date}"
-            problems.append(
-                FieldProblem(action.action_id, message, "keep one, or withdraw the other")
-            )
+            # One of the two may be stored; what the file has to do with it stands on its line.
+            own, other = action.action_id, known
+            if own not in lines:
+                own, other = other, own
+            place = f"line {lines[own]}, column ex_date" if own in lines else own
+            message = f"it contradicts {other}, of the same day, {action.ex_date}"
+            problems.append(FieldProblem(place, message, "keep one, or withdraw the other"))
         for one in told:
             days.setdefault(one, action.action_id)
     return problems

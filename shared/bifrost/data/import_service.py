@@ -8,7 +8,7 @@ from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from bifrost.data.action_import import News, event_of, news_of
 from bifrost.data.bar_file import RejectedRow, read_bars
-from bifrost.data.corporate_action_file import instruments_of, read_corporate_actions
+from bifrost.data.corporate_action_file import instruments_of, read_with_lines
 from bifrost.data.imports import (
     ImportRecord,
     ImportStatus,
@@ -89,39 +89,38 @@ class ImportService:
         What is stored word for word is no news, so the same file again changes nothing. Raises
         InvalidInputError with every problem, each at its line and column.
         """
-        actions = read_corporate_actions(content)
+        rows = read_with_lines(content)
         digest = sha256(content).hexdigest()
         found = StoredObject(f"sent/corporate_actions/{digest}", digest, len(content))
         with self.imports.transaction(found.key) as books:
-            problems = [
-                _unlisted(name) for name in instruments_of(actions) if books.listing(name) is None
-            ]
+            problems = _unlisted(books, rows)
             if problems:
                 raise InvalidInputError(*problems)
-            record, news, events = self._add_actions(books, found, actions, correlation_id)
+            record, news, events = self._add_actions(books, found, rows, correlation_id)
             books.record(record, events)
-        return AnnouncedActions(len(actions), tuple(one.action for one in news))
+        return AnnouncedActions(len(rows), tuple(one.action for one in news))
 
     def _import_actions(
         self, books: ImportTransaction, found: StoredObject, correlation_id: str
     ) -> tuple[ImportRecord, Sequence[Event]]:
-        actions = read_corporate_actions(self.objects.get(found.key))
-        for name in instruments_of(actions):
+        rows = read_with_lines(self.objects.get(found.key))
+        for name in instruments_of(action for _, action in rows):
             if books.listing(name) is None:
                 return self._waiting(found, name), []
-        record, _, events = self._add_actions(books, found, actions, correlation_id)
+        record, _, events = self._add_actions(books, found, rows, correlation_id)
         return record, events
 
     def _add_actions(
         self,
         books: ImportTransaction,
         found: StoredObject,
-        actions: Sequence[CorporateAction],
+        rows: Sequence[tuple[int, CorporateAction]],
         correlation_id: str,
     ) -> tuple[ImportRecord, list[News], list[Event]]:
-        _require_currency(books, actions)
+        _require_currency(books, rows)
+        actions = [action for _, action in rows]
         ids = sorted({one.action_id for one in actions})
-        news = news_of(actions, books.stored_actions(instruments_of(actions), ids))
+        news = news_of(rows, books.stored_actions(instruments_of(actions), ids))
         record = self._record(found, ImportStatus.DONE, "")
         books.add_actions([one.action for one in news], record.recorded_at)
         events: list[Event] = [
@@ -188,23 +187,34 @@ class ImportService:
         )
 
 
-def _require_currency(books: ImportTransaction, actions: Sequence[CorporateAction]) -> None:
+def _require_currency(
+    books: ImportTransaction, rows: Sequence[tuple[int, CorporateAction]]
+) -> None:
     """Refuse what is paid in another currency than its instrument trades in."""
-    listed = {name: books.listing(name) for name in {one.instrument for one in actions}}
+    listed = {name: books.listing(name) for name in {one.instrument for _, one in rows}}
     problems = []
-    for one in actions:
+    for line, one in rows:
         listing = listed[one.instrument]
         if listing is not None and listing.instrument.currency != one.currency:
             own = listing.instrument.currency
             message = f"it is in {one.currency}, {one.instrument} trades in {own}"
-            problems.append(FieldProblem(f"{one.action_id}, currency", message, f"give {own}"))
+            problems.append(FieldProblem(f"line {line}, column currency", message, f"give {own}"))
     if problems:
         raise InvalidInputError(*problems)
 
 
-def _unlisted(symbol: str) -> FieldProblem:
+def _unlisted(
+    books: ImportTransaction, rows: Sequence[tuple[int, CorporateAction]]
+) -> list[FieldProblem]:
     fix = "list it first: put an instruments/<name>.csv that names it into the data bucket"
-    return FieldProblem("instrument", f"{symbol} is not listed", fix)
+    names = instruments_of(action for _, action in rows)
+    unknown = {name for name in names if books.listing(name) is None}
+    return [
+        FieldProblem(f"line {line}, column {column}", f"{name} is not listed", fix)
+        for line, one in rows
+        for column, name in (("instrument", one.instrument), ("new_instrument", one.new_instrument))
+        if name in unknown
+    ]
 
 
 def _counted(
