@@ -130,7 +130,7 @@ def reconcile(body: ReconciliationBody, caller: Caller) -> Reconciliation:
     """Compare the account's books with the venue's, now."""
     wiring.orders().require_account(body.account_id, caller.owner)
     answer = wiring.statements().reconcile(body.account_id, correlation_id())
-    return Reconciliation(account_id=body.account_id, breaks=answer["breaks"])
+    return Reconciliation.of(body.account_id, answer["breaks"])
 
 
 @app.get("/v1/venue", tags=["venue"])

@@ -62,10 +62,11 @@ def reason_to_halt(
 
 def _told(one: Break) -> str:
     since = one.first_seen.isoformat()
+    ours, theirs = (f"{EXACT.normalize(number):f}" for number in (one.ours, one.theirs))
     if one.kind == PENDING:
-        return f"{one.book}: {one.subject} has stood at {one.ours} of {one.theirs} since {since}"
+        return f"{one.book}: {one.subject} has stood at {ours} of {theirs} since {since}"
     return (
-        f"{one.book}: {one.kind} {one.subject} is {one.ours} here and {one.theirs}"
+        f"{one.book}: {one.kind} {one.subject} is {ours} here and {theirs}"
         f" at the venue since {since}"
     )
 

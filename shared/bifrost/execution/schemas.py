@@ -1,10 +1,13 @@
 """Execution's JSON over HTTP. Numbers are decimal strings both ways: a JSON number is a float."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
+from bifrost.core.money import EXACT
 from bifrost.core.orders import OrderStatus, OrderType, Side, TimeInForce
 from bifrost.execution.gate import PRICE_MAX, QUANTITY_MAX
 from bifrost.execution.intake import DECIMALS_MAX, OrderRequest
@@ -193,6 +196,20 @@ class Reconciliation(BaseModel):
 
     account_id: str
     breaks: list[dict[str, Any]]
+
+    @classmethod
+    def of(cls, account_id: str, breaks: Iterable[Mapping[str, Any]]) -> "Reconciliation":
+        """Show what the workflow found, its numbers without zeros at their end."""
+        return cls(account_id=account_id, breaks=[{**one, **_counts(one)} for one in breaks])
+
+
+def _counts(one: Mapping[str, Any]) -> dict[str, str]:
+    said = {name: one.get(name) for name in ("ours", "theirs", "venue")}
+    return {
+        name: f"{EXACT.normalize(Decimal(number)):f}"
+        for name, number in said.items()
+        if number is not None
+    }
 
 
 class MarkView(BaseModel):
