@@ -14,7 +14,7 @@ from tests.architecture.project import ROOT
 SHARED_ROOMS = frozenset(
     {"core", "events", "wire", "backtest", "adapters", "runtime", "cli", "local"},
 )
-ERRORS_OF_AWS = ("States.", "Lambda.")
+ERRORS_OF_AWS = ("States.", "Lambda.", "Runtime.")
 
 Workflow = dict[str, Any]
 

@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import Any
 
 from bifrost.core.written import day_of
-from bifrost.wire.identifiers import ID_PATTERN
 
 # By the error's type; what is in braces is its context.
 _WORDS = {
@@ -52,9 +51,8 @@ _WORDS = {
 }
 
 # What a pattern takes; of one that is not here only that the text does not fit it is said.
-_IDENTIFIER = "1 to 128 letters, digits, dots, colons, hyphens or underscores"
 _PATTERNS = {
-    ID_PATTERN: _IDENTIFIER,
+    r"^[A-Za-z0-9._:-]{1,128}$": "1 to 128 letters, digits, dots, colons, hyphens or underscores",
     r"^[A-Za-z0-9-]{1,64}$": "1 to 64 letters, digits or hyphens",
     r"^[A-Z]{3}$": "a currency of three capital letters, such as USD",
     r"^[A-Z0-9][A-Z0-9.-]{0,31}$": "a symbol of capital letters, digits, dots or hyphens",
