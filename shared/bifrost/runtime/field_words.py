@@ -116,4 +116,6 @@ def _is_of_days(context: Mapping[str, Any]) -> bool:
 
 
 def _written(bound: object) -> str:
-    return f"{bound:f}" if isinstance(bound, Decimal) else str(bound)
+    # Of a bound that a validator of ours came before, pydantic tells the Python of it.
+    text = f"{bound:f}" if isinstance(bound, Decimal) else str(bound)
+    return text.removeprefix("Decimal('").removesuffix("')")
