@@ -6,52 +6,24 @@ acts, cash flows and imports that come in any order, are corrected, reversed and
 
 from collections.abc import Callable
 from decimal import Decimal
-from functools import reduce
 
 import pytest
 from hypothesis import given, settings
 
 from bifrost.adapters.postgres import portfolio_lot_pnl
 from bifrost.adapters.postgres.database import Database
-from bifrost.adapters.postgres.portfolio_performance import PostgresPerformance
 from bifrost.core.corporate_actions import Merger
 from bifrost.core.errors import InvalidInputError
 from bifrost.core.money import exact_sum
 from bifrost.portfolio.journal import undone_by
-from bifrost.portfolio.performance import Close, PnlAsked, PnlBy, PnlFound, Scope
+from bifrost.portfolio.performance import PnlBy
 from bifrost.portfolio.pnl import Pnl
 from bifrost.portfolio.replaying import Player
 from tests.action_builders import action
 from tests.builders import closes_at, session
+from tests.contract.pnl_asked import added, asked, parts
 from tests.contract.told_desk import DAYS, Told, ToldDesk, histories, told_desk
 from tests.postgres_server import Server
-
-NAMES = ("unpriced", "unrated", "unattributed")
-
-
-def at(day: int | None) -> Close | None:
-    return None if day is None else Close(session(day), closes_at(day))
-
-
-def asked(
-    desk: ToldDesk,
-    by: PnlBy,
-    opened: int | None = None,
-    closed: int | None = None,
-    *strategies: str,
-) -> PnlFound:
-    scope = Scope((desk.account_id,), strategies)
-    reader = PostgresPerformance(desk.database, "ann")
-    return reader.pnl(PnlAsked(scope, by, at(opened), at(closed), limit=200))
-
-
-def parts(pnl: Pnl) -> dict[str, object]:
-    return {name: getattr(pnl, name) for name in Pnl.__dataclass_fields__ if name not in NAMES}
-
-
-def added(found: PnlFound) -> Pnl:
-    return reduce(Pnl.__add__, (one.pnl for one in found.groups), Pnl())
-
 
 RANGES = [(None, 1), (None, 3), (None, DAYS), (1, 2), (1, None), (2, 4), (3, DAYS), (5, None)]
 
@@ -67,8 +39,8 @@ def test_lots_and_what_none_has_add_up_to_the_positions(
         desk.open(DAYS + 1)
 
         for opened, closed in RANGES:
-            found = asked(desk, PnlBy.LOT, opened, closed)
-            whole = asked(desk, PnlBy.POSITION, opened, closed)
+            found = asked(desk, opened=opened, closed=closed)
+            whole = asked(desk, by=PnlBy.POSITION, opened=opened, closed=closed)
             assert found.total == whole.total
             assert parts(added(found)) == parts(whole.total)
             assert added(found).unattributed == frozenset()
@@ -107,8 +79,8 @@ def test_lots_up_to_the_last_close_are_those_that_stand(
             desk.happen(one)
         desk.open(DAYS + 1)
 
-        now = {one.name: one for one in asked(desk, PnlBy.LOT).groups if one.name}
-        then = {one.name: one for one in asked(desk, PnlBy.LOT, None, 99).groups if one.name}
+        now = {one.name: one for one in asked(desk).groups if one.name}
+        then = {one.name: one for one in asked(desk, closed=99).groups if one.name}
         assert then.keys() <= now.keys()
         assert {name: one.pnl for name, one in then.items()} == {
             name: now[name].pnl for name in then
@@ -132,7 +104,7 @@ def test_ranges_that_follow_each_other_add_up_lot_by_lot(
 
         for middle in (1, 3, 5):
             first, second, both = (
-                {one.name: one.pnl for one in asked(desk, PnlBy.LOT, *ends).groups}
+                {one.name: one.pnl for one in asked(desk, opened=ends[0], closed=ends[1]).groups}
                 for ends in ((None, middle), (middle, DAYS), (None, DAYS))
             )
             for name in {*first, *second, *both}:
@@ -152,7 +124,7 @@ def test_lots_at_a_close_are_those_of_the_history_up_to_it(
             desk.happen(one)
 
         for day in (1, 2, 4):
-            found = asked(desk, PnlBy.LOT, None, day)
+            found = asked(desk, closed=day)
             shown = {one.name: one.pnl for one in found.groups if one.name.startswith("paper:")}
             realised, open_lots = history_of(desk, day)
             assert {name: one.price_realised for name, one in shown.items()} == {
@@ -185,7 +157,7 @@ def test_what_lots_were_is_named_where_it_cannot_be_told(
     ):
         desk.happen(one)
 
-    found = asked(desk, PnlBy.LOT, None, 3)
+    found = asked(desk, closed=3)
 
     (nobodys, *lots) = found.groups
     named = {one.name.split(":")[0]: one.pnl.unattributed for one in lots if one.pnl.unattributed}
@@ -193,8 +165,8 @@ def test_what_lots_were_is_named_where_it_cannot_be_told(
     assert [one.pnl.total for one in lots if not one.pnl.unattributed] == [10]
     assert nobodys.pnl.price_unrealised == 100 + 200 + 30
     assert nobodys.pnl.total == 330 - 2
-    assert parts(added(found)) == parts(asked(desk, PnlBy.POSITION, None, 3).total)
-    (_, *before) = asked(desk, PnlBy.LOT, None, 1).groups
+    assert parts(added(found)) == parts(asked(desk, by=PnlBy.POSITION, closed=3).total)
+    (_, *before) = asked(desk, closed=1).groups
     assert not any(one.pnl.unattributed for one in before)
 
 
@@ -208,17 +180,17 @@ def test_lots_of_a_journal_too_long_for_a_request_are_refused_with_what_to_ask_i
     desk.happen(Told("price", (2, "9", "AAPL")))
     (row,) = desk.rows("SELECT count(*) AS steps FROM portfolio.journal")
     monkeypatch.setattr(portfolio_lot_pnl, "STEPS_MAX", row["steps"])
-    told = asked(desk, PnlBy.LOT, None, 2)
+    told = asked(desk, closed=2)
 
     monkeypatch.setattr(portfolio_lot_pnl, "STEPS_MAX", row["steps"] - 1)
     with pytest.raises(InvalidInputError) as refused:
-        asked(desk, PnlBy.LOT, None, 2)
+        asked(desk, closed=2)
 
     (problem,) = refused.value.problems
     assert (problem.field, f"{row['steps']} steps" in problem.message) == ("by", True)
     assert "by position" in problem.fix
-    assert asked(desk, PnlBy.POSITION, None, 2).total == told.total
-    assert len(asked(desk, PnlBy.LOT).groups) == len(told.groups)
+    assert asked(desk, by=PnlBy.POSITION, closed=2).total == told.total
+    assert len(asked(desk).groups) == len(told.groups)
 
 
 def history_of(

@@ -8,18 +8,17 @@ up to the strategy's P&L by position all the same.
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
-from functools import reduce
 
 import pytest
 from hypothesis import given, settings
 
 from bifrost.adapters.postgres.database import Database
-from bifrost.adapters.postgres.portfolio_performance import PostgresPerformance
-from bifrost.portfolio.performance import Close, PnlAsked, PnlBy, PnlFound, Scope
+from bifrost.portfolio.performance import PnlBy, PnlFound
 from bifrost.portfolio.pnl import Pnl
 from tests.action_builders import action, split
-from tests.builders import bar, bar_closed, closes_at, session
+from tests.builders import bar, bar_closed, session
 from tests.contract.acting_desk import ActingDesk
+from tests.contract.pnl_asked import added, asked, parts
 from tests.contract.told_desk import DAYS, Told, ToldDesk, histories, told_desk
 from tests.postgres_server import Server
 
@@ -27,33 +26,8 @@ AAPL = frozenset({"AAPL"})
 SPLIT = action(split("4", "1"), "split", ex_date=session(3))
 
 
-def at(day: int | None) -> Close | None:
-    return None if day is None else Close(session(day), closes_at(day))
-
-
-def asked(
-    desk: ActingDesk,
-    *strategies: str,
-    by: PnlBy = PnlBy.LOT,
-    opened: int | None = None,
-    closed: int | None = None,
-) -> PnlFound:
-    scope = Scope((desk.account_id,), strategies)
-    reader = PostgresPerformance(desk.database, "ann")
-    return reader.pnl(PnlAsked(scope, by, at(opened), at(closed), limit=200))
-
-
 def groups(found: PnlFound) -> dict[str, Pnl]:
     return {one.name: one.pnl for one in found.groups}
-
-
-def parts(pnl: Pnl) -> dict[str, object]:
-    names = ("unpriced", "unrated", "unattributed")
-    return {name: getattr(pnl, name) for name in Pnl.__dataclass_fields__ if name not in names}
-
-
-def added(found: PnlFound) -> Pnl:
-    return reduce(Pnl.__add__, groups(found).values(), Pnl())
 
 
 @pytest.fixture

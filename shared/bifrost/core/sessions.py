@@ -5,12 +5,12 @@ next one at 19:00 in New York, while the late session still trades.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-_EXCHANGE = ZoneInfo("America/New_York")
-# The late session ends at 20:00; what trades overnight is the next session's.
-_DAY_ENDS = 20
+EXCHANGE = ZoneInfo("America/New_York")
+# The late session ends then; what trades overnight is the next session's.
+DAY_ENDS = time(20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Session:
 
 def exchange_date(instant: datetime) -> date:
     """Return New York's date: the one by which a rule or a limit begins and ends."""
-    return instant.astimezone(_EXCHANGE).date()
+    return instant.astimezone(EXCHANGE).date()
 
 
 def trade_date(instant: datetime) -> date:
@@ -33,5 +33,5 @@ def trade_date(instant: datetime) -> date:
 
     It may be no session's: what days there are, a calendar says.
     """
-    local = instant.astimezone(_EXCHANGE)
-    return local.date() + timedelta(days=local.hour >= _DAY_ENDS)
+    local = instant.astimezone(EXCHANGE)
+    return local.date() + timedelta(days=local.time() >= DAY_ENDS)

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 from bifrost.core.errors import ConflictError
 from bifrost.core.money import EXACT
-from bifrost.core.sessions import exchange_date
+from bifrost.core.sessions import EXCHANGE, exchange_date
 from bifrost.portfolio.cash_violations import Trade, Transfer, Violation, violations
 from bifrost.portfolio.overdrafts import Overdraft, overdraft
 from bifrost.portfolio.ports import Clock
@@ -28,7 +27,6 @@ from bifrost.portfolio.settlement import (
     ladder,
 )
 
-_EXCHANGE = ZoneInfo("America/New_York")
 # Brokers count violations over twelve months.
 _COUNTED_FOR = timedelta(days=365)
 # In a margin account what has not settled is lent: it breaks neither rule.
@@ -122,7 +120,7 @@ def cash_statement(
 def _broken(
     reader: CashReader, account: AccountCash, by: Settling, as_of: date, since: date
 ) -> tuple[Violation, ...]:
-    begin = datetime.combine(since, time(0), _EXCHANGE)
+    begin = datetime.combine(since, time(0), EXCHANGE)
     history = reader.history(account.account_id, account.currency, begin)
     before = EXACT.subtract(account.amount, history.moved)
     return violations(history.happened, by, as_of, settled=before, held=history.held)

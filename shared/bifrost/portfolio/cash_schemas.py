@@ -7,7 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.money import Money
-from bifrost.portfolio.accounts import OwedAs
 from bifrost.portfolio.bookings import CashFlowRequest, ReversalRequest
 from bifrost.portfolio.cash_flows import CashFlowKind
 from bifrost.portfolio.cash_ladder import CashStatement
@@ -16,7 +15,7 @@ from bifrost.portfolio.choosing import ChoiceRequest
 from bifrost.portfolio.lot_selection import LotMethod, Security, Selection
 from bifrost.portfolio.lots import Lot, LotPart
 from bifrost.portfolio.owned_schemas import Symbol
-from bifrost.portfolio.schemas import Amount, Count, Flow, Name
+from bifrost.portfolio.schemas import Amount, Count, Flow, Name, OwedSheet
 
 LOTS_MAX = 200
 # Called by its fill, whose name is the venue's: `o-1-0-0/2012-01-09T21:00:00+00:00`.
@@ -224,17 +223,10 @@ class ViolationSheet(_Shape):
     frozen_until: date | None
 
 
-class OverdraftSheet(_Shape):
-    """What an account owes because somebody else charged it; no person could book it.
-
-    owed_as: loan (of a margin account), receivable (of a cash account, due at once), prohibited
-        (of an IRA, which credit may end; IRC 408(e)(2)).
-    """
+class OverdraftSheet(OwedSheet):
+    """What one of a portfolio's accounts owes."""
 
     account_id: str
-    currency: str
-    amount: Amount
-    owed_as: OwedAs
 
 
 class CashSheet(_Shape):

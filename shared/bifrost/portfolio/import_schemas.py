@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bifrost.portfolio.accounts import OwedAs
 from bifrost.portfolio.exports import activity_of, to_record
 from bifrost.portfolio.imports.activities import Activity
 from bifrost.portfolio.imports.formats import Format
@@ -14,7 +13,7 @@ from bifrost.portfolio.imports.records import Import, LotHistory, Preview
 from bifrost.portfolio.imports.service import ImportRequest, UndoRequest
 from bifrost.portfolio.imports.source import Problem
 from bifrost.portfolio.ports import Posted
-from bifrost.portfolio.schemas import Amount, Count, Name
+from bifrost.portfolio.schemas import Amount, Count, Name, OwedSheet
 
 # With its quoting it stays inside the body that any address takes.
 TEXT_MAX = 50_000
@@ -100,14 +99,6 @@ class ProblemSheet(_Shape):
     def of(cls, problem: Problem) -> "ProblemSheet":
         """Show a problem."""
         return cls(**{name: getattr(problem, name) for name in cls.model_fields})
-
-
-class OwedSheet(_Shape):
-    """What the account would owe: a loan of margin, a receivable of cash, prohibited of an IRA."""
-
-    currency: str
-    amount: Amount
-    owed_as: OwedAs
 
 
 class ImportPreviewSheet(_Shape):

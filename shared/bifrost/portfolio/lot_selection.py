@@ -12,13 +12,12 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 from fractions import Fraction
-from zoneinfo import ZoneInfo
 
 from bifrost.core.money import EXACT, exact_sum
+from bifrost.core.sessions import exchange_date
 from bifrost.portfolio.lots import COST_INCREMENT, Lot, LotPart, up_to
 
 AVERAGE_RULE = "Treas. Reg. 1.1012-1(e)(7), the average basis"
-_EXCHANGE = ZoneInfo("America/New_York")
 # What sales and actions since have rounded, many times over.
 _ROUNDED = Decimal("1E-9")
 
@@ -167,7 +166,9 @@ def lowest_tax(lot: Lot, sale: Sale) -> tuple[int, Fraction, int]:
     neither the year's other gains nor a wash sale is known here.
     """
     gain = _gain(lot, sale)
-    is_long = lot.quantity > 0 and is_long_term(_day(lot.opened_at), _day(sale.occurred_at))
+    is_long = lot.quantity > 0 and is_long_term(
+        exchange_date(lot.opened_at), exchange_date(sale.occurred_at)
+    )
     if gain < 0:
         rank = 1 if is_long else 0
     elif gain == 0:
@@ -218,7 +219,3 @@ def _merged(parts: Sequence[LotPart]) -> tuple[LotPart, ...]:
     for part in parts:
         sizes[part.lot_id] = EXACT.add(sizes.get(part.lot_id, Decimal(0)), part.quantity)
     return tuple(LotPart(lot_id, size) for lot_id, size in sizes.items())
-
-
-def _day(moment: datetime) -> date:
-    return moment.astimezone(_EXCHANGE).date()

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 
 from bifrost.core.money import CENT, EXACT
-from bifrost.portfolio.accounts import Account, AccountKind, NewAccount
+from bifrost.portfolio.accounts import Account, AccountKind, NewAccount, OwedAs
 from bifrost.portfolio.portfolios import Portfolio, PortfolioKind
 from bifrost.portfolio.ports import Posted, Withdrawal
 from bifrost.portfolio.service import CashRequest
@@ -134,6 +134,18 @@ class PortfolioPage(_Shape):
 
     items: list[PortfolioItem]
     next_cursor: str | None
+
+
+class OwedSheet(_Shape):
+    """What an account owes because somebody else charged it; no person could book it.
+
+    owed_as: loan (of a margin account), receivable (of a cash account, due at once), prohibited
+        (of an IRA, which credit may end; IRC 408(e)(2)).
+    """
+
+    currency: str
+    amount: Amount
+    owed_as: OwedAs
 
 
 class DepositSheet(_Shape):

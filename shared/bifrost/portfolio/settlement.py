@@ -9,16 +9,13 @@ neither bought nor sold (a deposit, a dividend, a fee) settles when it is booked
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 from bifrost.core.money import EXACT, exact_sum
+from bifrost.core.sessions import trade_date
 
-_EXCHANGE = ZoneInfo("America/New_York")
-# What trades in the night from then on carries the next session's date.
-_NIGHT = time(20, 0)
 # Longer than any cycle with its weekends and holidays: older trades have settled.
 UNSETTLED_FOR = timedelta(days=14)
 
@@ -44,8 +41,7 @@ class Calendar:
 
     def trade_date(self, moment: datetime) -> date:
         """Name the session that a trade belongs to: a night's is the next one."""
-        local = moment.astimezone(_EXCHANGE)
-        day = local.date() + timedelta(days=local.time() >= _NIGHT)
+        day = trade_date(moment)
         return self._at(bisect_left(self.sessions, day), day)
 
     def settlement_day(self, trade_date: date, days: int) -> date:

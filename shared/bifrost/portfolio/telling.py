@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from bifrost.core.money import EXACT, exact_sum
+from bifrost.core.sessions import DAY_ENDS, EXCHANGE
 from bifrost.events import CashChanged, Event, LotClosed, PositionCause, PositionChanged
 from bifrost.portfolio.accounts import Account
 from bifrost.portfolio.journal import CORPORATE_ACTION
@@ -15,9 +15,6 @@ from bifrost.portfolio.lots import Closure, Lot
 from bifrost.portfolio.ports import Ids
 
 Amounts = tuple[Decimal, Decimal]
-# What trades later belongs to the next session.
-_DAY_ENDS = time(20)
-_EXCHANGE = ZoneInfo("America/New_York")
 NONE: Amounts = (Decimal(0), Decimal(0))
 
 
@@ -141,5 +138,5 @@ def paid(entries: Sequence[Entry]) -> Decimal:
 
 def dawn(day: date) -> datetime:
     """Return when a session's day begins: as the late session of the day before ends."""
-    before = datetime.combine(day - timedelta(days=1), _DAY_ENDS, _EXCHANGE)
+    before = datetime.combine(day - timedelta(days=1), DAY_ENDS, EXCHANGE)
     return before.astimezone(UTC)

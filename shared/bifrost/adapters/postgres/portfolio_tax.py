@@ -9,6 +9,7 @@ from typing import Any
 from bifrost.adapters.postgres.database import Database, Statements
 from bifrost.adapters.postgres.portfolio_couples import cross_to_spouse
 from bifrost.adapters.postgres.portfolio_reads import READER
+from bifrost.adapters.postgres.session_dates import SESSION
 from bifrost.core.codec import from_json
 from bifrost.core.corporate_actions import CorporateAction
 from bifrost.portfolio.tax.desk_rows import (
@@ -73,7 +74,7 @@ WITH RECURSIVE own AS MATERIALIZED (
         coalesce(o.position, t.position) AS place,
         regexp_replace(coalesce(o.reference, t.reference), '^fill:', '') AS lot_id,
         coalesce((r.activity ->> 'day')::date,
-            (t.occurred_at AT TIME ZONE 'America/New_York' + interval '4 hours')::date) AS day
+            {session}) AS day
     FROM touched JOIN portfolio.ledger_transactions t USING (transaction_id)
         LEFT JOIN portfolio.ledger_transactions o ON t.stands_for <> ''
             AND o.account_id = t.account_id AND o.reference = t.stands_for
@@ -106,7 +107,7 @@ WITH RECURSIVE own AS MATERIALIZED (
 ), capitals AS (
     SELECT t.position AS place, t.occurred_at, t.account_id, e.instrument, e.currency,
         coalesce((r.activity ->> 'day')::date,
-            (t.occurred_at AT TIME ZONE 'America/New_York' + interval '4 hours')::date) AS day,
+            {session}) AS day,
         (SELECT sum(c.amount)::text FROM portfolio.ledger_entries c
             WHERE c.transaction_id = t.transaction_id AND c.ledger_account = 'assets:cash'
         ) AS amount,
@@ -146,7 +147,7 @@ UNION ALL SELECT 'capital', to_jsonb(capitals) FROM capitals WHERE day <= %(unti
 UNION ALL SELECT 'met', to_jsonb(followed) FROM followed
 UNION ALL SELECT 'action', action FROM actions
 UNION ALL SELECT 'today', to_jsonb(today) FROM today
-""".replace("{closures}", _CLOSURES)
+""".replace("{closures}", _CLOSURES).replace("{session}", SESSION.format(at="t.occurred_at"))
 
 _MARK = """
 SELECT price FROM portfolio.newest_marks WHERE instrument = %s AND currency = 'USD'
