@@ -28,6 +28,13 @@ ROOMS = (
 # What stands in those rooms and is made of floats: amounts go in, and nothing of it comes back.
 STATISTICS = ("shared/bifrost/portfolio/returns",)
 
+# Market data as arrays: an array is exact (integers) or statistics, and an amount of money that
+# comes of it is a Decimal again where it leaves the room.
+ARRAYS = tuple(
+    f"shared/bifrost/data/{folder}"
+    for folder in ("series", "quality", "repair", "providers", "snapshots", "streaming")
+)
+
 # Who may import them all the same: file, then why no float comes with it.
 READERS = {
     "functions/portfolio/routes_performance.py": "`returns/books.py` hands statistics out as text",
@@ -47,7 +54,7 @@ _SQL = re.compile(r"\b(?:SELECT|INSERT|UPDATE|CREATE|ALTER|CAST)\b")
 
 def ledger_files(root: Path = ROOT) -> list[Path]:
     """Every file of a room that touches amounts."""
-    apart = [root / folder for folder in STATISTICS]
+    apart = [root / folder for folder in (*STATISTICS, *ARRAYS)]
     files = (path for room in ROOMS for path in (root / room).rglob("*.py"))
     return sorted(path for path in files if not any(one in path.parents for one in apart))
 

@@ -1,0 +1,45 @@
+"""What data needs from a vendor."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from bifrost.core.corporate_actions import CorporateAction
+from bifrost.data.providers.answers import Answer
+from bifrost.data.series.columns import BarColumns
+from bifrost.data.series.timeframes import Timeframe
+
+
+@dataclass(frozen=True, slots=True)
+class BarRequest:
+    """Bars of [first, before), raw as traded.
+
+    instrument: our name; symbol: what the vendor calls it.
+    """
+
+    instrument: str
+    symbol: str
+    timeframe: Timeframe
+    first: datetime
+    before: datetime
+
+
+class BarProvider(Protocol):
+    """A vendor of bars; `name` is the source that its rows carry."""
+
+    name: str
+
+    def bars(self, asked: BarRequest) -> Answer[BarColumns]:
+        """Return raw bars, oldest first."""
+
+
+class ActionProvider(Protocol):
+    """A vendor of corporate actions."""
+
+    name: str
+
+    def actions(
+        self, instrument: str, symbol: str, first: date, last: date
+    ) -> Answer[Sequence[CorporateAction]]:
+        """Return what took effect in [first, last]."""

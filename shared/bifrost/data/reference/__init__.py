@@ -1,0 +1,1 @@
+"""Instruments over time: symbols, venues, terms, delistings, and who was in which index."""

@@ -1,0 +1,1 @@
+"""Repairs of what a vendor got wrong: scored, reversible, the raw value kept."""

@@ -1,0 +1,47 @@
+"""What is asked of a series: whose, how long its bars, from when to when, and known by when."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bifrost.data.series.timeframes import Timeframe
+
+
+class Knowledge(StrEnum):
+    """Which of the two times `as_of` means.
+
+    EFFECTIVE: the world's. What a vendor's file tells of the past counts as known on its own
+        dates: a bar at its close, a split on its ex-date, in the values that stand today.
+    RECORDED: ours. What we had recorded by then, and nothing else.
+    """
+
+    EFFECTIVE = "effective"
+    RECORDED = "recorded"
+
+
+class Adjustment(StrEnum):
+    """What prices are adjusted for, when they are read."""
+
+    NONE = "none"
+    SPLITS = "splits"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesQuery:
+    """Bars of one instrument that begin in [first, before).
+
+    as_of: nothing that could be known only later; None is all there is.
+    """
+
+    instrument: str
+    timeframe: Timeframe
+    first: datetime
+    before: datetime
+    as_of: datetime | None = None
+    knowledge: Knowledge = Knowledge.EFFECTIVE
+
+    def __post_init__(self) -> None:
+        for instant in (self.first, self.before, self.as_of):
+            if instant is not None and instant.tzinfo is None:
+                raise ValueError(f"an instant must be timezone-aware, was {instant}")

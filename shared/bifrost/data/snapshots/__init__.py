@@ -1,0 +1,1 @@
+"""Snapshots for screening: what was known of each instrument, and since when."""

@@ -1,0 +1,1 @@
+"""Live streams: a gap is a state, and nothing derived is published across one."""
