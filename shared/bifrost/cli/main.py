@@ -15,6 +15,7 @@ from bifrost.cli import (
     kill_switch,
     lots,
     market,
+    market_data,
     orders,
     performance,
     portfolios,
@@ -48,6 +49,7 @@ app.add_typer(dead_letters.app, name="dlq")
 app.add_typer(actions.app, name="actions")
 app.add_typer(lots.app, name="lots")
 app.add_typer(tax.app, name="tax")
+app.add_typer(market_data.app, name="data")
 for command in (
     demo.sample,
     accounts.deposit,

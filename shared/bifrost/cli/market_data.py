@@ -1,0 +1,20 @@
+"""`bifrost data`: market data on its way in, its quality, and its repairs.
+
+Each subject has a file of its own; what it offers is put together here.
+"""
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Market data: import files, fill gaps, ask how good it is.\n\n"
+    "Example: bifrost data import bars.csv --instrument AAPL --timeframe 1d --format csv",
+)
+
+
+@app.callback()
+def data() -> None:
+    """Market data: import files, fill gaps, ask how good it is.
+
+    Example: bifrost data import bars.csv --instrument AAPL --timeframe 1d --format csv
+    """
