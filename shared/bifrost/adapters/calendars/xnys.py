@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 from bifrost.core.sessions import Session
 
 CALENDAR = "XNYS"
-FIRST = date(1999, 1, 1)
-LAST = date(2027, 12, 31)
+FIRST = date(1990, 1, 1)
+LAST = date(2028, 12, 31)
 
 _SOURCE = Path(__file__).with_suffix(".csv")
 _OPENS = time(9, 30)
