@@ -69,6 +69,13 @@ PROBLEMS: dict[str, ProblemKind] = {
         "The path exists, the method does not.",
         "See the API's document at /v1/openapi.json.",
     ),
+    "NotAcceptableError": ProblemKind(
+        "not-acceptable",
+        406,
+        "It is not written in a form that you take",
+        "The `Accept` header names no media type that this address answers with.",
+        "Accept one of the types that the detail names, or leave the header out for JSON.",
+    ),
     "ConflictError": ProblemKind(
         "conflict",
         409,

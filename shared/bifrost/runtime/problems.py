@@ -20,7 +20,12 @@ from bifrost.runtime.reasons import reason_json
 
 MEDIA_TYPE = "application/problem+json"
 
-_HTTP_KINDS = {404: "NotFoundError", 405: "MethodNotAllowedError", 413: "BodyTooLargeError"}
+_HTTP_KINDS = {
+    404: "NotFoundError",
+    405: "MethodNotAllowedError",
+    406: "NotAcceptableError",
+    413: "BodyTooLargeError",
+}
 
 # What to do about pydantic's complaints; by the beginning of the error's type.
 _FIXES = {

@@ -1,0 +1,140 @@
+"""Tables as bytes: CSV, Arrow and Parquet, column by column.
+
+CSV holds every number to its last digit. Arrow and Parquet hold floats, because those who read
+them compute: a count of millionths below 2**53 divided by 10**6 is the float nearest to it.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from arro3.core import Array
+    from arro3.core import Table as ArrowTable
+
+_MILLION = 1_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Kind(StrEnum):
+    """What a column holds."""
+
+    TEXT = "text"  # str, or None where there is none
+    DATE = "date"  # date
+    INSTANT = "instant"  # int, microseconds since 1970 (UTC)
+    MILLIONTHS = "millionths"  # int, of the unit
+    DECIMAL = "decimal"  # Decimal, or None where it is not known
+    INTEGER = "integer"  # int
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: a sequence (or a numpy array, for the kinds that are int) of its kind."""
+
+    name: str
+    kind: Kind
+    values: "Sequence[Any]"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns of one length."""
+
+    columns: tuple[Column, ...]
+
+    def __post_init__(self) -> None:
+        lengths = {len(column.values) for column in self.columns}
+        if len(lengths) > 1:
+            raise ValueError(f"columns of one table have one length, were {sorted(lengths)}")
+
+
+def to_csv(table: Table) -> bytes:
+    """Write a header and one line for each row (RFC 4180, lines end with LF)."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([column.name for column in table.columns])
+    texts = [_TEXTS[column.kind](_plain(column.values)) for column in table.columns]
+    writer.writerows(zip(*texts, strict=True))
+    return text.getvalue().encode()
+
+
+def to_arrow(table: Table) -> bytes:
+    """Write an Arrow IPC stream."""
+    from arro3.io import write_ipc_stream
+
+    out = io.BytesIO()
+    # Uncompressed: gzip comes with HTTP, and a reader then maps the columns as they are.
+    write_ipc_stream(_arrow(table), out, compression=None)
+    return out.getvalue()
+
+
+def to_parquet(table: Table) -> bytes:
+    """Write a Parquet file, compressed by zstd."""
+    from arro3.io import write_parquet
+
+    out = io.BytesIO()
+    write_parquet(_arrow(table), out, compression="zstd(1)")
+    return out.getvalue()
+
+
+def instant_text(microseconds: int) -> str:
+    """Write microseconds since 1970 as RFC 3339, with no fraction where it is none."""
+    instant = _EPOCH + timedelta(microseconds=microseconds)
+    return instant.replace(tzinfo=None).isoformat() + "Z"
+
+
+def millionths_text(count: int) -> str:
+    """Write a count of millionths as a decimal, to the last digit and no further."""
+    whole, rest = divmod(abs(count), _MILLION)
+    sign = "-" if count < 0 else ""
+    return f"{sign}{whole}.{rest:06d}".rstrip("0") if rest else f"{sign}{whole}"
+
+
+def _plain(values: "Sequence[Any]") -> Sequence[Any]:
+    """Return Python's own numbers: numpy's print and divide in ways of their own."""
+    return values.tolist() if hasattr(values, "tolist") else values
+
+
+def _decimal_text(value: Decimal | None) -> str:
+    return "" if value is None else f"{value:f}"
+
+
+_TEXTS: dict[Kind, Callable[[Iterable[Any]], Iterable[str]]] = {
+    Kind.TEXT: lambda values: ("" if value is None else value for value in values),
+    Kind.DATE: lambda values: map(date.isoformat, values),
+    Kind.INSTANT: lambda values: map(instant_text, values),
+    Kind.MILLIONTHS: lambda values: map(millionths_text, values),
+    Kind.DECIMAL: lambda values: map(_decimal_text, values),
+    Kind.INTEGER: lambda values: map(str, values),
+}
+
+
+def _arrow(table: Table) -> "ArrowTable":
+    from arro3.core import Table as ArrowTable
+
+    return ArrowTable.from_pydict({column.name: _array(column) for column in table.columns})
+
+
+def _array(column: Column) -> "Array":
+    import numpy as np
+    from arro3.core import Array, DataType
+
+    if column.kind is Kind.TEXT:
+        return Array(list(column.values), type=DataType.utf8())
+    if column.kind is Kind.DECIMAL:
+        floats = [None if value is None else float(value) for value in column.values]
+        return Array(floats, type=DataType.float64())
+    if column.kind is Kind.DATE:
+        days = np.asarray(list(column.values), dtype="datetime64[D]").astype(np.int32)
+        return Array.from_numpy(days).cast(DataType.date32())
+    numbers = np.asarray(column.values, dtype=np.int64)
+    if column.kind is Kind.MILLIONTHS:
+        return Array.from_numpy(numbers / _MILLION)
+    if column.kind is Kind.INSTANT:
+        return Array.from_numpy(numbers).cast(DataType.timestamp("us", tz="UTC"))
+    return Array.from_numpy(numbers)
