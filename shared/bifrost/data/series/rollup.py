@@ -1,0 +1,94 @@
+"""Longer bars out of shorter ones: open of the first, extremes, close of the last, all volume.
+
+Only regular hours are rolled up, unless the grid says otherwise; what lies outside is kept apart.
+A bucket is complete when its time has passed, and never because it has had all its minutes: a
+stock that did not trade in the last minute has no bar of it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bifrost.data.series.columns import BarColumns, Integers
+from bifrost.data.series.session_grid import SessionGrid
+from bifrost.data.series.timeframes import Timeframe
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RolledUp:
+    """Longer bars, oldest first; each begins at its bucket's start, a daily one at the open.
+
+    ends_at: of each bucket, microseconds since 1970: the close where that comes sooner.
+    outside: the shorter bars that lie in no bucket.
+    """
+
+    bars: BarColumns
+    ends_at: Integers
+    outside: BarColumns
+
+    def complete(self, through: int) -> NDArray[np.bool_]:
+        """Say of each bar whether its time had passed at `through` (microseconds since 1970)."""
+        return self.ends_at <= through
+
+    def closed(self, through: int) -> BarColumns:
+        """Return the complete bars alone: nothing else may be called closed."""
+        return self.bars.take(self.complete(through))
+
+
+def roll_up(bars: BarColumns, timeframe: Timeframe, grid: SessionGrid) -> RolledUp:
+    """Roll bars up; raise ValueError unless each begins after the one before.
+
+    Bars of any timeframe that divides the wanted one will do: those of 5 minutes make the same
+    hours as those of 1 minute, because both are anchored at the open.
+    """
+    if (np.diff(bars.starts_at) <= 0).any():
+        raise ValueError("each bar must begin after the one before")
+    found = grid.buckets(bars.starts_at, timeframe)
+    inner, outside = bars.take(found.inside), bars.take(~found.inside)
+    starts, ends = found.starts_at[found.inside], found.ends_at[found.inside]
+    if not len(inner):
+        return RolledUp(BarColumns.empty(), np.empty(0, np.int64), outside)
+    firsts = np.flatnonzero(np.diff(starts, prepend=starts[0] - 1))
+    lasts = np.append(firsts[1:], len(inner)) - 1
+    return RolledUp(
+        BarColumns(
+            starts_at=starts[firsts],
+            open=inner.open[firsts],
+            high=np.maximum.reduceat(inner.high, firsts),
+            low=np.minimum.reduceat(inner.low, firsts),
+            close=inner.close[lasts],
+            volume=np.add.reduceat(inner.volume, firsts),
+        ),
+        ends[firsts],
+        outside,
+    )
+
+
+def merged(known: BarColumns, arrived: BarColumns) -> BarColumns:
+    """Put what arrived among what is known, in order; of two bars of one start the later counts.
+
+    `arrived` may be in any order; of two of its own the one further back counts.
+    """
+    both = BarColumns.concatenated([known, arrived])
+    order = np.argsort(both.starts_at, kind="stable")
+    starts = both.starts_at[order]
+    newest = np.append(starts[1:] != starts[:-1], True) if len(starts) else np.empty(0, np.bool_)
+    return both.take(order[newest])
+
+
+def rolled_again(
+    known: BarColumns, minutes: BarColumns, touched: Integers, timeframe: Timeframe,
+    grid: SessionGrid,
+) -> BarColumns:  # fmt: skip
+    """Return `known` longer bars with those of the touched buckets computed again.
+
+    minutes: all bars that there are by now, at least of those buckets. touched: the starts of the
+    shorter bars that came or changed. Equal to rolling up everything anew.
+    """
+    buckets = grid.buckets(touched, timeframe)
+    stale = np.unique(buckets.starts_at[buckets.inside])
+    theirs = grid.buckets(minutes.starts_at, timeframe)
+    again = minutes.take(theirs.inside & np.isin(theirs.starts_at, stale))
+    kept = known.take(~np.isin(known.starts_at, stale))
+    return merged(kept, roll_up(again, timeframe, grid).bars)
