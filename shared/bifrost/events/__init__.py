@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bifrost.events.data import (
         BarClosed,
         BarsImported,
+        BarsTaken,
         CorporateActionAnnounced,
         CorporateActionCorrected,
         InstrumentListed,
@@ -49,6 +50,7 @@ __all__ = [
     "AccountOpened",
     "BarClosed",
     "BarsImported",
+    "BarsTaken",
     "CashChanged",
     "CashDeposited",
     "CashWithdrawn",
@@ -92,6 +94,7 @@ _NAMES = {
     "data": (
         "BarClosed",
         "BarsImported",
+        "BarsTaken",
         "CorporateActionAnnounced",
         "CorporateActionCorrected",
         "InstrumentListed",

@@ -1,7 +1,7 @@
 """Events published by data."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import ClassVar
 
 from bifrost.core.bars import Bar
@@ -32,6 +32,25 @@ class BarsImported(Event):
     last_session: date
     rows: int
     object_key: str
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarsTaken(Event):
+    """A vendor's bars of one instrument went through the gate: stored, or kept apart.
+
+    first, last: when the first and the last of them began. written: new or corrected ones.
+    """
+
+    source: ClassVar[str] = "bifrost.data"
+
+    instrument: str
+    timeframe: str
+    provider: str
+    first: datetime
+    last: datetime
+    written: int
+    kept_apart: int
 
 
 @register

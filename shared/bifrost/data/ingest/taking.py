@@ -1,0 +1,116 @@
+"""The one way by which bars enter: gate, store what passes, keep apart what does not, tell of it.
+
+A file that a person imports, a vendor's answer and a stream go through the same door, in one
+transaction of their caller's: there is no bar that a reader could see and the gate had not.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+import numpy as np
+
+from bifrost.core.errors import NotFoundError
+from bifrost.data.ports import Listing
+from bifrost.data.quality.defects import Defect
+from bifrost.data.series.columns import BarColumns, instant_of
+from bifrost.data.series.ports import SeriesBook, SeriesKey
+from bifrost.events import BarsTaken, Event
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """When, and by whose request, bars are taken in; `event_id` names the event that tells of it.
+
+    at: the wall's time, which becomes `recorded_at`.
+    """
+
+    at: datetime
+    correlation_id: str
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of the bars: read = (stored before, or written now) + kept_apart.
+
+    written: new, or different from what was stored. kept_apart: quarantined, each with its
+        reasons. flagged: stored, and something about them is odd. sessions: those touched.
+    """
+
+    read: int = 0
+    written: int = 0
+    kept_apart: int = 0
+    flagged: int = 0
+    sessions: tuple[date, ...] = ()
+
+
+class TakingBooks(SeriesBook, Protocol):
+    """What taking in needs, inside a transaction of its caller's."""
+
+    def listing(self, symbol: str) -> Listing | None:
+        """Return the listing and keep others from changing it or its bars; None: not listed."""
+
+    def judge(self, key: SeriesKey, listing: Listing, bars: BarColumns) -> Sequence[Defect]:
+        """Return every defect of these bars, seen beside what is stored and the calendar."""
+
+    def keep_apart(
+        self, key: SeriesKey, bars: BarColumns, defects: Sequence[Defect], at: datetime
+    ) -> int:
+        """Quarantine the bars that a defect blocks, and flag others; return how many are new."""
+
+    def touch(self, key: SeriesKey, listing: Listing, bars: BarColumns) -> tuple[date, ...]:
+        """Remember for roll-ups the sessions that these bars are of, and return them."""
+
+    def tell(self, *events: Event) -> None:
+        """Write events down, to be published once the transaction is kept."""
+
+
+def take(books: TakingBooks, key: SeriesKey, bars: BarColumns, occasion: Occasion) -> Taken:
+    """Take bars in, in the transaction of `books`: all that passes the gate, and nothing else.
+
+    bars: of one vendor (`key.source`), oldest first. Taking the same bars again writes nothing
+    and tells nothing. Raises NotFoundError for an instrument that is not listed.
+    """
+    listing = books.listing(key.instrument)
+    if listing is None:
+        raise NotFoundError(
+            f"no instrument is called {key.instrument}; list it first: `bifrost data import`"
+            " an instruments file that names it"
+        )
+    if not len(bars):
+        return Taken()
+    defects = books.judge(key, listing, bars)
+    blocked = sorted({one.place for one in defects if one.blocks and one.place is not None})
+    passed = bars.take(np.delete(np.arange(len(bars)), blocked))
+    written = books.put(key, passed, occasion.at)
+    apart = books.keep_apart(key, bars, defects, occasion.at) if defects else 0
+    sessions = books.touch(key, listing, passed) if written else ()
+    if written or apart:
+        books.tell(_event_of(key, bars, written, len(blocked), occasion))
+    return Taken(
+        read=len(bars),
+        written=written,
+        kept_apart=len(blocked),
+        flagged=len({one.place for one in defects if not one.blocks}),
+        sessions=sessions,
+    )
+
+
+def _event_of(
+    key: SeriesKey, bars: BarColumns, written: int, kept_apart: int, occasion: Occasion
+) -> BarsTaken:
+    return BarsTaken(
+        event_id=occasion.event_id,
+        occurred_at=instant_of(int(bars.starts_at.max())),
+        recorded_at=occasion.at,
+        correlation_id=occasion.correlation_id,
+        instrument=key.instrument,
+        timeframe=key.timeframe.value,
+        provider=key.source,
+        first=instant_of(int(bars.starts_at.min())),
+        last=instant_of(int(bars.starts_at.max())),
+        written=written,
+        kept_apart=kept_apart,
+    )
