@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Never
 
 import exchange_calendars
-import pandas_market_calendars
+import pandas_market_calendars  # type: ignore[import-untyped] # ships no types
 import pytest
 
 from bifrost.adapters.calendars import xnys

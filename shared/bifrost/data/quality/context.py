@@ -1,0 +1,78 @@
+"""What the gate has to know beside the bars: the calendar, the moment, and what explains a jump."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+import numpy as np
+
+from bifrost.core.sessions import Session
+from bifrost.data.series.columns import BarColumns, Integers, micros
+from bifrost.data.series.timeframes import Timeframe
+
+
+@dataclass(frozen=True, slots=True)
+class PriceStep:
+    """From `at` on a price is expected to be `factor` times what it was.
+
+    A 2-for-1 split is 0.5 at its ex-date's open; a dividend of 1 on a close of 20 is 0.95.
+    """
+
+    at: datetime
+    factor: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """The instrument did not trade in [begins_at, ends_at)."""
+
+    begins_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SessionGrid:
+    """Sessions in order: their dates, and when they open and close (microseconds since 1970)."""
+
+    dates: tuple[date, ...]
+    opens_at: Integers
+    closes_at: Integers
+
+    @classmethod
+    def of(cls, sessions: Sequence[Session]) -> "SessionGrid":
+        """Lay out the calendar's sessions, which come in order."""
+        return cls(
+            tuple(one.session for one in sessions),
+            np.array([micros(one.opens_at) for one in sessions], dtype=np.int64),
+            np.array([micros(one.closes_at) for one in sessions], dtype=np.int64),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GateContext:
+    """By what a series is judged.
+
+    grid: the calendar's sessions of the range that was asked for; a bar beyond them is outside.
+    received_at: when the bars came; what ends later cannot be known yet.
+    whole: the range should be complete, so what is missing is a defect.
+    prior: bars that stand before these, the nearest last: some sixty are enough.
+    steps: splits, dividends and spin-offs that are known.
+    halts: when it did not trade: missing bars there are none, and bars there cannot be.
+    market: daily bars of what stands for the whole market: a day on which everything fell is no
+        defect of one instrument.
+    extended: bars of the early and late session (04:00 to 20:00 in New York) are in place too.
+    tick_size: the least step of a price; None where it is not known, or there is none (an index).
+    """
+
+    timeframe: Timeframe
+    grid: SessionGrid
+    received_at: datetime
+    whole: bool = False
+    prior: BarColumns = field(default_factory=BarColumns.empty)
+    steps: tuple[PriceStep, ...] = ()
+    halts: tuple[Halt, ...] = ()
+    market: BarColumns | None = None
+    extended: bool = False
+    tick_size: Decimal | None = None
