@@ -11,8 +11,8 @@ from bifrost.data.bar_file import RejectedRow, text_lines
 
 COLUMNS = ("symbol", "mic", "currency", "tick_size", "lot_size", "name")
 
-# Nasdaq keeps the hours and holidays of the NYSE.
-CALENDARS = {"XNYS": "XNYS", "XNAS": "XNYS"}
+# The other venues of American shares keep the hours and holidays of the NYSE.
+CALENDARS = dict.fromkeys(("XNYS", "XNAS", "ARCX", "XASE", "BATS"), "XNYS")
 
 SYMBOL = r"[A-Z][A-Z0-9]{0,9}([.\-][A-Z0-9]{1,4})?"
 _FORMS = {

@@ -8,7 +8,6 @@ not 3.99999), a dividend is kept as it comes out. A map file has the last sessio
 Neither says how a dividend is taxed (here: ordinary) nor when it is paid.
 """
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -29,13 +28,12 @@ from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.money import exact_product
 from bifrost.core.written import is_decimal
 from bifrost.data.bar_file import text_lines
+from bifrost.data.reference.map_files import FAR_AWAY, lean_day, read_map_file
 
 VENDOR = "lean"
 # Half of the last place of a split factor.
 FACTOR_ROUNDING = Fraction(5, 10**8)
 DIVIDEND_INCREMENT = Decimal("1E-15")
-# Lean ends every map and factor file of what is still listed with this day.
-FAR_AWAY = date(2050, 12, 31)
 _RATIO_DENOMINATORS = (1, 2, 3, 5, 10, 20, 50, 100, 1000, 10_000, 100_000, 1_000_000)
 
 NextSession = Callable[[date], date]
@@ -61,7 +59,7 @@ def read_factor_file(content: bytes) -> list[FactorRow]:
         for place, cell in enumerate(cells[1:], start=2):
             if not is_decimal(cell) or (place < 4 and Decimal(cell) <= 0):
                 raise _problem(line, str(place), f"{cell[:40]!r} is not a factor or price")
-        rows.append(FactorRow(_day(cells[0], line), *map(Decimal, cells[1:])))
+        rows.append(FactorRow(lean_day(cells[0], line), *map(Decimal, cells[1:])))
     return sorted(rows, key=lambda row: row.day)
 
 
@@ -99,21 +97,16 @@ def map_actions(
     content: bytes, next_session: NextSession, *, currency: str = "USD"
 ) -> list[CorporateAction]:
     """Read a map file: a rename where the symbol changes, a delisting where it ends for good."""
-    rows = []
-    for line, text in text_lines(content):
-        cells = [cell.strip() for cell in text.split(",")]
-        if len(cells) < 2 or not re.fullmatch(r"[A-Za-z][A-Za-z0-9.\-]*", cells[1]):
-            raise _problem(line, "2", f"{text[:40]!r} names no symbol")
-        rows.append((_day(cells[0], line), cells[1].upper()))
+    rows = read_map_file(content)
     actions = []
     # The first row is the day of listing, each later one the last session of its symbol.
-    for (day, symbol), (_, later) in pairwise(rows[1:]):
-        if symbol != later:
-            stamp = _Stamp(symbol, currency, next_session)
-            actions.append(stamp.action(day, "rename", Rename(later)))
-    if rows and rows[-1][0] < FAR_AWAY:
-        stamp = _Stamp(rows[-1][1], currency, next_session)
-        actions.append(stamp.action(rows[-1][0], "delisting", Delisting()))
+    for row, later in pairwise(rows[1:]):
+        if row.symbol != later.symbol:
+            stamp = _Stamp(row.symbol, currency, next_session)
+            actions.append(stamp.action(row.day, "rename", Rename(later.symbol)))
+    if rows and rows[-1].day < FAR_AWAY:
+        stamp = _Stamp(rows[-1].symbol, currency, next_session)
+        actions.append(stamp.action(rows[-1].day, "delisting", Delisting()))
     return actions
 
 
@@ -150,14 +143,6 @@ def _simplest(later: Fraction, written: Fraction) -> Fraction:
         if simple and abs(later / simple - written) <= FACTOR_ROUNDING:
             return simple
     return ratio
-
-
-def _day(text: str, line: int) -> date:
-    try:
-        # Python itself would read other forms of a date, too: 2012W011.
-        return date.fromisoformat(text if re.fullmatch(r"[0-9]{8}", text) else "")
-    except ValueError:
-        raise _problem(line, "1", f"{text[:40]!r} is not a day as yyyymmdd") from None
 
 
 def _problem(line: int, column: str, message: str) -> InvalidInputError:

@@ -1,1 +1,1 @@
-"""Instruments over time: symbols, venues, terms, delistings, and who was in which index."""
+"""Instruments over time: who had which symbol when, listed or not, and who knew it when."""
