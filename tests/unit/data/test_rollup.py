@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from bifrost.adapters.calendars import xnys
 from bifrost.data.series.columns import BarColumns, instant_of, micros
 from bifrost.data.series.rollup import merged, roll_up, rolled_again
-from bifrost.data.series.session_grid import SessionGrid
 from bifrost.data.series.timeframes import Timeframe
+from bifrost.data.series.trading_hours import TradingHours
 
 MINUTE = 60_000_000
 # The day before Independence Day 2012 closes at 13:00, the day after it is an ordinary one.
 SESSIONS = list(xnys.sessions(date(2012, 7, 2), date(2012, 7, 5)))
-GRID = SessionGrid.regular(SESSIONS)
+GRID = TradingHours.regular(SESSIONS)
 LONGER = (Timeframe.M5, Timeframe.M15, Timeframe.M30, Timeframe.H1, Timeframe.D1)
 
 
@@ -88,7 +88,7 @@ def test_what_trades_outside_the_session_is_kept_apart() -> None:
 
 
 def test_extended_hours_have_buckets_that_cross_neither_open_nor_close() -> None:
-    grid = SessionGrid.extended(SESSIONS)
+    grid = TradingHours.extended(SESSIONS)
     bars = minutes(utc(2, 13, 29), utc(2, 13, 30), utc(2, 19, 59), utc(2, 20, 0))
 
     made = roll_up(bars, Timeframe.H1, grid)
@@ -122,7 +122,7 @@ def test_bars_out_of_order_are_refused() -> None:
 
 def test_nothing_makes_nothing() -> None:
     assert len(roll_up(BarColumns.empty(), Timeframe.M5, GRID).bars) == 0
-    assert len(roll_up(whole(0), Timeframe.M5, SessionGrid.regular([])).bars) == 0
+    assert len(roll_up(whole(0), Timeframe.M5, TradingHours.regular([])).bars) == 0
 
 
 _STARTS = BarColumns.concatenated([whole(0), whole(1), whole(2)]).starts_at

@@ -1,6 +1,6 @@
 """Longer bars out of shorter ones: open of the first, extremes, close of the last, all volume.
 
-Only regular hours are rolled up, unless the grid says otherwise; what lies outside is kept apart.
+Only regular hours are rolled up, unless the hours say otherwise; what lies outside is kept apart.
 A bucket is complete when its time has passed, and never because it has had all its minutes: a
 stock that did not trade in the last minute has no bar of it.
 """
@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifrost.data.series.columns import BarColumns, Integers
-from bifrost.data.series.session_grid import SessionGrid
 from bifrost.data.series.timeframes import Timeframe
+from bifrost.data.series.trading_hours import TradingHours
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +36,7 @@ class RolledUp:
         return self.bars.take(self.complete(through))
 
 
-def roll_up(bars: BarColumns, timeframe: Timeframe, grid: SessionGrid) -> RolledUp:
+def roll_up(bars: BarColumns, timeframe: Timeframe, hours: TradingHours) -> RolledUp:
     """Roll bars up; raise ValueError unless each begins after the one before.
 
     Bars of any timeframe that divides the wanted one will do: those of 5 minutes make the same
@@ -44,7 +44,7 @@ def roll_up(bars: BarColumns, timeframe: Timeframe, grid: SessionGrid) -> Rolled
     """
     if (np.diff(bars.starts_at) <= 0).any():
         raise ValueError("each bar must begin after the one before")
-    found = grid.buckets(bars.starts_at, timeframe)
+    found = hours.buckets(bars.starts_at, timeframe)
     inner, outside = bars.take(found.inside), bars.take(~found.inside)
     starts, ends = found.starts_at[found.inside], found.ends_at[found.inside]
     if not len(inner):
@@ -79,16 +79,16 @@ def merged(known: BarColumns, arrived: BarColumns) -> BarColumns:
 
 def rolled_again(
     known: BarColumns, minutes: BarColumns, touched: Integers, timeframe: Timeframe,
-    grid: SessionGrid,
+    hours: TradingHours,
 ) -> BarColumns:  # fmt: skip
     """Return `known` longer bars with those of the touched buckets computed again.
 
     minutes: all bars that there are by now, at least of those buckets. touched: the starts of the
     shorter bars that came or changed. Equal to rolling up everything anew.
     """
-    buckets = grid.buckets(touched, timeframe)
+    buckets = hours.buckets(touched, timeframe)
     stale = np.unique(buckets.starts_at[buckets.inside])
-    theirs = grid.buckets(minutes.starts_at, timeframe)
+    theirs = hours.buckets(minutes.starts_at, timeframe)
     again = minutes.take(theirs.inside & np.isin(theirs.starts_at, stale))
     kept = known.take(~np.isin(known.starts_at, stale))
-    return merged(kept, roll_up(again, timeframe, grid).bars)
+    return merged(kept, roll_up(again, timeframe, hours).bars)

@@ -34,7 +34,7 @@ class Buckets:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SessionGrid:
+class TradingHours:
     """Stretches of trading in order, none overlapping: each [starts_at[i], ends_at[i])."""
 
     starts_at: Integers
@@ -42,12 +42,12 @@ class SessionGrid:
     sessions: tuple[date, ...]
 
     @classmethod
-    def regular(cls, sessions: Sequence[Session]) -> "SessionGrid":
+    def regular(cls, sessions: Sequence[Session]) -> "TradingHours":
         """Regular hours of these sessions, given in order: one stretch each."""
         return cls._of([(one.session, one.opens_at, one.closes_at) for one in sessions])
 
     @classmethod
-    def extended(cls, sessions: Sequence[Session]) -> "SessionGrid":
+    def extended(cls, sessions: Sequence[Session]) -> "TradingHours":
         """The early and the late session beside the regular one: three stretches a day.
 
         From 4:00 in New York to 20:00. No bucket crosses the open or the close.
@@ -61,7 +61,7 @@ class SessionGrid:
         return cls._of(stretches)
 
     @classmethod
-    def _of(cls, stretches: Sequence[tuple[date, datetime, datetime]]) -> "SessionGrid":
+    def _of(cls, stretches: Sequence[tuple[date, datetime, datetime]]) -> "TradingHours":
         return cls(
             np.array([micros(first) for _, first, _ in stretches], dtype=np.int64),
             np.array([micros(end) for _, _, end in stretches], dtype=np.int64),
