@@ -1,0 +1,201 @@
+"""Prices that volatility does not explain: spikes, bad ticks, hundredfold errors, missed splits.
+
+A bar is blamed when the next one takes its move back, or when one of its prices stands alone. A
+move that stays is the market's where volume rushed with it, and is flagged where it did not. What
+cannot be confirmed yet, because no later bar is there, is kept apart until one is.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bifrost.data.quality.defects import DefectKind
+from bifrost.data.quality.neighbours import Mask, Neighbours
+from bifrost.data.series.columns import Floats
+from bifrost.data.series.timeframes import Timeframe
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """From how many deviations on a move is asked about, and the least move that ever is.
+
+    Measured on AAPL, MSFT, IBM and GOOG 2000-2013 and the S&P 500 and Nasdaq 1999-2018, whose
+    largest are: a bar apart from both neighbours 0.7, an open taken back 4.9, a close taken back
+    3.5, a wick 16.4 (2010-05-06, with 2.3 times the volume), a gap that stays 16.4 (AAPL on
+    2000-09-29, with 22 times the volume).
+    """
+
+    apart: float
+    taken_back: float
+    wick: float
+    gap: float
+    least: float
+    gap_least: float
+
+
+DAILY = Bounds(apart=4.5, taken_back=9, wick=10, gap=12, least=0.015, gap_least=0.08)
+INTRADAY = Bounds(apart=12, taken_back=15, wick=15, gap=20, least=0.015, gap_least=0.04)
+
+# A gap of half is asked about, however wild the instrument.
+_GAP_ASKED = 0.5
+# How much volume may excuse.
+_RUSH_MAX = 2.0
+# A run of wrong bars is at most so long, but for hundredfold errors, which last for years.
+_RUN_MAX = 20
+_HUNDRED = float(np.log(100))
+_HUNDRED_NEAR = 0.35
+_RATIOS = np.array([4 / 3, 3 / 2, 2, 5 / 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50])
+_SPLIT_NEAR = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A defect at a place of the neighbours."""
+
+    kind: DefectKind
+    place: int
+    reason: str
+    blocks: bool = True
+
+
+def judge_jumps(beside: Neighbours, timeframe: Timeframe) -> list[Found]:
+    """Return what moved without a reason, by place."""
+    if len(beside) < 2:
+        return []
+    bounds = DAILY if timeframe.is_daily else INTRADAY
+    apart, ticks = _apart(beside, bounds), _bad_ticks(beside, bounds)
+    alone = [
+        *_spikes(beside, apart),
+        *(found for found in ticks if not apart[found.place]),
+    ]
+    wrong = np.zeros(len(beside), dtype=bool)
+    wrong[[found.place for found in alone]] = True
+    kept = np.flatnonzero(~wrong)
+    gaps = _judge_gaps(beside.without(wrong), bounds)
+    return [
+        *alone,
+        *(Found(one.kind, int(kept[one.place]), one.reason, one.blocks) for one in gaps),
+    ]
+
+
+def _apart(beside: Neighbours, bounds: Bounds) -> Mask:
+    """Say which bars lie wholly above or wholly below both their neighbours, and far."""
+    apart = np.zeros(len(beside), dtype=bool)
+    high, low = beside.high, beside.low
+    above = np.minimum(low[1:-1] - high[:-2], low[1:-1] - high[2:])
+    below = np.minimum(low[:-2] - high[1:-1], low[2:] - high[1:-1])
+    sigma = np.maximum(beside.sigma[1:-1], beside.sigma[2:])
+    far = np.maximum(bounds.apart * sigma, bounds.least) * beside.excited[1:-1]
+    apart[1:-1] = np.maximum(above, below) > far
+    return apart
+
+
+def _spikes(beside: Neighbours, apart: Mask) -> list[Found]:
+    return [_out_and_back(beside, int(i), int(i) + 1) for i in np.flatnonzero(apart)]
+
+
+def _out_and_back(beside: Neighbours, first: int, place: int, of: int | None = None) -> Found:
+    move = float(beside.close[first] - beside.close[first - 1])
+    if abs(abs(move) - _HUNDRED) < _HUNDRED_NEAR:
+        said = f"{_times(move)} what it was before, and back after: hundredths taken for whole ones"
+        return Found(DefectKind.SCALE, of if of is not None else first, said)
+    said = f"{_times(move)} what it was before, and taken back after {place - first} bar(s)"
+    return Found(DefectKind.SPIKE, of if of is not None else first, said)
+
+
+def _bad_ticks(beside: Neighbours, bounds: Bounds) -> list[Found]:
+    """Return bars of which one price stands alone: a wick, an open or a close."""
+    body = beside.close - beside.open
+    after = np.append(beside.gap[1:], 0.0)
+    after_sigma = np.append(beside.sigma[1:], beside.sigma[-1:])
+    wick = np.maximum(
+        beside.high - np.maximum(beside.open, beside.close),
+        np.minimum(beside.open, beside.close) - beside.low,
+    )
+    rushed = np.clip(beside.rush, 1.0, _RUSH_MAX) * beside.excited
+    opened, closed = _taken_back(beside.gap, body), _taken_back(body, after)
+    taken = bounds.taken_back * np.maximum(beside.sigma, beside.bar_sigma) * rushed
+    late = bounds.taken_back * np.maximum(after_sigma, beside.bar_sigma) * rushed
+    checks = (
+        ("its high or low", wick, np.maximum(bounds.wick * beside.bar_sigma * rushed, 0.02)),
+        ("its open", opened, np.maximum(taken, bounds.least)),
+        ("its close", closed, np.maximum(late, bounds.least)),
+    )
+    return [
+        Found(
+            DefectKind.BAD_TICK,
+            int(place),
+            f"{name} lies {100 * np.expm1(off[place]):.1f} % from its other prices, and no trading"
+            " around it does",
+        )
+        for name, off, bound in checks
+        for place in np.flatnonzero(off > bound)
+    ]
+
+
+def _taken_back(first: Floats, second: Floats) -> Floats:
+    """Return how much of a move the next one takes back, as it is; 0 where it goes on."""
+    opposite = np.sign(first) * np.sign(second) < 0
+    return np.where(opposite, np.minimum(np.abs(first), np.abs(second)), 0.0)
+
+
+def _judge_gaps(beside: Neighbours, bounds: Bounds) -> list[Found]:
+    size = np.abs(beside.gap)
+    asked = np.maximum(bounds.gap * beside.sigma * beside.excited, bounds.gap_least)
+    large = [int(i) for i in np.flatnonzero(size > np.minimum(asked, _GAP_ASKED)) if i > 0]
+    found: list[Found] = []
+    while large:
+        first = large.pop(0)
+        back = _way_back(beside, first, large)
+        if back is None:
+            found += _stayed(beside, first)
+            continue
+        large.remove(back)
+        found += [_out_and_back(beside, first, back, place) for place in range(first, back)]
+    return found
+
+
+def _way_back(beside: Neighbours, first: int, large: list[int]) -> int | None:
+    """Return where a gap is taken back: the next large one, of its size and the other way."""
+    if not large:
+        return None
+    there, back = float(beside.gap[first]), float(beside.gap[large[0]])
+    near = max(0.35 * abs(there), 6 * float(beside.sigma[first]))
+    is_hundred = abs(abs(there) - _HUNDRED) < _HUNDRED_NEAR
+    fits = there * back < 0 and abs(there + back) < near
+    return large[0] if fits and (is_hundred or large[0] - first <= _RUN_MAX) else None
+
+
+def _stayed(beside: Neighbours, place: int) -> list[Found]:
+    gap, sigma = float(beside.gap[place]), float(beside.sigma[place])
+    if abs(abs(gap) - _HUNDRED) < _HUNDRED_NEAR:
+        return _hundredfold(beside, place)
+    # After a split the same trading is more shares of a lower price.
+    if beside.rush[place] * np.exp(gap) >= abs(gap) / sigma / 2:
+        return []
+    unconfirmed = place == len(beside) - 1
+    later = "; no later bar confirms it yet" if unconfirmed else ""
+    near = np.abs(np.abs(gap) - np.log(_RATIOS))
+    ratio = _RATIOS[int(near.argmin())]
+    if near.min() < _SPLIT_NEAR:
+        said = (
+            f"{_times(gap)} what it was before, as after a split of {ratio:.4g} that is not known"
+        )
+        return [Found(DefectKind.MISSED_SPLIT, place, said + later, unconfirmed)]
+    said = (
+        f"{_times(gap)} what it was before: {abs(gap) / sigma:.0f} times its usual move,"
+        f" on {beside.rush[place]:.1f} times its usual volume"
+    )
+    return [Found(DefectKind.JUMP, place, said + later, unconfirmed)]
+
+
+def _hundredfold(beside: Neighbours, place: int) -> list[Found]:
+    """Blame the side that is not what was known before, or, where nothing was, the shorter."""
+    after_is_wrong = beside.own > 0 or len(beside) - place <= place
+    wrong = range(place, len(beside)) if after_is_wrong else range(place)
+    said = f"{_times(float(beside.gap[place]))} beside the rest: hundredths taken for whole ones"
+    return [Found(DefectKind.SCALE, i, said) for i in wrong]
+
+
+def _times(move: float) -> str:
+    return f"{np.exp(move):.4g} times"

@@ -1,0 +1,45 @@
+"""Volumes that cannot be: none where prices moved, or far from what is usual."""
+
+import numpy as np
+
+from bifrost.data.quality.context import GateContext
+from bifrost.data.quality.defects import DefectKind
+from bifrost.data.quality.jumps import Found
+from bifrost.data.quality.neighbours import trailing_median
+from bifrost.data.series.columns import BarColumns, micros
+
+_USUAL_OF = 20
+# The most of the clean daily series is 22.4 times (AAPL on 2000-09-29), the least 0.15.
+_FAR_DAILY = 50.0
+# A closing auction is hundreds of quiet minutes.
+_FAR_INTRADAY = 2_000.0
+
+
+def judge_volumes(prior: BarColumns, bars: BarColumns, context: GateContext) -> list[Found]:
+    """Return the odd ones, by place in prior and bars put one after the other."""
+    both = BarColumns.concatenated([prior, bars])
+    volume = both.prices("volume")
+    if len(both) < 2 or not (volume > 0).any():
+        return []
+    for step in context.steps:
+        volume[both.starts_at >= micros(step.at)] *= step.factor
+    usual = trailing_median(volume, _USUAL_OF)
+    none = (volume == 0) & (both.high > both.low) & (usual > 0)
+    far = _FAR_DAILY if context.timeframe.is_daily else _FAR_INTRADAY
+    much = (usual > 0) & (volume > far * usual)
+    little = (volume > 0) & (volume * far < usual) & context.timeframe.is_daily
+    return [
+        *(
+            Found(DefectKind.VOLUME_MISSING, int(i), "prices moved and no volume is told", False)
+            for i in np.flatnonzero(none)
+        ),
+        *(
+            Found(
+                DefectKind.VOLUME_ABSURD,
+                int(i),
+                f"its volume is {volume[i] / usual[i]:.4g} times what is usual",
+                False,
+            )
+            for i in np.flatnonzero(much | little)
+        ),
+    ]
