@@ -10,35 +10,52 @@ from datetime import date, datetime
 from itertools import islice
 
 from bifrost.adapters.postgres.database import Cursor, Database, Row
+from bifrost.adapters.postgres.market.last_bars import keep_last_daily
 from bifrost.core.bars import Bar
 from bifrost.core.money import Price
 from bifrost.data.bar_file import BarRow
 from bifrost.data.ports import Listing, StoredBar
 
+# What a person's file of bars is called as a source.
+SOURCE = "csv"
 _COPIED_AT_ONCE = 5_000
 _NUMBERS = "session, open, high, low, close, volume, adjusted_close"
 
+# What a file says is news where it differs from what files said last, whatever a repair has made
+# of that since. A correction counts as recorded after what it corrects.
 _MERGE = f"""
-INSERT INTO data.bars (instrument, recorded_at, {_NUMBERS})
-SELECT %(instrument)s, %(at)s, {_NUMBERS} FROM data.bars_staging WHERE import_number = %(number)s
-ON CONFLICT (instrument, session) DO UPDATE SET open = excluded.open, high = excluded.high,
-    low = excluded.low, close = excluded.close, volume = excluded.volume,
-    adjusted_close = excluded.adjusted_close, recorded_at = excluded.recorded_at
-WHERE (bars.open, bars.high, bars.low, bars.close, bars.volume, bars.adjusted_close)
-    IS DISTINCT FROM (excluded.open, excluded.high, excluded.low, excluded.close,
-        excluded.volume, excluded.adjusted_close)
+INSERT INTO data.bars (instrument, source, occurred_at, recorded_at, {_NUMBERS})
+SELECT %(instrument)s, '{SOURCE}', s.opens_at,
+    greatest(%(at)s, known.recorded_at + interval '1 microsecond'),
+    n.session, n.open, n.high, n.low, n.close, n.volume, n.adjusted_close
+FROM data.bars_staging n
+JOIN data.sessions s ON s.calendar = %(calendar)s AND s.session = n.session
+LEFT JOIN LATERAL (
+    SELECT max(recorded_at) AS recorded_at FROM data.bars b
+    WHERE b.instrument = %(instrument)s AND b.session = n.session AND b.source = '{SOURCE}'
+) known ON true
+LEFT JOIN LATERAL (
+    SELECT b.* FROM data.bars b
+    WHERE b.instrument = %(instrument)s AND b.session = n.session AND b.source = '{SOURCE}'
+        AND b.repair_id IS NULL
+    ORDER BY b.recorded_at DESC LIMIT 1
+) said ON true
+WHERE n.import_number = %(number)s
+    AND (said.open, said.high, said.low, said.close, said.volume, said.adjusted_close)
+    IS DISTINCT FROM (n.open, n.high, n.low, n.close, n.volume, n.adjusted_close)
 """
 
 _COVERAGE = """
 UPDATE data.instruments SET (first_session, last_session, bars) =
-    (SELECT min(session), max(session), count(*) FROM data.bars WHERE instrument = symbol)
+    (SELECT min(session), max(session), count(DISTINCT session)
+     FROM data.bars WHERE instrument = symbol)
 WHERE symbol = %s
 """
 
 _BETWEEN = """
 SELECT b.instrument, b.session, b.open, b.high, b.low, b.close, b.volume, b.adjusted_close,
        s.closes_at
-FROM data.bars b
+FROM data.standing_bars b
 JOIN data.instruments i ON i.symbol = b.instrument
 JOIN data.sessions s ON s.calendar = i.calendar AND s.session = b.session
 WHERE b.instrument = %s AND b.session BETWEEN %s AND %s ORDER BY b.session LIMIT %s
@@ -50,15 +67,16 @@ def put_bars(cursor: Cursor, listing: Listing, rows: Collection[BarRow], at: dat
 
     The caller holds the listing's lock, so that nobody else loads the same instrument.
     """
-    symbol = listing.instrument.symbol
-    if listing.bars == 0:
-        target = f"data.bars ({_NUMBERS}, instrument, recorded_at)"
-        written = _copy(cursor, target, rows, f"\t{symbol}\t{at.isoformat()}\n")
-    else:
-        written = _merge(cursor, symbol, rows, at)
+    written = _merge(cursor, listing, rows, at)
     if written:
-        cursor.execute(_COVERAGE, (symbol,))
+        cover(cursor, listing.instrument.symbol)
     return written
+
+
+def cover(cursor: Cursor, symbol: str) -> None:
+    """Keep which sessions an instrument has bars of, and the last of them."""
+    cursor.execute(_COVERAGE, (symbol,))
+    keep_last_daily(cursor, symbol)
 
 
 def bars_between(
@@ -83,11 +101,16 @@ def to_bar(row: Row) -> Bar:
     )
 
 
-def _merge(cursor: Cursor, symbol: str, rows: Collection[BarRow], at: datetime) -> int:
+def _merge(cursor: Cursor, listing: Listing, rows: Collection[BarRow], at: datetime) -> int:
     number = cursor.execute("SELECT nextval('data.staging_numbers') AS number").fetchone()
     if number is None:  # a sequence always answers
         raise AssertionError("data.staging_numbers gave no number")
-    values = {"instrument": symbol, "at": at, **number}
+    values = {
+        "instrument": listing.instrument.symbol,
+        "calendar": listing.calendar,
+        "at": at,
+        **number,
+    }
     _copy(cursor, f"data.bars_staging ({_NUMBERS}, import_number)", rows, f"\t{number['number']}\n")
     cursor.execute(_MERGE, values)
     written = cursor.rowcount
@@ -95,11 +118,10 @@ def _merge(cursor: Cursor, symbol: str, rows: Collection[BarRow], at: datetime) 
     return written
 
 
-def _copy(cursor: Cursor, target: str, rows: Collection[BarRow], ending: str) -> int:
+def _copy(cursor: Cursor, target: str, rows: Collection[BarRow], ending: str) -> None:
     with cursor.copy(f"COPY {target} FROM STDIN (NULL 'None')") as copy:
         for lines in _lines(rows, ending):
             copy.write(lines)
-    return len(rows)
 
 
 def _lines(rows: Collection[BarRow], ending: str) -> Iterator[str]:

@@ -35,7 +35,7 @@ WHERE replay_id = %s
 
 _STORED = """
 SELECT i.symbol, i.first_session, i.last_session, (
-    SELECT count(*) FROM data.bars b
+    SELECT count(DISTINCT b.session) FROM data.bars b
     WHERE b.instrument = i.symbol AND b.session BETWEEN %(first)s AND %(last)s) AS bars_in_range
 FROM data.instruments i WHERE i.symbol = ANY(%(instruments)s)
 """
@@ -60,7 +60,7 @@ ORDER BY session LIMIT %(limit)s
 
 _BARS_OF = """
 SELECT b.instrument, b.session, b.open, b.high, b.low, b.close, b.volume, s.closes_at, i.currency
-FROM data.bars b
+FROM data.standing_bars b
 JOIN data.instruments i ON i.symbol = b.instrument
 JOIN data.sessions s ON s.calendar = i.calendar AND s.session = b.session
 WHERE b.instrument = ANY(%(instruments)s) AND b.session = ANY(%(sessions)s)

@@ -21,10 +21,13 @@ class SeriesKey:
 class SeriesBook(Protocol):
     """Where bars are added, inside a transaction of its caller's."""
 
-    def put(self, key: SeriesKey, bars: BarColumns, at: datetime) -> int:
+    def put(
+        self, key: SeriesKey, bars: BarColumns, at: datetime, repair_id: str | None = None
+    ) -> int:
         """Append what is new or differs; return how many bars that were.
 
         Repeating it writes nothing. A correction is a row beside the one that it corrects.
+        repair_id: of the repair that made these bars, or that is undone by them.
         """
 
 

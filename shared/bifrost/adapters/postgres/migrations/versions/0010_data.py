@@ -2,9 +2,10 @@
 
 Daily bars are one plain table: 500 instruments over 25 years are three million rows, and one
 instrument's history is one range of the primary key, where yearly partitions would make it a
-scan of twenty-five. Minute bars, a thousand times as many, will be partitioned.
+scan of twenty-five. Minute bars, a thousand times as many, are partitioned (0140).
 
 Prices are NUMERIC without a scale, so that what was imported comes back to the last digit.
+A bar is never changed: what corrects it is a row of its own, recorded later.
 """
 
 import json
@@ -46,6 +47,9 @@ CREATE TABLE data.instruments (
 CREATE TABLE data.bars (
     instrument text NOT NULL,
     session date NOT NULL,
+    -- When the session opened, as it stood when this was recorded.
+    occurred_at timestamptz NOT NULL,
+    source text NOT NULL,
     open numeric NOT NULL,
     high numeric NOT NULL,
     low numeric NOT NULL CHECK (low > 0),
@@ -53,9 +57,20 @@ CREATE TABLE data.bars (
     volume numeric NOT NULL CHECK (volume >= 0),
     adjusted_close numeric,
     recorded_at timestamptz NOT NULL,
-    PRIMARY KEY (instrument, session),
+    -- Of the repair that made this row of what the source had said; null where the source says so.
+    repair_id text,
+    PRIMARY KEY (instrument, session, source, recorded_at),
     CHECK (low <= open AND low <= close AND high >= open AND high >= close)
 );
+
+CREATE FUNCTION data.keep_rows() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format(
+        'data.%s is append-only: correct a row by one that is recorded later', TG_TABLE_NAME);
+END $body$;
+CREATE TRIGGER bars_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON data.bars
+    FOR EACH STATEMENT EXECUTE FUNCTION data.keep_rows();
+REVOKE UPDATE, DELETE, TRUNCATE ON data.bars FROM bifrost_data;
 
 -- Where COPY puts a file before it is merged. No temporary table: those are session state, which
 -- a connection proxy cannot share. Unlogged: what a crash loses here is imported again.
