@@ -1,0 +1,234 @@
+"""Alpaca's market data over REST, by alpaca-py.
+
+Its answers are taken raw, one page a call. The library sets no deadline and sends 429 and 504
+again by itself, up to three times, three seconds apart: both are changed here. `asof="-"`: no
+symbol is mapped to another's history behind our back; who was called what when, `resolve` says.
+Shapes: docs.alpaca.markets/reference/stockbars, /stocktrades, /stockquotes, /corporateactions.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from bifrost.adapters.vendors import alpaca_actions, fields
+from bifrost.adapters.vendors.bar_rows import Sessions, VendorBar, hours_of, to_bars, xnys_sessions
+from bifrost.adapters.vendors.calls import NotAnsweredError, VendorCalls, refused
+from bifrost.adapters.vendors.paging import Page, all_pages
+from bifrost.core.corporate_actions import CorporateAction
+from bifrost.core.sessions import EXCHANGE
+from bifrost.data.ports import Clock
+from bifrost.data.providers.answers import Absent, Answer, Failed
+from bifrost.data.providers.ports import BarRequest
+from bifrost.data.series.columns import BarColumns
+from bifrost.data.series.timeframes import Timeframe
+
+if TYPE_CHECKING:
+    from alpaca.common.rest import RESTClient
+
+URL = "https://data.alpaca.markets"
+FEED = "sip"
+_PAGE_MAX = 10_000
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class AlpacaAccess:
+    """Who asks, where, and of which feed: `sip` is every exchange, `iex` one of them, and free."""
+
+    key_id: str
+    secret_key: str
+    url: str = URL
+    feed: str = FEED
+
+
+class AlpacaData:
+    """BarProvider, ActionProvider and TickProvider."""
+
+    name = "alpaca"
+
+    def __init__(
+        self,
+        access: AlpacaAccess,
+        calls: VendorCalls,
+        clock: Clock,
+        sessions: Sessions = xnys_sessions,
+    ) -> None:
+        self._access = access
+        self._calls = calls
+        self._clock = clock
+        self._sessions = sessions
+
+    def bars(self, asked: BarRequest) -> Answer[BarColumns]:
+        """Return raw bars, oldest first: 1m, of early and late hours too, or 1d."""
+        if asked.timeframe not in {Timeframe.M1, Timeframe.D1}:
+            return Failed(f"alpaca is asked for 1m and 1d, not {asked.timeframe}", retryable=False)
+        hours = hours_of(asked, self._sessions, self._clock.now())
+
+        def bar(row: Mapping[str, Any]) -> VendorBar:
+            starts_at = fields.instant(row, "t")
+            if asked.timeframe.is_daily:
+                starts_at = hours.opens_at(midnight(starts_at))
+            return VendorBar(starts_at, _values(row))
+
+        answer = all_pages(
+            self._calls,
+            self._pages_of("/stocks/bars", "bars", asked.symbol, self._bars_fields(asked), bar),
+            lambda row: row.starts_at,
+            none=f"alpaca has no bars of {asked.symbol} from {asked.first} to {asked.before}",
+        )
+        return to_bars(answer, asked, hours, self.name)
+
+    def actions(
+        self, instrument: str, symbol: str, first: date, last: date
+    ) -> Answer[Sequence[CorporateAction]]:
+        """Return splits and dividends whose ex-date is in [first, last], by ex-date."""
+
+        def fetch(token: str) -> Page[CorporateAction]:
+            params = alpaca_actions.fields_of(symbol, first, last)
+            answer = self._get(self._actions_client, "/corporate-actions", params, token)
+            told = fields.mapping(fields.field(answer, "corporate_actions"), "corporate_actions")
+            return Page(alpaca_actions.read(told, instrument, symbol), _next(answer))
+
+        none = f"alpaca has no splits or dividends of {symbol} from {first} to {last}"
+        return alpaca_actions.between(
+            all_pages(self._calls, fetch, _begins, none=none), first, last
+        )
+
+    def _pages_of(
+        self,
+        path: str,
+        key: str,
+        symbol: str,
+        params: Mapping[str, Any],
+        read: Callable[[Mapping[str, Any]], Any],
+    ) -> Callable[[str], Page[Any]]:
+        def fetch(token: str) -> Page[Any]:
+            answer = self._get(self._stocks_client, path, params, token)
+            by_symbol = fields.mapping(fields.field(answer, key), key)
+            if strangers := set(by_symbol) - {symbol}:
+                raise fields.ChangedShapeError(f"it has {key} of {sorted(strangers)}, not {symbol}")
+            rows = fields.items(by_symbol.get(symbol, []), f"{key} of {symbol}")
+            return Page(
+                [read(fields.mapping(row, f"one of the {key}")) for row in rows], _next(answer)
+            )
+
+        return fetch
+
+    def _get(
+        self, client: "RESTClient", path: str, params: Mapping[str, Any], token: str
+    ) -> Mapping[str, Any]:
+        from alpaca.common.exceptions import APIError
+        from requests.exceptions import RequestException
+
+        asked = {**params, "page_token": token} if token else dict(params)
+        try:
+            answer = client.get(path, asked)
+        except APIError as error:
+            raise NotAnsweredError(self._refusal(error)) from error
+        except RequestException as error:
+            broken = f"alpaca could not be asked: {type(error).__name__}: {error}"
+            raise NotAnsweredError(Failed(broken, retryable=True)) from error
+        if answer is None:
+            # Alpaca words "there is none" as an empty object, never as an empty body.
+            raise NotAnsweredError(Failed("alpaca answered 200 and sent nothing", retryable=True))
+        return fields.mapping(answer, "the answer")
+
+    def _refusal(self, error: Any) -> Any:
+        response = error.response
+        if response is None:
+            return Failed(f"alpaca answered with an error: {error}", retryable=True)
+        body = response.text
+        if response.status_code == 400 and "invalid symbol" in body:
+            return Absent(f"alpaca knows no such symbol: {body[:200]}")
+        return refused(
+            self.name, response.status_code, body, self._calls.pause_of(response.headers)
+        )
+
+    def _bars_fields(self, asked: BarRequest) -> Mapping[str, Any]:
+        from alpaca.common.enums import Sort
+        from alpaca.data.enums import Adjustment, DataFeed
+        from alpaca.data.requests import StockBarsRequest
+        from alpaca.data.timeframe import TimeFrame
+
+        first, before = asked.first, asked.before
+        if asked.timeframe.is_daily:
+            # A day's bar begins at midnight there, hours before the session that asks for it.
+            first = datetime.combine(first.astimezone(EXCHANGE).date(), time(), EXCHANGE)
+        request = StockBarsRequest(
+            symbol_or_symbols=asked.symbol,
+            timeframe=TimeFrame.Day if asked.timeframe.is_daily else TimeFrame.Minute,
+            start=first,
+            end=before - _MICROSECOND,
+            limit=_PAGE_MAX,
+            adjustment=Adjustment.RAW,
+            feed=DataFeed(self._access.feed),
+            asof="-",
+            sort=Sort.ASC,
+        )
+        return dict(request.to_request_fields())
+
+    @cached_property
+    def _stocks_client(self) -> "RESTClient":
+        from alpaca.data.historical import StockHistoricalDataClient
+
+        return self._tamed(StockHistoricalDataClient)
+
+    @cached_property
+    def _actions_client(self) -> "RESTClient":
+        from alpaca.data.historical.corporate_actions import CorporateActionsClient
+
+        return self._tamed(CorporateActionsClient)
+
+    def _tamed(self, client_class: Any) -> "RESTClient":
+        """Make a client that sends each request once, and waits for no answer for ever."""
+        from bifrost.adapters.vendors.bounded_session import BoundedSession
+
+        client: RESTClient = client_class(
+            api_key=self._access.key_id,
+            secret_key=self._access.secret_key,
+            raw_data=True,
+            url_override=self._access.url,
+        )
+        # Its constructor takes no number of retries, and ignores 0 where it does.
+        client._retry = 0
+        patience = self._calls.patience
+        client._session = BoundedSession(patience.connect_seconds, patience.deadline_seconds)
+        return client
+
+
+def midnight(at: datetime) -> date:
+    """Return the day that begins at this instant in New York; ChangedShapeError for another time.
+
+    Midnight in London, taken for a day's begin, would be the evening before in New York, and
+    every bar stand a day early.
+    """
+    local = at.astimezone(EXCHANGE)
+    if local.time() != time():
+        raise fields.ChangedShapeError(
+            f"a daily bar begins at {local:%H:%M} in New York, not at midnight: another time zone"
+        )
+    return local.date()
+
+
+def _values(row: Mapping[str, Any]) -> tuple[float, float, float, float, float]:
+    number = fields.number
+    return (
+        number(row, "o"),
+        number(row, "h"),
+        number(row, "l"),
+        number(row, "c"),
+        number(row, "v"),
+    )
+
+
+def _next(answer: Mapping[str, Any]) -> str:
+    """Return the next page's token; that there is none must be said, too."""
+    if fields.field(answer, "next_page_token") is None:
+        return ""
+    return fields.text(answer, "next_page_token")
+
+
+def _begins(action: CorporateAction) -> datetime:
+    return datetime.combine(action.ex_date, time(), EXCHANGE)
