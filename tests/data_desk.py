@@ -9,10 +9,12 @@ from bifrost.adapters.memory.objects import MemoryObjects
 from bifrost.adapters.memory.workflows import MemoryWorkflows
 from bifrost.adapters.postgres.database import Database, Row
 from bifrost.adapters.postgres.imports import PostgresImports
+from bifrost.adapters.postgres.market.instruments import PostgresReference
 from bifrost.adapters.postgres.market_data import PostgresMarketData
 from bifrost.adapters.postgres.replays import PostgresReplays
 from bifrost.data.import_service import ImportService
 from bifrost.data.imports import ImportRecord, StoredObject
+from bifrost.data.reference.service import ReferenceService
 from bifrost.data.replay import Replay, ReplayRequest
 from bifrost.data.service import DataService
 from bifrost.events import Event, read_event
@@ -42,6 +44,9 @@ class DataDesk:
         self.workflows = MemoryWorkflows()
         self.imports = ImportService(
             PostgresImports(database), self.bucket, self.clock, RandomIds()
+        )
+        self.reference = ReferenceService(
+            PostgresReference(database), PostgresImports(database), self.clock, RandomIds()
         )
         self.service = DataService(
             PostgresMarketData(database),

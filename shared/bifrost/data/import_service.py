@@ -14,11 +14,14 @@ from bifrost.data.imports import (
     ImportStatus,
     StoredObject,
     holds_actions,
+    holds_indexes,
     summary_of,
     symbol_of,
 )
 from bifrost.data.instrument_file import CALENDARS, read_instruments
 from bifrost.data.ports import Clock, Ids, Imports, ImportTransaction, Listing, Objects
+from bifrost.data.reference.indexes import members_told, read_members
+from bifrost.data.reference.revising import listings_told
 from bifrost.events import BarsImported, Event, InstrumentListed
 
 
@@ -69,6 +72,8 @@ class ImportService:
         symbol = symbol_of(found)
         if holds_actions(found):
             return self._import_actions(books, found, correlation_id)
+        if holds_indexes(found):
+            return self._import_indexes(books, found), []
         if symbol is None:
             return self._list_instruments(books, found, correlation_id)
         listing = books.listing(symbol)
@@ -162,6 +167,8 @@ class ImportService:
         changed = books.put_instruments(
             [Listing(one, CALENDARS[one.mic]) for one in named.values()], record.recorded_at
         )
+        told = books.standing_terms([one.symbol for one in changed], list(named)) if changed else ()
+        books.revise_terms(listings_told(told, changed, record.recorded_at), record.recorded_at)
         events = [
             InstrumentListed(
                 event_id=self.ids.new(),
@@ -173,6 +180,16 @@ class ImportService:
             for instrument in changed
         ]
         return _counted(record, len(named) + len(rejected), len(changed), rejected), events
+
+    def _import_indexes(self, books: ImportTransaction, found: StoredObject) -> ImportRecord:
+        record = self._record(found, ImportStatus.DONE, "")
+        told, rejected = read_members(self.objects.get(found.key), record.recorded_at)
+        _refuse_all_rejected(len(told), rejected)
+        standing = books.standing_members(sorted({one.index for one in told}))
+        revision = members_told(standing, told)
+        books.revise_members(revision, record.recorded_at)
+        record = replace(record, problem=summary_of(rejected))
+        return _counted(record, len(told) + len(rejected), len(revision.added), rejected)
 
     def _record(
         self, found: StoredObject, status: ImportStatus, problem: str, waits_for: str | None = None

@@ -16,6 +16,7 @@ BYTES_MAX = 16 * 1024 * 1024
 _BARS = rf"bars/daily/(?P<symbol>{SYMBOL})\.csv"
 _INSTRUMENTS = r"instruments/[^/]+\.csv"
 _ACTIONS = r"corporate_actions/[^/]+\.csv"
+_INDEXES = r"indexes/[^/]+\.csv"
 
 
 class ImportStatus(StrEnum):
@@ -51,7 +52,7 @@ class ImportRecord:
 
 
 def symbol_of(found: StoredObject) -> str | None:
-    """Return whose bars the object holds; None for a file of instruments or corporate actions.
+    """Return whose bars the object holds; None for a file of instruments, indexes or actions.
 
     Raises InvalidInputError where it is neither, or too large to be read.
     """
@@ -61,13 +62,13 @@ def symbol_of(found: StoredObject) -> str | None:
         )
     if match := re.fullmatch(_BARS, found.key):
         return match["symbol"]
-    if re.fullmatch(_INSTRUMENTS, found.key) or holds_actions(found):
+    if re.fullmatch(_INSTRUMENTS, found.key) or holds_actions(found) or holds_indexes(found):
         return None
     raise InvalidInputError(
         FieldProblem(
             "key",
             f"nothing imports {found.key}",
-            "name it bars/daily/<SYMBOL>.csv, instruments/<name>.csv"
+            "name it bars/daily/<SYMBOL>.csv, instruments/<name>.csv, indexes/<name>.csv"
             " or corporate_actions/<name>.csv",
         )
     )
@@ -76,6 +77,11 @@ def symbol_of(found: StoredObject) -> str | None:
 def holds_actions(found: StoredObject) -> bool:
     """Say whether the object is a file of corporate actions."""
     return re.fullmatch(_ACTIONS, found.key) is not None
+
+
+def holds_indexes(found: StoredObject) -> bool:
+    """Say whether the object is a file of index memberships."""
+    return re.fullmatch(_INDEXES, found.key) is not None
 
 
 def summary_of(rejected: list[RejectedRow]) -> str:

@@ -13,6 +13,7 @@ from bifrost.core.instruments import Instrument
 from bifrost.core.sessions import Session
 from bifrost.data.bar_file import BarRow
 from bifrost.data.imports import ImportRecord, StoredObject
+from bifrost.data.reference.ports import ReferenceBook
 from bifrost.data.replay import Coverage, Replay, ReplayRequest
 from bifrost.events import BarClosed, Event
 
@@ -124,7 +125,7 @@ class ActionBook(Protocol):
         """Add revisions that are not stored yet."""
 
 
-class ImportTransaction(ImportLog, Books, ActionBook, Protocol):
+class ImportTransaction(ImportLog, Books, ActionBook, ReferenceBook, Protocol):
     """All of one import, or none of it."""
 
 

@@ -9,6 +9,8 @@ from bifrost.adapters.postgres.bars import put_bars
 from bifrost.adapters.postgres.corporate_actions import add_actions, stored_actions
 from bifrost.adapters.postgres.database import Cursor, Database
 from bifrost.adapters.postgres.instruments import locked_listing, put_instruments
+from bifrost.adapters.postgres.market.indexes import revise_members, standing_members
+from bifrost.adapters.postgres.market.instruments import revise_terms, standing_terms
 from bifrost.adapters.postgres.outbox import Outbox
 from bifrost.adapters.postgres.sessions import session_dates
 from bifrost.core.corporate_actions import CorporateAction
@@ -16,6 +18,9 @@ from bifrost.core.instruments import Instrument
 from bifrost.data.bar_file import BarRow, RejectedRow
 from bifrost.data.imports import ImportRecord, ImportStatus, StoredObject
 from bifrost.data.ports import ImportTransaction, Listing
+from bifrost.data.reference.indexes import Membership, MembershipRevision
+from bifrost.data.reference.revising import Revision
+from bifrost.data.reference.terms import Terms
 from bifrost.events import Event
 
 # An object has no row before its first import, so its name is what is locked.
@@ -90,6 +95,22 @@ class PostgresImportTransaction:
     def put_instruments(self, listings: Sequence[Listing], at: datetime) -> list[Instrument]:
         """List them; return those that are new or whose terms changed."""
         return put_instruments(self.cursor, listings, at)
+
+    def standing_terms(self, instruments: Collection[str], symbols: Collection[str]) -> list[Terms]:
+        """Return what stands of these, and keep others from changing any terms."""
+        return standing_terms(self.cursor, instruments, symbols)
+
+    def revise_terms(self, revision: Revision, at: datetime) -> None:
+        """Supersede and add rows."""
+        revise_terms(self.cursor, revision, at)
+
+    def standing_members(self, indexes: Collection[str]) -> list[Membership]:
+        """Return what stands of these indexes, and keep others from changing any."""
+        return standing_members(self.cursor, indexes)
+
+    def revise_members(self, revision: MembershipRevision, at: datetime) -> None:
+        """Supersede and add rows."""
+        revise_members(self.cursor, revision, at)
 
     def put_bars(self, listing: Listing, rows: Collection[BarRow], at: datetime) -> int:
         """Add and correct bars; return how many were new or different."""

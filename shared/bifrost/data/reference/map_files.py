@@ -2,15 +2,13 @@
 
 The first row has the day of listing, each later one the last session of a symbol at a venue:
 `yyyymmdd,symbol[,venue]`. So GOOGL was called GOOG until 2014-04-02. A last row that is not far
-away is a delisting. Lean's `equity/usa` says neither currency, tick nor lot: those are dollars,
-cents (Regulation NMS, rule 612) and single shares.
+away is a delisting.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from itertools import pairwise
 from pathlib import PurePath
 
@@ -23,7 +21,6 @@ SOURCE = "lean"
 # Lean ends every map and factor file of what is still listed with this day.
 FAR_AWAY = date(2050, 12, 31)
 VENUES = {"Q": "XNAS", "N": "XNYS", "P": "ARCX", "A": "XASE", "Z": "BATS"}
-CURRENCY, TICK_SIZE, LOT_SIZE = "USD", Decimal("0.01"), Decimal(1)
 
 _SYMBOL = re.compile(r"[A-Za-z][A-Za-z0-9.\-]*")
 _DAY = timedelta(days=1)
@@ -114,9 +111,6 @@ def _terms(
         valid_to=days[1],
         symbol=row.symbol,
         mic=row.mic,
-        currency=CURRENCY,
-        tick_size=TICK_SIZE,
-        lot_size=LOT_SIZE,
         status=status,
         source=SOURCE,
         recorded_at=recorded_at,
