@@ -1,1 +1,1 @@
-"""Live streams: a gap is a state, and nothing derived is published across one."""
+"""Live streams: what was heard, what may be missing, and who is told of new bars."""
