@@ -46,7 +46,9 @@ class DefectKind(StrEnum):
 
 # What is stored all the same. A missing bar cannot be blocked; a split that nobody announced, a
 # jump that trading confirms and an odd volume leave the prices that were traded what they are;
-# rounded prices are near the truth, and no bar would be further from it.
+# rounded prices are near the truth, and no bar would be further from it. A quote that stood too
+# long was one when it came. Two judge otherwise than their kind: a jump or a split that no later
+# bar confirms yet blocks, and a volume that stands still is flagged.
 FLAGGED = frozenset(
     {
         DefectKind.MISSING,
@@ -55,6 +57,7 @@ FLAGGED = frozenset(
         DefectKind.VOLUME_MISSING,
         DefectKind.VOLUME_ABSURD,
         DefectKind.TRUNCATED,
+        DefectKind.STALE_QUOTE,
     }
 )
 

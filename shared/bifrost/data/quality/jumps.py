@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bifrost.data.quality.defects import DefectKind
+from bifrost.data.quality.defects import FLAGGED, DefectKind
 from bifrost.data.quality.neighbours import Mask, Neighbours
 from bifrost.data.series.columns import Floats
 from bifrost.data.series.timeframes import Timeframe
@@ -55,7 +55,12 @@ class Found:
     kind: DefectKind
     place: int
     reason: str
-    blocks: bool = True
+    blocks: bool
+
+
+def found_at(kind: DefectKind, place: int, reason: str) -> Found:
+    """Make what was found block or not, as its kind does."""
+    return Found(kind, place, reason, kind not in FLAGGED)
 
 
 def judge_jumps(beside: Neighbours, timeframe: Timeframe) -> list[Found]:
@@ -98,9 +103,9 @@ def _out_and_back(beside: Neighbours, first: int, place: int, of: int | None = N
     move = float(beside.close[first] - beside.close[first - 1])
     if abs(abs(move) - _HUNDRED) < _HUNDRED_NEAR:
         said = f"{_times(move)} what it was before, and back after: hundredths taken for whole ones"
-        return Found(DefectKind.SCALE, of if of is not None else first, said)
+        return found_at(DefectKind.SCALE, of if of is not None else first, said)
     said = f"{_times(move)} what it was before, and taken back after {place - first} bar(s)"
-    return Found(DefectKind.SPIKE, of if of is not None else first, said)
+    return found_at(DefectKind.SPIKE, of if of is not None else first, said)
 
 
 def _bad_ticks(beside: Neighbours, bounds: Bounds) -> list[Found]:
@@ -122,7 +127,7 @@ def _bad_ticks(beside: Neighbours, bounds: Bounds) -> list[Found]:
         ("its close", closed, np.maximum(late, bounds.least)),
     )
     return [
-        Found(
+        found_at(
             DefectKind.BAD_TICK,
             int(place),
             f"{name} lies {100 * np.expm1(off[place]):.1f} % from its other prices, and no trading"
@@ -194,7 +199,7 @@ def _hundredfold(beside: Neighbours, place: int) -> list[Found]:
     after_is_wrong = beside.own > 0 or len(beside) - place <= place
     wrong = range(place, len(beside)) if after_is_wrong else range(place)
     said = f"{_times(float(beside.gap[place]))} beside the rest: hundredths taken for whole ones"
-    return [Found(DefectKind.SCALE, i, said) for i in wrong]
+    return [found_at(DefectKind.SCALE, i, said) for i in wrong]
 
 
 def _times(move: float) -> str:

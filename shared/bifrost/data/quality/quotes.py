@@ -1,13 +1,13 @@
 """What is wrong with quotes: crossed, without a price, stale, out of order, or not yet."""
 
-from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bifrost.data.quality.context import GateContext
-from bifrost.data.quality.defects import Defect, DefectKind
+from bifrost.data.quality.defects import FLAGGED, Defect, DefectKind
 from bifrost.data.series.columns import Integers, exactly, instant_of, micros
 
 _SECOND = 1_000_000
@@ -17,28 +17,32 @@ STALE_AFTER = timedelta(seconds=60)
 _WIDEST = 1.5
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class QuoteColumns:
-    """Best bids and asks in the order in which they came, one place in each column (int64).
+class Quotes(Protocol):
+    """Quotes in the order in which they came (int64).
 
-    at: microseconds since 1970. bid, ask: price in millionths; 0 where a side has none.
+    at: microseconds since 1970. bid, ask: price in millionths; 0 where a side is not told of.
     """
 
-    at: Integers
-    bid: Integers
-    ask: Integers
+    @property
+    def at(self) -> Integers:
+        """When each came."""
 
-    def __len__(self) -> int:
-        return len(self.at)
+    @property
+    def bid(self) -> Integers:
+        """The best bids."""
+
+    @property
+    def ask(self) -> Integers:
+        """The best asks."""
 
 
 def judge_quotes(
-    quotes: QuoteColumns, context: GateContext, stale_after: timedelta = STALE_AFTER
+    quotes: Quotes, context: GateContext, stale_after: timedelta = STALE_AFTER
 ) -> list[Defect]:
     """Return the defects of quotes, by place.
 
-    A locked market (bid = ask) is one. A side without a price is, where the other has one: nobody
-    can be filled at zero. Stale: in regular hours the next quote, or the end of what was received,
+    A quote of one side alone is no defect, for many venues send one at a time, nor is a locked
+    market (bid = ask). Stale: in regular hours the next quote, or the end of what was received,
     came later than `stale_after`, and no halt explains it.
     """
     both = (quotes.bid > 0) & (quotes.ask > 0)
@@ -47,7 +51,6 @@ def judge_quotes(
     return sorted(
         [
             *_at(DefectKind.PRICE_NOT_POSITIVE, quotes, (quotes.bid < 0) | (quotes.ask < 0)),
-            *_at(DefectKind.PRICE_NOT_POSITIVE, quotes, (quotes.bid == 0) != (quotes.ask == 0)),
             *_at(DefectKind.CROSSED_QUOTE, quotes, both & (quotes.bid > quotes.ask)),
             *_at(DefectKind.SPIKE, quotes, both & (quotes.ask > _WIDEST * quotes.bid)),
             *_at(DefectKind.OUT_OF_ORDER, quotes, backwards),
@@ -58,11 +61,11 @@ def judge_quotes(
     )
 
 
-def _stood(quotes: QuoteColumns, context: GateContext) -> Integers:
+def _stood(quotes: Quotes, context: GateContext) -> Integers:
     """Return how long (microseconds) each quote stood in its session's regular hours."""
     grid = context.grid
-    if not len(quotes) or not len(grid.dates):
-        return np.zeros(len(quotes), dtype=np.int64)
+    if not len(quotes.at) or not len(grid.dates):
+        return np.zeros(len(quotes.at), dtype=np.int64)
     ends = np.append(quotes.at[1:], min(micros(context.received_at), int(grid.closes_at[-1])))
     places = np.maximum(np.searchsorted(grid.opens_at, quotes.at, side="right") - 1, 0)
     opens, closes = grid.opens_at[places], grid.closes_at[places]
@@ -73,14 +76,15 @@ def _stood(quotes: QuoteColumns, context: GateContext) -> Integers:
     return stood
 
 
-def _at(kind: DefectKind, quotes: QuoteColumns, wrong: NDArray[np.bool_]) -> list[Defect]:
+def _at(kind: DefectKind, quotes: Quotes, wrong: NDArray[np.bool_]) -> list[Defect]:
     return [
         Defect(
             kind,
             f"bid {exactly(quotes.bid[i])}, ask {exactly(quotes.ask[i])}"
             f" at {instant_of(int(quotes.at[i])).isoformat()}",
             i,
-            at=int(quotes.at[i]),
+            kind not in FLAGGED,
+            int(quotes.at[i]),
         )
         for i in np.flatnonzero(wrong).tolist()
     ]

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from bifrost.data.quality.context import GateContext
 from bifrost.data.quality.defects import DefectKind
-from bifrost.data.quality.jumps import Found
+from bifrost.data.quality.jumps import Found, found_at
 from bifrost.data.quality.neighbours import Mask
 from bifrost.data.series.columns import PRICES, UNITS, BarColumns, Integers, instant_of
 
@@ -53,7 +53,7 @@ def _frozen(both: BarColumns, daily: bool) -> list[Found]:
     lengths = _run_lengths(same)
     wrong = same & ((lengths >= bound) | (whole & (daily | (lengths > 1))))
     return [
-        Found(DefectKind.STALE, int(i), "its prices are those of the bar before: frozen")
+        found_at(DefectKind.STALE, int(i), "its prices are those of the bar before: frozen")
         for i in np.flatnonzero(wrong)
     ]
 
@@ -71,7 +71,7 @@ def _copied(both: BarColumns, daily: bool) -> list[Found]:
         length[group] = len(group)
     wrong = telling & (lag > 1) & (length >= (_COPIED_DAILY if daily else _COPIED_INTRADAY))
     return [
-        Found(
+        found_at(
             DefectKind.REPEATED,
             int(i),
             f"all it says was said at {instant_of(int(both.starts_at[origin[i]])).isoformat()}",
@@ -135,8 +135,7 @@ def _rounded(both: BarColumns, daily: bool) -> list[Found]:
             continue
         reason = f"its prices and its neighbours' are all multiples of {said}, the series' are not"
         found |= {
-            int(i): Found(DefectKind.TRUNCATED, int(i), reason, False)
-            for i in np.flatnonzero(in_run)
+            int(i): found_at(DefectKind.TRUNCATED, int(i), reason) for i in np.flatnonzero(in_run)
         }
     return list(found.values())
 

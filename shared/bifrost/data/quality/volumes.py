@@ -4,7 +4,7 @@ import numpy as np
 
 from bifrost.data.quality.context import GateContext
 from bifrost.data.quality.defects import DefectKind
-from bifrost.data.quality.jumps import Found
+from bifrost.data.quality.jumps import Found, found_at
 from bifrost.data.quality.neighbours import trailing_median
 from bifrost.data.series.columns import BarColumns, micros
 
@@ -30,15 +30,14 @@ def judge_volumes(prior: BarColumns, bars: BarColumns, context: GateContext) -> 
     little = (volume > 0) & (volume * far < usual) & context.timeframe.is_daily
     return [
         *(
-            Found(DefectKind.VOLUME_MISSING, int(i), "prices moved and no volume is told", False)
+            found_at(DefectKind.VOLUME_MISSING, int(i), "prices moved and no volume is told")
             for i in np.flatnonzero(none)
         ),
         *(
-            Found(
+            found_at(
                 DefectKind.VOLUME_ABSURD,
                 int(i),
                 f"its volume is {volume[i] / usual[i]:.4g} times what is usual",
-                False,
             )
             for i in np.flatnonzero(much | little)
         ),

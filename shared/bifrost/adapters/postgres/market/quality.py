@@ -1,0 +1,98 @@
+"""The gate's books in Postgres: what is kept apart or flagged, with its reasons."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+from bifrost.adapters.postgres.database import Cursor
+from bifrost.data.quality.defects import Defect
+from bifrost.data.quality.floats import CountedBars
+from bifrost.data.series.columns import PRICES, BarColumns, Floats, Integers, exactly, instant_of
+from bifrost.data.series.ports import SeriesKey
+
+_FIELDS = (*PRICES, "volume")
+
+_KEEP_APART = """
+INSERT INTO data.quarantine (instrument, timeframe, occurred_at, session, source,
+    open, high, low, close, volume, kinds, reason, recorded_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT DO NOTHING
+"""
+
+_FLAG = """
+INSERT INTO data.quality_flags (instrument, timeframe, occurred_at, session, source, kind, reason,
+    recorded_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT DO NOTHING
+"""
+
+
+def keep_apart(
+    cursor: Cursor, key: SeriesKey, bars: BarColumns, defects: Sequence[Defect], at: datetime
+) -> int:
+    """Quarantine the bars that a defect blocks, flag others; return how many rows are new.
+
+    bars: the series that the defects were found in. Repeating it writes nothing.
+    """
+    blocking: dict[int, list[Defect]] = {}
+    for one in defects:
+        if one.blocks and one.place is not None:
+            blocking.setdefault(one.place, []).append(one)
+    rows = [
+        _row(key, int(bars.starts_at[place]), _decimals(bars, place), found, at)
+        for place, found in blocking.items()
+    ]
+    flags = [
+        (*_names(key), instant_of(one.at), one.session, key.source, one.kind.value, one.reason, at)
+        for one in defects
+        if not one.blocks and one.at is not None
+    ]
+    return _written(cursor, _KEEP_APART, rows) + _written(cursor, _FLAG, flags)
+
+
+def keep_floats_apart(
+    cursor: Cursor,
+    key: SeriesKey,
+    starts_at: Integers,
+    columns: Mapping[str, Floats],
+    counted: CountedBars,
+    at: datetime,
+) -> int:
+    """Quarantine the rows that were no numbers; return how many are new."""
+    rows = [
+        _row(
+            key,
+            int(starts_at[one.place]),
+            [Decimal(repr(float(columns[name][one.place]))) for name in _FIELDS],
+            [one],
+            at,
+        )
+        for one in counted.defects
+        if one.place is not None
+    ]
+    return _written(cursor, _KEEP_APART, rows)
+
+
+def _names(key: SeriesKey) -> tuple[str, str]:
+    return key.instrument, key.timeframe.value
+
+
+def _row(
+    key: SeriesKey, starts_at: int, values: Sequence[Decimal], found: Sequence[Defect], at: datetime
+) -> tuple[object, ...]:
+    kinds = list(dict.fromkeys(one.kind.value for one in found))
+    session: date | None = found[0].session
+    reason = "; ".join(dict.fromkeys(one.reason for one in found))
+    begins = instant_of(starts_at)
+    return (*_names(key), begins, session, key.source, *values, kinds, reason, at)
+
+
+def _decimals(bars: BarColumns, place: int) -> list[Decimal]:
+    return [exactly(getattr(bars, name)[place]) for name in _FIELDS]
+
+
+def _written(cursor: Cursor, query: str, rows: Sequence[tuple[object, ...]]) -> int:
+    if not rows:
+        return 0
+    cursor.executemany(query, rows)
+    return cursor.rowcount
