@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-import numpy as np
-
 from bifrost.core.errors import NotFoundError
 from bifrost.data.ports import Listing
+from bifrost.data.quality.context import GateContext
 from bifrost.data.quality.defects import Defect
+from bifrost.data.quality.gate import sift
 from bifrost.data.series.columns import BarColumns, instant_of
 from bifrost.data.series.ports import SeriesBook, SeriesKey
 from bifrost.events import BarsTaken, Event
@@ -52,15 +52,19 @@ class TakingBooks(SeriesBook, Protocol):
     def listing(self, symbol: str) -> Listing | None:
         """Return the listing and keep others from changing it or its bars; None: not listed."""
 
-    def judge(self, key: SeriesKey, listing: Listing, bars: BarColumns) -> Sequence[Defect]:
-        """Return every defect of these bars, seen beside what is stored and the calendar."""
+    def context(
+        self, key: SeriesKey, listing: Listing, bars: BarColumns, at: datetime
+    ) -> GateContext:
+        """Return what the gate has to know: sessions, known actions, and the bars before these."""
 
     def keep_apart(
         self, key: SeriesKey, bars: BarColumns, defects: Sequence[Defect], at: datetime
     ) -> int:
         """Quarantine the bars that a defect blocks, and flag others; return how many are new."""
 
-    def touch(self, key: SeriesKey, listing: Listing, bars: BarColumns) -> tuple[date, ...]:
+    def touch(
+        self, key: SeriesKey, listing: Listing, bars: BarColumns, at: datetime
+    ) -> tuple[date, ...]:
         """Remember for roll-ups the sessions that these bars are of, and return them."""
 
     def tell(self, *events: Event) -> None:
@@ -81,19 +85,17 @@ def take(books: TakingBooks, key: SeriesKey, bars: BarColumns, occasion: Occasio
         )
     if not len(bars):
         return Taken()
-    defects = books.judge(key, listing, bars)
-    blocked = sorted({one.place for one in defects if one.blocks and one.place is not None})
-    passed = bars.take(np.delete(np.arange(len(bars)), blocked))
-    written = books.put(key, passed, occasion.at)
-    apart = books.keep_apart(key, bars, defects, occasion.at) if defects else 0
-    sessions = books.touch(key, listing, passed) if written else ()
+    sifted = sift(bars, books.context(key, listing, bars, occasion.at))
+    written = books.put(key, sifted.good, occasion.at)
+    apart = books.keep_apart(key, bars, sifted.defects, occasion.at) if sifted.defects else 0
+    sessions = books.touch(key, listing, sifted.good, occasion.at) if written else ()
     if written or apart:
-        books.tell(_event_of(key, bars, written, len(blocked), occasion))
+        books.tell(_event_of(key, bars, written, apart, occasion))
     return Taken(
         read=len(bars),
         written=written,
-        kept_apart=len(blocked),
-        flagged=len({one.place for one in defects if not one.blocks}),
+        kept_apart=len(sifted.blocked),
+        flagged=len({one.place for one in sifted.defects if not one.blocks}),
         sessions=sessions,
     )
 

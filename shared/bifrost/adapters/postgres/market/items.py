@@ -1,0 +1,145 @@
+"""Ingestion's items in Postgres: a slice's bars and how far its item is, in one transaction."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from bifrost.adapters.postgres.database import Cursor, Database, Row
+from bifrost.core.sessions import Session
+from bifrost.data.ingest.jobs import Item, ItemState, JobKind, Scope
+from bifrost.data.ingest.ports import Absence, ItemBooks
+from bifrost.data.ingest.taking import TakingBooks
+from bifrost.data.series.timeframes import Timeframe
+
+COLUMNS = """
+i.item, i.job_id, i.instrument, i.symbol, i.first_at, i.before_at, i.state, i.resume_at, i.due_at,
+i.lease, i.leased_until, i.sent_at, i.tries, i.slices, i.bars_read, i.bars_written,
+i.bars_kept_apart, i.reason, j.provider, j.timeframe
+"""
+
+_HOLD = f"""
+SELECT {COLUMNS} FROM data.ingestion_items i JOIN data.ingestion_jobs j USING (job_id)
+WHERE i.item = %s FOR UPDATE OF i
+"""
+
+_KEEP = """
+UPDATE data.ingestion_items SET state = %s, resume_at = %s, due_at = %s, lease = %s,
+    leased_until = %s, sent_at = %s, tries = %s, slices = %s, bars_read = %s, bars_written = %s,
+    bars_kept_apart = %s, reason = %s
+WHERE item = %s
+"""
+
+_SESSIONS = """
+SELECT s.calendar, s.session, s.opens_at, s.closes_at
+FROM data.sessions s JOIN data.instruments i ON i.calendar = s.calendar
+WHERE i.symbol = %s AND s.closes_at > %s AND s.opens_at < %s ORDER BY s.session
+"""
+
+_ABSENCE = """
+INSERT INTO data.absences (instrument, timeframe, provider, first_at, before_at, reason, told_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (instrument, timeframe, provider, first_at, before_at)
+    DO UPDATE SET reason = excluded.reason, told_at = excluded.told_at
+"""
+
+# A vendor's page of HTML is no reason that anybody reads to its end.
+_REASON_MAX = 500
+
+
+class PostgresItems:
+    """Items, for those who work on them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @contextmanager
+    def transaction(self) -> Iterator[ItemBooks]:
+        """Begin a transaction: all of a slice is kept with its item, or nothing."""
+        with self._database.transaction() as cursor:
+            yield PostgresItemBooks(cursor)
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresItemBooks:
+    """Items and vendors' silences, inside one transaction."""
+
+    cursor: Cursor
+
+    def hold(self, number: int) -> Item | None:
+        """Return an item and keep others from it until the end; None where there is none."""
+        row = self.cursor.execute(_HOLD, (number,)).fetchone()
+        return None if row is None else to_item(row)
+
+    def keep(self, item: Item) -> None:
+        """Write the item as it stands now."""
+        self.cursor.execute(_KEEP, (*values_of(item), item.number))
+
+    def kind_of(self, job_id: str) -> tuple[JobKind, str]:
+        """Return why the job fetches, and the request that caused it."""
+        query = "SELECT kind, correlation_id FROM data.ingestion_jobs WHERE job_id = %s"
+        row = self.cursor.execute(query, (job_id,)).fetchone()
+        if row is None:  # a foreign key holds it
+            raise AssertionError(f"job {job_id} has vanished")
+        return JobKind(row["kind"]), row["correlation_id"]
+
+    def sessions(self, instrument: str, scope: Scope) -> Sequence[Session]:
+        """Return the sessions of the instrument's calendar that lie in the range."""
+        values = (instrument, scope.first, scope.before)
+        return [Session(**row) for row in self.cursor.execute(_SESSIONS, values)]
+
+    def remember_absence(self, absence: Absence) -> None:
+        """Keep a vendor's word; said again it has a new time."""
+        scope = absence.scope
+        names = (absence.instrument, scope.timeframe, scope.provider)
+        words = (absence.reason[:_REASON_MAX], absence.told_at)
+        self.cursor.execute(_ABSENCE, (*names, scope.first, scope.before, *words))
+
+    def taking(self) -> TakingBooks:
+        """Return the way in for bars, in this transaction."""
+        # numpy stands behind it; who asks for a job's items does not pay for it.
+        from bifrost.adapters.postgres.market.taking import PostgresTakingBooks
+
+        return PostgresTakingBooks(self.cursor)
+
+
+def values_of(item: Item) -> tuple[object, ...]:
+    """Return what changes of an item, in the order in which it is written."""
+    return (
+        item.state,
+        item.resume_at,
+        item.due_at,
+        item.lease,
+        item.leased_until,
+        item.sent_at,
+        item.tries,
+        item.slices,
+        item.bars_read,
+        item.bars_written,
+        item.bars_kept_apart,
+        item.reason[:_REASON_MAX],
+    )
+
+
+def to_item(row: Row) -> Item:
+    """Read a row of COLUMNS."""
+    return Item(
+        number=row["item"],
+        job_id=row["job_id"],
+        instrument=row["instrument"],
+        symbol=row["symbol"],
+        scope=Scope(
+            row["provider"], Timeframe(row["timeframe"]), row["first_at"], row["before_at"]
+        ),
+        state=ItemState(row["state"]),
+        resume_at=row["resume_at"],
+        due_at=row["due_at"],
+        lease=row["lease"],
+        leased_until=row["leased_until"],
+        sent_at=row["sent_at"],
+        tries=row["tries"],
+        slices=row["slices"],
+        bars_read=row["bars_read"],
+        bars_written=row["bars_written"],
+        bars_kept_apart=row["bars_kept_apart"],
+        reason=row["reason"],
+    )

@@ -1,0 +1,198 @@
+"""Jobs that a person asks for: begun once for a key, cancelled, resumed, and how far they are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from bifrost.core.errors import FieldProblem, InvalidInputError
+from bifrost.core.sessions import EXCHANGE
+from bifrost.data.ingest.dispatching import Dispatcher
+from bifrost.data.ingest.jobs import (
+    Item,
+    ItemState,
+    Job,
+    JobKind,
+    JobState,
+    Scope,
+    cancelled,
+    new_item,
+    resumed,
+    state_of,
+)
+from bifrost.data.ingest.ports import Claim, JobQuery, Jobs, Subscriptions, Tally
+from bifrost.data.ports import Clock, Ids
+from bifrost.data.series.timeframes import Timeframe
+
+# What vendors are asked for; all longer ones are rolled up from the minutes.
+FETCHED = (Timeframe.M1, Timeframe.D1)
+
+
+@dataclass(frozen=True, slots=True)
+class BackfillRequest:
+    """Fetch the sessions of [first, last]; no instruments means all that are listed."""
+
+    instruments: tuple[str, ...]
+    timeframe: Timeframe
+    first: date
+    last: date
+    provider: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who asks, under which key."""
+
+    owner: str
+    key: str
+    correlation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A job, what its items add up to, and its state by them.
+
+    eta_seconds: how long the rest takes at the pace so far; None where there is no pace yet.
+    """
+
+    job: Job
+    state: JobState
+    tally: Tally
+    eta_seconds: float | None
+
+    @property
+    def share_done(self) -> float:
+        """How much of the range has been asked for and answered, of 1."""
+        asked = self.tally.asked_seconds
+        return self.tally.done_seconds / asked if asked else 1.0
+
+    @property
+    def has_ended(self) -> bool:
+        """Nothing more happens by itself."""
+        return not self.tally.unended
+
+
+@dataclass(frozen=True, slots=True)
+class Backfills:
+    """Asks for jobs and looks after them."""
+
+    jobs: Jobs
+    subscriptions: Subscriptions
+    providers: Sequence[str]
+    dispatcher: Dispatcher
+    clock: Clock
+    ids: Ids
+
+    def start(self, request: BackfillRequest, asking: Asking) -> Progress:
+        """Begin a backfill, or answer with the one that this key has begun.
+
+        Raises InvalidInputError naming everything that cannot be fetched.
+        """
+        listed = self.subscriptions.listed(request.instruments)
+        problems = self._problems(request, listed)
+        if problems:
+            raise InvalidInputError(*problems)
+        now = self.clock.now()
+        job = Job(
+            job_id=self.ids.new(),
+            kind=JobKind.BACKFILL,
+            scope=scope_of(request, now),
+            requested_by=asking.owner,
+            correlation_id=asking.correlation_id,
+            requested_at=now,
+        )
+        symbols = request.instruments or tuple(listed)
+        items = [new_item(job.job_id, name, name, job.scope, now) for name in symbols]
+        body = {
+            "instruments": sorted(request.instruments),
+            "timeframe": request.timeframe.value,
+            "from": request.first.isoformat(),
+            "to": request.last.isoformat(),
+            "provider": request.provider,
+        }
+        job_id = self.jobs.add_once(Claim(asking.owner, asking.key, body), job, items)
+        # Also for a key that came again: the first call may have died before this line.
+        self.dispatcher.sweep()
+        return self.progress(job_id)
+
+    def _problems(self, request: BackfillRequest, listed: Sequence[str]) -> list[FieldProblem]:
+        problems = []
+        if request.first > request.last:
+            message = f"{request.first} is after to, {request.last}"
+            problems.append(FieldProblem("from", message, "send a `from` at or before `to`"))
+        today = self.clock.now().astimezone(EXCHANGE).date()
+        if request.first > today:
+            message = f"{request.first} has not come yet"
+            problems.append(FieldProblem("from", message, f"send a date up to {today}"))
+        if request.provider not in self.providers:
+            message = f"no provider is called {request.provider}"
+            fix = f"send one of {', '.join(self.providers)}"
+            problems.append(FieldProblem("provider", message, fix))
+        if request.timeframe not in FETCHED:
+            message = f"{request.timeframe} is not fetched: it is rolled up from 1m"
+            problems.append(FieldProblem("timeframe", message, "send 1m or 1d"))
+        unknown = [name for name in request.instruments if name not in listed]
+        problems += [
+            FieldProblem(
+                "instruments",
+                f"no instrument is called {name}",
+                "GET /v1/instruments lists those there are",
+            )
+            for name in unknown
+        ]
+        if not listed and not unknown:
+            fix = "import an instruments file first: `bifrost data import`"
+            problems.append(FieldProblem("instruments", "none is listed", fix))
+        return problems
+
+    def progress(self, job_id: str) -> Progress:
+        """Return how far a job is; raise NotFoundError."""
+        job = self.jobs.find(job_id)
+        tally = self.jobs.tally(job_id)
+        state = state_of(tally.states, unended=tally.unended)
+        return Progress(job, state, tally, _eta(job, tally, self.clock.now()))
+
+    def newest(self, asked: JobQuery) -> list[Progress]:
+        """Return jobs and how far they are, the newest first."""
+        return [self.progress(job.job_id) for job in self.jobs.newest(asked)]
+
+    def items(self, job_id: str, *, after: int, limit: int) -> list[Item]:
+        """Return a job's items past the number `after`; raise NotFoundError."""
+        self.jobs.find(job_id)
+        return self.jobs.items(job_id, after=after, limit=limit)
+
+    def cancel(self, job_id: str) -> Progress:
+        """Stop a job: what is stored stays, and a slice that is under way is not kept."""
+        self.jobs.find(job_id)
+        self.jobs.change_items(job_id, cancelled, self.clock.now())
+        return self.progress(job_id)
+
+    def resume(self, job_id: str) -> Progress:
+        """Let what failed or was cancelled go on from where it stopped."""
+        self.jobs.find(job_id)
+        now = self.clock.now()
+        self.jobs.change_items(job_id, lambda item: resumed(item, now), None)
+        self.dispatcher.sweep()
+        return self.progress(job_id)
+
+
+def scope_of(request: BackfillRequest, now: datetime) -> Scope:
+    """Return the range of these days in New York, as far as it has come."""
+    first = datetime.combine(request.first, time(), EXCHANGE)
+    after = datetime.combine(request.last + timedelta(days=1), time(), EXCHANGE)
+    # A minute that runs is no bar yet.
+    minute = now.replace(second=0, microsecond=0)
+    before = max(min(after, minute), first + timedelta(minutes=1))
+    return Scope(request.provider, request.timeframe, first, before)
+
+
+def _eta(job: Job, tally: Tally, now: datetime) -> float | None:
+    left = tally.asked_seconds - tally.done_seconds
+    spent = (now - job.requested_at).total_seconds()
+    if not tally.unended or tally.done_seconds <= 0 or spent <= 0:
+        return None
+    return left * spent / tally.done_seconds
+
+
+def counts(states: Tally) -> dict[str, int]:
+    """Return how many items are in each state, by its name; every state is there."""
+    return {state.value: states.states.get(state, 0) for state in ItemState}

@@ -1,0 +1,103 @@
+"""What a vendor's answer makes of an item: bars are taken in, and the item moves to behind them."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bifrost.data.ingest.expected import bars_expected
+from bifrost.data.ingest.jobs import (
+    Item,
+    JobKind,
+    Scope,
+    awaited,
+    cut_short,
+    ended,
+    failed,
+    moved,
+    turned_away,
+)
+from bifrost.data.ingest.ports import Absence, ItemBooks
+from bifrost.data.ingest.slices import is_settled, waits_for_more
+from bifrost.data.ingest.taking import Occasion, Taken, take
+from bifrost.data.providers.answers import Absent, Answer, Failed, Partial, RateLimited
+from bifrost.data.series.columns import BarColumns, instant_of, micros
+from bifrost.data.series.ports import SeriesKey
+
+_NOT_YET = "the vendor does not have the newest bars yet"
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """What was asked for of an item, and when its answer is written.
+
+    scope: of this slice. kind: of its job. lease: how long its taker may be silent after it.
+    """
+
+    item: Item
+    scope: Scope
+    kind: JobKind
+    occasion: Occasion
+    lease: timedelta
+
+    @property
+    def now(self) -> datetime:
+        """When it is written."""
+        return self.occasion.at
+
+
+def settled(books: ItemBooks, asked: Slice, answer: Answer[BarColumns]) -> Item:
+    """Take in what the vendor gave, and return the item as it is then."""
+    item, now = asked.item, asked.now
+    if isinstance(answer, RateLimited):
+        until = now + timedelta(seconds=max(answer.retry_after_seconds, 1.0))
+        return turned_away(item, until, answer.reason)
+    if isinstance(answer, Failed):
+        return failed(item, answer.reason, now, retryable=answer.retryable)
+    if isinstance(answer, Absent):
+        return _behind(books, asked, BarColumns.empty(), answer.reason)
+    item = _counted(item, take(books.taking(), _key(asked), answer.data, asked.occasion))
+    if isinstance(answer, Partial):
+        resume = max(answer.resume_from, item.resume_at)
+        gone_on = moved(item, resume, now, asked.lease) if resume > item.resume_at else item
+        return cut_short(gone_on, answer.reason, now)
+    return _behind(books, replace(asked, item=item), answer.data, "")
+
+
+def _behind(books: ItemBooks, asked: Slice, bars: BarColumns, reason: str) -> Item:
+    """Return the item behind its slice, all of which was answered."""
+    item, scope, now = asked.item, asked.scope, asked.now
+    sessions = books.sessions(item.instrument, scope)
+    expected = bars_expected(sessions, scope.timeframe, scope.first, scope.before)
+    missing = len(expected) > len(bars)
+    ends_late = missing and (not len(bars) or bars.starts_at[-1] < expected[-1])
+    if ends_late and waits_for_more(item, asked.kind, scope.before, now):
+        return awaited(_up_to(asked, bars), reason or _NOT_YET, now)
+    if missing and is_settled(scope.timeframe, scope.before, now):
+        told = reason or f"it gave {len(bars)} of {len(expected)} bars, and said that is all"
+        books.remember_absence(Absence(item.instrument, scope, told, now))
+    item = moved(item, scope.before, now, asked.lease)
+    return replace(ended(item), reason=reason) if item.is_complete else item
+
+
+def _up_to(asked: Slice, bars: BarColumns) -> Item:
+    """Return the item behind the last bar that came; what came need not be asked for again."""
+    if not len(bars):
+        return asked.item
+    behind = instant_of(int(bars.starts_at[-1]) + 1)
+    if not micros(asked.scope.first) < micros(behind) < micros(asked.scope.before):
+        return asked.item
+    # Its tries stay: they bound how often the vendor is asked for what it does not have.
+    gone_on = moved(asked.item, behind, asked.now, asked.lease)
+    return replace(gone_on, tries=asked.item.tries)
+
+
+def _key(asked: Slice) -> SeriesKey:
+    return SeriesKey(asked.item.instrument, asked.scope.timeframe, asked.scope.provider)
+
+
+def _counted(item: Item, took: Taken) -> Item:
+    return replace(
+        item,
+        bars_read=item.bars_read + took.read,
+        bars_written=item.bars_written + took.written,
+        bars_kept_apart=item.bars_kept_apart + took.kept_apart,
+    )
