@@ -25,7 +25,8 @@ def announce_actions(body: ActionsBody, caller: Caller) -> AnnouncedSheet:
     `admin` only: what is announced moves everybody's positions.
     """
     caller.require(ADMIN)
-    return AnnouncedSheet.of(wiring.imports().announce(body.text.encode(), correlation_id()))
+    taken = wiring.imports().announce(body.text.encode(), correlation_id())
+    return AnnouncedSheet.of(taken, wiring.data().states(taken.news))
 
 
 def _asked(
@@ -46,5 +47,10 @@ def list_actions(
         str, Query(pattern=r"^[0-9]{1,18}$", description="`next_cursor` of the page before.")
     ] = "0",
 ) -> ActionPage:
-    """List corporate actions as their vendors announced them, in the order they came in."""
-    return ActionPage.of(wiring.data().actions(asked, after=int(cursor), limit=limit + 1), limit)
+    """List corporate actions as their vendors announced them, in the order they came in.
+
+    One that only a single vendor claims is shown as `claimed`, and changes nothing.
+    """
+    data = wiring.data()
+    found = data.actions(asked, after=int(cursor), limit=limit + 1)
+    return ActionPage.of(found, data.states([one.action for one in found]), limit)

@@ -60,7 +60,22 @@ def test_a_file_is_announced_once_and_shown(data: DataFunction) -> None:
         "pay_date": None,
         "withdrawn": False,
         "terms": {"new_shares": "4", "old_shares": "1", "cash_in_lieu": None},
+        "status": "stands",
+        "votes": 2,
+        "told_by": ["acme"],
+        "contradicted_by": [],
     }
+
+
+def test_what_one_vendor_alone_claims_is_shown_as_claimed_and_told_to_nobody(
+    data: DataFunction,
+) -> None:
+    phantom = SPLIT.replace("acme", "yahoo")
+
+    (added,) = send(data, phantom).body["added"]
+
+    assert (added["status"], added["votes"], added["told_by"]) == ("claimed", 1, ["yahoo"])
+    assert told(data) == []
 
 
 def test_a_correction_takes_the_place_of_what_it_corrects(data: DataFunction) -> None:

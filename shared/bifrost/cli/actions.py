@@ -13,7 +13,7 @@ app = typer.Typer(
 )
 
 _ACTIONS_MAX = 10**6
-_SHOWN = ("action_id", "revision", "instrument", "kind", "ex_date", "pay_date", "withdrawn",
+_SHOWN = ("action_id", "revision", "instrument", "kind", "ex_date", "pay_date", "status", "told_by",
           "terms")  # fmt: skip
 
 

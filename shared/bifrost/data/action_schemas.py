@@ -9,6 +9,7 @@ from bifrost.core.codec import to_json
 from bifrost.core.corporate_actions import CorporateAction
 from bifrost.data.import_service import AnnouncedActions
 from bifrost.data.ports import StoredAction
+from bifrost.data.reference.votes import ActionState, ActionStatus
 
 # With its quoting it stays inside the body that any address takes.
 TEXT_MAX = 50_000
@@ -60,16 +61,34 @@ class ActionSheet(_Sheet):
         return cls(**plain, kind=action.kind.value, terms=to_json(action.terms))
 
 
-class StoredActionSheet(ActionSheet):
-    """A revision, and when we learned of it."""
+class JudgedActionSheet(ActionSheet):
+    """A revision, and how it stands.
+
+    status: `stands` (others heard of it), `claimed` (too few vendors say so: it moves nothing and
+    adjusts nothing), `withdrawn` or `superseded`. votes: two are needed. told_by: the vendors that
+    say it alike. contradicted_by: claims about the same kind and day that cannot be beside it.
+    """
+
+    status: ActionStatus
+    votes: int
+    told_by: list[str]
+    contradicted_by: list[str]
+
+    @classmethod
+    def judged(cls, action: CorporateAction, state: ActionState) -> "JudgedActionSheet":
+        """Show a revision among all claims."""
+        return cls(**_shown(action, state))
+
+
+class StoredActionSheet(JudgedActionSheet):
+    """A revision, how it stands, and when we learned of it."""
 
     recorded_at: datetime
 
     @classmethod
-    def stored(cls, found: StoredAction) -> "StoredActionSheet":
+    def stored(cls, found: StoredAction, state: ActionState) -> "StoredActionSheet":
         """Show a stored revision."""
-        shown = ActionSheet.of(found.action).model_dump()
-        return cls(**shown, recorded_at=found.recorded_at)
+        return cls(**_shown(found.action, state), recorded_at=found.recorded_at)
 
 
 class ActionPage(_Sheet):
@@ -79,11 +98,13 @@ class ActionPage(_Sheet):
     next_cursor: str | None
 
     @classmethod
-    def of(cls, found: list[StoredAction], limit: int) -> "ActionPage":
-        """Show the first `limit` of these."""
+    def of(cls, found: list[StoredAction], states: list[ActionState], limit: int) -> "ActionPage":
+        """Show the first `limit` of these, each with how it stands."""
         shown = found[:limit]
         return cls(
-            items=[StoredActionSheet.stored(one) for one in shown],
+            items=[
+                StoredActionSheet.stored(*one) for one in zip(shown, states[:limit], strict=True)
+            ],
             next_cursor=str(shown[-1].place) if len(found) > limit else None,
         )
 
@@ -92,9 +113,19 @@ class AnnouncedSheet(_Sheet):
     """What a file said: how many revisions were read, and those that are new."""
 
     read: int
-    added: list[ActionSheet]
+    added: list[JudgedActionSheet]
 
     @classmethod
-    def of(cls, taken: AnnouncedActions) -> "AnnouncedSheet":
-        """Show what was taken in."""
-        return cls(read=taken.read, added=[ActionSheet.of(one) for one in taken.news])
+    def of(cls, taken: AnnouncedActions, states: list[ActionState]) -> "AnnouncedSheet":
+        """Show what was taken in, each with how it stands now."""
+        judged = zip(taken.news, states, strict=True)
+        return cls(read=taken.read, added=[JudgedActionSheet.judged(*one) for one in judged])
+
+
+def _shown(action: CorporateAction, state: ActionState) -> dict[str, Any]:
+    return ActionSheet.of(action).model_dump() | {
+        "status": state.status,
+        "votes": state.votes,
+        "told_by": list(state.told_by),
+        "contradicted_by": list(state.contradicted_by),
+    }

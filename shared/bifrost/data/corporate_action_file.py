@@ -121,7 +121,8 @@ def overlaps(rows: Iterable[tuple[int, CorporateAction]]) -> list[FieldProblem]:
     for line, action in newest.values():
         if action.withdrawn:
             continue
-        told = claims_of(action)
+        # Two vendors that say the same confirm each other; whether they may differ, votes say.
+        told = [(action.vendor, one) for one in claims_of(action)]
         taken = [days[one] for one in told if one in days]
         if taken:
             message = f"it contradicts line {taken[0]}, of the same day"

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.errors import FieldProblem, InvalidInputError, NotFoundError
-from bifrost.data.action_import import News, event_of, news_of
+from bifrost.data.action_import import event_of, news_of
 from bifrost.data.bar_file import RejectedRow, read_bars
 from bifrost.data.corporate_action_file import instruments_of, read_with_lines
 from bifrost.data.imports import (
@@ -20,6 +20,8 @@ from bifrost.data.imports import (
 )
 from bifrost.data.instrument_file import CALENDARS, read_instruments
 from bifrost.data.ports import Clock, Ids, Imports, ImportTransaction, Listing, Objects
+from bifrost.data.reference.announcing import announcements
+from bifrost.data.reference.claiming import VendorAnswer, revisions_of
 from bifrost.data.reference.indexes import members_told, read_members
 from bifrost.data.reference.revising import listings_told
 from bifrost.events import BarsImported, Event, InstrumentListed
@@ -103,7 +105,29 @@ class ImportService:
                 raise InvalidInputError(*problems)
             record, news, events = self._add_actions(books, found, rows, correlation_id)
             books.record(record, events)
-        return AnnouncedActions(len(rows), tuple(one.action for one in news))
+        return AnnouncedActions(len(rows), tuple(news))
+
+    def claim(self, answer: VendorAnswer, correlation_id: str) -> AnnouncedActions:
+        """Take in all that a vendor says of an instrument's actions in a range of days.
+
+        Others hear of what comes to stand by it, or stands no more. Raises InvalidInputError for
+        an instrument that is not listed, or another currency than its own.
+        """
+        key = f"claims/{answer.vendor}/{answer.instrument}"
+        with self.imports.transaction(key) as books:
+            ids = [one.action_id for one in answer.actions]
+            stored = books.stored_actions(
+                instruments_of(answer.actions) or [answer.instrument], ids
+            )
+            rows = list(enumerate(revisions_of(answer, stored), start=1))
+            problems = _unlisted(books, rows)
+            if problems:
+                raise InvalidInputError(*problems)
+            found = StoredObject(key, self.ids.new(), size=0)
+            record, news, events = self._add_actions(books, found, rows, correlation_id)
+            if news:
+                books.record(record, events)
+        return AnnouncedActions(len(answer.actions), tuple(news))
 
     def _import_actions(
         self, books: ImportTransaction, found: StoredObject, correlation_id: str
@@ -121,15 +145,20 @@ class ImportService:
         found: StoredObject,
         rows: Sequence[tuple[int, CorporateAction]],
         correlation_id: str,
-    ) -> tuple[ImportRecord, list[News], list[Event]]:
+    ) -> tuple[ImportRecord, list[CorporateAction], list[Event]]:
         _require_currency(books, rows)
         actions = [action for _, action in rows]
         ids = sorted({one.action_id for one in actions})
-        news = news_of(rows, books.stored_actions(instruments_of(actions), ids))
+        names, sources = instruments_of(actions), books.sources()
+        stored = books.stored_actions(names, ids)
+        news = news_of(rows, stored, sources)
         record = self._record(found, ImportStatus.DONE, "")
-        books.add_actions([one.action for one in news], record.recorded_at)
+        books.add_actions(news, record.recorded_at)
+        said = [one for revisions in stored.values() for one in revisions]
+        told = announcements(news, said, books.published_actions(names, ids), sources)
+        books.publish_actions([one.action for one in told], record.recorded_at)
         events: list[Event] = [
-            event_of(one, self.ids.new(), record.recorded_at, correlation_id) for one in news
+            event_of(one, self.ids.new(), record.recorded_at, correlation_id) for one in told
         ]
         return _counted(record, len(actions), len(news), []), news, events
 

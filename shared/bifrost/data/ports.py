@@ -14,6 +14,8 @@ from bifrost.core.sessions import Session
 from bifrost.data.bar_file import BarRow
 from bifrost.data.imports import ImportRecord, StoredObject
 from bifrost.data.reference.ports import ReferenceBook
+from bifrost.data.reference.sources import Source
+from bifrost.data.reference.votes import ClaimsKnown
 from bifrost.data.replay import Coverage, Replay, ReplayRequest
 from bifrost.events import BarClosed, Event
 
@@ -124,6 +126,17 @@ class ActionBook(Protocol):
     def add_actions(self, actions: Sequence[CorporateAction], at: datetime) -> None:
         """Add revisions that are not stored yet."""
 
+    def sources(self) -> Mapping[str, Source]:
+        """Return the vendors that are known, by name, with their votes."""
+
+    def published_actions(
+        self, instruments: Collection[str], action_ids: Collection[str]
+    ) -> Sequence[CorporateAction]:
+        """Return of each action the revision that others heard last."""
+
+    def publish_actions(self, actions: Sequence[CorporateAction], at: datetime) -> None:
+        """Keep what others hear of now."""
+
 
 class ImportTransaction(ImportLog, Books, ActionBook, ReferenceBook, Protocol):
     """All of one import, or none of it."""
@@ -215,6 +228,9 @@ class MarketData(Protocol):
 
     def actions(self, asked: ActionQuery, *, after: int, limit: int) -> list[StoredAction]:
         """Return corporate actions whose place is past `after`, in the order they came in."""
+
+    def claims(self, instruments: Collection[str], first: date, last: date) -> ClaimsKnown:
+        """Return what vendors claim of these, with an ex-date in [first, last]."""
 
     def sessions(self, calendar: str, first: date, last: date) -> list[Session]:
         """Return the calendar's sessions of [first, last]."""

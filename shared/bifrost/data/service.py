@@ -1,8 +1,10 @@
 """Data's use cases but imports: what is stored, and replays of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.errors import ConflictError, FieldProblem, InvalidInputError
 from bifrost.core.sessions import Session
 from bifrost.data.ports import (
@@ -17,6 +19,7 @@ from bifrost.data.ports import (
     StoredBar,
     Workflows,
 )
+from bifrost.data.reference.votes import ActionState, state_of
 from bifrost.data.replay import (
     LEASE,
     RESTARTS_MAX,
@@ -92,6 +95,15 @@ class DataService:
         if asked.instrument:
             self.market_data.listing(asked.instrument)
         return self.market_data.actions(asked, after=after, limit=limit)
+
+    def states(self, actions: Sequence[CorporateAction]) -> list[ActionState]:
+        """Say of each whether it stands, who says so, and what contradicts it."""
+        if not actions:
+            return []
+        days = [one.ex_date for one in actions]
+        names = {one.instrument for one in actions}
+        known = self.market_data.claims(names, min(days), max(days))
+        return [state_of(one, known) for one in actions]
 
     def sessions(self, calendar: str, first: date, last: date) -> list[Session]:
         """Return the calendar's sessions of [first, last].

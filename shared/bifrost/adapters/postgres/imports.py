@@ -9,8 +9,10 @@ from bifrost.adapters.postgres.bars import put_bars
 from bifrost.adapters.postgres.corporate_actions import add_actions, stored_actions
 from bifrost.adapters.postgres.database import Cursor, Database
 from bifrost.adapters.postgres.instruments import locked_listing, put_instruments
+from bifrost.adapters.postgres.market.actions import publish_actions, published_actions
 from bifrost.adapters.postgres.market.indexes import revise_members, standing_members
 from bifrost.adapters.postgres.market.instruments import revise_terms, standing_terms
+from bifrost.adapters.postgres.market.sources import sources
 from bifrost.adapters.postgres.outbox import Outbox
 from bifrost.adapters.postgres.sessions import session_dates
 from bifrost.core.corporate_actions import CorporateAction
@@ -20,6 +22,7 @@ from bifrost.data.imports import ImportRecord, ImportStatus, StoredObject
 from bifrost.data.ports import ImportTransaction, Listing
 from bifrost.data.reference.indexes import Membership, MembershipRevision
 from bifrost.data.reference.revising import Revision
+from bifrost.data.reference.sources import Source
 from bifrost.data.reference.terms import Terms
 from bifrost.events import Event
 
@@ -125,6 +128,20 @@ class PostgresImportTransaction:
     def add_actions(self, actions: Sequence[CorporateAction], at: datetime) -> None:
         """Add revisions that are not stored yet."""
         add_actions(self.cursor, actions, at)
+
+    def sources(self) -> Mapping[str, Source]:
+        """Return the vendors that are known, by name, with their votes."""
+        return sources(self.cursor)
+
+    def published_actions(
+        self, instruments: Collection[str], action_ids: Collection[str]
+    ) -> list[CorporateAction]:
+        """Return of each action the revision that others heard last."""
+        return published_actions(self.cursor, instruments, action_ids)
+
+    def publish_actions(self, actions: Sequence[CorporateAction], at: datetime) -> None:
+        """Keep what others hear of now."""
+        publish_actions(self.cursor, actions, at)
 
     def record(self, record: ImportRecord, events: Sequence[Event]) -> None:
         """Keep what became of the object, each rejected row, and what others shall hear."""

@@ -1,14 +1,17 @@
 """What data has stored, to read."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 
 from bifrost.adapters.postgres import bars, sessions
 from bifrost.adapters.postgres.corporate_actions import find_actions
 from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.instruments import COLUMNS, to_listing
+from bifrost.adapters.postgres.market.actions import claims_known
 from bifrost.core.errors import NotFoundError
 from bifrost.core.sessions import Session
 from bifrost.data.ports import ActionQuery, Listing, StoredAction, StoredBar
+from bifrost.data.reference.votes import ClaimsKnown
 
 
 class PostgresMarketData:
@@ -37,6 +40,10 @@ class PostgresMarketData:
     def actions(self, asked: ActionQuery, *, after: int, limit: int) -> list[StoredAction]:
         """Return corporate actions whose place is past `after`, in the order they came in."""
         return find_actions(self._database, asked, after, limit)
+
+    def claims(self, instruments: Collection[str], first: date, last: date) -> ClaimsKnown:
+        """Return what vendors claim of these, with an ex-date in [first, last]."""
+        return claims_known(self._database, instruments, first, last)
 
     def sessions(self, calendar: str, first: date, last: date) -> list[Session]:
         """Return the calendar's sessions of [first, last]."""

@@ -26,6 +26,7 @@ _NAMES = (
     "source",
 )
 _COLUMNS = ", ".join((*_NAMES, "recorded_at"))
+_VALUES = ", ".join(["%s"] * (len(_NAMES) + 1))
 
 _STANDING = f"""
 SELECT {_COLUMNS}, superseded_at FROM data.instrument_terms
@@ -38,7 +39,7 @@ UPDATE data.instrument_terms SET superseded_at = %s
 WHERE instrument = %s AND valid_from = %s AND superseded_at IS NULL
 """
 
-_ADD = f"INSERT INTO data.instrument_terms ({_COLUMNS}) VALUES ({', '.join(['%s'] * (len(_NAMES) + 1))})"
+_ADD = f"INSERT INTO data.instrument_terms ({_COLUMNS}) VALUES ({_VALUES})"
 
 _OF_NAME = f"""
 SELECT {_COLUMNS}, superseded_at FROM data.instrument_terms WHERE instrument = %(name)s

@@ -1,0 +1,57 @@
+"""A vendor's answer about corporate actions, as revisions: it counts none, so we do.
+
+What it said before of these days and says no more is withdrawn by it. Yahoo took GME's split of
+January 2021 back without a word.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from bifrost.core.corporate_actions import CorporateAction
+
+
+@dataclass(frozen=True, slots=True)
+class VendorAnswer:
+    """Everything that `vendor` tells of an instrument with an ex-date in [first, last]."""
+
+    vendor: str
+    instrument: str
+    first: date
+    last: date
+    actions: tuple[CorporateAction, ...]
+
+    def __post_init__(self) -> None:
+        for one in self.actions:
+            if (one.vendor, one.instrument) != (self.vendor, self.instrument):
+                raise ValueError(f"{one.action_id} is not {self.vendor}'s of {self.instrument}")
+
+
+def revisions_of(
+    answer: VendorAnswer, stored: Mapping[str, Sequence[CorporateAction]]
+) -> list[CorporateAction]:
+    """Return what is new in the answer, each as the next revision of what the vendor said."""
+    newest = {name: max(told, key=lambda one: one.revision) for name, told in stored.items()}
+    told = {one.action_id for one in answer.actions}
+    gone = [
+        replace(one, withdrawn=True)
+        for one in newest.values()
+        if _is_of(one, answer) and one.action_id not in told and not one.withdrawn
+    ]
+    return list(_numbered([*gone, *answer.actions], newest))
+
+
+def _is_of(one: CorporateAction, answer: VendorAnswer) -> bool:
+    is_asked = answer.first <= one.ex_date <= answer.last
+    return is_asked and (one.vendor, one.instrument) == (answer.vendor, answer.instrument)
+
+
+def _numbered(
+    actions: Iterable[CorporateAction], newest: Mapping[str, CorporateAction]
+) -> Iterable[CorporateAction]:
+    for one in actions:
+        last = newest.get(one.action_id)
+        if last is None:
+            yield replace(one, revision=1)
+        elif replace(one, revision=last.revision) != last:
+            yield replace(one, revision=last.revision + 1)
