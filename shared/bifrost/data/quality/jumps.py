@@ -40,6 +40,8 @@ INTRADAY = Bounds(apart=12, taken_back=15, wick=15, gap=20, least=0.015, gap_lea
 _GAP_ASKED = 0.5
 # How much volume may excuse.
 _RUSH_MAX = 2.0
+# A move out and its way back are alike within that factor.
+_ALIKE = 3.0
 # A run of wrong bars is at most so long, but for hundredfold errors, which last for years.
 _RUN_MAX = 20
 _HUNDRED = float(np.log(100))
@@ -87,11 +89,14 @@ def _apart(beside: Neighbours, bounds: Bounds) -> Mask:
     """Say which bars lie wholly above or wholly below both their neighbours, and far."""
     apart = np.zeros(len(beside), dtype=bool)
     high, low = beside.high, beside.low
-    above = np.minimum(low[1:-1] - high[:-2], low[1:-1] - high[2:])
-    below = np.minimum(low[:-2] - high[1:-1], low[2:] - high[1:-1])
+    above = (low[1:-1] - high[:-2], low[1:-1] - high[2:])
+    below = (low[:-2] - high[1:-1], low[2:] - high[1:-1])
     sigma = np.maximum(beside.sigma[1:-1], beside.sigma[2:])
     far = np.maximum(bounds.apart * sigma, bounds.least) * beside.excited[1:-1]
-    apart[1:-1] = np.maximum(above, below) > far
+    for there, back in (above, below):
+        # As far on both sides: else it is two moves, of which one may be its neighbour's fault.
+        alike = np.maximum(there, back) < _ALIKE * np.minimum(there, back)
+        apart[1:-1] |= alike & (np.minimum(there, back) > far)
     return apart
 
 
@@ -161,14 +166,17 @@ def _judge_gaps(beside: Neighbours, bounds: Bounds) -> list[Found]:
 
 
 def _way_back(beside: Neighbours, first: int, large: list[int]) -> int | None:
-    """Return where a gap is taken back: the next large one, of its size and the other way."""
-    if not large:
-        return None
-    there, back = float(beside.gap[first]), float(beside.gap[large[0]])
+    """Return where a gap is taken back: the next one of its size that goes the other way."""
+    there = float(beside.gap[first])
     near = max(0.35 * abs(there), 6 * float(beside.sigma[first]))
     is_hundred = abs(abs(there) - _HUNDRED) < _HUNDRED_NEAR
-    fits = there * back < 0 and abs(there + back) < near
-    return large[0] if fits and (is_hundred or large[0] - first <= _RUN_MAX) else None
+    for place in large:
+        if not is_hundred and place - first > _RUN_MAX:
+            return None
+        back = float(beside.gap[place])
+        if there * back < 0 and abs(there + back) < near:
+            return place
+    return None
 
 
 def _stayed(beside: Neighbours, place: int) -> list[Found]:

@@ -1,0 +1,435 @@
+"""Kinds of faults that feeds have, put into clean series at chosen places, many at once.
+
+An injector gets a series, the places (far apart) and seeded chance, and returns the series with
+the faults, where each of them must be found, and what else the gate has to know. `Wrong.at` names a
+place of the new series, or, where a bar is gone, the time at which it would begin.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bifrost.data.quality.context import GateContext, Halt
+from bifrost.data.quality.defects import DefectKind
+from bifrost.data.series.columns import PRICES, BarColumns, Integers, instant_of
+
+HOUR = 3_600_000_000
+DAY = 24 * HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """One fault: the places it took (any of them found is it found), or the time that is gone.
+
+    ends: the bar after it, where what it did is taken back: on the day of AAPL's crash of
+    2000-09-29 a price twice as high is what nobody asks about, and the day after it is.
+    """
+
+    places: tuple[int, ...] = ()
+    gone: int | None = None
+
+    @property
+    def ends(self) -> int:
+        """The place of the bar after it."""
+        return self.places[-1] + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Injected:
+    """A series with faults."""
+
+    bars: BarColumns
+    wrong: list[Wrong]
+    context: GateContext
+
+
+@dataclass(frozen=True, slots=True)
+class Injector:
+    """A kind of fault, and what the gate may call it."""
+
+    inject: Callable[[BarColumns, list[int], np.random.Generator, GateContext], Injected]
+    kinds: frozenset[DefectKind]
+
+
+INJECTORS: dict[str, Injector] = {}
+Inject = Callable[[BarColumns, list[int], np.random.Generator, GateContext], Injected]
+Rewrite = Callable[[dict[str, Integers], int, np.random.Generator], tuple[int, ...]]
+
+
+def injector(*kinds: DefectKind) -> Callable[[Inject], Inject]:
+    """Enter an injector under its name."""
+
+    def entered(inject: Inject) -> Inject:
+        INJECTORS[inject.__name__] = Injector(inject, frozenset(kinds))
+        return inject
+
+    return entered
+
+
+def rewriter(*kinds: DefectKind) -> Callable[[Rewrite], Rewrite]:
+    """Enter what rewrites columns around one place and says which places it made wrong."""
+
+    def entered(rewrite: Rewrite) -> Rewrite:
+        def inject(
+            bars: BarColumns, places: list[int], chance: np.random.Generator, context: GateContext
+        ) -> Injected:
+            columns = {
+                name: getattr(bars, name).copy() for name in ("starts_at", *PRICES, "volume")
+            }
+            wrong = [Wrong(rewrite(columns, place, chance)) for place in places]
+            return Injected(BarColumns(**columns), wrong, context)
+
+        INJECTORS[rewrite.__name__] = Injector(inject, frozenset(kinds))
+        return rewrite
+
+    return entered
+
+
+def deviation(columns: dict[str, Integers], place: int) -> float:
+    """Return the standard deviation of sixty returns around a place, splits left out."""
+    close = np.log(columns["close"][max(0, place - 60) : place])
+    returns = np.diff(close)
+    return float(np.std(returns[np.abs(returns) < 0.4]))
+
+
+def scaled(columns: dict[str, Integers], places: slice, factor: float) -> None:
+    """Multiply the prices there, in cents."""
+    for name in PRICES:
+        cents = np.rint(columns[name][places] * factor / 10_000)
+        columns[name][places] = np.maximum(cents, 1).astype(np.int64) * 10_000
+
+
+# --- one bar by itself
+
+
+@rewriter(DefectKind.PRICE_NOT_POSITIVE)
+def zero_price(
+    columns: dict[str, Integers], place: int, chance: np.random.Generator
+) -> tuple[int, ...]:
+    columns[chance.choice(PRICES)][place] = 0
+    return (place,)
+
+
+@rewriter(DefectKind.PRICE_NOT_POSITIVE)
+def negative_price(
+    columns: dict[str, Integers], place: int, chance: np.random.Generator
+) -> tuple[int, ...]:
+    columns[chance.choice(PRICES)][place] *= -1
+    return (place,)
+
+
+@rewriter(DefectKind.PRICE_ORDER)
+def high_below_low(
+    columns: dict[str, Integers], place: int, chance: np.random.Generator
+) -> tuple[int, ...]:
+    high, low = columns["high"][place], columns["low"][place]
+    columns["high"][place], columns["low"][place] = low, high
+    return (place,)
+
+
+@rewriter(DefectKind.PRICE_ORDER)
+def close_outside_range(
+    columns: dict[str, Integers], place: int, chance: np.random.Generator
+) -> tuple[int, ...]:
+    name = chance.choice(("open", "close"))
+    beyond = int(chance.integers(1, 100)) * 10_000
+    columns[name][place] = chance.choice(
+        (columns["high"][place] + beyond, max(10_000, columns["low"][place] - beyond))
+    )
+    return (place,)
+
+
+@rewriter(DefectKind.PRICE_ORDER, DefectKind.BAD_TICK)
+def swapped_columns(
+    columns: dict[str, Integers], place: int, chance: np.random.Generator
+) -> tuple[int, ...]:
+    one = chance.choice(PRICES)
+    price, volume = columns[one][place], columns["volume"][place]
+    columns[one][place], columns["volume"][place] = volume, price
+    return (place,)
+
+
+@rewriter(DefectKind.VOLUME_NEGATIVE)
+def negative_volume(
+    columns: dict[str, Integers], place: int, chance: np.random.Generator
+) -> tuple[int, ...]:
+    columns["volume"][place] *= -1
+    return (place,)
+
+
+@rewriter(DefectKind.VOLUME_MISSING)
+def volume_of_zero(
+    columns: dict[str, Integers], place: int, chance: np.random.Generator
+) -> tuple[int, ...]:
+    columns["volume"][place] = 0
+    return (place,)
+
+
+@rewriter(DefectKind.VOLUME_ABSURD)
+def absurd_volume(
+    columns: dict[str, Integers], place: int, chance: np.random.Generator
+) -> tuple[int, ...]:
+    volume = columns["volume"][place]
+    columns["volume"][place] = volume * 1000 if chance.random() < 0.5 else volume // 1000
+    return (place,)
+
+
+# --- when it says that it was
+
+
+@injector(DefectKind.MISSING)
+def missing_bar(
+    bars: BarColumns, places: list[int], chance: np.random.Generator, context: GateContext
+) -> Injected:
+    keep = np.ones(len(bars), dtype=bool)
+    keep[places] = False
+    return Injected(
+        bars.take(keep), [Wrong(gone=int(bars.starts_at[place])) for place in places], context
+    )
+
+
+def _inserted(bars: BarColumns, places: list[int]) -> tuple[BarColumns, NDArray[np.intp]]:
+    """Repeat the bars at these places; return where the repetitions are."""
+    order = np.sort(np.r_[np.arange(len(bars)), places])
+    again = np.asarray(sorted(places)) + 1 + np.arange(len(places))
+    return bars.take(order), again
+
+
+@injector(DefectKind.DUPLICATE_TIME)
+def duplicate_bar(
+    bars: BarColumns, places: list[int], chance: np.random.Generator, context: GateContext
+) -> Injected:
+    doubled, again = _inserted(bars, places)
+    return Injected(doubled, [Wrong((int(place),)) for place in again], context)
+
+
+@injector(DefectKind.DUPLICATE_TIME)
+def contradicting_duplicate(
+    bars: BarColumns, places: list[int], chance: np.random.Generator, context: GateContext
+) -> Injected:
+    doubled, again = _inserted(bars, places)
+    volume = doubled.volume.copy()
+    volume[again] += 1_000_000
+    return Injected(
+        replace(doubled, volume=volume), [Wrong((int(i), int(i) - 1)) for i in again], context
+    )
+
+
+@injector(DefectKind.OUT_OF_ORDER)
+def out_of_order(
+    bars: BarColumns, places: list[int], chance: np.random.Generator, context: GateContext
+) -> Injected:
+    order = np.arange(len(bars))
+    for place in places:
+        order[place], order[place + 1] = place + 1, place
+    return Injected(bars.take(order), [Wrong((place, place + 1)) for place in places], context)
+
+
+@rewriter(DefectKind.MISALIGNED)
+def off_the_grid(
+    columns: dict[str, Integers], place: int, chance: np.random.Generator
+) -> tuple[int, ...]:
+    columns["starts_at"][place] += int(chance.integers(1, 3599)) * 1_000_000
+    return (place,)
+
+
+@rewriter(DefectKind.SHIFTED_TIME)
+def daylight_saving_shift(
+    columns: dict[str, Integers], place: int, chance: np.random.Generator
+) -> tuple[int, ...]:
+    columns["starts_at"][place] += int(chance.choice((-HOUR, HOUR)))
+    return (place,)
+
+
+@rewriter(DefectKind.SHIFTED_TIME, DefectKind.OUTSIDE_SESSION, DefectKind.MISALIGNED)
+def wrong_time_zone(
+    columns: dict[str, Integers], place: int, chance: np.random.Generator
+) -> tuple[int, ...]:
+    columns["starts_at"][place] += int(chance.choice((-14, -9, -5, -4, 4, 5, 9))) * HOUR
+    return (place,)
+
+
+@injector(DefectKind.OUTSIDE_SESSION)
+def closed_day(
+    bars: BarColumns, places: list[int], chance: np.random.Generator, context: GateContext
+) -> Injected:
+    """Put a bar of the day before where the exchange is closed: at the first closed day after."""
+    gaps = np.flatnonzero(np.diff(bars.starts_at) > 2 * DAY)
+    fridays = [int(gaps[np.searchsorted(gaps, place)]) for place in places]
+    doubled, again = _inserted(bars, fridays)
+    starts = doubled.starts_at.copy()
+    starts[again] += DAY
+    return Injected(
+        replace(doubled, starts_at=starts), [Wrong((int(place),)) for place in again], context
+    )
+
+
+@injector(DefectKind.FUTURE)
+def future_stamp(
+    bars: BarColumns, places: list[int], chance: np.random.Generator, context: GateContext
+) -> Injected:
+    starts = bars.starts_at.copy()
+    for place in places:
+        starts[place] += DAY * int(chance.integers(20_000, 30_000))
+    return Injected(replace(bars, starts_at=starts), [Wrong((place,)) for place in places], context)
+
+
+@injector(DefectKind.TRADED_IN_HALT)
+def trades_in_a_halt(
+    bars: BarColumns, places: list[int], chance: np.random.Generator, context: GateContext
+) -> Injected:
+    halts = tuple(
+        Halt(
+            instant_of(int(at)), instant_of(int(at)) + timedelta(hours=int(chance.integers(8, 12)))
+        )
+        for at in bars.starts_at[places]
+    )
+    return Injected(bars, [Wrong((place,)) for place in places], replace(context, halts=halts))
+
+
+# --- beside its neighbours
+
+
+@rewriter(DefectKind.SPIKE, DefectKind.SCALE, DefectKind.MISSED_SPLIT, DefectKind.JUMP)
+def spike(columns: dict[str, Integers], place: int, chance: np.random.Generator) -> tuple[int, ...]:
+    size = deviation(columns, place) * chance.uniform(12, 30)
+    scaled(columns, slice(place, place + 1), float(np.exp(size * chance.choice((-1, 1)))))
+    return (place,)
+
+
+@rewriter(DefectKind.SPIKE, DefectKind.SCALE, DefectKind.MISSED_SPLIT, DefectKind.JUMP)
+def wrong_days(
+    columns: dict[str, Integers], place: int, chance: np.random.Generator
+) -> tuple[int, ...]:
+    days = int(chance.integers(2, 8))
+    size = max(0.25, deviation(columns, place) * chance.uniform(18, 30))
+    scaled(columns, slice(place, place + days), float(np.exp(size * chance.choice((-1, 1)))))
+    return tuple(range(place, place + days))
+
+
+@rewriter(DefectKind.BAD_TICK)
+def bad_high_or_low(
+    columns: dict[str, Integers], place: int, chance: np.random.Generator
+) -> tuple[int, ...]:
+    size = deviation(columns, place) * chance.uniform(32, 60)
+    if chance.random() < 0.5:
+        columns["high"][place] = int(columns["high"][place] * np.exp(size))
+    else:
+        columns["low"][place] = max(1, int(columns["low"][place] * np.exp(-size)))
+    return (place,)
+
+
+@rewriter(DefectKind.BAD_TICK)
+def bad_open_or_close(
+    columns: dict[str, Integers], place: int, chance: np.random.Generator
+) -> tuple[int, ...]:
+    name = chance.choice(("open", "close"))
+    size = deviation(columns, place) * chance.uniform(28, 50) * chance.choice((-1, 1))
+    price = max(1, int(columns[name][place] * np.exp(size)))
+    columns[name][place] = price
+    columns["high"][place] = max(columns["high"][place], price)
+    columns["low"][place] = min(columns["low"][place], price)
+    return (place,)
+
+
+@rewriter(DefectKind.SCALE)
+def pence_for_pounds(
+    columns: dict[str, Integers], place: int, chance: np.random.Generator
+) -> tuple[int, ...]:
+    days = int(chance.integers(1, 30))
+    for name in PRICES:
+        column = columns[name]
+        column[place : place + days] *= 100
+    return tuple(range(place, place + days))
+
+
+@rewriter(DefectKind.SCALE)
+def pounds_for_pence(
+    columns: dict[str, Integers], place: int, chance: np.random.Generator
+) -> tuple[int, ...]:
+    days = int(chance.integers(1, 30))
+    for name in PRICES:
+        columns[name][place : place + days] //= 100
+    return tuple(range(place, place + days))
+
+
+@injector(DefectKind.MISSED_SPLIT, DefectKind.JUMP)
+def missed_split(
+    bars: BarColumns, places: list[int], chance: np.random.Generator, context: GateContext
+) -> Injected:
+    """From each place on so many shares are one, or one is so many, by turns."""
+    columns = {name: getattr(bars, name).copy() for name in (*PRICES, "volume")}
+    ratios = [2.0, 3.0, 4.0, 7.0, 10.0]
+    for turn, place in enumerate(places):
+        if turn % 2 == 0:
+            ratio = float(chance.choice(ratios))
+        factor = 1 / ratio if turn % 2 == 0 else ratio
+        for name in PRICES:
+            columns[name][place:] = np.rint(columns[name][place:] * factor).astype(np.int64)
+        columns["volume"][place:] = np.rint(columns["volume"][place:] / factor).astype(np.int64)
+    return Injected(
+        BarColumns(bars.starts_at, **columns), [Wrong((place,)) for place in places], context
+    )
+
+
+@rewriter(DefectKind.STALE)
+def frozen_prices(
+    columns: dict[str, Integers], place: int, chance: np.random.Generator
+) -> tuple[int, ...]:
+    days = int(chance.integers(2, 10))
+    for name in PRICES:
+        columns[name][place : place + days] = columns[name][place - 1]
+    if chance.random() < 0.5:
+        columns["volume"][place : place + days] = 0
+    return tuple(range(place, place + days))
+
+
+@rewriter(DefectKind.STALE)
+def yesterday_again(
+    columns: dict[str, Integers], place: int, chance: np.random.Generator
+) -> tuple[int, ...]:
+    for name in (*PRICES, "volume"):
+        columns[name][place] = columns[name][place - 1]
+    return (place,)
+
+
+@rewriter(DefectKind.REPEATED)
+def copied_days(
+    columns: dict[str, Integers], place: int, chance: np.random.Generator
+) -> tuple[int, ...]:
+    days = int(chance.integers(3, 10))
+    back = int(chance.integers(days, 60))
+    for name in (*PRICES, "volume"):
+        columns[name][place : place + days] = columns[name][place - back : place - back + days]
+    return tuple(range(place, place + days))
+
+
+@rewriter(DefectKind.CONSTANT_COLUMN, DefectKind.PRICE_ORDER)
+def constant_column(
+    columns: dict[str, Integers], place: int, chance: np.random.Generator
+) -> tuple[int, ...]:
+    days = int(chance.integers(12, 30))
+    name = chance.choice((*PRICES, "volume"))
+    columns[name][place : place + days] = columns[name][place - 1]
+    first, end = place, place + days
+    # What has the same value by chance belongs to it.
+    while columns[name][first - 1] == columns[name][place]:
+        first -= 1
+    while columns[name][end] == columns[name][place]:
+        end += 1
+    return tuple(range(first, end))
+
+
+@rewriter(DefectKind.TRUNCATED)
+def truncated_precision(
+    columns: dict[str, Integers], place: int, chance: np.random.Generator
+) -> tuple[int, ...]:
+    days = int(chance.integers(6, 20))
+    unit = int(chance.choice((100_000, 1_000_000)))
+    for name in PRICES:
+        column = columns[name]
+        column[place : place + days] -= column[place : place + days] % unit
+    return tuple(range(place, place + days))
