@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.errors import FieldProblem, InvalidInputError, NotFoundError
-from bifrost.data.action_import import event_of, news_of
+from bifrost.data.adding_actions import add_actions
 from bifrost.data.bar_file import RejectedRow, read_bars
 from bifrost.data.corporate_action_file import instruments_of, read_with_lines
 from bifrost.data.imports import (
@@ -20,7 +20,6 @@ from bifrost.data.imports import (
 )
 from bifrost.data.instrument_file import CALENDARS, read_instruments
 from bifrost.data.ports import Clock, Ids, Imports, ImportTransaction, Listing, Objects
-from bifrost.data.reference.announcing import announcements
 from bifrost.data.reference.claiming import VendorAnswer, revisions_of
 from bifrost.data.reference.indexes import members_told, read_members
 from bifrost.data.reference.revising import listings_told
@@ -147,20 +146,11 @@ class ImportService:
         correlation_id: str,
     ) -> tuple[ImportRecord, list[CorporateAction], list[Event]]:
         _require_currency(books, rows)
-        actions = [action for _, action in rows]
-        ids = sorted({one.action_id for one in actions})
-        names, sources = instruments_of(actions), books.sources()
-        stored = books.stored_actions(names, ids)
-        news = news_of(rows, stored, sources)
         record = self._record(found, ImportStatus.DONE, "")
-        books.add_actions(news, record.recorded_at)
-        said = [one for revisions in stored.values() for one in revisions]
-        told = announcements(news, said, books.published_actions(names, ids), sources)
-        books.publish_actions([one.action for one in told], record.recorded_at)
-        events: list[Event] = [
-            event_of(one, self.ids.new(), record.recorded_at, correlation_id) for one in told
-        ]
-        return _counted(record, len(actions), len(news), []), news, events
+        news, events = add_actions(
+            books, rows, record.recorded_at, ids=self.ids, correlation_id=correlation_id
+        )
+        return _counted(record, len(rows), len(news), []), news, events
 
     def _import_bars(
         self,

@@ -10,15 +10,14 @@ import pytest
 
 from bifrost.adapters.calendars import xnys
 from bifrost.core.errors import InvalidInputError
+from bifrost.data.providers import lean_ticks
+from bifrost.data.providers.lean_ticks import quotes, trades
 from bifrost.data.providers.lean_zip import (
     LeanKind,
     daily_bars,
     minute_bars,
     open_zip,
-    quotes,
-    trades,
 )
-from bifrost.data.series import trades as single_trades
 from bifrost.data.series.columns import exactly, instant_of, micros
 from tests.shared_data import shared_data
 
@@ -105,14 +104,14 @@ def test_trades_of_ibm_make_the_vendors_minutes_in_all_five_fields() -> None:
     wanted = minute_bars(open_zip(shared_data(folder + "20131008_trade.zip").read_bytes())).bars
 
     told, reading = trades(ticks)
-    made = single_trades.minute_bars(told, micros(SESSIONS[1].closes_at))
+    made = lean_ticks.minute_bars(told, micros(SESSIONS[1].closes_at))
 
     assert (len(told), reading.rejected, len(wanted)) == (33381, [], 424)
     assert made.equals(wanted)
 
 
 def test_sweeps_and_exempt_trades_count_as_volume_and_set_no_price() -> None:
-    told, _ = trades(
+    told, reading = trades(
         open_zip(
             zipped(
                 "20131008_ibm_Trade_Tick.csv",
@@ -124,9 +123,13 @@ def test_sweeps_and_exempt_trades_count_as_volume_and_set_no_price() -> None:
         )
     )
 
-    made = single_trades.minute_bars(told, None)
+    made = lean_ticks.minute_bars(told, None)
 
     assert [exactly(int(one)) for one in (made.high[0], made.volume[0])] == [130, 160]
+    assert [(one.line, one.reason) for one in reading.rejected] == [
+        (3, "the vendor itself marks it as suspicious")
+    ]
+    assert told.venue.tolist() == [b"XNYS", b"FINR", b"FINR"]
 
 
 def test_the_closing_auction_belongs_to_the_minute_before_the_close() -> None:
@@ -140,7 +143,7 @@ def test_the_closing_auction_belongs_to_the_minute_before_the_close() -> None:
         )
     )
 
-    made = single_trades.minute_bars(told, micros(SESSIONS[1].closes_at))
+    made = lean_ticks.minute_bars(told, micros(SESSIONS[1].closes_at))
 
     assert [instant_of(at) for at in made.starts_at] == [datetime(2013, 10, 8, 19, 59, tzinfo=UTC)]
     assert exactly(int(made.close[0])) == 101
@@ -156,8 +159,8 @@ def test_quotes_of_ibm_are_read_as_ticks_and_at_the_end_of_each_minute() -> None
 
     assert (ticks.kind, bars.kind) == (LeanKind.TICK_QUOTE, LeanKind.MINUTE_QUOTE)
     assert (len(read), refused.rejected, of_bars.rejected) == (125750, [], [])
-    assert instant_of(ends.at[0]) == datetime(2013, 10, 8, 8, 1, tzinfo=UTC)
+    assert instant_of(ends.occurred_at[0]) == datetime(2013, 10, 8, 8, 1, tzinfo=UTC)
     # The bid that stands at a minute's end is the last that a tick before it told.
-    told = read.at[read.bid > 0]
-    last = np.searchsorted(told, ends.at[50]) - 1
+    told = read.occurred_at[read.bid > 0]
+    last = np.searchsorted(told, ends.occurred_at[50]) - 1
     assert read.bid[read.bid > 0][last] == ends.bid[50]

@@ -1,4 +1,4 @@
-"""Lean's zips: daily bars, minute bars, quotes of a minute, single trades and quotes.
+"""Lean's zips: which of its five kinds one is, and the bars in it.
 
 The name of the one entry says what it is: `aapl.csv`, `20131008_ibm_minute_trade.csv`,
 `20131008_ibm_Trade_Tick.csv`. Prices are whole ten-thousandths of a dollar; times are milliseconds
@@ -7,7 +7,7 @@ may be of several instruments.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -22,8 +22,6 @@ from bifrost.data.bar_file import text_lines
 from bifrost.data.providers.file_rows import FileBars, Reading, blocks, fields_of
 from bifrost.data.providers.local_times import midnight_in_new_york
 from bifrost.data.series.columns import UNITS, Integers, micros
-from bifrost.data.series.quotes import QuoteColumns
-from bifrost.data.series.trades import MINUTE, TradeColumns
 
 # Unpacked: a busy day's trades of one instrument are a third of it.
 UNPACKED_MAX = 96 * 1024 * 1024
@@ -32,20 +30,9 @@ PER_DECI_CENT = UNITS // 10_000
 _WHOLE = r"([0-9]{1,12})"
 _DAILY = re.compile(r"([0-9]{8}) 00:00" + f",{_WHOLE}" * 5)
 _MINUTE = re.compile(_WHOLE + f",{_WHOLE}" * 5)
-_QUOTE_BAR = re.compile(_WHOLE + ",([0-9]{0,12})" * 10)
-_TRADE = re.compile(
-    r"([0-9]{1,8}),([0-9]{1,12}),([0-9]{1,12}),([A-Z0-9]*),([0-9A-Fa-f]{1,8}),([01])"
-)
-_QUOTE = re.compile(
-    r"([0-9]{1,8}),([0-9]{1,12}),([0-9]{1,12}),([0-9]{1,12}),([0-9]{1,12}),([A-Z0-9]*),"
-    r"([0-9A-Fa-f]{1,8}),([01])"
-)
 _NO_SESSION = -(2**63)
-_MS = "milliseconds"
+MILLISECONDS = "milliseconds"
 _NAMES = ("open", "high", "low", "close", "volume")
-_OF_TRADE = ("price", "size", "venue", "sale condition", "suspicious flag")
-_OF_QUOTE = ("bid", "bid size", "ask", "ask size", "venue", "condition", "suspicious flag")
-_SIDES = (1, 2, 3, 4)
 
 
 class LeanKind(StrEnum):
@@ -102,7 +89,7 @@ def daily_bars(found: LeanZip, sessions: Sequence[Session]) -> FileBars:
     opens = {f"{one.session:%Y%m%d}": micros(one.opens_at) for one in sessions}
     reading = Reading()
     for lines, (days, *numbers) in blocks(
-        text_lines(found.content), _DAILY, _explain("day as yyyymmdd 00:00", _NAMES), reading
+        text_lines(found.content), _DAILY, explain_with("day as yyyymmdd 00:00", _NAMES), reading
     ):
         starts = np.array([opens.get(day, _NO_SESSION) for day in days], dtype=np.int64)
         known = starts != _NO_SESSION
@@ -117,70 +104,32 @@ def minute_bars(found: LeanZip) -> FileBars:
     """Read trade bars of a minute."""
     reading = Reading()
     for lines, (at, *numbers) in blocks(
-        text_lines(found.content), _MINUTE, _explain(_MS, _NAMES), reading
+        text_lines(found.content), _MINUTE, explain_with(MILLISECONDS, _NAMES), reading
     ):
-        reading.add(_instants(found, at), _bar_numbers(numbers), lines)
+        reading.add(instants(found, at), _bar_numbers(numbers), lines)
     return reading.bars("times are the beginnings of minutes, as Lean writes them")
 
 
-def trades(found: LeanZip) -> tuple[TradeColumns, Reading]:
-    """Read single trades in the file's order, and what was rejected."""
-    reading = Reading()
-    parts = []
-    for _, texts in blocks(text_lines(found.content), _TRADE, _explain(_MS, _OF_TRADE), reading):
-        prices, sizes = _whole(texts[1]) * PER_DECI_CENT, _whole(texts[2]) * UNITS
-        instants = _instants(found, texts[0])
-        parts.append((instants, prices, sizes, _bits(texts[4]), _whole(texts[5])))
-    at, price, size, bits, suspected = _joined(parts)
-    return TradeColumns(at, price, size, bits, suspected == 1), reading
-
-
-def quotes(found: LeanZip) -> tuple[QuoteColumns, Reading]:
-    """Read quotes: ticks as they came, or of each minute the one that stood at its end.
-
-    A tick tells of one side; the other is 0, and stands as it did.
-    """
-    reading = Reading()
-    parts = []
-    bars = found.kind is LeanKind.MINUTE_QUOTE
-    form, places, later = (_QUOTE_BAR, (4, 5, 9, 10), MINUTE) if bars else (_QUOTE, _SIDES, 0)
-    for _, texts in blocks(text_lines(found.content), form, _explain(_MS, _OF_QUOTE), reading):
-        bid, bid_size, ask, ask_size = (_whole(texts[place]) for place in places)
-        at = _instants(found, texts[0]) + later
-        prices = (bid * PER_DECI_CENT, ask * PER_DECI_CENT)
-        parts.append((at, prices[0], bid_size * UNITS, prices[1], ask_size * UNITS))
-    return QuoteColumns(*_joined(parts)), reading
-
-
-def _joined(parts: Sequence[tuple[Integers, ...]]) -> list[Integers]:
-    """Put blocks of five columns one after the other."""
-    if not parts:
-        return [np.empty(0, np.int64)] * 5
-    return [np.concatenate(one) for one in zip(*parts, strict=True)]
-
-
 def _bar_numbers(columns: Sequence[tuple[str, ...]]) -> Integers:
-    *prices, volume = (_whole(one) for one in columns)
+    *prices, volume = (whole(one) for one in columns)
     return np.column_stack([one * PER_DECI_CENT for one in prices] + [volume * UNITS])
 
 
-def _whole(texts: tuple[str, ...]) -> Integers:
-    """Read whole numbers; an empty text is 0."""
+def whole(texts: tuple[str, ...]) -> Integers:
+    """Return whole numbers; an empty text is 0."""
     return np.array([int(one or 0) for one in texts], dtype=np.int64)
 
 
-def _bits(texts: tuple[str, ...]) -> Integers:
-    known: Mapping[str, int] = {one: int(one, 16) for one in set(texts)}
-    return np.array([known[one] for one in texts], dtype=np.int64)
-
-
-def _instants(found: LeanZip, milliseconds: tuple[str, ...]) -> Integers:
+def instants(found: LeanZip, milliseconds: tuple[str, ...]) -> Integers:
+    """Return microseconds of UTC for milliseconds of the zip's day in New York."""
     if found.day is None:  # only daily bars have none, and they are not asked
         raise AssertionError("a zip of one day names it")
-    return midnight_in_new_york(found.day) + _whole(milliseconds) * 1000
+    return midnight_in_new_york(found.day) + whole(milliseconds) * 1000
 
 
-def _explain(first: str, names: Sequence[str]) -> Callable[[str], str]:
+def explain_with(first: str, names: Sequence[str]) -> Callable[[str], str]:
+    """Return what says why a row does not fit: `first` and `names` are its fields."""
+
     def explain(text: str) -> str:
         fields = fields_of(text)
         if len(fields) <= len(names):

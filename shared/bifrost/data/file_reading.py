@@ -1,0 +1,22 @@
+"""Which reader a declared file is for."""
+
+from bifrost.data.lean_import import read_factors, read_zip
+from bifrost.data.table_import import read_table
+from bifrost.data.taken_file import Done, Occasion
+from bifrost.data.upload_ports import UploadTransaction
+from bifrost.data.uploads import FileFormat, Stage, UploadedFile
+
+
+def read_into(
+    books: UploadTransaction, file: UploadedFile, content: bytes, occasion: Occasion
+) -> Done:
+    """Read a file into the books.
+
+    Raises InvalidInputError where nothing of it can be believed, WaitsError where its instrument
+    is not listed.
+    """
+    if file.declared.format is not FileFormat.LEAN:
+        return read_table(books, file, content, occasion)
+    if file.declared.stage is Stage.ACTIONS:
+        return read_factors(books, file.declared.name, content, occasion)
+    return read_zip(books, content, occasion)

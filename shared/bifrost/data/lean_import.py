@@ -1,0 +1,151 @@
+"""Lean's folder: factor files, and zips of bars, quotes and trades under whoever had the symbol."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from pathlib import PurePosixPath
+
+from bifrost.core.errors import FieldProblem, InvalidInputError
+from bifrost.core.sessions import exchange_date
+from bifrost.data.adding_actions import add_actions
+from bifrost.data.lean_actions import factor_actions, read_factor_file
+from bifrost.data.providers import lean_ticks
+from bifrost.data.providers.file_rows import FileBars, Reading
+from bifrost.data.providers.lean_zip import LeanKind, LeanZip, daily_bars, minute_bars, open_zip
+from bifrost.data.reference.holders import parted
+from bifrost.data.reference.map_files import SOURCE, instrument_of
+from bifrost.data.series.columns import BarColumns, instant_of, micros
+from bifrost.data.series.ports import SeriesKey
+from bifrost.data.series.timeframes import Timeframe
+from bifrost.data.taken_file import Done, Occasion, count, refuse_all_rejected, take_bars
+from bifrost.data.upload_ports import UploadTransaction
+from bifrost.data.uploads import WaitsError
+
+# Every American venue keeps the hours of the NYSE, and a zip does not name its venue.
+_CALENDAR = "XNYS"
+
+
+def read_zip(books: UploadTransaction, content: bytes, occasion: Occasion) -> Done:
+    """Read a zip of any kind; raise InvalidInputError, or WaitsError for what is not listed."""
+    found = open_zip(content)
+    if found.kind is LeanKind.DAILY:
+        told = daily_bars(found, books.sessions(_CALENDAR))
+        return _take_parts(books, found, Timeframe.D1, told, occasion)
+    if found.kind is LeanKind.MINUTE_TRADE:
+        return _take_parts(books, found, Timeframe.M1, minute_bars(found), occasion)
+    if found.kind is LeanKind.TICK_TRADE:
+        return _take_trades(books, found, occasion)
+    return _take_quotes(books, found, occasion)
+
+
+def read_factors(books: UploadTransaction, name: str, content: bytes, occasion: Occasion) -> Done:
+    """Read a factor file's dividends and splits; what is stored word for word is no news."""
+    instrument = instrument_of(PurePosixPath(name).name)
+    listing = books.listing(instrument)
+    if listing is None:
+        raise _unlisted(instrument)
+    days = [one.session for one in books.sessions(listing.calendar)]
+    rows = read_factor_file(content)
+    actions = factor_actions(instrument, rows, _next_of(days), currency=listing.instrument.currency)
+    news, events = add_actions(
+        books,
+        [(0, one) for one in actions],
+        occasion.at,
+        ids=occasion.ids,
+        correlation_id=occasion.correlation_id,
+    )
+    return Done(read=len(rows), written=len(news), instruments={instrument}, events=events)
+
+
+def _next_of(days: Sequence[date]) -> Callable[[date], date]:
+    def next_session(day: date) -> date:
+        place = bisect_right(days, day)
+        if place == len(days):
+            message = f"no session after {day} is known"
+            raise InvalidInputError(FieldProblem("factor file", message, "cut it off there"))
+        return days[place]
+
+    return next_session
+
+
+def _take_parts(
+    books: UploadTransaction,
+    found: LeanZip,
+    timeframe: Timeframe,
+    told: FileBars,
+    occasion: Occasion,
+) -> Done:
+    """Store a Lean zip's bars, each under the instrument that had the symbol on its day."""
+    done = Done()
+    count(done, told)
+    for instrument, bars in sorted(
+        _owned(books, found.symbol, told.bars, done), key=lambda part: part[0]
+    ):
+        take_bars(books, SeriesKey(instrument, timeframe, SOURCE), bars, occasion, done)
+    return done
+
+
+def _owned(
+    books: UploadTransaction, symbol: str, bars: BarColumns, done: Done
+) -> Iterator[tuple[str, BarColumns]]:
+    terms = books.standing_terms([], [symbol])
+    if not terms:
+        if books.listing(symbol) is None:
+            raise _unlisted(symbol)
+        yield symbol, bars
+        return
+    days = [exchange_date(instant_of(int(at))) for at in bars.starts_at]
+    for part in parted(symbol, days, terms):
+        if part.instrument is None:
+            first, last = days[part.places.start], days[part.places.stop - 1]
+            done.notes.append(
+                f"{part.places.stop - part.places.start} rows from {first} to {last} left out:"
+                f" nobody is known to have had {symbol} then"
+            )
+        else:
+            yield part.instrument, bars.take(part.places)
+
+
+def _take_trades(books: UploadTransaction, found: LeanZip, occasion: Occasion) -> Done:
+    """Store a day's trades, and the minutes that they make."""
+    owner, day = _owner_of_day(books, found)
+    trades, reading = lean_ticks.trades(found)
+    done = _counted(owner, len(trades), reading)
+    done.written = books.ticks().put_trades(owner, SOURCE, trades, occasion.at)
+    closes = {one.session: micros(one.closes_at) for one in books.sessions(_CALENDAR)}
+    minutes = lean_ticks.minute_bars(trades, closes.get(day))
+    done.notes.append(f"{len(minutes)} minutes made of its trades")
+    take_bars(books, SeriesKey(owner, Timeframe.M1, SOURCE), minutes, occasion, done)
+    return done
+
+
+def _take_quotes(books: UploadTransaction, found: LeanZip, occasion: Occasion) -> Done:
+    owner, _ = _owner_of_day(books, found)
+    quotes, reading = lean_ticks.quotes(found)
+    done = _counted(owner, len(quotes), reading)
+    done.written = books.ticks().put_quotes(owner, SOURCE, quotes, occasion.at)
+    return done
+
+
+def _owner_of_day(books: UploadTransaction, found: LeanZip) -> tuple[str, date]:
+    day = found.day
+    if day is None:  # only daily bars have none
+        raise AssertionError(f"a {found.kind} of {found.symbol} has a day")
+    terms = books.standing_terms([], [found.symbol])
+    owner = parted(found.symbol, [day], terms)[0].instrument if terms else found.symbol
+    if owner is None or books.listing(owner) is None:
+        raise _unlisted(found.symbol)
+    return owner, day
+
+
+def _counted(owner: str, good: int, reading: Reading) -> Done:
+    refuse_all_rejected(good, reading.rejected)
+    return Done(read=reading.rows, rejected=tuple(reading.rejected), instruments={owner})
+
+
+def _unlisted(name: str) -> WaitsError:
+    return WaitsError(
+        f"{name} is not listed: import its Lean map file (map_files/{name.lower()}.csv) or an"
+        " instruments/<name>.csv, and this file is imported with it",
+        name,
+    )

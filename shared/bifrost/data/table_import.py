@@ -1,0 +1,92 @@
+"""CSV and Parquet files of bars: under the instrument that a person names."""
+
+from decimal import Decimal
+
+from bifrost.core.errors import FieldProblem, InvalidInputError
+from bifrost.core.instruments import Instrument
+from bifrost.data.instrument_file import CALENDARS
+from bifrost.data.ports import Listing
+from bifrost.data.providers.csv_file import Claim, read_csv
+from bifrost.data.providers.csv_times import Stamp
+from bifrost.data.providers.parquet_file import read_parquet
+from bifrost.data.reference.revising import listings_told
+from bifrost.data.series.ports import SeriesKey
+from bifrost.data.series.timeframes import Timeframe
+from bifrost.data.taken_file import Done, Occasion, count, take_bars
+from bifrost.data.upload_ports import UploadTransaction
+from bifrost.data.uploads import FileFormat, UploadedFile, WaitsError
+from bifrost.events import InstrumentListed
+
+# What is assumed of a listing that a person did not describe further.
+_TICK, _LOT = Decimal("0.01"), Decimal(1)
+
+
+def read_table(
+    books: UploadTransaction, file: UploadedFile, content: bytes, occasion: Occasion
+) -> Done:
+    """Read a file of bars; raise InvalidInputError, or WaitsError for what is not listed."""
+    declared = file.declared
+    timeframe = Timeframe(declared.timeframe or "")
+    stamp = Stamp(declared.stamp) if declared.stamp else None
+    done = Done()
+    listing = _listing(books, file, occasion, done)
+    sessions = books.sessions(listing.calendar)
+    if declared.format is FileFormat.CSV:
+        read = read_csv(content, timeframe, sessions, stamp)
+        told = read.bars
+        done.notes += _told_of(read.claims)
+    else:
+        told = read_parquet(content, timeframe, sessions, stamp)
+    count(done, told)
+    key = SeriesKey(listing.instrument.symbol, timeframe, declared.format.value)
+    take_bars(books, key, told.bars, occasion, done)
+    return done
+
+
+def _told_of(claims: tuple[Claim, ...]) -> list[str]:
+    """Tell of issuers' acts beside the bars: a claim is applied to nothing."""
+    kinds = {kind: sum(one.kind == kind for one in claims) for kind in ("dividend", "split")}
+    return [
+        f"{number} {kind}s stand beside its bars; they are claims: `bifrost actions import` those"
+        " that are true"
+        for kind, number in kinds.items()
+        if number
+    ]
+
+
+def _listing(
+    books: UploadTransaction, file: UploadedFile, occasion: Occasion, done: Done
+) -> Listing:
+    declared = file.declared
+    name = declared.instrument or ""
+    found = books.listing(name)
+    if found is not None:
+        return found
+    if declared.mic is None or declared.currency is None:
+        raise WaitsError(
+            f"{name} is not listed: give --mic and --currency to list it, or import its Lean map"
+            f" file or an instruments/<name>.csv, and this file is imported with it",
+            name,
+        )
+    named = Instrument(name, declared.mic, declared.currency, _TICK, _LOT, name)
+    calendar = CALENDARS.get(declared.mic)
+    if calendar is None:
+        known = ", ".join(CALENDARS)
+        problem = FieldProblem("mic", f"no calendar of {declared.mic} is known", f"one of {known}")
+        raise InvalidInputError(problem)
+    listing = Listing(named, calendar)
+    standing = books.standing_terms([name], [name])
+    books.revise_terms(listings_told(standing, [named], occasion.at), occasion.at)
+    books.put_instruments([listing], occasion.at)
+    done.events.append(_listed(named, occasion))
+    return listing
+
+
+def _listed(instrument: Instrument, occasion: Occasion) -> InstrumentListed:
+    return InstrumentListed(
+        event_id=occasion.ids.new(),
+        occurred_at=occasion.at,
+        recorded_at=occasion.at,
+        correlation_id=occasion.correlation_id,
+        instrument=instrument,
+    )
