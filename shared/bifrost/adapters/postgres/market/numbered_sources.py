@@ -1,9 +1,13 @@
 """Sources as rows carry them: by number, and with the rank by which one of several stands."""
 
+import json
 from dataclasses import dataclass
+
+import numpy as np
 
 from bifrost.adapters.postgres.database import Cursor
 from bifrost.core.errors import FieldProblem, InvalidInputError
+from bifrost.data.series.columns import Integers
 
 # Each source's rank by its number, as JSON.
 RANKS = "(SELECT jsonb_object_agg(number, rank)::text FROM data.sources)"
@@ -27,3 +31,13 @@ def source_of(cursor: Cursor, name: str) -> NumberedSource:
         message = f"no source is called {name!r}; there are {', '.join(sorted(found))}"
         raise InvalidInputError(FieldProblem("source", message, "name one of these"))
     return found[name]
+
+
+def ranked(sources: Integers, ranks: bytes | None) -> Integers:
+    """Return the rank of each source, by its number; ranks: what RANKS selected."""
+    known: dict[str, int] = json.loads(ranks or b"{}")
+    by_number = np.zeros(1 + max((int(number) for number in known), default=0), dtype=np.int64)
+    for number, rank in known.items():
+        by_number[int(number)] = rank
+    found: Integers = by_number[sources]
+    return found

@@ -1,10 +1,7 @@
 """Rows of bars as columns: what is selected of them, and how numpy reads the answer."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
-
-import numpy as np
 
 from bifrost.adapters.postgres.database import Cursor
 from bifrost.adapters.postgres.market.binary import (
@@ -13,7 +10,8 @@ from bifrost.adapters.postgres.market.binary import (
     read_integers,
     read_smalls,
 )
-from bifrost.data.series.columns import BarColumns, Integers
+from bifrost.adapters.postgres.market.numbered_sources import ranked
+from bifrost.data.series.columns import BarColumns
 from bifrost.data.series.revisions import Revisions
 
 # What is selected of rows `b` of data.intraday_bars, and how many columns that are.
@@ -40,7 +38,7 @@ def revisions_of(cells: Cells, ranks: bytes | None) -> Revisions:
     """Read AGGREGATED; ranks: what `numbered_sources.RANKS` selected."""
     starts, recorded = read_instants(cells[0]), read_instants(cells[6])
     bars = BarColumns(starts, *(read_integers(cells[place]) for place in range(1, 6)))
-    return Revisions(bars, _ranked(read_smalls(cells[7]), ranks), recorded)
+    return Revisions(bars, ranked(read_smalls(cells[7]), ranks), recorded)
 
 
 def read_instant(cell: bytes | None) -> int | None:
@@ -48,12 +46,3 @@ def read_instant(cell: bytes | None) -> int | None:
     if cell is None:
         return None
     return int.from_bytes(cell, "big", signed=True) + EPOCH
-
-
-def _ranked(sources: Integers, ranks: bytes | None) -> Integers:
-    known: dict[str, int] = json.loads(ranks or b"{}")
-    by_number = np.zeros(1 + max((int(number) for number in known), default=0), dtype=np.int64)
-    for number, rank in known.items():
-        by_number[int(number)] = rank
-    ranked: Integers = by_number[sources]
-    return ranked

@@ -1,0 +1,179 @@
+"""Quotes and trades in Postgres: put what is news as columns, read what stands or stood as columns.
+
+Feeds number their messages each in its own way, so two sources are never mixed within a day (UTC):
+of the day, the best source that told anything of it is read.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Generic
+
+from numpy.typing import NDArray
+
+from bifrost.adapters.postgres.database import Cursor, Database
+from bifrost.adapters.postgres.market.binary import (
+    Field,
+    copy_buffer,
+    instants,
+    read_codes,
+    read_instants,
+    read_integers,
+    read_smalls,
+    small,
+)
+from bifrost.adapters.postgres.market.numbered_sources import RANKS, ranked, source_of
+from bifrost.adapters.postgres.market.partitions import make_months
+from bifrost.adapters.postgres.market.revision_rows import Cells, asked_for
+from bifrost.data.series.asked import Knowledge
+from bifrost.data.series.columns import instant_of, micros
+from bifrost.data.series.tick_revisions import TickRevisions, news_of, standing
+from bifrost.data.series.ticks import (
+    VENUE_BYTES,
+    QuoteColumns,
+    TickQuery,
+    Ticks,
+    TradeColumns,
+)
+
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('data.' || %s || '/' || %s, 0))"
+
+
+@dataclass(frozen=True, slots=True)
+class _Table(Generic[Ticks]):
+    """Where ticks of a kind are; its columns are those of the kind, by their names."""
+
+    name: str
+    kind: type[Ticks]
+
+    @property
+    def columns(self) -> list[str]:
+        return [field.name for field in fields(self.kind)]
+
+    def aggregated(self) -> str:
+        """What is selected of rows `t`."""
+        names = [*self.columns, "recorded_at", "source"]
+        return ", ".join(f"array_agg(t.{name})" for name in names) + f", {RANKS}"
+
+    def revisions(self, cells: Cells) -> TickRevisions[Ticks]:
+        """Read what `aggregated` selected."""
+        columns = [
+            _reader_of(name)(cell) for name, cell in zip(self.columns, cells[:-3], strict=True)
+        ]
+        sources, ranks = read_smalls(cells[-2]), cells[-1]
+        return TickRevisions(self.kind(*columns), ranked(sources, ranks), read_instants(cells[-3]))
+
+
+_TRADES = _Table("trades", TradeColumns)
+_QUOTES = _Table("quotes", QuoteColumns)
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresTicks:
+    """Quotes and trades inside a transaction of the caller's."""
+
+    cursor: Cursor
+
+    def put_trades(self, instrument: str, source: str, trades: TradeColumns, at: datetime) -> int:
+        """Append what is new or differs; return how many that were.
+
+        trades: in order of (occurred_at, sequence), no two the same. Raises InvalidInputError for
+        a source or a time that cannot be, ValueError for trades out of order.
+        """
+        return _put(self.cursor, _TRADES, instrument, source, trades, at)
+
+    def put_quotes(self, instrument: str, source: str, quotes: QuoteColumns, at: datetime) -> int:
+        """Append what is new or differs; see `put_trades`."""
+        return _put(self.cursor, _QUOTES, instrument, source, quotes, at)
+
+    def trades(self, asked: TickQuery) -> TradeColumns:
+        """Return trades in order: of each day the best source's, of each its newest word."""
+        return _read(self.cursor, _TRADES, asked)
+
+    def quotes(self, asked: TickQuery) -> QuoteColumns:
+        """Return quotes in order; see `trades`."""
+        return _read(self.cursor, _QUOTES, asked)
+
+
+class PostgresTickReader:
+    """Quotes and trades outside any transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def trades(self, asked: TickQuery) -> TradeColumns:
+        """Return trades in order: of each day the best source's, of each its newest word."""
+        with self._database.transaction() as cursor:
+            return PostgresTicks(cursor).trades(asked)
+
+    def quotes(self, asked: TickQuery) -> QuoteColumns:
+        """Return quotes in order; see `trades`."""
+        with self._database.transaction() as cursor:
+            return PostgresTicks(cursor).quotes(asked)
+
+
+def _put(
+    cursor: Cursor, table: _Table[Ticks], instrument: str, source: str, given: Ticks, at: datetime
+) -> int:
+    if not len(given):
+        return 0
+    number = source_of(cursor, source).number
+    cursor.execute(_LOCK, (table.name, instrument))
+    news, recorded = news_of(given, _said(cursor, table, instrument, number, given), micros(at))
+    if not len(news):
+        return 0
+    make_months(cursor, table.name, news.occurred_at)
+    names = ["instrument", "source", "recorded_at", *table.columns]
+    times, *others = news.columns()
+    keys: list[Field] = [instrument.encode(), small(number), instants(recorded), instants(times)]
+    query = f"COPY data.{table.name} ({', '.join(names)}) FROM STDIN (FORMAT binary)"
+    with cursor.copy(query) as copy:
+        copy.write(copy_buffer([*keys, *others], len(news)))
+    return len(news)
+
+
+def _said(
+    cursor: Cursor, table: _Table[Ticks], instrument: str, source: int, given: Ticks
+) -> TickRevisions[Ticks]:
+    query = (
+        f"SELECT {table.aggregated()} FROM data.{table.name} t WHERE instrument = %(instrument)s"
+        " AND source = %(source)s AND occurred_at BETWEEN %(first)s AND %(last)s"
+    )
+    values = {
+        "instrument": instrument,
+        "source": source,
+        "first": instant_of(given.occurred_at[0]),
+        "last": instant_of(given.occurred_at[-1]),
+    }
+    (row,) = asked_for(cursor, query, values)
+    return table.revisions(row)
+
+
+def _read(cursor: Cursor, table: _Table[Ticks], asked: TickQuery) -> Ticks:
+    is_recorded = asked.knowledge is Knowledge.RECORDED
+    query = (
+        f"SELECT {table.aggregated()} FROM data.{table.name} t WHERE instrument = %(instrument)s"
+        " AND occurred_at >= %(first)s AND occurred_at < %(before)s"
+        " AND occurred_at <= %(happened_by)s::timestamptz"
+        " AND recorded_at <= %(recorded_by)s::timestamptz"
+    )
+    values: dict[str, Any] = {
+        "instrument": asked.instrument,
+        "first": asked.first,
+        "before": asked.before,
+        "happened_by": (None if is_recorded else asked.as_of) or "infinity",
+        "recorded_by": (asked.as_of if is_recorded else None) or "infinity",
+    }
+    if asked.source is not None:
+        query += " AND source = %(source)s"
+        values["source"] = source_of(cursor, asked.source).number
+    (row,) = asked_for(cursor, query, values)
+    return standing(table.revisions(row))
+
+
+def _reader_of(name: str) -> Callable[[bytes | None], NDArray[Any]]:
+    if name == "occurred_at":
+        return read_instants
+    if name.endswith("venue"):
+        return lambda cell: read_codes(cell, VENUE_BYTES)
+    return read_integers
