@@ -27,7 +27,7 @@ from bifrost.data.reference.terms import Terms
 from bifrost.events import Event
 
 # An object has no row before its first import, so its name is what is locked.
-_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('data.imports/' || %s, 0))"
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('data.imports/' || %s, 0))"
 
 _LAST = """
 SELECT etag, status FROM data.imports WHERE object_key = %s ORDER BY recorded_at DESC LIMIT 1
@@ -48,7 +48,7 @@ _REJECT = "COPY data.import_rejections (object_key, etag, line, text, reason) FR
 
 _READY = """
 SELECT object_key, etag FROM data.imports JOIN data.instruments ON symbol = waits_for
-WHERE status = 'waiting' ORDER BY object_key
+WHERE status = 'waiting' AND object_key NOT LIKE 'uploads/%%' ORDER BY object_key
 """
 
 
@@ -62,7 +62,7 @@ class PostgresImports:
     def transaction(self, key: str) -> Iterator[ImportTransaction]:
         """Begin an import of the object; another of the same object waits for its end."""
         with self._database.transaction() as cursor:
-            cursor.execute(_LOCK, (key,))
+            cursor.execute(LOCK, (key,))
             yield PostgresImportTransaction(cursor, key)
 
     def ready(self) -> list[StoredObject]:
