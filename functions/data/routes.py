@@ -1,15 +1,12 @@
-"""Data's addresses: instruments, bars, sessions, and replays of stored bars."""
+"""Data's addresses: bars, sessions, and replays of stored bars; other subjects' are beside it."""
 
 from datetime import date
 from typing import Annotated
 
 from fastapi import Path, Query, Response
 
-from bifrost.data.instrument_file import SYMBOL
 from bifrost.data.schemas import (
     BarList,
-    InstrumentList,
-    InstrumentSheet,
     ReplayBody,
     ReplaySheet,
     SessionList,
@@ -22,7 +19,7 @@ from bifrost.runtime.health import database_check, queue_check
 from bifrost.runtime.http import IdempotencyKey, create_app
 from bifrost.runtime.subjects import take_in
 from bifrost.wire.dates import MarketDate
-from functions.data import routes_actions, wiring
+from functions.data import routes_actions, routes_instruments, wiring
 
 app = create_app("data", checks={"database": database_check, "queue": queue_check})
 
@@ -31,25 +28,10 @@ Limit = Annotated[int, Query(ge=1, le=1000, description="How many items a page m
 Cursor = Annotated[
     str | None, Query(max_length=64, description="`next_cursor` of the page before.")
 ]
-SymbolCursor = Annotated[
-    str, Query(pattern=rf"^{SYMBOL}$", description="`next_cursor` of the page before.")
-]
 First = Annotated[MarketDate, Query(alias="from", description="First session.")]
 Last = Annotated[MarketDate, Query(alias="to", description="Last session.")]
 
-take_in(app, routes_actions.router)
-
-
-@app.get("/v1/instruments", tags=["data"])
-def instruments(caller: Caller, limit: Limit = 100, cursor: SymbolCursor = "") -> InstrumentList:
-    """List what is listed, and which bars are stored of it."""
-    return InstrumentList.of(wiring.data().listings(after=cursor, limit=limit + 1), limit)
-
-
-@app.get("/v1/instruments/{symbol}", tags=["data"])
-def instrument(symbol: Symbol, caller: Caller) -> InstrumentSheet:
-    """Show one instrument."""
-    return InstrumentSheet.of(wiring.data().listing(symbol))
+take_in(app, routes_instruments.router, routes_actions.router)
 
 
 @app.get("/v1/bars", tags=["data"])

@@ -5,9 +5,11 @@ from functools import lru_cache
 from bifrost.adapters.clock import SystemClock
 from bifrost.adapters.ids import RandomIds
 from bifrost.adapters.postgres.imports import PostgresImports
+from bifrost.adapters.postgres.market.instruments import PostgresReference
 from bifrost.adapters.postgres.market_data import PostgresMarketData
 from bifrost.adapters.postgres.replays import PostgresReplays
 from bifrost.data.import_service import ImportService
+from bifrost.data.reference.service import ReferenceService
 from bifrost.data.service import DataService
 from bifrost.runtime.plugs import database, objects, workflows
 
@@ -18,6 +20,17 @@ def imports() -> ImportService:
     return ImportService(
         imports=PostgresImports(database()),
         objects=objects(),
+        clock=SystemClock(),
+        ids=RandomIds(),
+    )
+
+
+@lru_cache
+def reference() -> ReferenceService:
+    """Instruments over time."""
+    return ReferenceService(
+        reader=PostgresReference(database()),
+        imports=PostgresImports(database()),
         clock=SystemClock(),
         ids=RandomIds(),
     )

@@ -88,6 +88,7 @@ def data_function(database: Database, monkeypatch: pytest.MonkeyPatch) -> DataFu
     desk = DataDesk(database)
     monkeypatch.setattr(wiring, "imports", lambda: desk.imports)
     monkeypatch.setattr(wiring, "data", lambda: desk.service)
+    monkeypatch.setattr(wiring, "reference", lambda: desk.reference)
     function = DataFunction(desk)
     assert function.put("instruments/test.csv", INSTRUMENTS) == []
     assert function.put(BARS, bar_file(*SESSIONS)) == []

@@ -12,6 +12,7 @@ from bifrost.cli import (
     dead_letters,
     demo,
     imports,
+    instruments,
     kill_switch,
     lots,
     market,
@@ -47,6 +48,7 @@ app.add_typer(orders.app, name="orders")
 app.add_typer(kill_switch.app, name="kill-switch")
 app.add_typer(dead_letters.app, name="dlq")
 app.add_typer(actions.app, name="actions")
+app.add_typer(instruments.app, name="instruments")
 app.add_typer(lots.app, name="lots")
 app.add_typer(tax.app, name="tax")
 app.add_typer(market_data.app, name="data")
@@ -62,7 +64,7 @@ for command in (
     accounts.cash,
     cash_flows.cash_flow,
     cash_flows.reverse,
-    market.instruments,
+    instruments.universe,
     market.replay,
     performance.pnl,
     returns.returns,

@@ -1,25 +1,9 @@
-"""Market data: what is listed, and stored bars played as a live feed."""
+"""Market data: stored bars played as a live feed."""
 
 from typing import Annotated
 
 from bifrost.cli.inputs import option
-from bifrost.cli.output import AsJson, say, show_fields, show_json, show_table
-
-_INSTRUMENTS_MAX = 10**6
-
-
-def instruments(as_json: AsJson = False) -> None:
-    """List what can be traded.
-
-    Example: bifrost instruments
-    """
-    from bifrost.cli.session import connect
-
-    found = list(connect().pages("/v1/instruments", _INSTRUMENTS_MAX))
-    if as_json:
-        show_json({"items": found, "next_cursor": None})
-        return
-    show_table(found, ("symbol", "mic", "currency", "name"), empty="nothing is listed")
+from bifrost.cli.output import AsJson, say, show_fields, show_json
 
 
 def replay(

@@ -1,0 +1,33 @@
+"""Instants as a caller writes them: ISO 8601 with their offset, or nobody knows when that was.
+
+pydantic itself would take a number of seconds for an instant.
+"""
+
+import re
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BeforeValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+_FORM = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+def _only_iso(value: object) -> object:
+    if isinstance(value, datetime):
+        return value
+    try:
+        if isinstance(value, str) and _FORM.fullmatch(value):
+            return datetime.fromisoformat(value)
+    except ValueError:
+        pass
+    raise PydanticCustomError(
+        "datetime_type", "must be an instant with its offset, such as 2026-01-05T15:30:00Z"
+    )
+
+
+Instant = Annotated[
+    datetime, BeforeValidator(_only_iso), WithJsonSchema({"type": "string", "format": "date-time"})
+]
