@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from bifrost.data.series.columns import BarColumns
-from bifrost.data.series.trades import TradeColumns, minute_bars
+from bifrost.data.series.ticks import NO_VENUE, TradeColumns
+from bifrost.data.series.trades import minute_bars
 from bifrost.data.streaming.holes import minute_of
 from bifrost.data.streaming.messages import TradeTold
 
@@ -67,11 +68,12 @@ class TradedMinutes:
         self._changed.discard(minute)
         trades = sorted(self._minutes.get(minute, {}).values(), key=_place)
         columns = TradeColumns(
-            at=np.array([trade.at for trade in trades], dtype=np.int64),
+            occurred_at=np.array([trade.at for trade in trades], dtype=np.int64),
+            sequence=np.arange(len(trades), dtype=np.int64),
             price=np.array([trade.price for trade in trades], dtype=np.int64),
             size=np.array([trade.size for trade in trades], dtype=np.int64),
+            venue=np.full(len(trades), NO_VENUE),
             conditions=np.array([trade.conditions for trade in trades], dtype=np.int64),
-            suspicious=np.zeros(len(trades), dtype=np.bool_),
         )
         return minute_bars(columns, None)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bifrost.data.series.columns import BarColumns
-from bifrost.data.streaming.holes import GapCause
+from bifrost.data.streaming.holes import MINUTE, GapCause
 from bifrost.data.streaming.machine import InstrumentStream, Pace, Refill, StreamState
 from bifrost.data.streaming.messages import BarTold, Market, Missed, QuoteTold, Subscribed, Told
 
@@ -88,22 +88,24 @@ class Streams:
     def note_bars(self, instrument: str, bars: BarColumns) -> None:
         """Remember how new the newest bar is."""
         heard = self._heard[instrument]
-        heard.bar_to = max(heard.bar_to or 0, int(bars.starts_at[-1]) + 60_000_000)
+        heard.bar_to = max(heard.bar_to or 0, int(bars.starts_at[-1]) + MINUTE)
 
     def refills(self, now: int) -> list[Refill]:
         """Return what vendors are to be asked now."""
         asked = (one.refill(now) for one in self._streams.values())
         return [one for one in asked if one is not None]
 
-    def ages(self, now: int) -> dict[str, tuple[float | None, float | None]]:
-        """Return how old each instrument's newest bar and quote are, in seconds; None: none yet.
+    def newest(self, instrument: str) -> tuple[int | None, int | None]:
+        """Return when its newest bar ended and its newest quote was of; None: none yet."""
+        heard = self._heard[instrument]
+        return heard.bar_to, heard.quote_at
 
-        A bar's age counts from its end.
+    def lags(self, now: int, began: int) -> dict[str, float]:
+        """Return for how many seconds a minute of each instrument has been owed since `began`.
+
+        The minute under way is owed once it is over, unless its venue does not trade it.
         """
-        return {
-            name: (_age(heard.bar_to, now), _age(heard.quote_at, now))
-            for name, heard in self._heard.items()
-        }
+        return {one.instrument: _lag(one, now, began) for one in self._streams.values()}
 
     def _miss(self, missed: Missed) -> None:
         proven_to = missed.at if self._proven_to is None else self._proven_to
@@ -134,5 +136,8 @@ class Streams:
             heard.quote_at = max(heard.quote_at or 0, message.at)
 
 
-def _age(at: int | None, now: int) -> float | None:
-    return None if at is None else max(now - at, 0) / 1_000_000
+def _lag(stream: InstrumentStream, now: int, began: int) -> float:
+    if stream.state is StreamState.HALTED:
+        return 0.0
+    whole_to = min([stream.settled_to, *(hole.first for hole in stream.holes)])
+    return max(now - max(whole_to, began) - MINUTE, 0) / 1_000_000

@@ -1,0 +1,117 @@
+"""Live streams as rows: how each stands, and since when something of it is missing."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bifrost.adapters.postgres.database import Cursor, Database
+from bifrost.adapters.postgres.market.leases import prove
+from bifrost.adapters.postgres.market.taking import PostgresTakingBooks
+from bifrost.data.ingest.leases import Lease
+from bifrost.data.series.columns import instant_of, micros
+from bifrost.data.streaming.holes import GapCause, Hole
+from bifrost.data.streaming.ports import StoredStream, StreamSheet, Ticks
+
+_STORED = """
+SELECT instrument, settled_to, holes FROM data.streams
+WHERE source = %s AND instrument = ANY(%s)
+"""
+_KEEP = """
+INSERT INTO data.streams
+    (instrument, source, state, settled_to, holes, bar_to, quote_at, recorded_at)
+VALUES (%(instrument)s, %(source)s, %(state)s, %(settled_to)s, %(holes)s, %(bar_to)s,
+    %(quote_at)s, %(at)s)
+ON CONFLICT (instrument, source) DO UPDATE
+SET state = excluded.state, settled_to = excluded.settled_to, holes = excluded.holes,
+    bar_to = greatest(streams.bar_to, excluded.bar_to),
+    quote_at = greatest(streams.quote_at, excluded.quote_at), recorded_at = excluded.recorded_at
+"""
+_OPEN_GAP = """
+INSERT INTO data.stream_gaps AS gap (instrument, source, first, before, cause, opened_at)
+VALUES (%(instrument)s, %(source)s, %(first)s, %(before)s, %(cause)s, %(at)s)
+ON CONFLICT (instrument, source) WHERE closed_at IS NULL DO UPDATE
+SET first = least(gap.first, excluded.first),
+    before = CASE WHEN excluded.before IS NOT NULL
+        THEN greatest(coalesce(gap.before, excluded.before), excluded.before) END
+"""
+_CLOSE_GAP = """
+UPDATE data.stream_gaps SET closed_at = %(at)s, before = coalesce(before, %(at)s)
+WHERE instrument = %(instrument)s AND source = %(source)s AND closed_at IS NULL
+"""
+
+
+class PostgresStreams:
+    """StreamStore."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @contextmanager
+    def transaction(self, lease: Lease) -> Iterator["PostgresStreamBooks"]:
+        """Begin a batch; raise ConflictError where another process has the lease by now."""
+        with self._database.transaction() as cursor:
+            prove(cursor, lease)
+            yield PostgresStreamBooks(cursor)
+
+    def stored(self, instruments: Sequence[str], source: str) -> Mapping[str, StoredStream]:
+        """Return how the streams stood, by instrument; those never heard are missing."""
+        rows = self._database.fetch_all(_STORED, (source, list(instruments)))
+        return {
+            row["instrument"]: StoredStream(
+                row["instrument"],
+                micros(row["settled_to"]),
+                tuple(_hole_of(hole) for hole in row["holes"]),
+            )
+            for row in rows
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresStreamBooks:
+    """StreamBooks on the cursor of one transaction."""
+
+    cursor: Cursor
+
+    def taking(self) -> PostgresTakingBooks:
+        """Return the way in for bars."""
+        return PostgresTakingBooks(self.cursor)
+
+    def add_ticks(self, ticks: Ticks, source: str, at: datetime) -> None:
+        """Append quotes and trades that are not stored yet."""
+
+    def keep(self, sheets: Sequence[StreamSheet], source: str, at: datetime) -> None:
+        """Keep how the streams stand, and note since when something of each is missing."""
+        for sheet in sheets:
+            values = {**_columns_of(sheet), "source": source, "at": at}
+            self.cursor.execute(_KEEP, values)
+            self.cursor.execute(_OPEN_GAP if sheet.stream.holes else _CLOSE_GAP, values)
+
+
+def _columns_of(sheet: StreamSheet) -> dict[str, Any]:
+    stream = sheet.stream
+    lasts = any(hole.before is None for hole in stream.holes)
+    ends = max((hole.before or 0 for hole in stream.holes), default=0)
+    first = min((hole.first for hole in stream.holes), default=0)
+    return {
+        "instrument": stream.instrument,
+        "state": sheet.state.value,
+        "settled_to": instant_of(stream.settled_to),
+        "holes": json.dumps([_written(hole) for hole in stream.holes]),
+        "bar_to": None if sheet.bar_to is None else instant_of(sheet.bar_to),
+        "quote_at": None if sheet.quote_at is None else instant_of(sheet.quote_at),
+        "first": instant_of(first),
+        "before": None if lasts else instant_of(ends),
+        "cause": stream.holes[0].cause.value if stream.holes else "",
+    }
+
+
+def _written(hole: Hole) -> list[Any]:
+    return [hole.first, hole.before, hole.cause.value, sorted(hole.missing)]
+
+
+def _hole_of(written: list[Any]) -> Hole:
+    first, before, cause, missing = written
+    return Hole(first, before, GapCause(cause), frozenset(missing))
