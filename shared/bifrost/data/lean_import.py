@@ -17,6 +17,7 @@ from bifrost.data.reference.map_files import SOURCE, instrument_of
 from bifrost.data.series.columns import BarColumns, instant_of, micros
 from bifrost.data.series.ports import SeriesKey
 from bifrost.data.series.timeframes import Timeframe
+from bifrost.data.series.trades import minute_bars as made_of_trades
 from bifrost.data.taken_file import Done, Occasion, count, refuse_all_rejected, take_bars
 from bifrost.data.upload_ports import UploadTransaction
 from bifrost.data.uploads import WaitsError
@@ -113,7 +114,7 @@ def _take_trades(books: UploadTransaction, found: LeanZip, occasion: Occasion) -
     done = _counted(owner, len(trades), reading)
     done.written = books.ticks().put_trades(owner, SOURCE, trades, occasion.at)
     closes = {one.session: micros(one.closes_at) for one in books.sessions(_CALENDAR)}
-    minutes = lean_ticks.minute_bars(trades, closes.get(day))
+    minutes = made_of_trades(trades, closes.get(day))
     done.notes.append(f"{len(minutes)} minutes made of its trades")
     take_bars(books, SeriesKey(owner, Timeframe.M1, SOURCE), minutes, occasion, done)
     return done

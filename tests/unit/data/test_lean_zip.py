@@ -10,7 +10,6 @@ import pytest
 
 from bifrost.adapters.calendars import xnys
 from bifrost.core.errors import InvalidInputError
-from bifrost.data.providers import lean_ticks
 from bifrost.data.providers.lean_ticks import quotes, trades
 from bifrost.data.providers.lean_zip import (
     LeanKind,
@@ -18,6 +17,7 @@ from bifrost.data.providers.lean_zip import (
     minute_bars,
     open_zip,
 )
+from bifrost.data.series import trades as single_trades
 from bifrost.data.series.columns import exactly, instant_of, micros
 from tests.shared_data import shared_data
 
@@ -104,7 +104,7 @@ def test_trades_of_ibm_make_the_vendors_minutes_in_all_five_fields() -> None:
     wanted = minute_bars(open_zip(shared_data(folder + "20131008_trade.zip").read_bytes())).bars
 
     told, reading = trades(ticks)
-    made = lean_ticks.minute_bars(told, micros(SESSIONS[1].closes_at))
+    made = single_trades.minute_bars(told, micros(SESSIONS[1].closes_at))
 
     assert (len(told), reading.rejected, len(wanted)) == (33381, [], 424)
     assert made.equals(wanted)
@@ -123,7 +123,7 @@ def test_sweeps_and_exempt_trades_count_as_volume_and_set_no_price() -> None:
         )
     )
 
-    made = lean_ticks.minute_bars(told, None)
+    made = single_trades.minute_bars(told, None)
 
     assert [exactly(int(one)) for one in (made.high[0], made.volume[0])] == [130, 160]
     assert [(one.line, one.reason) for one in reading.rejected] == [
@@ -143,7 +143,7 @@ def test_the_closing_auction_belongs_to_the_minute_before_the_close() -> None:
         )
     )
 
-    made = lean_ticks.minute_bars(told, micros(SESSIONS[1].closes_at))
+    made = single_trades.minute_bars(told, micros(SESSIONS[1].closes_at))
 
     assert [instant_of(at) for at in made.starts_at] == [datetime(2013, 10, 8, 19, 59, tzinfo=UTC)]
     assert exactly(int(made.close[0])) == 101

@@ -22,8 +22,7 @@ from bifrost.data.providers.lean_zip import (
     instants,
     whole,
 )
-from bifrost.data.series import trades as priced
-from bifrost.data.series.columns import UNITS, BarColumns, Integers
+from bifrost.data.series.columns import UNITS, Integers
 from bifrost.data.series.ticks import (
     NO_VENUE,
     VENUE_BYTES,
@@ -32,6 +31,7 @@ from bifrost.data.series.ticks import (
     Venues,
     numbered,
 )
+from bifrost.data.series.trades import MINUTE
 
 # The letters of the consolidated tapes (CTA and UTP), as of 2013; D is FINRA's facility.
 VENUES: Mapping[str, bytes] = {
@@ -85,7 +85,7 @@ def quotes(found: LeanZip) -> tuple[QuoteColumns, Reading]:
     form, names = (_QUOTE_BAR, _OF_BAR) if bars else (_QUOTE, _OF_QUOTE)
     explain = explain_with(MILLISECONDS, names)
     for _, texts in blocks(text_lines(found.content), form, explain, reading):
-        places, later = ((4, 5, 9, 10), priced.MINUTE) if bars else ((1, 2, 3, 4), 0)
+        places, later = ((4, 5, 9, 10), MINUTE) if bars else ((1, 2, 3, 4), 0)
         sides = [whole(texts[place]) for place in places]
         told = [one * (UNITS if n % 2 else PER_DECI_CENT) for n, one in enumerate(sides)]
         count = len(sides[0])
@@ -96,15 +96,6 @@ def quotes(found: LeanZip) -> tuple[QuoteColumns, Reading]:
     return (
         QuoteColumns(at, numbered(at), bid, bid_size, ask, ask_size, venue, venue, bits),
         reading,
-    )
-
-
-def minute_bars(told: TradeColumns, closes_at: int | None) -> BarColumns:
-    """Return the minutes that these trades make; closes_at as `series.trades` asks."""
-    nobody = np.zeros(len(told), dtype=np.bool_)
-    return priced.minute_bars(
-        priced.TradeColumns(told.occurred_at, told.price, told.size, told.conditions, nobody),
-        closes_at,
     )
 
 

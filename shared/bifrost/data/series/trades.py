@@ -5,12 +5,11 @@ prices is what its data vendor decided, found by comparing every minute of IBM o
 the vendor's own bars: 424 of 424 agree in all five fields.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from bifrost.data.series.columns import BarColumns, Integers
+from bifrost.data.series.ticks import TradeColumns
 
 MINUTE = 60_000_000
 REGULAR = 1 << 0
@@ -29,39 +28,21 @@ _WITH_PRICE_STILL = REGULAR | EXTENDED_HOURS
 _NO_PART = OPENING_PRINT | OFFICIAL_OPEN | OFFICIAL_CLOSE
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TradeColumns:
-    """Trades in the order in which they were reported, one place in each column.
-
-    at: microseconds since 1970. price, size: in millionths. conditions: bits. suspicious: what
-        the vendor itself does not believe.
-    """
-
-    at: Integers
-    price: Integers
-    size: Integers
-    conditions: Integers
-    suspicious: NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        return len(self.at)
-
-
 def minute_bars(trades: TradeColumns, closes_at: int | None) -> BarColumns:
-    """Return a bar of each minute in which a trade set a price.
+    """Return a bar of each minute in which one of these trades set a price.
 
     closes_at: the session's close (microseconds since 1970); the closing auction is printed some
         seconds after it and belongs to the minute before. None: no auction.
     """
-    counted = ~trades.suspicious & (trades.conditions & _NO_PART == 0)
-    minutes = trades.at // MINUTE * MINUTE
+    counted = trades.conditions & _NO_PART == 0
+    minutes = trades.occurred_at // MINUTE * MINUTE
     if closes_at is not None:
         minutes = np.where(trades.conditions & CLOSING_PRINT, closes_at - MINUTE, minutes)
     priced = counted & sets_price(trades.conditions)
     starts = np.unique(minutes[priced])
     if not len(starts):
         return BarColumns.empty()
-    # Stable: the vendor's order decides which of two trades of one instant came first.
+    # Stable: the feed's order decides which of two trades of one instant came first.
     order = np.argsort(minutes[priced], kind="stable")
     price = trades.price[priced][order]
     firsts = np.searchsorted(minutes[priced][order], starts)
