@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from bifrost.data.series.columns import BarColumns
-from bifrost.data.series.trades import REGULAR, TradeColumns, minute_bars
+from bifrost.data.series.ticks import NO_VENUE, TradeColumns, numbered
+from bifrost.data.series.trades import REGULAR, minute_bars
 from bifrost.data.streaming.holes import MINUTE
 from bifrost.data.streaming.machine import InstrumentStream, Pace, Refill
 from bifrost.data.streaming.messages import (
@@ -90,11 +91,12 @@ def a_trade(instrument: str, at: int, number: int, price: int, sequence: int | N
 def bars_of(trades: list[TradeTold]) -> BarColumns:
     """Roll all trades up at once, in the order in which they happened."""
     ordered = sorted(trades, key=lambda one: (one.at, one.sequence or 0, one.trade_id))
-    columns = [
+    at, price, size, conditions = (
         np.array([getattr(one, name) for one in ordered], dtype=np.int64)
         for name in ("at", "price", "size", "conditions")
-    ]
-    return minute_bars(TradeColumns(*columns, np.zeros(len(ordered), dtype=np.bool_)), None)
+    )
+    venue = np.full(len(ordered), NO_VENUE)
+    return minute_bars(TradeColumns(at, numbered(at), price, size, venue, conditions), None)
 
 
 def rows_of(bars: BarColumns) -> dict[int, tuple[int, ...]]:
