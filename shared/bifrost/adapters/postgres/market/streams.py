@@ -16,11 +16,11 @@ from bifrost.data.streaming.holes import GapCause, Hole
 from bifrost.data.streaming.ports import StoredStream, StreamSheet, Ticks
 
 _STORED = """
-SELECT instrument, settled_to, holes FROM data.streams
+SELECT instrument, settled_to, holes FROM data.market_streams
 WHERE source = %s AND instrument = ANY(%s)
 """
 _KEEP = """
-INSERT INTO data.streams
+INSERT INTO data.market_streams
     (instrument, source, state, settled_to, holes, bar_to, quote_at, recorded_at)
 VALUES (%(instrument)s, %(source)s, %(state)s, %(settled_to)s, %(holes)s, %(bar_to)s,
     %(quote_at)s, %(at)s)

@@ -11,7 +11,7 @@ down_revision = "0155"
 _STREAMS = """
 -- holes: [first, before, cause, missing numbers] in microseconds since 1970; before is null while
 -- it lasts. Minutes before settled_to are stored, or in one of them.
-CREATE TABLE data.streams (
+CREATE TABLE data.market_streams (
     instrument text NOT NULL REFERENCES data.instruments,
     source text NOT NULL,
     state text NOT NULL CHECK (state IN ('live', 'gap', 'recovering', 'halted')),
