@@ -33,13 +33,15 @@ class Bounds:
     gap_least: float
 
 
-DAILY = Bounds(apart=4.5, taken_back=9, wick=10, gap=12, least=0.015, gap_least=0.08)
+DAILY = Bounds(apart=3.5, taken_back=9, wick=10, gap=12, least=0.015, gap_least=0.08)
 INTRADAY = Bounds(apart=12, taken_back=15, wick=15, gap=20, least=0.015, gap_least=0.04)
 
 # A gap of half is asked about, however wild the instrument.
 _GAP_ASKED = 0.5
 # How much volume may excuse.
 _RUSH_MAX = 2.0
+# So many times its usual volume explains any gap.
+_RUSH_ENOUGH = 15.0
 # A move out and its way back are alike within that factor.
 _ALIKE = 3.0
 # A run of wrong bars is at most so long, but for hundredfold errors, which last for years.
@@ -47,7 +49,8 @@ _RUN_MAX = 20
 _HUNDRED = float(np.log(100))
 _HUNDRED_NEAR = 0.35
 _RATIOS = np.array([4 / 3, 3 / 2, 2, 5 / 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50])
-_SPLIT_NEAR = 0.1
+# How near a gap is to a split's: what a night may add, in deviations, and within bounds.
+_SPLIT_NEAR = (0.03, 4.0, 0.12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,13 +187,14 @@ def _stayed(beside: Neighbours, place: int) -> list[Found]:
     if abs(abs(gap) - _HUNDRED) < _HUNDRED_NEAR:
         return _hundredfold(beside, place)
     # After a split the same trading is more shares of a lower price.
-    if beside.rush[place] * np.exp(gap) >= abs(gap) / sigma / 2:
+    if beside.rush[place] * np.exp(gap) >= min(abs(gap) / sigma / 2, _RUSH_ENOUGH):
         return []
     unconfirmed = place == len(beside) - 1
     later = "; no later bar confirms it yet" if unconfirmed else ""
     near = np.abs(np.abs(gap) - np.log(_RATIOS))
     ratio = _RATIOS[int(near.argmin())]
-    if near.min() < _SPLIT_NEAR:
+    least, nights, most = _SPLIT_NEAR
+    if near.min() < min(max(least, nights * sigma), most):
         said = (
             f"{_times(gap)} what it was before, as after a split of {ratio:.4g} that is not known"
         )

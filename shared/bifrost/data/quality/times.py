@@ -136,6 +136,7 @@ def _shifted(starts_at: Integers, places: Integers, inside: Mask, context: GateC
         off = starts_at - opens
         shifted |= inside & (off != 0) & (off % _HOUR == 0)
         return shifted
+    shifted |= _moved_whole(starts_at, places, context)
     for place in np.unique(places[~inside]):
         of_day = np.flatnonzero(places == place)
         if len(of_day) >= _SHIFTED_MIN and _fits_shifted(
@@ -143,6 +144,23 @@ def _shifted(starts_at: Integers, places: Integers, inside: Mask, context: GateC
         ):
             shifted[of_day] = True
     return shifted
+
+
+def _moved_whole(starts_at: Integers, places: Integers, context: GateContext) -> Mask:
+    """Say which bars are of a day that begins and ends by the same whole hours beside its session.
+
+    In the early and late session such a day is inside, and still in the wrong place.
+    """
+    days, which = np.unique(places, return_inverse=True)
+    first = np.full(len(days), np.iinfo(np.int64).max)
+    last = np.full(len(days), np.iinfo(np.int64).min)
+    np.minimum.at(first, which, starts_at)
+    np.maximum.at(last, which, starts_at)
+    by = first - context.grid.opens_at[days]
+    width = context.timeframe.minutes * _MINUTE
+    moved = (by != 0) & (by % _HOUR == 0) & (last + width - context.grid.closes_at[days] == by)
+    found: Mask = moved[which]
+    return found
 
 
 def _fits_shifted(starts_at: Integers, opens: int, closes: int) -> bool:

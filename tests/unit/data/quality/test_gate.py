@@ -1,0 +1,338 @@
+"""What the gate believes and what it does not, one rule at a time: what explains a move, what waits
+for a later bar, what a halt excuses, what is no number, and what a quote may not say.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from bifrost.data.quality.completeness import Completeness
+from bifrost.data.quality.context import GateContext, Halt, PriceStep, SessionGrid
+from bifrost.data.quality.defects import Defect, DefectKind
+from bifrost.data.quality.floats import judge_floats
+from bifrost.data.quality.gate import judge, sift
+from bifrost.data.quality.quotes import judge_quotes
+from bifrost.data.series.columns import BarColumns, Integers, counted, instant_of, micros
+from bifrost.data.series.timeframes import Timeframe
+from tests.clean_series import clean, sessions
+
+DAYS = sessions(date(2012, 1, 3), date(2012, 6, 29))
+DAILY = GateContext(Timeframe.D1, SessionGrid.of(DAYS), DAYS[-1].closes_at, whole=True)
+MINUTE = 60_000_000
+HOUR = 60 * MINUTE
+
+
+def daily(count: int = len(DAYS), seed: int = 1) -> BarColumns:
+    """A quiet series around 100, one bar for each of the first sessions."""
+    chance = np.random.default_rng(seed)
+    close = 100 * np.exp(np.cumsum(chance.normal(0, 0.01, count)))
+    open_ = np.r_[100, close[:-1]] * np.exp(chance.normal(0, 0.002, count))
+    high = np.maximum(open_, close) * np.exp(np.abs(chance.normal(0, 0.003, count)))
+    low = np.minimum(open_, close) * np.exp(-np.abs(chance.normal(0, 0.003, count)))
+    volume = np.rint(1e6 * np.exp(chance.normal(0, 0.2, count)))
+    starts = np.array([micros(one.opens_at) for one in DAYS[:count]], dtype=np.int64)
+    return BarColumns(
+        starts, *(counted(one.round(2)) for one in (open_, high, low, close)), counted(volume)
+    )
+
+
+def minutes(days: int, seed: int = 1) -> BarColumns:
+    """Every regular minute of the first sessions, as quiet."""
+    chance = np.random.default_rng(seed)
+    starts = np.concatenate(
+        [np.arange(micros(one.opens_at), micros(one.closes_at), MINUTE) for one in DAYS[:days]]
+    )
+    close = 100 * np.exp(np.cumsum(chance.normal(0, 0.0005, len(starts))))
+    open_ = np.r_[100, close[:-1]]
+    high = np.maximum(open_, close) * 1.0002
+    low = np.minimum(open_, close) * 0.9998
+    volume = np.rint(1e4 * np.exp(chance.normal(0, 0.4, len(starts))))
+    return BarColumns(
+        starts, *(counted(one.round(2)) for one in (open_, high, low, close)), counted(volume)
+    )
+
+
+def of_minutes(days: int, **more: object) -> GateContext:
+    """What the gate knows of the first sessions' minutes."""
+    grid = SessionGrid.of(DAYS[:days])
+    context = GateContext(Timeframe.M1, grid, DAYS[days - 1].closes_at, whole=True)
+    return replace(context, **more)  # type: ignore[arg-type]
+
+
+def times(bars: BarColumns, factor: float, from_: int, to: int | None = None) -> BarColumns:
+    """Multiply prices of [from_, to)."""
+    columns = {}
+    for name in ("open", "high", "low", "close"):
+        column = getattr(bars, name).copy()
+        column[from_:to] = np.rint(column[from_:to] * factor / 10_000).astype(np.int64) * 10_000
+        columns[name] = column
+    return replace(bars, **columns)
+
+
+def with_volume(bars: BarColumns, place: int, factor: int) -> BarColumns:
+    """Multiply the volume of one bar."""
+    volume = bars.volume.copy()
+    volume[place] *= factor
+    return replace(bars, volume=volume)
+
+
+def kinds(found: list[Defect]) -> list[tuple[str, int | None, bool]]:
+    """Say what was found, where, and whether it blocks."""
+    return [(one.kind.value, one.place, one.blocks) for one in found]
+
+
+def test_quiet_series_have_no_defect() -> None:
+    assert judge(daily(), DAILY) == []
+    assert judge(minutes(5), of_minutes(5)) == []
+
+
+def test_empty_series_is_one_gap_for_each_session() -> None:
+    found = judge(BarColumns.empty(), of_minutes(3))
+
+    assert [(one.kind, one.session, one.bars) for one in found] == [
+        (DefectKind.MISSING, day.session, 390) for day in DAYS[:3]
+    ]
+
+
+def test_known_split_is_no_jump_and_an_unknown_one_is_flagged() -> None:
+    split = times(daily(), 0.5, 80)
+    step = PriceStep(DAYS[80].opens_at, 0.5, "2-for-1 split")
+
+    assert judge(split, replace(DAILY, steps=(step,))) == []
+    assert kinds(judge(split, DAILY)) == [("missed_split", 80, False)]
+
+
+def test_fall_that_stays_is_flagged_and_with_a_rush_of_volume_it_is_the_market() -> None:
+    fallen = times(daily(), 0.62, 80)
+
+    assert kinds(judge(fallen, DAILY)) == [("jump", 80, False)]
+    assert judge(with_volume(fallen, 80, 30), DAILY) == []
+
+
+def test_what_no_later_bar_confirms_waits_until_one_does() -> None:
+    fallen = times(daily(), 0.62, 80)
+    first, later = fallen.take(slice(0, 81)), fallen.take(slice(80, 83))
+    context = replace(DAILY, whole=False)
+
+    assert kinds(judge(first, context)) == [("jump", 80, True)]
+    with_prior = replace(context, prior=fallen.take(slice(0, 80)))
+    assert kinds(judge(later, with_prior)) == [("jump", 0, False)]
+
+
+def test_bars_before_are_enough_to_judge_one_bar() -> None:
+    bars = times(daily(), 100, 80, 81)
+    context = replace(DAILY, whole=False, prior=bars.take(slice(0, 80)))
+
+    assert kinds(judge(bars.take(slice(80, 81)), context)) == [("scale", 0, True)]
+
+
+def test_crash_like_1987_is_believed_without_a_word_of_the_rest_of_the_market() -> None:
+    """S&P 500: -20.5 % on 1987-10-19 from the open on, on 3.5 times the volume, and +5 and +9 %."""
+    bars = daily()
+    columns = {name: getattr(bars, name).copy() for name in ("open", "high", "low", "close")}
+    before = int(bars.close[79])
+    for place, told in enumerate(
+        ((1, 1, 0.795, 0.7953), (0.7961, 0.8689, 0.7657, 0.8377), (0.8377, 0.9155, 0.8377, 0.9140)),
+        80,
+    ):
+        for name, factor in zip(("open", "high", "low", "close"), told, strict=True):
+            columns[name][place] = int(before * factor)
+    for name, column in columns.items():
+        column[83:] = getattr(bars, name)[83:] * 0.88
+    crashed = with_volume(replace(bars, **columns), 80, 4)
+
+    assert judge(crashed, DAILY) == []
+
+
+def test_a_low_that_the_whole_market_had_is_believed() -> None:
+    bars, market = daily(), daily(seed=2)
+    low = bars.low.copy()
+    low[80] = int(low[80] * 0.8)
+    flash = replace(bars, low=low)
+    market_low = market.low.copy()
+    market_low[80] = int(market_low[80] * 0.9)
+
+    assert kinds(judge(flash, DAILY)) == [("bad_tick", 80, True)]
+    assert judge(flash, replace(DAILY, market=replace(market, low=market_low))) == []
+
+
+def test_defect_names_its_bar_its_session_and_what_it_says() -> None:
+    bars = daily()
+    high = bars.high.copy()
+    high[7] = bars.low[7] - 10_000
+
+    (found,) = judge(replace(bars, high=high), DAILY)
+
+    assert (found.place, found.session) == (7, DAYS[7].session)
+    assert found.at == bars.starts_at[7]
+    assert f"high {high[7] / 1e6:g} does not hold" in found.reason
+
+
+def test_sifting_leaves_what_is_good_in_order_and_each_time_once() -> None:
+    bars = daily()
+    doubled = times(bars, 3, 50, 51).take(np.sort(np.r_[0 : len(bars), 10]))
+
+    sifted = sift(doubled, DAILY)
+
+    assert sifted.blocked == (11, 51)
+    assert (np.diff(sifted.good.starts_at) > 0).all()
+    assert len(sifted.good) == len(bars) - 1
+    assert {one.kind for one in sifted.defects} == {DefectKind.SPIKE, DefectKind.DUPLICATE_TIME}
+
+
+def test_bar_is_known_from_its_close_on() -> None:
+    bars = daily()
+    early = replace(DAILY, received_at=DAYS[-1].closes_at - timedelta(seconds=1))
+
+    assert kinds(judge(bars, early)) == [("future", len(bars) - 1, True)]
+    assert judge(bars, DAILY) == []
+
+
+@pytest.mark.parametrize("extended", [False, True])
+@pytest.mark.parametrize("hours", [-5, -1, 1, 3])
+def test_session_moved_by_hours_is_wrong_whole(hours: int, extended: bool) -> None:
+    bars = minutes(3)
+    starts = bars.starts_at.copy()
+    starts[390:780] += hours * HOUR
+    moved = replace(bars, starts_at=starts)
+
+    found = judge(moved, of_minutes(3, extended=extended, whole=False))
+
+    assert {one.place for one in found if one.kind is DefectKind.SHIFTED_TIME} == set(
+        range(390, 780)
+    )
+    assert {one.place for one in found} == set(range(390, 780))
+
+
+def test_early_and_late_bars_are_in_place_where_they_are_asked_for() -> None:
+    bars, other = minutes(1), minutes(1, seed=2)
+    moved = replace(other, starts_at=other.starts_at - 330 * MINUTE).take(slice(0, 300))
+    early = BarColumns.concatenated([moved, bars])
+
+    assert judge(early, of_minutes(1, extended=True)) == []
+    assert len(sift(early, of_minutes(1)).blocked) == 300
+
+
+def test_missing_minutes_are_one_gap_and_a_halt_is_none() -> None:
+    bars = minutes(2)
+    holed = bars.take(np.r_[0:100, 110:780])
+    halt = Halt(instant_of(bars.starts_at[100]), instant_of(bars.starts_at[110]))
+
+    (gap,) = judge(holed, of_minutes(2))
+
+    assert (gap.kind, gap.bars, gap.at, gap.blocks) == (
+        DefectKind.MISSING,
+        10,
+        bars.starts_at[100],
+        False,
+    )
+    assert judge(holed, of_minutes(2, halts=(halt,))) == []
+    traded = judge(bars, of_minutes(2, halts=(halt,)))
+    assert kinds(traded) == [("traded_in_halt", place, True) for place in range(100, 110)]
+
+
+def test_what_has_not_ended_is_not_missing() -> None:
+    bars = minutes(1).take(slice(0, 100))
+    now = instant_of(int(bars.starts_at[-1]) + MINUTE)
+
+    assert judge(bars, of_minutes(1, received_at=now)) == []
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300])
+@pytest.mark.parametrize("field", ["open", "high", "low", "close", "volume"])
+def test_what_is_no_number_is_a_defect_of_its_row(field: str, value: float) -> None:
+    bars = daily(30)
+    columns = {
+        name: bars.prices(name).copy() for name in ("open", "high", "low", "close", "volume")
+    }
+    columns[field][[3, 17]] = value
+
+    found = judge_floats(bars.starts_at, columns)
+
+    assert [(one.kind, one.place, one.at, one.blocks) for one in found.defects] == [
+        (DefectKind.NOT_A_NUMBER, place, bars.starts_at[place], True) for place in (3, 17)
+    ]
+    assert found.bars.equals(bars.take(found.places))
+    assert list(found.places) == [place for place in range(30) if place not in (3, 17)]
+
+
+def test_a_thousand_numbers_that_are_none_are_all_found() -> None:
+    _, bars = clean("MSFT")
+    chance = np.random.default_rng(20)
+    rows = chance.choice(len(bars), 1000, replace=False)
+    columns = {
+        name: bars.prices(name).copy() for name in ("open", "high", "low", "close", "volume")
+    }
+    for row in rows:
+        columns[chance.choice(list(columns))][row] = chance.choice([np.nan, np.inf, -np.inf])
+
+    found = judge_floats(bars.starts_at, columns)
+
+    assert [one.place for one in found.defects] == sorted(rows)
+    assert found.bars.equals(bars.take(found.places))
+
+
+@dataclass
+class Quotes:
+    """A quote a second."""
+
+    at: Integers
+    bid: Integers
+    ask: Integers
+
+
+def quotes(count: int) -> Quotes:
+    """Quotes a cent apart from the first session's open on."""
+    at = micros(DAYS[0].opens_at) + np.arange(count, dtype=np.int64) * 1_000_000
+    bid = 100_000_000 + np.arange(count, dtype=np.int64) % 50 * 10_000
+    return Quotes(at, bid, bid + 10_000)
+
+
+def test_a_thousand_crossed_quotes_are_all_blocked_and_no_other() -> None:
+    told = quotes(10_000)
+    wrong = np.sort(np.random.default_rng(3).choice(10_000, 1000, replace=False))
+    told.bid[wrong], told.ask[wrong] = told.ask[wrong], told.bid[wrong].copy()
+    context = of_minutes(1, received_at=instant_of(int(told.at[-1])))
+
+    assert kinds(judge_quotes(told, context)) == [("crossed_quote", place, True) for place in wrong]
+
+
+def test_a_thousand_stale_quotes_are_all_flagged_and_no_other() -> None:
+    told = quotes(10_000)
+    chance = np.random.default_rng(4)
+    wrong = np.sort(chance.choice(9_999, 1000, replace=False))
+    wait = np.zeros(10_000, dtype=np.int64)
+    wait[wrong + 1] = chance.integers(61, 100, 1000) * 1_000_000
+    told.at = micros(DAYS[0].opens_at) + np.cumsum(np.full(10_000, 2_000) + wait) % (10**15)
+    days = GateContext(
+        Timeframe.M1,
+        SessionGrid((DAYS[0].session,), told.at[:1], told.at[-1:] + 1),
+        instant_of(int(told.at[-1])),
+    )
+
+    assert kinds(judge_quotes(told, days)) == [("stale_quote", place, False) for place in wrong]
+
+
+def test_locked_and_one_sided_quotes_are_quotes_and_a_stub_is_none() -> None:
+    told = quotes(3)
+    told.ask[0] = told.bid[0]
+    told.bid[1] = 0
+    told.ask[2] = 200_000_000_000
+    context = of_minutes(1, received_at=instant_of(int(told.at[-1])))
+
+    assert kinds(judge_quotes(told, context)) == [("spike", 2, True)]
+
+
+def test_share_of_99_and_a_half_per_cent_is_just_too_little() -> None:
+    assert not Completeness(date(2012, 1, 3), expected=1000, stored=995).is_reached
+    assert Completeness(date(2012, 1, 3), expected=1000, stored=996).is_reached
+    assert Completeness(date(2012, 1, 3), expected=1, stored=1).is_reached
+
+
+def test_judging_later_than_now_needs_an_aware_instant() -> None:
+    naive = datetime(2012, 1, 3, tzinfo=UTC).replace(tzinfo=None)
+
+    with pytest.raises(ValueError, match="timezone-aware"):
+        judge(daily(), replace(DAILY, received_at=naive))
