@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from bifrost.cli.inputs import argument, option
-from bifrost.cli.output import AsJson, show_json, show_table
+from bifrost.cli.output import AsJson, say, show_json, show_table
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -78,4 +78,7 @@ def _show(done: dict[str, Any], otherwise: str, as_json: bool) -> None:
     if as_json:
         show_json(done)
     else:
-        show_table(done.get("added", []), _SHOWN, empty=otherwise)
+        added = done.get("added", [])
+        show_table(added, _SHOWN, empty=otherwise)
+        if any(one["status"] == "claimed" for one in added):
+            say("what is only claimed changes nothing until a second source says the same")
