@@ -3,6 +3,7 @@ repeated is kept once.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -124,6 +125,26 @@ def test_only_what_was_recorded_or_had_happened_was_known(database: Database) ->
     assert known(NOW + timedelta(hours=1), Knowledge.RECORDED) == [101]
     assert known(NOON - timedelta(microseconds=1), Knowledge.EFFECTIVE) == []
     assert known(NOON, Knowledge.EFFECTIVE) == [101]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 50])
+def test_pages_are_the_whole_in_parts(database: Database, limit: int) -> None:
+    seconds = [NOON + timedelta(hours=9 * place) for place in range(6)]
+    put(database, trades(*seconds, seconds[-1], seconds[-1]), "lean")
+    # Worse, and between and after what the better one tells of a day.
+    hours = (1, 9, 16, 23)
+    put(database, trades(*(NOON + timedelta(days=1, hours=hour - 12) for hour in hours)), "yahoo")
+    put(database, trades(NOON + timedelta(days=9)), "yahoo")
+
+    whole = read(database)
+    found, after = [], None
+    while page := read(database, replace(ALL, after=after, limit=limit)):
+        found += list(zip(page.occurred_at.tolist(), page.sequence.tolist(), strict=True))
+        assert len(page) <= limit
+        after = found[-1]
+
+    assert len(whole) == 9
+    assert found == list(zip(whole.occurred_at.tolist(), whole.sequence.tolist(), strict=True))
 
 
 def test_trades_out_of_order_are_refused(database: Database) -> None:

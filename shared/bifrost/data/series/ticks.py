@@ -5,7 +5,7 @@ numbers the messages of an instrument within one time, so that two trades of one
 two; venues are MICs in four bytes, `XXXX` where the feed names none.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -73,6 +73,8 @@ class TickQuery:
 
     as_of: nothing that happened later, or nothing that we recorded later; None is all there is.
     source: of whom; None is the best that told anything of the day.
+    after: only what follows this message (its occurred_at in microseconds, and its sequence).
+    limit: at most so many, the first of them; for pages.
     """
 
     instrument: str
@@ -81,6 +83,8 @@ class TickQuery:
     as_of: datetime | None = None
     knowledge: Knowledge = Knowledge.EFFECTIVE
     source: str | None = None
+    after: tuple[int, int] | None = None
+    limit: int | None = None
 
 
 class TickBook(Protocol):
@@ -106,6 +110,12 @@ class TickReader(Protocol):
 def taken(ticks: Ticks, chosen: "NDArray[np.bool_] | NDArray[np.intp] | slice") -> Ticks:
     """Return the ticks at these places."""
     return type(ticks)(*(column[chosen] for column in ticks.columns()))
+
+
+def concatenated(parts: Sequence[Ticks]) -> Ticks:
+    """Put messages one after the other; at least one part."""
+    columns = zip(*(part.columns() for part in parts), strict=True)
+    return type(parts[0])(*(np.concatenate(column) for column in columns))
 
 
 def numbered(times: Integers) -> Integers:

@@ -5,8 +5,8 @@ of the day, the best source that told anything of it is read.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from datetime import datetime
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, Generic
 
 from numpy.typing import NDArray
@@ -34,9 +34,15 @@ from bifrost.data.series.ticks import (
     TickQuery,
     Ticks,
     TradeColumns,
+    concatenated,
+    taken,
 )
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('data.' || %s || '/' || %s, 0))"
+
+_ASKED = """instrument = %(instrument)s AND occurred_at >= %(first)s AND occurred_at < %(before)s
+    AND occurred_at <= %(happened_by)s::timestamptz
+    AND recorded_at <= %(recorded_by)s::timestamptz"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,25 +156,62 @@ def _said(
 
 
 def _read(cursor: Cursor, table: _Table[Ticks], asked: TickQuery) -> Ticks:
+    """Return all that is asked, or the first of it, which is looked for day by day."""
+    if asked.after is not None:
+        asked = replace(asked, first=max(asked.first, instant_of(asked.after[0])))
+    if asked.limit is None:
+        return _span(cursor, table, asked)
+    found = [_span(cursor, table, replace(asked, before=asked.first))]
+    begins = _next_time(cursor, table, asked)
+    while begins is not None and sum(map(len, found)) < asked.limit:
+        ends = min(asked.before, _midnight(begins, days=1))
+        found.append(_span(cursor, table, replace(asked, first=begins, before=ends)))
+        begins = _next_time(cursor, table, replace(asked, first=ends))
+    return taken(concatenated(found), slice(0, asked.limit))
+
+
+def _span(cursor: Cursor, table: _Table[Ticks], asked: TickQuery) -> Ticks:
+    """Read whole days, since which source is read is a day's matter, and keep what is asked."""
+    query = f"SELECT {table.aggregated()} FROM data.{table.name} t WHERE {_ASKED}"
+    last = asked.before - timedelta(microseconds=1)
+    days = replace(asked, first=_midnight(asked.first), before=_midnight(last, days=1))
+    values = _values(days)
+    if asked.source is not None:
+        query += " AND source = %(source)s"
+        values["source"] = source_of(cursor, asked.source).number
+    (row,) = asked_for(cursor, query, values)
+    return _within(standing(table.revisions(row)), asked)
+
+
+def _next_time(cursor: Cursor, table: _Table[Ticks], asked: TickQuery) -> datetime | None:
+    query = f"SELECT min(occurred_at) AS begins FROM data.{table.name} WHERE {_ASKED}"
+    row = cursor.execute(query, _values(asked)).fetchone()
+    return None if row is None else row["begins"]
+
+
+def _values(asked: TickQuery) -> dict[str, Any]:
     is_recorded = asked.knowledge is Knowledge.RECORDED
-    query = (
-        f"SELECT {table.aggregated()} FROM data.{table.name} t WHERE instrument = %(instrument)s"
-        " AND occurred_at >= %(first)s AND occurred_at < %(before)s"
-        " AND occurred_at <= %(happened_by)s::timestamptz"
-        " AND recorded_at <= %(recorded_by)s::timestamptz"
-    )
-    values: dict[str, Any] = {
+    return {
         "instrument": asked.instrument,
         "first": asked.first,
         "before": asked.before,
         "happened_by": (None if is_recorded else asked.as_of) or "infinity",
         "recorded_by": (asked.as_of if is_recorded else None) or "infinity",
     }
-    if asked.source is not None:
-        query += " AND source = %(source)s"
-        values["source"] = source_of(cursor, asked.source).number
-    (row,) = asked_for(cursor, query, values)
-    return standing(table.revisions(row))
+
+
+def _within(ticks: Ticks, asked: TickQuery) -> Ticks:
+    times = ticks.occurred_at
+    kept = (times >= micros(asked.first)) & (times < micros(asked.before))
+    if asked.after is not None:
+        when, sequence = asked.after
+        kept &= (times > when) | ((times == when) & (ticks.sequence > sequence))
+    return taken(ticks, kept)
+
+
+def _midnight(instant: datetime, *, days: int = 0) -> datetime:
+    day = instant.astimezone(UTC).date() + timedelta(days=days)
+    return datetime.combine(day, time.min, UTC)
 
 
 def _reader_of(name: str) -> Callable[[bytes | None], NDArray[Any]]:
