@@ -5,11 +5,17 @@ from urllib.parse import parse_qsl, urlsplit
 
 import boto3
 import pytest
-from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotoCredentials
 
-from bifrost.adapters.aws.signing import Credentials, Scope, database_token, signed_headers
+from bifrost.adapters.aws.signing import (
+    Credentials,
+    Scope,
+    database_token,
+    presigned_url,
+    signed_headers,
+)
 
 AT = datetime(2026, 11, 21, 10, 30, tzinfo=UTC)
 
@@ -70,3 +76,19 @@ def test_a_database_token_is_the_one_that_botocore_makes(monkeypatch: pytest.Mon
     assert dict(parse_qsl(urlsplit(f"//{ours}").query)) == dict(
         parse_qsl(urlsplit(f"//{theirs}").query)
     )
+
+
+@pytest.mark.parametrize("token", ["", "session-token"])
+@pytest.mark.parametrize("host", ["https://s3.eu-west-1.amazonaws.com", "http://127.0.0.1:4570"])
+def test_an_address_for_a_file_is_the_one_that_botocore_makes(host: str, token: str) -> None:
+    url = f"{host}/bucket/uploads/i-1/0001-aapl.csv"
+    request = AWSRequest("PUT", url)
+    credentials = BotoCredentials("AKID", "secret", token or None)
+    S3SigV4QueryAuth(credentials, "s3", "eu-west-1", expires=900).add_auth(request)
+
+    ours = presigned_url(
+        "PUT", url, 900, Credentials("AKID", "secret", token), Scope("s3", "eu-west-1", AT)
+    )
+
+    theirs = dict(parse_qsl(urlsplit(request.url).query))
+    assert dict(parse_qsl(urlsplit(ours).query)) == theirs

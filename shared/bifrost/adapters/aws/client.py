@@ -9,7 +9,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from bifrost.adapters.aws.signing import Credentials, Scope, signed_headers
+from bifrost.adapters.aws.signing import Credentials, Scope, presigned_url, signed_headers
 from bifrost.adapters.clock import SystemClock
 from bifrost.core.errors import BifrostError, UnavailableError
 
@@ -60,6 +60,12 @@ class AwsClient:
     def get(self, path: str) -> bytes:
         """Read an object (S3, path style)."""
         return self._send("GET", quote(path, safe="/-_.~"), {}, b"")
+
+    def put_url(self, path: str, expires_seconds: int) -> str:
+        """Return an address that takes a PUT of this object (S3, path style) until it expires."""
+        scope = Scope(self._service, self._region, SystemClock().now())
+        url = self._url + quote(path, safe="/-_.~")
+        return presigned_url("PUT", url, expires_seconds, self._credentials, scope)
 
     def _send(self, method: str, path: str, headers: dict[str, str], body: bytes) -> bytes:
         scope = Scope(self._service, self._region, SystemClock().now())

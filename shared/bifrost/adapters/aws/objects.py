@@ -1,7 +1,9 @@
-"""S3 objects, read."""
+"""S3 objects: read, and addresses to which others send them."""
 
 from bifrost.adapters.aws.client import AwsCallError, AwsClient
 from bifrost.core.errors import NotFoundError
+
+_LINK_SECONDS = 900
 
 
 class S3Objects:
@@ -19,3 +21,7 @@ class S3Objects:
             if error.status == 404:
                 raise NotFoundError(f"no object {key} in {self._bucket}") from error
             raise
+
+    def put_url(self, key: str) -> str:
+        """Return an address that takes PUTs of this object for a quarter of an hour."""
+        return self._client.put_url(f"/{self._bucket}/{key}", _LINK_SECONDS)

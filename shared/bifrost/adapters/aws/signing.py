@@ -66,6 +66,30 @@ def signed_headers(
     return all_headers
 
 
+def presigned_url(
+    method: str, url: str, expires_seconds: int, credentials: Credentials, scope: Scope
+) -> str:
+    """Return a URL that whoever has it may call once or often until it expires; it has no query.
+
+    The body is not signed: who signs does not know it yet.
+    """
+    parts = urlsplit(url)
+    query = {
+        "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
+        "X-Amz-Credential": f"{credentials.access_key}/{scope.name}",
+        "X-Amz-Date": scope.stamp,
+        "X-Amz-Expires": str(expires_seconds),
+        "X-Amz-SignedHeaders": "host",
+    }
+    if credentials.token:
+        query["X-Amz-Security-Token"] = credentials.token
+    encoded = _encoded(query)
+    canonical = _canonical_request(
+        method, parts.path or "/", encoded, {"host": parts.netloc}, "UNSIGNED-PAYLOAD"
+    )
+    return f"{url}?{encoded}&X-Amz-Signature={_signature(canonical, credentials, scope)}"
+
+
 def database_token(host: str, port: int, user: str, credentials: Credentials, scope: Scope) -> str:
     """Return an RDS IAM authentication token: a presigned `connect`, good for 15 minutes."""
     query = {
@@ -79,10 +103,14 @@ def database_token(host: str, port: int, user: str, credentials: Credentials, sc
     }
     if credentials.token:
         query["X-Amz-Security-Token"] = credentials.token
-    encoded = "&".join(f"{key}={quote(value, safe='')}" for key, value in sorted(query.items()))
+    encoded = _encoded(query)
     nothing = hashlib.sha256(b"").hexdigest()
     canonical = _canonical_request("GET", "/", encoded, {"host": f"{host}:{port}"}, nothing)
     return f"{host}:{port}/?{encoded}&X-Amz-Signature={_signature(canonical, credentials, scope)}"
+
+
+def _encoded(query: dict[str, str]) -> str:
+    return "&".join(f"{key}={quote(value, safe='')}" for key, value in sorted(query.items()))
 
 
 def _canonical_request(

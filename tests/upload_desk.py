@@ -1,0 +1,83 @@
+"""Declared files on a test's own database: declared, put into a bucket in memory, and heard of."""
+
+from collections.abc import Mapping
+from hashlib import md5
+from pathlib import Path
+
+from bifrost.adapters.ids import RandomIds
+from bifrost.adapters.postgres.database import Database
+from bifrost.adapters.postgres.uploads import PostgresUploads
+from bifrost.data.imports import StoredObject
+from bifrost.data.upload_service import UploadService
+from bifrost.data.uploads import Declared, FileFormat, FileImport, FileProgress
+from tests.data_desk import DataDesk
+
+
+class MemoryLinks:
+    """Addresses that lead nowhere."""
+
+    def put_url(self, key: str) -> str:
+        """Return an address of the object."""
+        return f"memory://{key}"
+
+
+class UploadDesk(DataDesk):
+    """A desk of data into which files are declared and come."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.uploads = UploadService(
+            PostgresUploads(database),
+            MemoryLinks(),
+            self.bucket,
+            self.reference,
+            self.clock,
+            RandomIds(),
+        )
+
+    def declare(self, *files: Declared) -> FileImport:
+        """Say what will come."""
+        made, _ = self.uploads.declare(files, owner="owner-1", correlation_id="request-1")
+        return made
+
+    def send(self, made: FileImport, contents: Mapping[str, bytes]) -> dict[str, FileProgress]:
+        """Put these of the declared files, in this order; return all by name, as they stand."""
+        keys = {one.file.declared.name: one.file.object_key for one in made.files}
+        for name, content in contents.items():
+            self.bucket.objects[keys[name]] = content
+            self.clock.pass_by(1)
+            etag = md5(content, usedforsecurity=False).hexdigest()
+            found = StoredObject(keys[name], etag, len(content))
+            self.uploads.import_object(found, "request-1")
+        found_again = self.uploads.find(made.import_id)
+        return {one.file.declared.name: one for one in found_again.files}
+
+    def take(self, **files: bytes) -> dict[str, FileProgress]:
+        """Declare Lean files by name and send them, in this order."""
+        return self.send(self.declare(*map(lean, files)), files)
+
+
+def lean(name: str) -> Declared:
+    """A Lean file."""
+    return Declared(name=name, size=100, format=FileFormat.LEAN)
+
+
+def table(name: str, instrument: str = "AAPL", **more: str) -> Declared:
+    """A CSV file of daily bars, unless told otherwise."""
+    told = {"timeframe": "1d", "format": "csv", **more}
+    return Declared(
+        name=name,
+        size=100,
+        format=FileFormat(told.pop("format")),
+        instrument=instrument,
+        **told,
+    )
+
+
+def folder(path: Path) -> dict[str, bytes]:
+    """Each file under a folder, by its last two components."""
+    return {
+        f"{one.parent.name}/{one.name}": one.read_bytes()
+        for one in sorted(path.rglob("*"))
+        if one.is_file()
+    }
