@@ -47,7 +47,7 @@ _ALIKE = 3.0
 # A run of wrong bars is at most so long, but for hundredfold errors, which last for years.
 _RUN_MAX = 20
 _HUNDRED = float(np.log(100))
-_HUNDRED_NEAR = 0.35
+_HUNDRED_NEAR = 0.68
 _RATIOS = np.array([4 / 3, 3 / 2, 2, 5 / 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50])
 # How near a gap is to a split's: what a night may add, in deviations, and within bounds.
 _SPLIT_NEAR = (0.03, 4.0, 0.12)
