@@ -1,0 +1,74 @@
+"""A vendor asked for corporate actions, and what it says taken in as its claims.
+
+Only a whole answer takes back what the vendor said before. One that is absent, limited, partial
+or failed changes nothing that stands: a rate limit is not a withdrawal.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Protocol
+
+from bifrost.core.corporate_actions import CorporateAction
+from bifrost.data.import_service import ImportService
+from bifrost.data.providers.answers import Absent, Answer, Found, Partial
+from bifrost.data.providers.ports import ActionProvider
+from bifrost.data.reference.claiming import VendorAnswer
+
+# Some vendors count by the day on which they process an action: near the ends of what was asked
+# one may be missing that the vendor still claims.
+MARGIN = timedelta(days=10)
+
+
+class ActionVendors(Protocol):
+    """Which vendors this desk may ask."""
+
+    def named(self, name: str) -> ActionProvider:
+        """Return one; raise NotFoundError or UnavailableError."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionsAsked:
+    """What came of asking: revisions that are new; `problem` where it was no whole answer."""
+
+    news: tuple[CorporateAction, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRequest:
+    """Whose actions are asked for, and with which ex-dates; symbol: what the vendor calls it."""
+
+    instrument: str
+    symbol: str
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True)
+class ActionAsker:
+    """Keeps what vendors say of corporate actions."""
+
+    vendors: ActionVendors
+    imports: ImportService
+
+    def ask(self, vendor: str, asked: ActionRequest, correlation_id: str) -> ActionsAsked:
+        """Ask for the actions of [first, last], and take in the answer; outside a transaction.
+
+        Raises NotFoundError for a vendor that is none, UnavailableError where it has no key, and
+        InvalidInputError for actions that cannot be: of an unlisted instrument, or currency.
+        """
+        first, last = asked.first - MARGIN, asked.last + MARGIN
+        provider = self.vendors.named(vendor)
+        answer = provider.actions(asked.instrument, asked.symbol, first, last)
+        if not isinstance(answer, Found):
+            return ActionsAsked(problem=_reason(answer))
+        within = tuple(one for one in answer.data if asked.first <= one.ex_date <= asked.last)
+        told = VendorAnswer(vendor, asked.instrument, asked.first, asked.last, within)
+        return ActionsAsked(self.imports.claim(told, correlation_id).news)
+
+
+def _reason(answer: Answer[Sequence[CorporateAction]]) -> str:
+    if isinstance(answer, Absent | Partial):
+        return f"{type(answer).__name__.lower()}: {answer.reason}"
+    return "" if isinstance(answer, Found) else answer.reason
