@@ -96,6 +96,11 @@ class Ingester:
         self._keep(told, now)
         self._ask(now)
 
+    def close(self) -> None:
+        """End the line; what a vendor still answers is heard by nobody."""
+        self._plugs.line.close()
+        self._plugs.asking.shutdown(wait=False, cancel_futures=True)
+
     def lags(self) -> dict[str, float]:
         """Return for how many seconds a minute of each instrument has been owed.
 

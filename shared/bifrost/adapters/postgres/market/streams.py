@@ -10,24 +10,34 @@ from typing import Any
 from bifrost.adapters.postgres.database import Cursor, Database
 from bifrost.adapters.postgres.market.leases import prove
 from bifrost.adapters.postgres.market.taking import PostgresTakingBooks
+from bifrost.adapters.postgres.market.ticks import PostgresTicks
+from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.data.ingest.leases import Lease
 from bifrost.data.series.columns import instant_of, micros
 from bifrost.data.streaming.holes import GapCause, Hole
 from bifrost.data.streaming.ports import StoredStream, StreamSheet, Ticks
+from bifrost.data.streaming.tick_columns import quote_columns, trade_columns
 
 _STORED = """
 SELECT instrument, settled_to, holes FROM data.market_streams
 WHERE source = %s AND instrument = ANY(%s)
 """
+_SYMBOLS = """
+SELECT i.symbol AS instrument, coalesce(s.symbol, i.symbol) AS symbol FROM data.instruments i
+LEFT JOIN data.subscriptions s ON s.instrument = i.symbol AND s.provider = %(vendor)s
+    AND s.timeframe = '1m'
+WHERE CASE WHEN %(named)s THEN i.symbol = ANY(%(instruments)s) ELSE s.symbol IS NOT NULL END
+ORDER BY i.symbol
+"""
 _KEEP = """
-INSERT INTO data.market_streams
+INSERT INTO data.market_streams AS known
     (instrument, source, state, settled_to, holes, bar_to, quote_at, recorded_at)
 VALUES (%(instrument)s, %(source)s, %(state)s, %(settled_to)s, %(holes)s, %(bar_to)s,
     %(quote_at)s, %(at)s)
 ON CONFLICT (instrument, source) DO UPDATE
 SET state = excluded.state, settled_to = excluded.settled_to, holes = excluded.holes,
-    bar_to = greatest(streams.bar_to, excluded.bar_to),
-    quote_at = greatest(streams.quote_at, excluded.quote_at), recorded_at = excluded.recorded_at
+    bar_to = greatest(known.bar_to, excluded.bar_to),
+    quote_at = greatest(known.quote_at, excluded.quote_at), recorded_at = excluded.recorded_at
 """
 _OPEN_GAP = """
 INSERT INTO data.stream_gaps AS gap (instrument, source, first, before, cause, opened_at)
@@ -68,6 +78,29 @@ class PostgresStreams:
             for row in rows
         }
 
+    def symbols(self, instruments: Sequence[str], vendor: str) -> dict[str, str]:
+        """Return what the vendor calls each instrument; of none named, those subscribed to.
+
+        Raises InvalidInputError where one is not listed, or there is none.
+        """
+        values = {
+            "vendor": vendor,
+            "named": bool(instruments),
+            "instruments": list(instruments),
+        }
+        rows = self._database.fetch_all(_SYMBOLS, values)
+        found = {row["instrument"]: str(row["symbol"]) for row in rows}
+        unlisted = sorted({*instruments} - {*found})
+        if unlisted:
+            fix = "`bifrost instruments list` shows those that are"
+            message = f"no instrument is called {', '.join(unlisted)}"
+            raise InvalidInputError(FieldProblem("--instruments", message, fix))
+        if not found:
+            fix = "name some, or subscribe to minute bars of them"
+            message = f"no minute bars of {vendor} are subscribed to"
+            raise InvalidInputError(FieldProblem("--instruments", message, fix))
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class PostgresStreamBooks:
@@ -81,6 +114,11 @@ class PostgresStreamBooks:
 
     def add_ticks(self, ticks: Ticks, source: str, at: datetime) -> None:
         """Append quotes and trades that are not stored yet."""
+        books = PostgresTicks(self.cursor)
+        if ticks.trades:
+            books.put_trades(ticks.instrument, source, trade_columns(ticks.trades), at)
+        if ticks.quotes:
+            books.put_quotes(ticks.instrument, source, quote_columns(ticks.quotes), at)
 
     def keep(self, sheets: Sequence[StreamSheet], source: str, at: datetime) -> None:
         """Keep how the streams stand, and note since when something of each is missing."""
