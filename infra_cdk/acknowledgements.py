@@ -25,6 +25,7 @@ _INTERFACES = "Network interfaces have no name yet when they are made, so AWS's 
 _TRACES = "X-Ray takes no resource: the two actions send segments and read nothing."
 _DELIVERY = "Log delivery takes no resource, and X-Ray neither; the functions are named one by one."
 _OBJECTS = "It imports whatever object arrives, from this one bucket, and may only read."
+_KEYS = "The vendor makes a key and ends it; nobody here could rotate it."
 _SECOND_FACTOR = "Optional, so that programs can sign in; the pool blocks logins that look stolen."
 
 
@@ -69,6 +70,7 @@ ACKNOWLEDGED: tuple[Acknowledged, ...] = (
     Acknowledged(
         "bifrost", "Data", _SOLUTIONS + "IAM5[Resource::<DataStoreBucket9A81F2E1.Arn>/*]", _OBJECTS
     ),
+    Acknowledged("bifrost", "VendorKeys", _SOLUTIONS + "SMG4", _KEYS),
     Acknowledged("bifrost", "Workflows", _SOLUTIONS + "IAM5[Resource::*]", _DELIVERY),
     Acknowledged("bifrost", "Identity", _SOLUTIONS + "COG2", _SECOND_FACTOR),
 )

@@ -4,123 +4,17 @@ Standard library only, so that tests, layers and the local stack read the same t
 What a row does not name, its role may not touch.
 """
 
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from infra_cdk.rows import (
+    LONGEST_SECONDS,
+    Capability,
+    Only,
+    Route,
+    Schedule,
+    Worker,
+    Workflow,
+)
 
-# A Lambda's longest life.
-LONGEST_SECONDS = 900
-_LONG = "_long"
-
-
-class Workflow(StrEnum):
-    """State machines by their deployed name; each is a file in `stepfunctions/`."""
-
-    ORDER_FLOW = "order-flow"
-    ORDER_PREVIEW = "order-preview"
-    WITHDRAWAL_FLOW = "withdrawal-flow"
-    RECONCILE = "reconcile"
-    REPLAY = "replay"
-    REBUILD = "rebuild"
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One way in by HTTP; `public` routes need no token."""
-
-    method: str
-    path: str
-    public: bool = False
-
-    @property
-    def key(self) -> str:
-        """API Gateway's name of the route; `$default` is what no other route takes."""
-        return self.path if self.path == "$default" else f"{self.method} {self.path}"
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """A task called by the clock; `expression` is EventBridge Scheduler's, in `timezone`.
-
-    patient: it waits until something counts as dead, and takes `patience_seconds`: 0 says that
-        every workflow is known to have died.
-    """
-
-    task: str
-    expression: str
-    timezone: str = "UTC"
-    patient: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Only:
-    """Of a detail type a listener hears those alone whose field has one of the values."""
-
-    detail_type: str
-    field: str
-    values: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Capability:
-    """One Lambda: how it is called, how large it is, and what it may touch.
-
-    listens_to: detail types on the desk's bus.
-    hears_only: of some of them, which: the bus keeps the others from its queue.
-    hears_objects: new objects in the data bucket arrive at its queue.
-    schemas: database schemas; each has a role `bifrost_<schema>` and a connection of its own.
-    starts: workflows that it may start.
-    publishes: it puts events on the bus.
-    long_tasks: tasks of its workflows and schedules that may take as long as a Lambda lives. They
-        have a function of their own, `<name>_long`: the queue's messages would else stay invisible
-        for six times as long.
-    """
-
-    name: str
-    routes: tuple[Route, ...] = ()
-    listens_to: tuple[str, ...] = ()
-    hears_only: tuple[Only, ...] = ()
-    hears_objects: bool = False
-    schedules: tuple[Schedule, ...] = ()
-    schemas: tuple[str, ...] = ()
-    starts: tuple[Workflow, ...] = ()
-    publishes: bool = False
-    reads_bucket: bool = False
-    layers: tuple[str, ...] = ("backbone", "http")
-    memory_mb: int = 512
-    timeout_seconds: int = 30
-    long_tasks: tuple[str, ...] = ()
-
-    @property
-    def folder(self) -> str:
-        """Its folder in `functions/`; that of a function for long tasks is its capability's."""
-        return self.name.removesuffix(_LONG)
-
-    @property
-    def long(self) -> "Capability | None":
-        """The function for its long tasks: the same code and database, and no other way in."""
-        if not self.long_tasks:
-            return None
-        return replace(
-            self,
-            name=self.name + _LONG,
-            routes=(),
-            listens_to=(),
-            hears_only=(),
-            hears_objects=False,
-            schedules=(),
-            starts=(),
-            timeout_seconds=LONGEST_SECONDS,
-            long_tasks=(),
-        )
-
-    def runs(self, task: str) -> str:
-        """Name the function that a task of its schedules is for."""
-        return self.name + _LONG if task in self.long_tasks else self.name
-
-    @property
-    def has_queue(self) -> bool:
-        """Something is delivered to it."""
-        return bool(self.listens_to) or self.hears_objects
+__all__ = ["CAPABILITIES", "FUNCTIONS", "LONGEST_SECONDS", "SCHEMAS", "Capability", "Workflow"]
 
 
 def _probes(name: str) -> tuple[Route, ...]:
@@ -156,22 +50,46 @@ CAPABILITIES: tuple[Capability, ...] = (
             *_guarded(
                 "GET /v1/instruments",
                 "GET /v1/instruments/{symbol}",
+                "GET /v1/universe",
                 "GET /v1/bars",
                 "GET /v1/sessions",
                 "GET /v1/corporate-actions",
                 "POST /v1/corporate-actions",
                 "POST /v1/replays",
                 "GET /v1/replays/{replay_id}",
+                "POST /v1/data/backfills",
+                "GET /v1/data/backfills",
+                "GET /v1/data/backfills/{job_id}",
+                "GET /v1/data/backfills/{job_id}/items",
+                "POST /v1/data/backfills/{job_id}/cancel",
+                "POST /v1/data/backfills/{job_id}/resume",
+                "GET /v1/data/subscriptions",
+                "PUT /v1/data/subscriptions/{instrument}/{timeframe}/{provider}",
+                "DELETE /v1/data/subscriptions/{instrument}/{timeframe}/{provider}",
+                "GET /v1/data/gaps",
+                "GET /v1/data/freshness",
             ),
         ),
         hears_objects=True,
-        schedules=(_RELAY, Schedule("sweep", "rate(1 minute)", patient=True)),
+        schedules=(
+            _RELAY,
+            Schedule("sweep", "rate(1 minute)", patient=True),
+            # It asks the calendar what has closed: cron knows no early close.
+            Schedule("plan_ingestion", "rate(1 minute)", patient=True),
+            Schedule("find_gaps", "rate(15 minutes)"),
+        ),
         schemas=("data",),
         starts=(Workflow.REPLAY,),
         publishes=True,
         reads_bucket=True,
+        layers=("backbone", "http", "columns"),
         memory_mb=1024,
         timeout_seconds=60,
+        # One item at a time in each; a vendor's limit is counted for all of them together.
+        worker=Worker(
+            "ingest", layers=("vendors",), memory_mb=1024, timeout_seconds=300, at_once=8
+        ),
+        reads_vendor_keys=True,
     ),
     Capability(
         "portfolio",
@@ -335,6 +253,7 @@ CAPABILITIES: tuple[Capability, ...] = (
 FUNCTIONS: tuple[Capability, ...] = (
     *CAPABILITIES,
     *(row.long for row in CAPABILITIES if row.long),
+    *(row.working for row in CAPABILITIES if row.working),
 )
 
 SCHEMAS: tuple[str, ...] = tuple(schema for row in CAPABILITIES for schema in row.schemas)

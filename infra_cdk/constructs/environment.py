@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from aws_cdk import Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
 
 from infra_cdk.capabilities import Capability
 from infra_cdk.constructs.database_access import ParameterUrls, ProxyAccess
@@ -27,6 +28,7 @@ class Environment:
     databases: ParameterUrls | ProxyAccess
     bus: events.IEventBus
     bucket: s3.IBucket
+    vendor_keys: secretsmanager.ISecret
     identity: Identity
     endpoint: str | None
     trace_disabled: str
@@ -39,6 +41,7 @@ class Environment:
             **self._queues(listener),
             **({"EVENT_BUS_NAME": self.bus.event_bus_name} if capability.publishes else {}),
             **({"DATA_BUCKET": self.bucket.bucket_name} if capability.reads_bucket else {}),
+            **self._keys(capability),
             **{
                 f"{workflow.name}_ARN": workflow_arn(self.stack, workflow)
                 for workflow in capability.starts
@@ -69,6 +72,9 @@ class Environment:
             "DATABASE_URL": self.databases.url(own),
             **{f"{name.upper()}_DATABASE_URL": self.databases.url(name) for name in others},
         }
+
+    def _keys(self, capability: Capability) -> dict[str, str]:
+        return {"VENDOR_KEYS": self.vendor_keys.secret_arn} if capability.reads_vendor_keys else {}
 
     @staticmethod
     def _queues(listener: Listener | None) -> dict[str, str]:

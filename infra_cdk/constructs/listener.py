@@ -18,7 +18,8 @@ class Listener(Construct):
     """A queue per listener: a slow one delays nobody, and a failing one keeps its own letters."""
 
     def __init__(self, scope: Construct, capability: Capability) -> None:
-        super().__init__(scope, f"{capability.name.title()}Listener")
+        title = capability.name.title().replace("_", "")
+        super().__init__(scope, f"{title}Listener")
         self._capability = capability
         self.dead_letters = sqs.Queue(
             self,
@@ -39,9 +40,9 @@ class Listener(Construct):
                 queue=self.dead_letters, max_receive_count=MAX_RECEIVES
             ),
         )
-        stack, name = Stack.of(self), capability.name.title()
-        CfnOutput(stack, f"{name}QueueUrl", value=self.queue.queue_url)
-        CfnOutput(stack, f"{name}DeadLetterQueueUrl", value=self.dead_letters.queue_url)
+        stack = Stack.of(self)
+        CfnOutput(stack, f"{title}QueueUrl", value=self.queue.queue_url)
+        CfnOutput(stack, f"{title}DeadLetterQueueUrl", value=self.dead_letters.queue_url)
 
     def hear_events(self, bus: events.IEventBus) -> None:
         """Deliver the capability's event types from the desk's bus; of some, what it hears."""
@@ -65,9 +66,18 @@ class Listener(Construct):
         )
 
     def feed(self, function: lambda_.Function) -> None:
-        """Call the function with batches; a failed record comes back alone."""
+        """Call the function with batches; a failed record comes back alone.
+
+        A worker gets one piece of work at a time: it may take as long as the function lives.
+        """
+        at_once = self._capability.at_once
         function.add_event_source(
-            sources.SqsEventSource(self.queue, batch_size=10, report_batch_item_failures=True)
+            sources.SqsEventSource(
+                self.queue,
+                batch_size=1 if at_once else 10,
+                max_concurrency=at_once or None,
+                report_batch_item_failures=True,
+            )
         )
 
     def _rule(

@@ -5,6 +5,7 @@ from typing import Any
 
 from aws_cdk import CfnOutput, CfnParameter, Duration, Stack
 from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
@@ -17,6 +18,7 @@ from infra_cdk.constructs.identity import Identity
 from infra_cdk.constructs.listener import Listener
 from infra_cdk.constructs.schedules import Schedules
 from infra_cdk.constructs.storage import DataBucket
+from infra_cdk.constructs.vendor_keys import vendor_keys
 from infra_cdk.constructs.workflows import STANDARD, Workflows, workflow_arn
 from infra_cdk.local_target import Part, Target
 
@@ -43,11 +45,13 @@ class DeskStack(Stack):
         self.identity = Identity(self)
         self.api = HttpApi(self, target=target, identity=self.identity)
         self.workflows = Workflows(self, target=target)
+        self.vendor_keys = vendor_keys(self)
         self.told = Environment(
             stack=self,
             databases=proxy or ParameterUrls.of(self, SCHEMAS),
             bus=self.bus,
             bucket=self.data.bucket,
+            vendor_keys=self.vendor_keys,
             identity=self.identity,
             endpoint=self.endpoint,
             trace_disabled=self._trace_disabled(),
@@ -58,6 +62,7 @@ class DeskStack(Stack):
         source = lambda_.Code.from_asset(str(code))
         for capability in FUNCTIONS:
             self._add(capability, source, packages)
+        self._hand_out_work()
         Schedules(self, self.functions)
         self._outputs()
 
@@ -100,12 +105,28 @@ class DeskStack(Stack):
             built.allow([self.bus.event_bus_arn], "events:PutEvents")
         if capability.reads_bucket:
             built.allow([self.data.bucket.arn_for_objects("*")], "s3:GetObject")
+        if capability.reads_vendor_keys:
+            built.allow([self.vendor_keys.secret_arn], "secretsmanager:GetSecretValue")
         for workflow in capability.starts:
             waits = () if workflow in STANDARD else ("states:StartSyncExecution",)
             built.allow([workflow_arn(self, workflow)], "states:StartExecution", *waits)
 
+    def _hand_out_work(self) -> None:
+        """Let a capability send work to its worker's queue, and the worker what is left of it."""
+        for row in CAPABILITIES:
+            if row.worker is None or row.working is None:
+                continue
+            queue = self.listeners[row.working.name].queue
+            for name in (row.name, row.working.name):
+                self.functions[name].add_environment(
+                    f"{row.worker.name.upper()}_QUEUE_URL", queue.queue_url
+                )
+                self.functions[name].add_to_role_policy(
+                    iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[queue.queue_arn])
+                )
+
     def _layers(self, built: Path) -> dict[str, lambda_.LayerVersion]:
-        names = sorted({name for capability in CAPABILITIES for name in capability.layers})
+        names = sorted({name for capability in FUNCTIONS for name in capability.layers})
         return {
             name: lambda_.LayerVersion(
                 self,

@@ -15,6 +15,7 @@ from infra_cdk.stacks.desk import DeskStack
 
 _MINUTE = Duration.minutes(1)
 _OLDEST_SECONDS = 300
+_FRESH_SECONDS = 60
 # What a sweep did, as `bifrost.runtime.sweeps` counts it: (capability, metric, what it means).
 SWEPT = (
     ("execution", "WorkflowsRestarted", "An order's workflow died: see order-flow's log"),
@@ -38,6 +39,7 @@ class WatchStack(Stack):
         self._watch_functions(desk)
         self._watch_workflows(desk)
         self._watch_sweeps()
+        self._watch_freshness()
         self._dashboard(desk.stack_name)
         CfnOutput(self, "AlarmTopic", value=self._topic.topic_arn)
 
@@ -96,6 +98,24 @@ class WatchStack(Stack):
             self._alarm(f"{capability}-{metric}", swept[-1], description)
         self._rows.append(swept)
 
+    def _watch_freshness(self) -> None:
+        oldest = cloudwatch.Metric(
+            namespace=NAMESPACE,
+            metric_name="OldestNewestBar",
+            dimensions_map={"service": "data"},
+            statistic="Maximum",
+            period=_MINUTE,
+            label="seconds",
+        )
+        self._alarm(
+            "data-stale-bars",
+            oldest,
+            "A subscribed instrument trades and has no bar of its last minutes:"
+            " `bifrost data freshness`",
+            above=_FRESH_SECONDS,
+        )
+        self._rows.append([oldest])
+
     def _alarm(
         self, name: str, metric: cloudwatch.Metric, description: str, *, above: int = 0
     ) -> None:
@@ -128,6 +148,7 @@ class WatchStack(Stack):
             "Function duration p99, ms",
             "Failed workflows",
             "Workflows started again, and given up",
+            "Age of the oldest newest bar, seconds",
         )
         cloudwatch.Dashboard(
             self,

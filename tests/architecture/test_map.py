@@ -28,6 +28,7 @@ from tests.architecture.project import ROOT
 NAMES = [capability.name for capability in CAPABILITIES]
 WORKFLOWS = read_workflows()
 S3_OBJECTS = "Object Created"
+WORK = "Ingestion Due"
 DEFAULT = "ANY $default"
 
 
@@ -113,7 +114,8 @@ def test_every_state_of_a_workflow_is_reached_and_exists() -> None:
 def test_a_capability_listens_to_what_its_row_subscribes(row: Any) -> None:
     heard = set(handler_of(row.name).LISTENERS)
 
-    assert heard == {*row.listens_to, *([S3_OBJECTS] if row.hears_objects else [])}
+    ours = {*([S3_OBJECTS] if row.hears_objects else []), *([WORK] if row.worker else [])}
+    assert heard == {*row.listens_to, *ours}
     assert [kind for kind in row.listens_to if not is_known(kind)] == []
 
 

@@ -35,7 +35,7 @@ def test_found_makes_an_item_done_and_its_bars_are_stored(desk: IngestionDesk) -
     assert (item.state, item.bars_read, item.bars_written) == (ItemState.DONE, 21, 21)
     assert desk.starts() == JANUARY
     assert desk.progress(job).state is JobState.DONE
-    assert desk.progress(job).share_done == 1.0
+    assert desk.progress(job).percent_done == 100
 
 
 def test_absent_is_a_state_of_its_own_and_remembered_as_the_vendors_word(

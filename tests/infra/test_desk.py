@@ -9,9 +9,10 @@ from bifrost.adapters.postgres import risk_facts
 from infra_cdk.capabilities import CAPABILITIES, FUNCTIONS, LONGEST_SECONDS, Capability, Workflow
 from tests.infra.templates import Template
 
-LISTENING = [row for row in CAPABILITIES if row.has_queue]
+LISTENING = [row for row in FUNCTIONS if row.has_queue]
 BY_NAME = pytest.mark.parametrize("row", CAPABILITIES, ids=lambda row: row.name)
-LONG = [row for row in FUNCTIONS if row not in CAPABILITIES]
+LONG = [row.long for row in CAPABILITIES if row.long]
+WORKING = [row.working for row in CAPABILITIES if row.working]
 BY_LISTENER = pytest.mark.parametrize("row", LISTENING, ids=lambda row: row.name)
 
 
@@ -25,7 +26,7 @@ def function_of(template: Template, row: Capability) -> Any:
 
 def queue_of(template: Template, row: Capability, kind: str) -> tuple[str, Any]:
     """Return the row's queue of a kind (`Events` or `DeadLetters`) with its logical id."""
-    prefix = f"{row.name.title()}Listener{kind}"
+    prefix = f"{row.name.title().replace('_', '')}Listener{kind}"
     queues = template.of_type("AWS::SQS::Queue").items()
     (found,) = ((name, queue) for name, queue in queues if name.startswith(prefix))
     return found
@@ -57,6 +58,44 @@ def test_long_tasks_have_a_function_that_lives_as_long_as_one_may(
     assert function["Environment"]["Variables"]["CAPABILITY"] == row.folder
     assert "DataFunction" in said
     assert f"{row.name.title().replace('_', '')}Function" not in said + heard
+
+
+@pytest.mark.parametrize("row", WORKING, ids=lambda row: row.name)
+def test_a_worker_takes_one_piece_of_work_at_a_time_from_a_queue_of_its_own(
+    desk: Template, row: Capability
+) -> None:
+    function = function_of(desk, row)
+    queue_id, _ = queue_of(desk, row, "Events")
+    sources = desk.of_type("AWS::Lambda::EventSourceMapping").values()
+    (source,) = (s for s in sources if s["EventSourceArn"] == {"Fn::GetAtt": [queue_id, "Arn"]})
+
+    assert function["Handler"] == f"functions.{row.folder}.handler.handler"
+    assert function["MemorySize"] == row.memory_mb
+    assert function["Timeout"] == row.timeout_seconds
+    assert len(function["Layers"]) == len(row.layers)
+    assert (source["BatchSize"], source["ScalingConfig"]) == (
+        1,
+        {"MaximumConcurrency": row.at_once},
+    )
+
+
+@pytest.mark.parametrize("row", [row for row in CAPABILITIES if row.worker], ids=lambda r: r.name)
+def test_a_capability_may_send_to_its_workers_queue_and_the_worker_what_is_left(
+    desk: Template, row: Capability
+) -> None:
+    assert row.working is not None
+    queue_id, _ = queue_of(desk, row.working, "Events")
+    statements = [
+        statement
+        for policy in desk.of_type("AWS::IAM::Policy").values()
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Action"] == "sqs:SendMessage"
+    ]
+
+    assert [s["Resource"] for s in statements] == [{"Fn::GetAtt": [queue_id, "Arn"]}] * 2
+    for one in (row, row.working):
+        told = function_of(desk, one)["Environment"]["Variables"]
+        assert told["INGEST_QUEUE_URL"] == {"Ref": queue_id}
 
 
 @BY_NAME

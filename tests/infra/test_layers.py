@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra_cdk.capabilities import CAPABILITIES
+from infra_cdk.capabilities import CAPABILITIES, FUNCTIONS
 from infra_cdk.staging import stage_code
 from layers.build import HERE, IN_THE_RUNTIME, PLATFORMS, ensure_layers, layer_names
 from tests.architecture.project import ROOT
@@ -40,7 +40,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def test_the_table_names_exactly_the_layers_there_are() -> None:
-    assert {name for row in CAPABILITIES for name in row.layers} == set(layer_names())
+    assert {name for row in FUNCTIONS for name in row.layers} == set(layer_names())
 
 
 @pytest.mark.parametrize("name", layer_names())

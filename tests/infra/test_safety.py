@@ -12,6 +12,8 @@ from tests.infra.templates import Synthesised, Template, synthesise_careless
 
 # CDK states dependencies that a reference already implies.
 LINT_IGNORED = ("W3005",)
+# The age of what is newest; a minute is the goal.
+AGE = "OldestNewestBar"
 LINT = "from cfnlint.runner import main; main()"
 
 
@@ -128,17 +130,20 @@ def test_every_metric_that_a_sweep_counts_raises_an_alarm(aws_target: Synthesise
         for stat in (one["MetricStat"] for one in alarm.get("Metrics", [])):
             if stat["Metric"]["Namespace"] == metrics.NAMESPACE:
                 (dimension,) = stat["Metric"]["Dimensions"]
-                watched[stat["Metric"]["MetricName"]] = (dimension["Name"], dimension["Value"])
-                assert (stat["Stat"], stat["Period"], alarm["Threshold"]) == ("Sum", 60, 0)
+                name = stat["Metric"]["MetricName"]
+                watched[name] = (dimension["Name"], dimension["Value"])
+                wanted = ("Maximum", 60, 60) if name == AGE else ("Sum", 60, 0)
+                assert (stat["Stat"], stat["Period"], alarm["Threshold"]) == wanted
 
     assert watched == {
+        AGE: ("service", "data"),
         "WorkflowsRestarted": ("service", "execution"),
         "WorkflowsGivenUp": ("service", "execution"),
         "ReplaysRestarted": ("service", "data"),
         "ReplaysGivenUp": ("service", "data"),
         "RebuildsGivenUp": ("service", "portfolio"),
     }
-    assert watched.keys() == set(sweeps.ALARMING.values())
+    assert watched.keys() == {*sweeps.ALARMING.values(), AGE}
 
 
 def test_cloudformation_will_accept_every_template(aws_target: Synthesised) -> None:

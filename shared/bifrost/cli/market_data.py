@@ -5,6 +5,8 @@ Each subject has a file of its own; what it offers is put together here.
 
 import typer
 
+from bifrost.cli import ingestion
+
 app = typer.Typer(
     no_args_is_help=True,
     help="Market data: import files, fill gaps, ask how good it is.\n\n"
@@ -18,3 +20,12 @@ def data() -> None:
 
     Example: bifrost data import bars.csv --instrument AAPL --timeframe 1d --format csv
     """
+
+
+app.command()(ingestion.backfill)
+app.command()(ingestion.jobs)
+app.command()(ingestion.subscribe)
+app.command()(ingestion.unsubscribe)
+app.command()(ingestion.subscriptions)
+app.command()(ingestion.gaps)
+app.command()(ingestion.freshness)

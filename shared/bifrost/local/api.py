@@ -71,7 +71,7 @@ class Api:
         """Change a part."""
         return self._call("PATCH", path, json=body, headers=_if_match(version))
 
-    def delete(self, path: str, *, version: int) -> Any:
+    def delete(self, path: str, *, version: int | None = None) -> Any:
         """Remove; return it as it was."""
         return self._call("DELETE", path, headers=_if_match(version))
 

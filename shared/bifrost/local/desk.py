@@ -93,6 +93,26 @@ def rebuild(
     return found
 
 
+def followed(api: Api, job: dict[str, Any], *, progress: Callable[[str], None]) -> dict[str, Any]:
+    """Wait until an ingestion job has ended, telling how far it is; return it as it is then."""
+    path = f"/v1/data/backfills/{job['job_id']}"
+    told = ""
+
+    def read() -> dict[str, Any] | None:
+        nonlocal told
+        now: dict[str, Any] = api.get(path)
+        states = ", ".join(f"{count} {state}" for state, count in now["items"].items() if count)
+        line = f"{now['percent_done']} %, {now['bars_written']:,} bars, {states}"
+        if line != told:
+            told = line
+            left = now["eta_seconds"]
+            progress(f"job {now['state']}: {line}" + (f", {left} s left" if left else ""))
+        return now if now["ended"] else None
+
+    found: dict[str, Any] = wait_for(f"the end of job {job['job_id']}", read, seconds=24 * 3600)
+    return found
+
+
 def replay(
     api: Api, body: dict[str, Any], key: str, *, progress: Callable[[str], None]
 ) -> dict[str, Any]:

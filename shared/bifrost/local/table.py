@@ -66,5 +66,9 @@ def load(project: Path, file: str) -> ModuleType:
         )
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
+    sys.path.insert(0, str(project))  # what the file imports stands beside it
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(project))
     return module

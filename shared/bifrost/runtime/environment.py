@@ -28,6 +28,11 @@ class FunctionEnvironment:
     queue_url: str
     dead_letter_queue_url: str
     data_bucket: str
+    ingest_queue_url: str
+    vendor_keys: str
+    vendor_settings: str
+    feed_url: str
+    container_credentials: str
     workflow_arns: dict[str, str]
     token_issuer: str
     token_audience: str
@@ -54,6 +59,11 @@ def environment() -> FunctionEnvironment:
         queue_url=get("QUEUE_URL", ""),
         dead_letter_queue_url=get("DEAD_LETTER_QUEUE_URL", ""),
         data_bucket=get("DATA_BUCKET", ""),
+        ingest_queue_url=get("INGEST_QUEUE_URL", ""),
+        vendor_keys=get("VENDOR_KEYS", ""),
+        vendor_settings=get("VENDOR_SETTINGS", ""),
+        feed_url=get("FEED_URL", ""),
+        container_credentials=get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", ""),
         workflow_arns={name: get(f"{name.upper()}_ARN", "") for name in WORKFLOWS},
         token_issuer=get("TOKEN_ISSUER", ""),
         token_audience=get("TOKEN_AUDIENCE", ""),

@@ -15,3 +15,15 @@ def count(capability: str, name: str, *, times: int = 1, **dimensions: str) -> N
         default_dimensions={"service": capability, **dimensions},
     ):
         pass
+
+
+def measure(capability: str, name: str, seconds: float) -> None:
+    """Measure how long `name` is; CloudWatch keeps its greatest and least of each minute."""
+    with single_metric(
+        name=name,
+        unit=MetricUnit.Seconds,
+        value=seconds,
+        namespace=NAMESPACE,
+        default_dimensions={"service": capability},
+    ):
+        pass

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from bifrost.adapters.aws.client import AwsClient
     from bifrost.adapters.aws.objects import S3Objects
     from bifrost.adapters.aws.queues import SqsQueues
+    from bifrost.adapters.aws.secrets import KeptSecrets
     from bifrost.adapters.aws.signing import Credentials
+    from bifrost.adapters.aws.work_queue import SqsWorkQueue
     from bifrost.adapters.aws.workflows import StepFunctionsWorkflows
     from bifrost.adapters.postgres.outbox import Relay
 
@@ -49,6 +51,17 @@ def relay() -> "Relay":
 
 
 @lru_cache
+def relay_of_its_own() -> "Relay":
+    """A relay with a connection of its own, for a thread beside those that write."""
+    from bifrost.adapters.aws.bus import EventBridgeSink
+    from bifrost.adapters.postgres.outbox import Relay
+
+    env = environment()
+    sink = EventBridgeSink(_client("events"), env.event_bus_name)
+    return Relay(_open(env.database_url), env.capability, sink)
+
+
+@lru_cache
 def workflows() -> "StepFunctionsWorkflows":
     """The state machines this function may start."""
     from bifrost.adapters.aws.workflows import StepFunctionsWorkflows
@@ -75,6 +88,22 @@ def queues() -> "SqsQueues":
     from bifrost.adapters.aws.queues import SqsQueues
 
     return SqsQueues(_client("sqs"))
+
+
+@lru_cache
+def work_queue() -> "SqsWorkQueue":
+    """The queue in front of this capability's worker."""
+    from bifrost.adapters.aws.work_queue import SqsWorkQueue
+
+    return SqsWorkQueue(_client("sqs"), environment().ingest_queue_url)
+
+
+@lru_cache
+def secrets() -> "KeptSecrets":
+    """The secrets that this function may read."""
+    from bifrost.adapters.aws.secrets import KeptSecrets
+
+    return KeptSecrets(_client("secretsmanager"))
 
 
 def _client(service: str, *, host_prefix: str = "", timeout_seconds: float = 10) -> "AwsClient":

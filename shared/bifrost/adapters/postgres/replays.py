@@ -82,6 +82,12 @@ class PostgresReplays:
     @contextmanager
     def transaction(self) -> Iterator[ReplayTransaction]:
         """Begin a step: every other step waits for its end."""
+        with self.step() as step:
+            yield step
+
+    @contextmanager
+    def step(self) -> "Iterator[PostgresReplayTransaction]":
+        """Begin a step, of a replay's or of the daily feed's: each waits for the other's end."""
         with self._database.transaction() as cursor:
             row = cursor.execute("SELECT market_time FROM data.market_clock FOR UPDATE").fetchone()
             if row is None:  # the migration made it
@@ -201,7 +207,7 @@ class PostgresReplayTransaction:
         Raises ConflictError where market time would not move forward.
         """
         if events:
-            self._advance(max(event.occurred_at for event in events), events)
+            self.advance(max(event.occurred_at for event in events), events)
         self.cursor.execute(
             _MOVE_ON,
             (
@@ -215,7 +221,11 @@ class PostgresReplayTransaction:
             ),
         )
 
-    def _advance(self, market_time: datetime, events: Sequence[BarClosed]) -> None:
+    def advance(self, market_time: datetime, events: Sequence[BarClosed]) -> None:
+        """Move the feed and market time on, and publish the events.
+
+        Raises ConflictError where market time would not move forward.
+        """
         first = min(event.occurred_at for event in events)
         if self.market_time is not None and first <= self.market_time:
             raise ConflictError(

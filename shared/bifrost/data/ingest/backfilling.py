@@ -23,7 +23,9 @@ from bifrost.data.ingest.ports import Claim, JobQuery, Jobs, Subscriptions, Tall
 from bifrost.data.ports import Clock, Ids
 from bifrost.data.series.timeframes import Timeframe
 
+_SECOND = timedelta(seconds=1)
 # What vendors are asked for; all longer ones are rolled up from the minutes.
+
 FETCHED = (Timeframe.M1, Timeframe.D1)
 
 
@@ -51,19 +53,18 @@ class Asking:
 class Progress:
     """A job, what its items add up to, and its state by them.
 
-    eta_seconds: how long the rest takes at the pace so far; None where there is no pace yet.
+    eta: how long the rest takes at the pace so far; None where there is no pace yet.
     """
 
     job: Job
     state: JobState
     tally: Tally
-    eta_seconds: float | None
+    eta: timedelta | None
 
     @property
-    def share_done(self) -> float:
-        """How much of the range has been asked for and answered, of 1."""
-        asked = self.tally.asked_seconds
-        return self.tally.done_seconds / asked if asked else 1.0
+    def percent_done(self) -> int:
+        """How much of the range has been asked for and answered, rounded down."""
+        return 100 * self.tally.done // self.tally.asked if self.tally.asked else 100
 
     @property
     def has_ended(self) -> bool:
@@ -185,12 +186,12 @@ def scope_of(request: BackfillRequest, now: datetime) -> Scope:
     return Scope(request.provider, request.timeframe, first, before)
 
 
-def _eta(job: Job, tally: Tally, now: datetime) -> float | None:
-    left = tally.asked_seconds - tally.done_seconds
-    spent = (now - job.requested_at).total_seconds()
-    if not tally.unended or tally.done_seconds <= 0 or spent <= 0:
+def _eta(job: Job, tally: Tally, now: datetime) -> timedelta | None:
+    spent = (now - job.requested_at) // _SECOND
+    done = tally.done // _SECOND
+    if not tally.unended or done <= 0 or spent <= 0:
         return None
-    return left * spent / tally.done_seconds
+    return (tally.asked - tally.done) * spent // done
 
 
 def counts(states: Tally) -> dict[str, int]:

@@ -26,6 +26,9 @@ LOOKED_BACK = timedelta(days=4)
 _REQUESTED_BY = "schedule"
 _MINUTE = timedelta(minutes=1)
 _KEPT = timedelta(days=3)
+# Some sessions before are asked for again: a jump is only believed once a bar after it confirms
+# it, and vendors correct a close overnight.
+_DAYS_AGAIN = timedelta(days=4)
 
 Plan = tuple[Job, list[Item]]
 Group = tuple[str, str, Timeframe]
@@ -94,7 +97,8 @@ def grouped(subscriptions: Iterable[Subscription]) -> Mapping[Group, list[Subscr
 def of_close(asked: Asked, wanted: Sequence[Subscription]) -> Iterator[Plan]:
     """Yield the job of a session that has closed: all of it, of each instrument."""
     session = asked.session
-    scope = Scope(asked.provider, asked.timeframe, session.opens_at, session.closes_at)
+    first = session.opens_at - (_DAYS_AGAIN if asked.timeframe.is_daily else timedelta())
+    scope = Scope(asked.provider, asked.timeframe, first, session.closes_at)
     job = _job(asked, JobKind.SESSION_CLOSE, scope)
     if wanted:
         yield job, [new_item(job.job_id, w.instrument, w.symbol, scope, asked.now) for w in wanted]

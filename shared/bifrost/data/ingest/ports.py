@@ -59,15 +59,18 @@ class Items(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What the items of a job add up to, by state; `unended` holds states of those that go on."""
+    """What the items of a job add up to, by state; `unended` holds states of those that go on.
+
+    asked, done: how long their ranges are, and how much of that is answered.
+    """
 
     states: Mapping[ItemState, int]
     unended: frozenset[ItemState]
     bars_read: int
     bars_written: int
     bars_kept_apart: int
-    asked_seconds: float
-    done_seconds: float
+    asked: timedelta
+    done: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +146,8 @@ class Subscriptions(Protocol):
         Raises NotFoundError where the instrument is not listed.
         """
 
-    def remove(self, instrument: str, timeframe: Timeframe, provider: str) -> None:
-        """End it; raise NotFoundError. What it brought stays."""
+    def remove(self, instrument: str, timeframe: Timeframe, provider: str) -> Subscription:
+        """End it and return it as it was; raise NotFoundError. What it brought stays."""
 
     def listed(self, instruments: Sequence[str]) -> list[str]:
         """Return those of the instruments that are listed; of none given, all that are."""

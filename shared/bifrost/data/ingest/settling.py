@@ -48,7 +48,7 @@ def settled(books: ItemBooks, asked: Slice, answer: Answer[BarColumns]) -> Item:
     """Take in what the vendor gave, and return the item as it is then."""
     item, now = asked.item, asked.now
     if isinstance(answer, RateLimited):
-        until = now + timedelta(seconds=max(answer.retry_after_seconds, 1.0))
+        until = now + timedelta(seconds=max(answer.retry_after_seconds, 1))
         return turned_away(item, until, answer.reason)
     if isinstance(answer, Failed):
         return failed(item, answer.reason, now, retryable=answer.retryable)

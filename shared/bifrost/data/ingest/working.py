@@ -9,14 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bifrost.core.errors import ConflictError
+from bifrost.core.errors import ConflictError, NotFoundError, UnavailableError
 from bifrost.data.ingest.jobs import LEASE, Item, ItemState, paused, taken
 from bifrost.data.ingest.ports import ItemBooks, Items, Providers
 from bifrost.data.ingest.settling import Slice, settled
 from bifrost.data.ingest.slices import slice_end
 from bifrost.data.ingest.taking import Occasion
 from bifrost.data.ports import Clock, Ids
+from bifrost.data.providers.answers import Answer, Failed
 from bifrost.data.providers.ports import BarRequest
+from bifrost.data.series.columns import BarColumns
 
 
 class LeaseLostError(ConflictError):
@@ -65,7 +67,7 @@ class Ingester:
     def _fetch(self, item: Item) -> Item:
         scope = replace(item.scope, first=item.resume_at, before=slice_end(item))
         asked = BarRequest(item.instrument, item.symbol, scope.timeframe, scope.first, scope.before)
-        answer = self.providers.named(scope.provider).bars(asked)
+        answer = self._ask(scope.provider, asked)
 
         def settle(books: ItemBooks, held: Item, now: datetime) -> Item:
             kind, correlation_id = books.kind_of(held.job_id)
@@ -73,6 +75,13 @@ class Ingester:
             return settled(books, Slice(held, scope, kind, occasion, self.lease), answer)
 
         return self._write(item, settle)
+
+    def _ask(self, name: str, asked: BarRequest) -> Answer[BarColumns]:
+        try:
+            provider = self.providers.named(name)
+        except (NotFoundError, UnavailableError) as error:
+            return Failed(str(error), retryable=False)
+        return provider.bars(asked)
 
     def _write(self, item: Item, change: Callable[[ItemBooks, Item, datetime], Item]) -> Item:
         with self.items.transaction() as books:

@@ -3,13 +3,16 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bifrost.adapters.postgres.database import Cursor, Database, Row
 from bifrost.core.sessions import Session
 from bifrost.data.ingest.jobs import Item, ItemState, JobKind, Scope
 from bifrost.data.ingest.ports import Absence, ItemBooks
-from bifrost.data.ingest.taking import TakingBooks
 from bifrost.data.series.timeframes import Timeframe
+
+if TYPE_CHECKING:
+    from bifrost.data.ingest.taking import TakingBooks
 
 COLUMNS = """
 i.item, i.job_id, i.instrument, i.symbol, i.first_at, i.before_at, i.state, i.resume_at, i.due_at,
@@ -94,7 +97,7 @@ class PostgresItemBooks:
         words = (absence.reason[:_REASON_MAX], absence.told_at)
         self.cursor.execute(_ABSENCE, (*names, scope.first, scope.before, *words))
 
-    def taking(self) -> TakingBooks:
+    def taking(self) -> "TakingBooks":
         """Return the way in for bars, in this transaction."""
         # numpy stands behind it; who asks for a job's items does not pay for it.
         from bifrost.adapters.postgres.market.taking import PostgresTakingBooks

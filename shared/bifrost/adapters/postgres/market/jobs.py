@@ -32,8 +32,7 @@ _TALLY = """
 SELECT state, (due_at IS NOT NULL OR state = 'running') AS goes_on, count(*) AS items,
     sum(bars_read) AS bars_read, sum(bars_written) AS bars_written,
     sum(bars_kept_apart) AS bars_kept_apart,
-    sum(extract(epoch FROM before_at - first_at))::float8 AS asked,
-    sum(extract(epoch FROM resume_at - first_at))::float8 AS done
+    sum(before_at - first_at) AS asked, sum(resume_at - first_at) AS done
 FROM data.ingestion_items WHERE job_id = %s GROUP BY state, goes_on
 """
 
@@ -127,8 +126,8 @@ class PostgresJobs:
             bars_read=int(sum(row["bars_read"] for row in rows)),
             bars_written=int(sum(row["bars_written"] for row in rows)),
             bars_kept_apart=int(sum(row["bars_kept_apart"] for row in rows)),
-            asked_seconds=sum(row["asked"] for row in rows),
-            done_seconds=sum(row["done"] for row in rows),
+            asked=sum((row["asked"] for row in rows), timedelta()),
+            done=sum((row["done"] for row in rows), timedelta()),
         )
 
     def newest(self, asked: JobQuery) -> list[Job]:

@@ -32,7 +32,9 @@ RETURNING (xmax = 0) AS is_new
 """
 
 _REMOVE = """
-DELETE FROM data.subscriptions WHERE instrument = %s AND timeframe = %s AND provider = %s
+DELETE FROM data.subscriptions s USING data.instruments i
+WHERE s.instrument = %s AND timeframe = %s AND provider = %s AND i.symbol = s.instrument
+RETURNING s.*, i.calendar
 """
 
 _LISTED = """
@@ -63,7 +65,7 @@ WHERE instrument = %(instrument)s AND timeframe = 1
 """
 _KEPT_APART = """
 SELECT occurred_at AS starts_at FROM data.quarantine
-WHERE instrument = %(instrument)s AND timeframe = %(timeframe)s
+WHERE instrument = %(instrument)s AND timeframe = %(timeframe)s AND released_at IS NULL
     AND occurred_at >= %(first)s AND occurred_at < %(before)s
 """
 _ABSENT = """
@@ -130,14 +132,16 @@ class PostgresSubscriptions:
             raise NotFoundError(f"no instrument is called {name}; see GET /v1/instruments")
         return bool(row["is_new"])
 
-    def remove(self, instrument: str, timeframe: Timeframe, provider: str) -> None:
-        """End it; raise NotFoundError. What it brought stays."""
+    def remove(self, instrument: str, timeframe: Timeframe, provider: str) -> Subscription:
+        """End it and return it as it was; raise NotFoundError. What it brought stays."""
         with self._database.transaction() as cursor:
-            if not cursor.execute(_REMOVE, (instrument, timeframe, provider)).rowcount:
-                raise NotFoundError(
-                    f"{instrument} {timeframe} of {provider} is not subscribed to;"
-                    " see `bifrost data subscriptions`"
-                )
+            row = cursor.execute(_REMOVE, (instrument, timeframe, provider)).fetchone()
+        if row is None:
+            raise NotFoundError(
+                f"{instrument} {timeframe} of {provider} is not subscribed to;"
+                " see `bifrost data subscriptions`"
+            )
+        return _to_subscription(row)
 
     def listed(self, instruments: Sequence[str]) -> list[str]:
         """Return those of the instruments that are listed; of none given, all that are."""
@@ -174,7 +178,7 @@ class PostgresSubscriptions:
             "before": before,
         }
         stored = _STORED_DAYS if subscription.timeframe.is_daily else _STORED_MINUTES
-        rows = self._database.fetch_all(stored, values)
+        rows = self._database.fetch_all(f"{stored} UNION ALL {_KEPT_APART}", values)
         silent = self._database.fetch_all(_ABSENT, values)
         present = np.array([micros(row["starts_at"]) for row in rows], dtype=np.int64)
         return present, [(micros(row["first_at"]), micros(row["before_at"])) for row in silent]

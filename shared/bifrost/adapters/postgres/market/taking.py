@@ -6,12 +6,13 @@ from datetime import date, datetime, timedelta
 
 from bifrost.adapters.postgres.database import Cursor
 from bifrost.adapters.postgres.instruments import locked_listing
+from bifrost.adapters.postgres.market.quality import keep_apart
 from bifrost.adapters.postgres.market.series import PostgresSeries
 from bifrost.adapters.postgres.outbox import Outbox
 from bifrost.core.codec import from_json
 from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.sessions import Session
-from bifrost.data.ingest.explaining import steps_of
+from bifrost.data.quality.issuer_steps import steps_of
 from bifrost.data.ports import Listing
 from bifrost.data.quality.context import GateContext, SessionGrid
 from bifrost.data.quality.defects import Defect
@@ -66,6 +67,8 @@ class PostgresTakingBooks:
             grid=SessionGrid.of(self._sessions(listing.calendar, bars)),
             received_at=at,
             prior=prior,
+            # What traded before the open or after the close is told by some sources, and true.
+            extended=not key.timeframe.is_daily,
             steps=steps_of(self._actions(key.instrument), around),
             tick_size=listing.instrument.tick_size,
         )
@@ -80,7 +83,7 @@ class PostgresTakingBooks:
         self, key: SeriesKey, bars: BarColumns, defects: Sequence[Defect], at: datetime
     ) -> int:
         """Quarantine the bars that a defect blocks, and flag others; return how many are new."""
-        return len({one.place for one in defects if one.blocks})
+        return keep_apart(self.cursor, key, bars, defects, at)
 
     def touch(
         self, key: SeriesKey, listing: Listing, bars: BarColumns, at: datetime

@@ -1,0 +1,66 @@
+"""Ingestion's tasks, and work on an item; each loads what it needs when it is called."""
+
+from dataclasses import dataclass
+
+from aws_lambda_powertools import Logger
+
+from bifrost.core.codec import from_json
+from bifrost.runtime.correlation import correlation_id
+from bifrost.runtime.lambda_entry import Payload
+from bifrost.runtime.metrics import measure
+from bifrost.runtime.sweeps import Sweep
+
+# How the work queue names its messages: `bifrost.adapters.aws.work_queue` writes the same.
+WORK = "Ingestion Due"
+logger = Logger(service="data")
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What a message to an ingester says: which item is due."""
+
+    item: int
+
+
+def plan_ingestion(given: Payload) -> Payload:
+    """Make the jobs that are due, send what waits, and publish sessions that are complete."""
+    from functions.data import wiring_ingestion
+
+    asked = from_json(Sweep, given)
+    done: Payload = dict(wiring_ingestion.planner().plan(correlation_id(), asked.patience))
+    done |= wiring_ingestion.daily_feed().publish(correlation_id())
+    ages = [one.age for one in wiring_ingestion.freshness().now()]
+    if ages:
+        measure("data", "OldestNewestBar", max(ages).total_seconds())
+    return done
+
+
+def find_gaps(_: Payload) -> Payload:
+    """Find what is missing of what is subscribed to, and begin to fetch it."""
+    from functions.data import wiring_ingestion
+
+    finder = wiring_ingestion.gap_finder()
+    return {**finder.find(), **finder.refill(correlation_id())}
+
+
+def ingest(envelope: Payload) -> None:
+    """Work on the item that a message names, and send what is left of it."""
+    from functions.data import wiring_ingestion
+
+    asked = from_json(Due, envelope["detail"])
+    item = wiring_ingestion.ingester().work(asked.item)
+    if item is None:
+        return
+    wiring_ingestion.dispatcher().send([item])
+    log = logger.error if item.state == "failed" and item.has_ended else logger.info
+    log(
+        f"ingestion {item.state}",
+        extra={
+            "job_id": item.job_id,
+            "instrument": item.instrument,
+            "bars_written": item.bars_written,
+            "bars_kept_apart": item.bars_kept_apart,
+            "resume_at": item.resume_at.isoformat(),
+            "reason": item.reason,
+        },
+    )
