@@ -11,6 +11,7 @@ from bifrost.runtime.lambda_entry import Listeners, Payload, Tasks, lambda_entry
 from bifrost.runtime.plugs import relay
 from bifrost.runtime.sweeps import Sweep, alarm
 from functions.data import wiring
+from functions.data.tasks_ingestion import WORK, find_gaps, ingest, plan_ingestion
 
 logger = Logger(service="data")
 
@@ -55,6 +56,11 @@ def on_object_created(envelope: Payload) -> None:
         )
 
 
-TASKS: Tasks = {"publish_sessions": publish_sessions, "sweep": sweep}
-LISTENERS: Listeners = {"Object Created": on_object_created}
+TASKS: Tasks = {
+    "publish_sessions": publish_sessions,
+    "sweep": sweep,
+    "plan_ingestion": plan_ingestion,
+    "find_gaps": find_gaps,
+}
+LISTENERS: Listeners = {"Object Created": on_object_created, WORK: ingest}
 handler = lambda_entry("data", tasks=TASKS, listeners=LISTENERS, relay=relay)

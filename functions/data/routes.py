@@ -19,9 +19,10 @@ from bifrost.runtime.health import database_check, queue_check
 from bifrost.runtime.http import IdempotencyKey, create_app
 from bifrost.runtime.subjects import take_in
 from bifrost.wire.dates import MarketDate
-from functions.data import routes_actions, routes_instruments, wiring
+from functions.data import routes_actions, routes_ingestion, routes_instruments, wiring
 
-app = create_app("data", checks={"database": database_check, "queue": queue_check})
+app = create_app("data", checks={"database": database_check, "queue": queue_check}, compresses=True)
+app.take_in_later("functions.data.routes_ticks", "quotes", "trades")
 
 ReplayId = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{1,64}$", description="The replay.")]
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many items a page may have.")]
@@ -31,7 +32,7 @@ Cursor = Annotated[
 First = Annotated[MarketDate, Query(alias="from", description="First session.")]
 Last = Annotated[MarketDate, Query(alias="to", description="Last session.")]
 
-take_in(app, routes_instruments.router, routes_actions.router)
+take_in(app, routes_instruments.router, routes_actions.router, routes_ingestion.router)
 
 
 @app.get("/v1/bars", tags=["data"])
