@@ -1,6 +1,5 @@
-"""Which bars a calendar expects, which of them are there, and what share that is."""
+"""Which bars a calendar expects, and which of them are not there."""
 
-from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -12,28 +11,6 @@ from bifrost.data.series.columns import Integers, instant_of, micros
 from bifrost.data.series.timeframes import Timeframe
 
 _MINUTE = 60_000_000
-# Of a session's bars, the share below which somebody has to look (per cent 99.5).
-GOAL = 0.995
-
-
-@dataclass(frozen=True, slots=True)
-class Completeness:
-    """How many bars of a session the calendar expects, are stored, and are quarantined."""
-
-    session: date
-    expected: int
-    stored: int
-    quarantined: int = 0
-
-    @property
-    def share(self) -> float:
-        """Stored of expected; 1 where none is expected."""
-        return self.stored / self.expected if self.expected else 1.0
-
-    @property
-    def is_reached(self) -> bool:
-        """Say whether it is above the goal."""
-        return self.share > GOAL
 
 
 def expected_starts(grid: SessionGrid, timeframe: Timeframe) -> tuple[Integers, Integers]:

@@ -8,12 +8,12 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
-from bifrost.data.quality.completeness import Completeness
 from bifrost.data.quality.context import GateContext, Halt, PriceStep, SessionGrid
 from bifrost.data.quality.defects import Defect, DefectKind
 from bifrost.data.quality.floats import judge_floats
 from bifrost.data.quality.gate import judge, sift
 from bifrost.data.quality.quotes import judge_quotes
+from bifrost.data.quality.report import Completeness
 from bifrost.data.series.columns import BarColumns, Integers, counted, instant_of, micros
 from bifrost.data.series.timeframes import Timeframe
 from tests.clean_series import clean, sessions

@@ -1,0 +1,84 @@
+"""Quality in Postgres, to write: each day's completeness, and the release of a quarantined bar."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from bifrost.adapters.postgres.database import Cursor, Database
+from bifrost.adapters.postgres.market.quality_reads import (
+    COUNTED,
+    PostgresQualityReader,
+    to_bar,
+    values_of,
+)
+from bifrost.data.quality.ports import ReleaseBooks
+from bifrost.data.quality.report import Completeness, QualityQuery, QuarantinedBar
+
+_RECORD = f"""
+WITH {COUNTED}
+INSERT INTO data.completeness AS known
+    (instrument, timeframe, session, expected, stored, quarantined, recorded_at)
+SELECT instrument, timeframe, session, expected, least(stored, expected), quarantined, %(by)s
+FROM found ORDER BY session, instrument, timeframe
+ON CONFLICT (session, instrument, timeframe) DO UPDATE SET expected = excluded.expected,
+    stored = excluded.stored, quarantined = excluded.quarantined,
+    recorded_at = excluded.recorded_at
+WHERE (known.expected, known.stored, known.quarantined)
+    IS DISTINCT FROM (excluded.expected, excluded.stored, excluded.quarantined)
+"""
+
+_HOLD = "SELECT * FROM data.quarantine WHERE quarantine_id = %s FOR NO KEY UPDATE"
+
+_RELEASE = """
+UPDATE data.quarantine SET released_at = %s, released_by = %s, release_reason = %s
+WHERE quarantine_id = %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresCompleteness:
+    """Where each session's completeness is kept."""
+
+    database: Database
+
+    def record(self, first: date, last: date, at: datetime) -> Sequence[Completeness]:
+        """Keep each session's of [first, last], and return those of all instruments together."""
+        asked = QualityQuery(first, last)
+        with self.database.transaction() as cursor:
+            cursor.execute(_RECORD, values_of(asked) | {"by": at})
+        return PostgresQualityReader(self.database).days(asked, at)
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresReleases:
+    """Releases, one transaction each."""
+
+    database: Database
+
+    @contextmanager
+    def transaction(self) -> Iterator[ReleaseBooks]:
+        """Begin one."""
+        with self.database.transaction() as cursor:
+            yield PostgresReleaseBooks(cursor)
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresReleaseBooks:
+    """A quarantined bar, inside a transaction."""
+
+    cursor: Cursor
+
+    def hold(self, quarantine_id: int) -> QuarantinedBar | None:
+        """Return it and keep others from it until the end; None where there is none."""
+        row = self.cursor.execute(_HOLD, (quarantine_id,)).fetchone()
+        return None if row is None else to_bar(row)
+
+    def release(self, bar: QuarantinedBar, event_id: str, correlation_id: str) -> None:
+        """Keep who released it and why, append the bar to what is stored, and tell of it."""
+        # numpy stands behind series; a report does not wait for it.
+        from bifrost.adapters.postgres.market.released_bars import append
+
+        values = (bar.released_at, bar.released_by, bar.release_reason, bar.quarantine_id)
+        self.cursor.execute(_RELEASE, values)
+        append(self.cursor, bar, event_id, correlation_id)

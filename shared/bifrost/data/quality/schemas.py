@@ -1,0 +1,133 @@
+"""The JSON of quality. Shares are of one, `goal` the one that has to be exceeded."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bifrost.data.quality.report import (
+    GOAL,
+    Completeness,
+    Flag,
+    QualityReport,
+    QuarantinedBar,
+)
+
+
+class _Sheet(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DayCompleteness(_Sheet):
+    """A session's bars of one timeframe, of all instruments together."""
+
+    session: date
+    timeframe: str
+    expected: int
+    stored: int
+    quarantined: int
+    share: float
+    reached: bool
+
+    @classmethod
+    def of(cls, one: Completeness) -> "DayCompleteness":
+        """Show a day."""
+        shown = {
+            name: getattr(one, name) for name in DayCompleteness.model_fields if name != "reached"
+        }
+        return cls(**shown, reached=one.is_reached)
+
+
+class InstrumentCompleteness(DayCompleteness):
+    """A session's bars of one instrument and timeframe."""
+
+    instrument: str
+
+    @classmethod
+    def of(cls, one: Completeness) -> "InstrumentCompleteness":
+        """Show an instrument's day."""
+        return cls(**DayCompleteness.of(one).model_dump(), instrument=one.instrument)
+
+
+class QuarantinedSheet(_Sheet):
+    """A bar that reaches no decision: its values as they came (`NaN` included), and why."""
+
+    quarantine_id: int
+    instrument: str
+    timeframe: str
+    occurred_at: datetime
+    session: date | None
+    source: str
+    open: str
+    high: str
+    low: str
+    close: str
+    volume: str
+    kinds: list[str]
+    reason: str
+    recorded_at: datetime
+    released_at: datetime | None
+    released_by: str | None
+    release_reason: str | None
+
+    @classmethod
+    def of(cls, bar: QuarantinedBar) -> "QuarantinedSheet":
+        """Show one."""
+        values = {name: getattr(bar, name) for name in cls.model_fields}
+        for name, value in values.items():
+            if isinstance(value, Decimal):
+                values[name] = f"{value:f}"
+        return cls(**values | {"kinds": list(bar.kinds)})
+
+
+class FlagSheet(_Sheet):
+    """What is stored and odd, or what is missing."""
+
+    instrument: str
+    timeframe: str
+    occurred_at: datetime
+    session: date | None
+    source: str
+    kind: str
+    reason: str
+    recorded_at: datetime
+
+    @classmethod
+    def of(cls, flag: Flag) -> "FlagSheet":
+        """Show one."""
+        return cls(**{name: getattr(flag, name) for name in cls.model_fields})
+
+
+class QualitySheet(_Sheet):
+    """How good the data of some sessions is; `worst` are those below the goal, worst first."""
+
+    first: date = Field(alias="from")
+    last: date = Field(alias="to")
+    goal: float
+    reached: bool
+    days: list[DayCompleteness]
+    worst: list[InstrumentCompleteness]
+    quarantined: list[QuarantinedSheet]
+    flagged: list[FlagSheet]
+
+    @classmethod
+    def of(cls, report: QualityReport) -> "QualitySheet":
+        """Show a report."""
+        return cls(
+            **{"from": report.first, "to": report.last},
+            goal=GOAL,
+            reached=report.is_reached,
+            days=[DayCompleteness.of(one) for one in report.days],
+            worst=[InstrumentCompleteness.of(one) for one in report.worst],
+            quarantined=[QuarantinedSheet.of(one) for one in report.quarantined],
+            flagged=[FlagSheet.of(one) for one in report.flagged],
+        )
+
+
+class ReleaseBody(BaseModel):
+    """Why a bar is let in that the gate would not have."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]+$")]
