@@ -1,0 +1,103 @@
+"""Dividends that are wrong, and adjusted closes that are out of line with them, one at a time.
+
+In this order, because each changes what the next one sees: a dividend told twice, one on a wrong
+date, each one's amount and adjustment, and steps of adjusted closes that no dividend explains.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from bifrost.data.repair.adjusted_closes import Readjusted, lone_adjusted, undeclared
+from bifrost.data.repair.dividend_company import in_company
+from bifrost.data.repair.dividend_evidence import Evidence, likeliest
+from bifrost.data.repair.dividend_pairs import duplicates, wrong_dates
+from bifrost.data.repair.dividend_steps import Steps, steps_of
+from bifrost.data.repair.findings import Doubt, Found, Repair, RepairKind, as_date
+from bifrost.data.repair.vendor_series import VendorSeries
+
+# Below this nothing is even proposed: two answers are nearly as likely.
+PROPOSED_MIN = 0.6
+
+
+def dividend_errors(series: VendorSeries) -> Found:
+    """Find what is wrong with dividends; nothing where the vendor tells no dividends."""
+    if not np.isfinite(series.dividends).any():
+        return Found()
+    repairs: list[Repair] = []
+    doubts: list[Doubt] = []
+    looks: tuple[Callable[[VendorSeries], Found], ...] = (
+        lone_adjusted,
+        duplicates,
+        wrong_dates,
+        _amounts,
+        undeclared,
+    )
+    for look in looks:
+        found = look(series)
+        for repair in found.repairs:
+            series = series.after(repair)
+        repairs += found.repairs
+        doubts += found.doubts
+    return Found(repairs, doubts)
+
+
+def _amounts(series: VendorSeries) -> Found:
+    repairs: list[Repair] = []
+    doubts: list[Doubt] = []
+    steps = steps_of(series)
+    known = in_company(steps, series.sessions[steps.places])
+    for at in sorted(known, reverse=True):
+        evidence = known[at]
+        amount, score = likeliest(evidence)
+        if amount == evidence.told and evidence.agrees:
+            continue
+        if score < PROPOSED_MIN or _is_unclear(evidence, amount):
+            reason = (
+                f"a dividend of {evidence.told:.6g} is told and {evidence.implied:.6g} adjusted"
+                f" for; the price fell by {evidence.fall * evidence.before:.4g}, which tells"
+                " neither from the other"
+            )
+            session = as_date(series.sessions[steps.places[at]])
+            doubts.append(Doubt(RepairKind.ADJUSTED_CLOSE, session, reason))
+            continue
+        repair = _repair(series, steps, at, amount, score)
+        series = series.after(repair)
+        repairs.append(repair)
+    return Found(repairs, doubts)
+
+
+def _is_unclear(evidence: Evidence, amount: float) -> bool:
+    """Say whether told and implied differ by no known fault, and the fall is no judge of it."""
+    if evidence.is_unadjusted or evidence.agrees:
+        return False
+    if evidence.in_other_units:
+        return False
+    apart = abs(evidence.told - evidence.implied) / evidence.before
+    return amount == 0 or apart < 3 * evidence.scale
+
+
+def _repair(series: VendorSeries, steps: Steps, at: int, amount: float, score: float) -> Repair:
+    place, evidence = int(steps.places[at]), steps.evidence(at)
+    made = Readjusted(series, steps, at)
+    if amount != evidence.told:
+        made.tells(place, amount)
+    if abs(amount - evidence.implied) > evidence.error + 2e-3 * amount:
+        made.adjusts(amount)
+    kind = _kind(evidence, amount)
+    reason = (
+        f"a dividend of {evidence.told:.6g} is told and {evidence.implied:.6g} adjusted for; the"
+        f" price {evidence.before:.6g} fell by {evidence.fall * evidence.before:.4g}: it was"
+        f" {amount:.6g}"
+    )
+    return made.repair(kind, {"likeliest_amount": score}, reason)
+
+
+def _kind(evidence: Evidence, amount: float) -> RepairKind:
+    if amount == 0:
+        return RepairKind.PHANTOM_DIVIDEND
+    if amount != evidence.told:
+        return RepairKind.DIVIDEND_UNIT_ERROR
+    if evidence.is_unadjusted:
+        return RepairKind.DIVIDEND_NOT_ADJUSTED
+    return RepairKind.ADJUSTED_CLOSE

@@ -1,0 +1,111 @@
+"""What a look at a series finds: repairs, which can be made, and doubts, which cannot.
+
+A repair is as sure as the weakest thing that speaks for it: its score is the least of its named
+pieces of evidence, each in [0, 1], so that a person who disagrees sees with what.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Written with each repair: what a changed rule would decide today is another version's.
+METHOD = "evidence/1"
+# From this score on a repair is made without a person.
+SURE = 0.7
+
+
+class RepairKind(StrEnum):
+    """Each fault that can be repaired; its value is what is stored and said."""
+
+    UNIT_ERROR = "unit_error"
+    SPLIT_NOT_APPLIED = "split_not_applied"
+    SPLIT_APPLIED_TWICE = "split_applied_twice"
+    MISSING_SPLIT = "missing_split"
+    PHANTOM_SPLIT = "phantom_split"
+    DIVIDEND_UNIT_ERROR = "dividend_unit_error"
+    DIVIDEND_NOT_ADJUSTED = "dividend_not_adjusted"
+    PHANTOM_DIVIDEND = "phantom_dividend"
+    DUPLICATE_DIVIDEND = "duplicate_dividend"
+    DIVIDEND_DATE = "dividend_date"
+    MISSING_DIVIDEND = "missing_dividend"
+    ADJUSTED_CLOSE = "adjusted_close"
+    MISSING_PRICE = "missing_price"
+    FROZEN_PRICE = "frozen_price"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ColumnChange:
+    """Cells of one column: as they are told, and as they should be. One place each; NaN: untold."""
+
+    column: str
+    sessions: NDArray[np.datetime64]
+    raw: NDArray[np.float64]
+    repaired: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Repair:
+    """One fault and what mends it.
+
+    known_from: the session at whose close it could first be made; a spike is told from a jump
+        only by the bar after it. evidence: why it is believed, each in [0, 1].
+    """
+
+    kind: RepairKind
+    changes: Sequence[ColumnChange]
+    evidence: Mapping[str, float]
+    reason: str
+    known_from: date
+    method: str = field(default=METHOD)
+
+    @property
+    def score(self) -> float:
+        """The least of its evidence, in [0, 1]."""
+        return min(1.0, max(0.0, min(self.evidence.values())))
+
+    @property
+    def is_sure(self) -> bool:
+        """It may be made without asking a person."""
+        return self.score >= SURE
+
+    @property
+    def first(self) -> date:
+        """The first session that it changes."""
+        return as_date(min(change.sessions.min() for change in self.changes))
+
+    @property
+    def last(self) -> date:
+        """The last session that it changes."""
+        return as_date(max(change.sessions.max() for change in self.changes))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it changes."""
+        return tuple(change.column for change in self.changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Something is wrong, and what is right cannot be told from what was looked at."""
+
+    kind: RepairKind
+    session: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one look found."""
+
+    repairs: Sequence[Repair] = ()
+    doubts: Sequence[Doubt] = ()
+
+
+def as_date(session: np.datetime64) -> date:
+    """Return the date that a session is."""
+    day: date = session.astype("datetime64[D]").item()
+    return day

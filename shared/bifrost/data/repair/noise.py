@@ -1,0 +1,44 @@
+"""How much a series moves by itself: what a fault must stand out from."""
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from bifrost.data.repair.vendor_series import Floats, VendorSeries, usable
+
+# The median of |x| is this part of a normal's standard deviation.
+_NORMAL = 0.6744897501960817
+# A frozen series moves by nothing, and its next move is still no miracle.
+_FLOOR = 0.002
+
+
+def log_levels(series: VendorSeries) -> Floats:
+    """Return the logarithm of each bar's median price: one wrong cell does not move it far."""
+    prices = series.prices()
+    with np.errstate(invalid="ignore", divide="ignore"):
+        logs = np.where(usable(prices), np.log(prices), np.nan)
+    told = np.isfinite(logs).any(axis=1)
+    levels = np.full(len(series), np.nan)
+    levels[told] = np.nanmedian(logs[told], axis=1)
+    return levels
+
+
+def local_scale(moves: Floats, reach: int = 10, floor: float = _FLOOR) -> Floats:
+    """Return a standard deviation of the moves around each, robust: the median of |move|.
+
+    A fault is two moves of the many within `reach` to either side, and moves the median little.
+    """
+    if not len(moves):
+        return moves
+    padded = np.pad(np.abs(moves), reach, constant_values=np.nan)
+    windows = sliding_window_view(padded, 2 * reach + 1)
+    scale: Floats = np.nanmedian(windows, axis=1) / _NORMAL
+    return np.maximum(scale, floor)
+
+
+def largest_other(moves: Floats, places: NDArray[np.intp], reach: int = 10) -> float:
+    """Return the largest |move| within `reach` of some places, those at the places left out."""
+    others = np.abs(moves)
+    others[places] = 0
+    near = [others[max(0, place - reach) : place + reach + 1] for place in places]
+    return float(np.concatenate(near).max(initial=0.0)) if near else 0.0
