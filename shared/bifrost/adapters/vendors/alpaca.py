@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from bifrost.adapters.vendors import alpaca_actions, fields
+from bifrost.adapters.vendors import action_rows, alpaca_actions, fields
 from bifrost.adapters.vendors.bar_rows import Sessions, VendorBar, hours_of, to_bars, xnys_sessions
 from bifrost.adapters.vendors.calls import NotAnsweredError, VendorCalls, refused
 from bifrost.adapters.vendors.paging import Page, all_pages
@@ -69,8 +69,8 @@ class AlpacaData:
         def bar(row: Mapping[str, Any]) -> VendorBar:
             starts_at = fields.instant(row, "t")
             if asked.timeframe.is_daily:
-                starts_at = hours.opens_at(midnight(starts_at))
-            return VendorBar(starts_at, _values(row))
+                starts_at = hours.opens_at(fields.midnight(starts_at))
+            return VendorBar(starts_at, fields.ohlcv(row))
 
         answer = all_pages(
             self._calls,
@@ -92,9 +92,8 @@ class AlpacaData:
             return Page(alpaca_actions.read(told, instrument, symbol), _next(answer))
 
         none = f"alpaca has no splits or dividends of {symbol} from {first} to {last}"
-        return alpaca_actions.between(
-            all_pages(self._calls, fetch, _begins, none=none), first, last
-        )
+        answer = all_pages(self._calls, fetch, action_rows.begins, none=none)
+        return action_rows.whole(self.name, answer, first, last)
 
     def _pages_of(
         self,
@@ -120,14 +119,14 @@ class AlpacaData:
         self, client: "RESTClient", path: str, params: Mapping[str, Any], token: str
     ) -> Mapping[str, Any]:
         from alpaca.common.exceptions import APIError
-        from requests.exceptions import RequestException
+        from urllib3.exceptions import HTTPError
 
         asked = {**params, "page_token": token} if token else dict(params)
         try:
             answer = client.get(path, asked)
         except APIError as error:
             raise NotAnsweredError(self._refusal(error)) from error
-        except RequestException as error:
+        except (OSError, HTTPError, ValueError) as error:
             broken = f"alpaca could not be asked: {type(error).__name__}: {error}"
             raise NotAnsweredError(Failed(broken, retryable=True)) from error
         if answer is None:
@@ -183,7 +182,7 @@ class AlpacaData:
 
     def _tamed(self, client_class: Any) -> "RESTClient":
         """Make a client that sends each request once, and waits for no answer for ever."""
-        from bifrost.adapters.vendors.bounded_session import BoundedSession
+        from bifrost.adapters.vendors.deadlines import BoundedSession
 
         client: RESTClient = client_class(
             api_key=self._access.key_id,
@@ -198,37 +197,8 @@ class AlpacaData:
         return client
 
 
-def midnight(at: datetime) -> date:
-    """Return the day that begins at this instant in New York; ChangedShapeError for another time.
-
-    Midnight in London, taken for a day's begin, would be the evening before in New York, and
-    every bar stand a day early.
-    """
-    local = at.astimezone(EXCHANGE)
-    if local.time() != time():
-        raise fields.ChangedShapeError(
-            f"a daily bar begins at {local:%H:%M} in New York, not at midnight: another time zone"
-        )
-    return local.date()
-
-
-def _values(row: Mapping[str, Any]) -> tuple[float, float, float, float, float]:
-    number = fields.number
-    return (
-        number(row, "o"),
-        number(row, "h"),
-        number(row, "l"),
-        number(row, "c"),
-        number(row, "v"),
-    )
-
-
 def _next(answer: Mapping[str, Any]) -> str:
     """Return the next page's token; that there is none must be said, too."""
     if fields.field(answer, "next_page_token") is None:
         return ""
     return fields.text(answer, "next_page_token")
-
-
-def _begins(action: CorporateAction) -> datetime:
-    return datetime.combine(action.ex_date, time(), EXCHANGE)

@@ -7,10 +7,10 @@ not say which part of the basis goes with them, or what a share was worth.
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Any
 
 from bifrost.adapters.vendors import fields
+from bifrost.adapters.vendors.action_rows import ActionRow, decimal, split
 from bifrost.core.corporate_actions import (
     CashDividend,
     CorporateAction,
@@ -18,7 +18,6 @@ from bifrost.core.corporate_actions import (
     Split,
     StockDividend,
 )
-from bifrost.data.providers.answers import Absent, Answer, Failed, Found, Partial
 
 VENDOR = "alpaca"
 _PROCESSED_BEFORE = timedelta(days=7)
@@ -51,53 +50,21 @@ def read(told: Mapping[str, Any], instrument: str, symbol: str) -> Sequence[Corp
     return actions
 
 
-def between(
-    answer: Answer[list[CorporateAction]], first: date, last: date
-) -> Answer[Sequence[CorporateAction]]:
-    """Keep those whose ex-date is in [first, last].
-
-    A part of them is a failure: they come by another day than the ex-date, so that no day can be
-    named before which all are there.
-    """
-    if isinstance(answer, Partial):
-        return Failed(f"{VENDOR} sent only some of the actions: {answer.reason}", retryable=True)
-    if not isinstance(answer, Found):
-        return answer
-    kept = sorted((a for a in answer.data if first <= a.ex_date <= last), key=lambda a: a.place)
-    return Found(kept) if kept else Absent(f"{VENDOR} has none with an ex-date in the range")
-
-
 def _action(key: str, row: Mapping[str, Any], instrument: str) -> CorporateAction:
-    ex_date = fields.day(row, "ex_date")
-    terms: dict[str, Any]
+    terms: Split | CashDividend | StockDividend
     if key in _SPLITS:
-        terms = {"split": Split(decimal(row, "new_rate"), decimal(row, "old_rate"))}
+        terms = split(decimal(row, "new_rate"), decimal(row, "old_rate"))
     elif key == "cash_dividends":
-        terms = {"cash_dividend": CashDividend(DividendKind.ORDINARY, decimal(row, "rate"))}
+        terms = CashDividend(DividendKind.ORDINARY, decimal(row, "rate"))
     else:
-        terms = {"stock_dividend": StockDividend(decimal(row, "rate"))}
-    return CorporateAction(
-        action_id=_id(row, f"{instrument}:{ex_date}:{next(iter(terms))}"),
+        terms = StockDividend(decimal(row, "rate"))
+    own_id = row.get("id")
+    return ActionRow(
         vendor=VENDOR,
-        revision=1,
+        own_id=own_id if isinstance(own_id, str) else "",
         instrument=instrument,
-        currency="USD",
-        ex_date=ex_date,
+        ex_date=fields.day(row, "ex_date"),
+        terms=terms,
         record_date=fields.day_or_none(row, "record_date"),
         pay_date=fields.day_or_none(row, "payable_date"),
-        **terms,
-    )
-
-
-def _id(row: Mapping[str, Any], otherwise: str) -> str:
-    """Keep Alpaca's own id, which a correction keeps; a company may pay twice on one day."""
-    own = row.get("id")
-    return f"{VENDOR}:{own if isinstance(own, str) and own else otherwise}"
-
-
-def decimal(row: Mapping[str, Any], name: str) -> Decimal:
-    """Read a positive number as the decimal that was written; ChangedShapeError for another."""
-    value = Decimal(repr(fields.number(row, name)))
-    if value <= 0:
-        raise fields.ChangedShapeError(f"field {name!r} is {value}, not positive")
-    return value.normalize() + 0
+    ).to_action()

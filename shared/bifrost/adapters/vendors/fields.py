@@ -6,9 +6,10 @@ into nothing at all; so their answers are taken raw, and read here.
 
 import math
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
+from bifrost.core.sessions import EXCHANGE
 from bifrost.data.series.columns import instant_of
 
 
@@ -94,6 +95,31 @@ def milliseconds(row: Mapping[str, Any], name: str) -> datetime:
     if not -2_208_988_800_000 <= count <= 7_258_118_400_000:
         raise ChangedShapeError(f"field {name!r} is {count}, not milliseconds since 1970")
     return instant_of(count * 1000)
+
+
+def midnight(at: datetime) -> date:
+    """Return the day that begins at this instant in New York; ChangedShapeError for another time.
+
+    Midnight in London, taken for a day's begin, would be the evening before in New York, and
+    every bar stand a day early.
+    """
+    local = at.astimezone(EXCHANGE)
+    if local.time() != time():
+        raise ChangedShapeError(
+            f"a daily bar begins at {local:%H:%M} in New York, not at midnight: another time zone"
+        )
+    return local.date()
+
+
+def ohlcv(row: Mapping[str, Any]) -> tuple[float, float, float, float, float]:
+    """Take a bar's five numbers, by the letters that Alpaca and massive both use."""
+    return (
+        number(row, "o"),
+        number(row, "h"),
+        number(row, "l"),
+        number(row, "c"),
+        number(row, "v"),
+    )
 
 
 def _shown(value: Any) -> str:

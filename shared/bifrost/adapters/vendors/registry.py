@@ -56,6 +56,7 @@ class VendorSettings:
     alpaca_secret_key: str = ""
     alpaca_url: str = ""
     alpaca_feed: str = ""
+    alpaca_stream_url: str = ""
     alpaca_calls_per_minute: int = 0
     massive_api_key: str = ""
     massive_url: str = ""
@@ -159,4 +160,13 @@ class Vendors:
                 given.alpaca_feed or alpaca.FEED,
             )
             return alpaca.AlpacaData(access, calls, clock)
-        raise AssertionError(f"{name} is listed, and nothing makes it")
+        if name == MASSIVE:
+            from bifrost.adapters.vendors import massive
+
+            url = given.massive_url or massive.URL
+            return massive.MassiveData(
+                massive.MassiveAccess(given.massive_api_key, url), calls, clock
+            )
+        from bifrost.adapters.vendors import yahoo
+
+        return yahoo.YahooData(yahoo.YahooAccess(given.yahoo_url), calls, clock)

@@ -1,0 +1,67 @@
+"""massive's rows, read strictly."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bifrost.adapters.vendors import fields
+from bifrost.adapters.vendors.action_rows import ActionRow, decimal, split
+from bifrost.adapters.vendors.calls import NotAnsweredError
+from bifrost.core.corporate_actions import CashDividend, CorporateAction, DividendKind
+from bifrost.data.providers.answers import Failed
+
+VENDOR = "massive"
+
+
+def bars_of(answer: Mapping[str, Any], symbol: str) -> Sequence[Mapping[str, Any]]:
+    """Return the rows of a page of bars, as many as it promises, and raw."""
+    if fields.text(answer, "ticker") != symbol:
+        raise fields.ChangedShapeError(f"it has bars of {answer['ticker']}, not {symbol}")
+    if fields.field(answer, "adjusted") is not False:
+        raise fields.ChangedShapeError("its prices are adjusted, raw ones were asked for")
+    promised = fields.whole(answer, "resultsCount")
+    # Since December 2020 `results` is left out where there are none.
+    rows = fields.items(answer.get("results", []), "results")
+    if len(rows) != promised:
+        lost = f"massive promised {promised} bars and sent {len(rows)}"
+        raise NotAnsweredError(Failed(lost, retryable=True))
+    return [fields.mapping(row, "a bar") for row in rows]
+
+
+def rows_of(answer: Mapping[str, Any], symbol: str) -> Sequence[Mapping[str, Any]]:
+    """Return the rows of a page of actions, all of this symbol."""
+    rows = fields.items(fields.field(answer, "results"), "results")
+    found = [fields.mapping(row, "a row") for row in rows]
+    for row in found:
+        if fields.text(row, "ticker") != symbol:
+            raise fields.ChangedShapeError(f"it has a row of {row['ticker']}, not {symbol}")
+    return found
+
+
+def split_of(row: Mapping[str, Any], instrument: str) -> CorporateAction:
+    """Read a split."""
+    return ActionRow(
+        vendor=VENDOR,
+        own_id=_own_id(row),
+        instrument=instrument,
+        ex_date=fields.day(row, "execution_date"),
+        terms=split(decimal(row, "split_to"), decimal(row, "split_from")),
+    ).to_action()
+
+
+def dividend_of(row: Mapping[str, Any], instrument: str) -> CorporateAction:
+    """Read a dividend; massive knows ordinary and special ones, and not how they are taxed."""
+    return ActionRow(
+        vendor=VENDOR,
+        own_id=_own_id(row),
+        instrument=instrument,
+        ex_date=fields.day(row, "ex_dividend_date"),
+        terms=CashDividend(DividendKind.ORDINARY, decimal(row, "cash_amount")),
+        currency=row.get("currency") or "USD",
+        record_date=fields.day_or_none(row, "record_date"),
+        pay_date=fields.day_or_none(row, "pay_date"),
+    ).to_action()
+
+
+def _own_id(row: Mapping[str, Any]) -> str:
+    own_id = row.get("id")
+    return own_id if isinstance(own_id, str) else ""
