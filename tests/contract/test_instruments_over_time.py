@@ -1,6 +1,7 @@
 """Instruments as they were on a day, as known by an instant: reused symbols, renames, the gone."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -196,6 +197,38 @@ def test_a_membership_that_cannot_be_is_kept_apart(desk: DataDesk, row: str, why
 
     assert (record.status, record.rows_written) == (ImportStatus.DONE, 1)
     assert why in record.problem
+
+
+def test_of_two_that_tell_of_one_symbol_at_once_one_is_refused(
+    desk: DataDesk, make_database: Callable[[str], Database]
+) -> None:
+    desks = [desk, DataDesk(make_database("data"))]
+    names = ["fb.csv", "fb.2.csv"]
+
+    def take(place: int) -> bool:
+        files = {names[place]: MAP_FILES["fb.csv"]}
+        try:
+            return bool(desks[place].reference.take_map_files(files, "request-1").instruments)
+        except InvalidInputError:
+            return False
+
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(take, range(2)))
+
+    assert sorted(done) == [False, True]
+    assert universe(desk, "2020-01-02") == names[done.index(True)].removesuffix(".csv").upper()
+
+
+def test_ten_thousand_instruments_are_listed_with_their_terms(desk: DataDesk) -> None:
+    names = [f"{number:05d}".translate(str.maketrans("0123456789", "ABCDEFGHIJ")) for number in
+             range(10_000)]  # fmt: skip
+    text = "".join(f"{name},XNYS,USD,0.01,1,{name}\n" for name in names)
+
+    (record,) = desk.put(LISTED, HEADER + text.encode())
+
+    assert record.rows_written == 10_000
+    asked = UniverseQuery(date(2020, 1, 2), limit=20_000)
+    assert [one.instrument for one in reference(desk).universe(asked)] == sorted(names)
 
 
 @pytest.mark.parametrize("table", ["instrument_terms", "index_members"])

@@ -7,10 +7,10 @@ symbol on one day are refused. Whatever a history leaves open (None) stays as it
 Both are files that a person imports, and equals: the one that came last is believed.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
@@ -40,13 +40,15 @@ def listings_told(
     standing: every row that stands of these instruments, or has one of their symbols. Raises
     InvalidInputError where another instrument has the symbol without an end.
     """
-    wanted = list(standing)
+    wanted = _by(standing, lambda row: row.instrument)
+    # Whose a symbol is changes by first listings alone, and of one symbol there is one of these.
+    holders = _by(standing, lambda row: row.symbol)
     for one in instruments:
-        own = [row for row in wanted if row.instrument == one.symbol]
-        rest = [row for row in wanted if row.instrument != one.symbol]
-        told = _relisted(own, one, at) if own else [_first_listing(rest, one, at)]
-        wanted = [*rest, *told]
-    return _difference(standing, wanted)
+        if one.symbol in wanted:
+            wanted[one.symbol] = _relisted(wanted[one.symbol], one, at)
+        else:
+            wanted[one.symbol] = [_first_listing(holders.get(one.symbol, ()), one, at)]
+    return _difference(standing, chain.from_iterable(wanted.values()))
 
 
 def histories_told(
@@ -59,18 +61,29 @@ def histories_told(
     instruments would have one symbol on one day.
     """
     keys = {one.instrument for one in told}
-    own = [row for row in standing if row.instrument in keys]
+    own = _by(standing, lambda row: row.instrument)
     wanted: list[Terms] = []
     for one in told:
-        before = [row for row in own if row.instrument == one.instrument]
-        wanted += _filled(one, before, defaults)
+        wanted += _filled(one, own.get(one.instrument, []), defaults)
     _refuse_shared(wanted)
-    others = [_yielding(row, wanted, at) for row in standing if row.instrument not in keys]
+    holders = _by(wanted, lambda row: row.symbol)
+    others = [
+        _yielding(row, holders.get(row.symbol, ()), at)
+        for row in standing
+        if row.instrument not in keys
+    ]
     return _difference(standing, [*others, *_joined(wanted)])
 
 
+def _by(rows: Iterable[Terms], name: Callable[[Terms], str]) -> dict[str, list[Terms]]:
+    grouped: dict[str, list[Terms]] = {}
+    for row in rows:
+        grouped.setdefault(name(row), []).append(row)
+    return grouped
+
+
 def _first_listing(others: Iterable[Terms], one: Instrument, at: datetime) -> Terms:
-    taken = [row for row in others if row.symbol == one.symbol and row.is_listed]
+    taken = [row for row in others if row.is_listed]
     first = max((row.valid_to for row in taken), default=UNKNOWN_START)
     if first == NO_END:
         holder = max(taken, key=lambda row: row.valid_to)
@@ -136,11 +149,9 @@ def _first_said(there: Terms, defaults: Terms, name: str) -> object:
     return getattr(defaults, name) if said is None else said
 
 
-def _yielding(row: Terms, wanted: Iterable[Terms], at: datetime) -> Terms:
+def _yielding(row: Terms, holders: Iterable[Terms], at: datetime) -> Terms:
     """Let a listing without a start begin when nobody else has its symbol any more."""
-    clashes = [
-        one for one in wanted if one.symbol == row.symbol and one.is_listed and one.overlaps(row)
-    ]
+    clashes = [one for one in holders if one.is_listed and one.overlaps(row)]
     if not clashes or not row.is_listed:
         return row
     free = max(one.valid_to for one in clashes)
