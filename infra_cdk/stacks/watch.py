@@ -22,6 +22,7 @@ SWEPT = (
     ("execution", "WorkflowsGivenUp", "Orders were refused because their workflow keeps dying"),
     ("data", "ReplaysRestarted", "A replay's workflow died: see its log"),
     ("data", "ReplaysGivenUp", "A replay failed because its workflow keeps dying"),
+    ("data", "SessionsIncomplete", "A session is below its goal: `bifrost data quality`"),
     ("portfolio", "RebuildsGivenUp", "A rebuild failed because its workflow died: see its log"),
 )
 

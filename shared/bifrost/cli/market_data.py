@@ -5,7 +5,7 @@ Each subject has a file of its own; what it offers is put together here.
 
 import typer
 
-from bifrost.cli import ingestion
+from bifrost.cli import ingestion, quality
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,3 +29,4 @@ app.command()(ingestion.unsubscribe)
 app.command()(ingestion.subscriptions)
 app.command()(ingestion.gaps)
 app.command()(ingestion.freshness)
+app.add_typer(quality.app, name="quality")
