@@ -91,7 +91,7 @@ def test_packed_month_is_read_and_not_its_rows(
     owner = Database(database_url("data").replace("bifrost_data", "postgres"))
     owner.fetch_one("SELECT set_config('session_replication_role', 'replica', false)")
     with owner.transaction() as cursor:
-        cursor.execute("DELETE FROM data.intraday_bars")
+        cursor.execute("DELETE FROM data.intraday_rows")
     owner.close()
 
     assert read(database).equals(bars())
@@ -122,9 +122,9 @@ def test_row_that_passes_by_our_code_takes_it_away_too(database: Database) -> No
 
     with database.transaction() as cursor:
         cursor.execute(
-            "INSERT INTO data.intraday_bars SELECT instrument, timeframe, source, occurred_at,"
+            "INSERT INTO data.intraday_rows SELECT series, source, revision + 1, occurred_at,"
             " recorded_at + interval '1 hour', open, high, low, close, volume + 1"
-            " FROM data.intraday_bars WHERE occurred_at = %s",
+            " FROM data.intraday_rows WHERE occurred_at = %s",
             (JANUARY,),
         )
 

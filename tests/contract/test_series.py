@@ -202,7 +202,7 @@ def test_time_of_another_age_is_refused(database: Database) -> None:
         put(database, minutes(1, first=datetime(1969, 12, 31, tzinfo=UTC)))
 
 
-@pytest.mark.parametrize("table", ["bars", "intraday_bars", "intraday_bars_2024_01", "trades"])
+@pytest.mark.parametrize("table", ["bars", "intraday_rows", "intraday_rows_2024_01", "trades"])
 @pytest.mark.parametrize(
     "change", ["UPDATE data.{} SET recorded_at = now()", "DELETE FROM data.{}", "TRUNCATE data.{}"]
 )

@@ -53,10 +53,14 @@ def newest_record(found: Revisions) -> int:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class News:
-    """Bars that are to be stored, and when each counts as recorded."""
+    """Bars that are to be stored, and when each counts as recorded.
+
+    revision: how often the source had spoken of each before.
+    """
 
     bars: BarColumns
     recorded_at: Integers
+    revision: Integers
 
     def __len__(self) -> int:
         return len(self.bars)
@@ -76,7 +80,7 @@ def news_of(given: BarColumns, stored: Revisions, compared: Flags, at: int) -> N
         raise ValueError(f"bars must be in order and of different times; bar {place} is not")
     recorded = np.full(len(given), at, dtype=np.int64)
     if not len(stored):
-        return News(given, recorded)
+        return News(given, recorded, np.zeros(len(given), dtype=np.int64))
     after = _last_of_each(stored, np.ones(len(stored), dtype=np.bool_), starts)
     known = after >= 0
     recorded[known] = np.maximum(at, stored.recorded_at[after[known]] + 1)
@@ -87,7 +91,9 @@ def news_of(given: BarColumns, stored: Revisions, compared: Flags, at: int) -> N
     differs[both] = np.any(
         [one != other for one, other in zip(mine.columns(), theirs.columns(), strict=True)], axis=0
     )
-    return News(given.take(differs), recorded[differs])
+    times = np.sort(stored.bars.starts_at)
+    told = np.searchsorted(times, starts, "right") - np.searchsorted(times, starts, "left")
+    return News(given.take(differs), recorded[differs], told[differs])
 
 
 def _last_of_each(stored: Revisions, among: Flags, starts: Integers) -> NDArray[np.intp]:

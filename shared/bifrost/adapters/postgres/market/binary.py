@@ -94,4 +94,5 @@ def _elements(array: bytes, form: "np.dtype[Any]") -> NDArray[Any]:
 def _form_of(field: "bytes | NDArray[Any]") -> str:
     if isinstance(field, bytes):
         return f"V{len(field)}"
-    return f"S{field.dtype.itemsize}" if field.dtype.kind == "S" else ">i8"
+    kind = "S" if field.dtype.kind == "S" else ">i"
+    return f"{kind}{field.dtype.itemsize}"

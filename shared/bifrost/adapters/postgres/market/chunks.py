@@ -22,20 +22,20 @@ from bifrost.data.series.packing import pack
 from bifrost.data.series.revisions import newest_record, standing
 
 _NEXT = """
-SELECT instrument, timeframe, month FROM data.bar_months
+SELECT series, month FROM data.bar_months
 WHERE packed IS NULL AND month < %s ORDER BY month LIMIT 1 FOR UPDATE SKIP LOCKED
 """
 
 _ROWS = f"""
-SELECT {AGGREGATED}, {RANKS} FROM data.intraday_bars b
-WHERE b.instrument = %(instrument)s AND b.timeframe = %(timeframe)s
+SELECT {AGGREGATED}, {RANKS} FROM data.intraday_rows b
+WHERE b.series = %(series)s
     AND b.occurred_at >= %(month)s::timestamp AT TIME ZONE 'UTC'
     AND b.occurred_at < (%(month)s::timestamp + interval '1 month') AT TIME ZONE 'UTC'
 """
 
 _KEEP = """
 UPDATE data.bar_months SET packed = %s, bars = %s, recorded_through = %s
-WHERE instrument = %s AND timeframe = %s AND month = %s
+WHERE series = %s AND month = %s
 """
 
 _WAITING = "SELECT count(*) AS months FROM data.bar_months WHERE packed IS NULL AND month < %s"
@@ -80,5 +80,5 @@ def pack_month(cursor: Cursor, month: Row) -> None:
     found = revisions_of(row, row[WIDTH])
     bars = standing(found)
     recorded = instant_of(newest_record(found))
-    where = (month["instrument"], month["timeframe"], month["month"])
-    cursor.execute(_KEEP, (pack(bars), len(bars), recorded, *where))
+    values = (pack(bars), len(bars), recorded, month["series"], month["month"])
+    cursor.execute(_KEEP, values)

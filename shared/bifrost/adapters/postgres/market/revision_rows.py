@@ -14,7 +14,7 @@ from bifrost.adapters.postgres.market.numbered_sources import ranked
 from bifrost.data.series.columns import BarColumns
 from bifrost.data.series.revisions import Revisions
 
-# What is selected of rows `b` of data.intraday_bars, and how many columns that are.
+# What is selected of rows `b` of data.intraday_rows, and how many columns that are.
 AGGREGATED = """
 array_agg(b.occurred_at), array_agg(b.open), array_agg(b.high), array_agg(b.low),
 array_agg(b.close), array_agg(b.volume), array_agg(b.recorded_at), array_agg(b.source)"""

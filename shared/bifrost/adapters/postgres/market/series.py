@@ -1,6 +1,6 @@
 """Series of bars in Postgres: put what is news, read what stands or stood.
 
-Daily bars are rows of data.bars, all others of data.intraday_bars. Both ways in hold one lock per
+Daily bars are rows of data.bars, all others of data.intraday_rows. Both ways in hold one lock per
 series, read what its source has said of these times, and let numpy decide what is news: a load
 that is repeated sends the server nothing.
 """

@@ -1,4 +1,4 @@
-"""Bars within a session: rows of data.intraday_bars, read from packed months where they stand."""
+"""Bars within a session: rows of data.intraday_rows, read from packed months where they stand."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -29,18 +29,21 @@ from bifrost.data.series.revisions import News, Revisions, news_of, standing
 _FEW = 200
 _MINUTE = 60_000_000
 
-_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('data.series/' || %s || '/' || %s, 0))"
+# Whoever holds a series' row is the only one who adds to it.
+_HOLD = """
+SELECT series FROM data.series WHERE instrument = %s AND timeframe = %s FOR NO KEY UPDATE
+"""
+_NAME = "INSERT INTO data.series (instrument, timeframe) VALUES (%s, %s) ON CONFLICT DO NOTHING"
 
 _SAID = f"""
 SELECT {AGGREGATED}, array_agg((b.repair_id IS NULL)::integer::smallint), {RANKS}
-FROM data.intraday_bars b
-WHERE b.instrument = %(instrument)s AND b.timeframe = %(minutes)s AND b.source = %(source)s
+FROM data.intraday_rows b WHERE b.series = %(series)s AND b.source = %(source)s
 """
 _WITHIN = " AND b.occurred_at BETWEEN %(first)s AND %(last)s"
 _AT = " AND b.occurred_at = ANY(%(times)s)"
 
 _COPY = """
-COPY data.intraday_bars (instrument, timeframe, source, occurred_at, recorded_at,
+COPY data.intraday_rows (series, source, revision, occurred_at, recorded_at,
     open, high, low, close, volume, repair_id) FROM STDIN (FORMAT binary)
 """
 
@@ -54,15 +57,15 @@ SELECT r.*, m.packed, {RANKS},
         AND s.calendar = coalesce(
             (SELECT calendar FROM data.instruments WHERE symbol = %(instrument)s), 'XNYS'))
 FROM (
-    SELECT month, (month + interval '1 month')::date AS next_month,
+    SELECT series, month, (month + interval '1 month')::date AS next_month,
         CASE WHEN recorded_through <= %(recorded_by)s::timestamptz THEN packed END AS packed
-    FROM data.bar_months
+    FROM data.series JOIN data.bar_months USING (series)
     WHERE instrument = %(instrument)s AND timeframe = %(minutes)s
         AND month BETWEEN %(first_month)s AND %(last_month)s
 ) m LEFT JOIN LATERAL (
     SELECT {AGGREGATED}
-    FROM data.intraday_bars b
-    WHERE m.packed IS NULL AND b.instrument = %(instrument)s AND b.timeframe = %(minutes)s
+    FROM data.intraday_rows b
+    WHERE m.packed IS NULL AND b.series = m.series
         AND b.occurred_at >= m.month::timestamp AT TIME ZONE 'UTC'
         AND b.occurred_at < m.next_month::timestamp AT TIME ZONE 'UTC'
         AND b.occurred_at >= %(first)s AND b.occurred_at < %(before)s
@@ -78,15 +81,15 @@ def put(
 ) -> int:
     """Append what is news; see `PostgresSeries.put`."""
     source = source_of(cursor, key.source)
-    cursor.execute(_LOCK, (key.instrument, key.timeframe.minutes))
-    stored, are_raw = _said(cursor, key, source.number, bars.starts_at)
+    series = _held(cursor, key)
+    stored, are_raw = _said(cursor, series, source.number, bars.starts_at)
     compared = are_raw if repair_id is None else np.ones(len(stored), dtype=np.bool_)
     news = news_of(bars, stored, compared, micros(at))
     if not len(news):
         return 0
-    make_months(cursor, "intraday_bars", news.bars.starts_at)
+    make_months(cursor, "intraday_rows", news.bars.starts_at)
     with cursor.copy(_COPY) as copy:
-        copy.write(_rows(key, source.number, news, repair_id))
+        copy.write(_rows(series, source.number, news, repair_id))
     began, *prices = (int(column[-1]) for column in news.bars.columns())
     where = (key.instrument, key.timeframe.minutes, instant_of(began))
     written = instant_of(int(news.recorded_at[-1]))
@@ -150,15 +153,23 @@ def _joined(rows: Sequence[Cells]) -> BarColumns:
     return BarColumns(*columns)
 
 
+def _held(cursor: Cursor, key: SeriesKey) -> int:
+    """Return the series' number, and keep others from adding to it until the transaction ends."""
+    names = (key.instrument, key.timeframe.minutes)
+    row = cursor.execute(_HOLD, names).fetchone()
+    if row is None:
+        cursor.execute(_NAME, names)
+        row = cursor.execute(_HOLD, names).fetchone()
+    if row is None:
+        raise AssertionError(f"series {names} is neither there nor made")
+    return int(row["series"])
+
+
 def _said(
-    cursor: Cursor, key: SeriesKey, source: int, times: Integers
+    cursor: Cursor, series: int, source: int, times: Integers
 ) -> tuple[Revisions, NDArray[np.bool_]]:
     """Return what a source has said of these times and around, and which of it no repair made."""
-    values: dict[str, object] = {
-        "instrument": key.instrument,
-        "minutes": key.timeframe.minutes,
-        "source": source,
-    }
+    values: dict[str, object] = {"series": series, "source": source}
     if len(times) <= _FEW:
         values["times"] = [instant_of(one) for one in times]
     else:
@@ -168,13 +179,13 @@ def _said(
     return revisions_of(row, row[WIDTH + 1]), read_smalls(row[WIDTH]) == 1
 
 
-def _rows(key: SeriesKey, source: int, news: News, repair_id: str | None) -> bytes:
+def _rows(series: int, source: int, news: News, repair_id: str | None) -> bytes:
     starts, *prices = news.bars.columns()
     return copy_buffer(
         [
-            key.instrument.encode(),
-            small(key.timeframe.minutes),
+            series.to_bytes(4, "big"),
             small(source),
+            news.revision.astype(np.int16),
             instants(starts),
             instants(news.recorded_at),
             *prices,

@@ -17,7 +17,7 @@ from alembic import op
 revision = "0140"
 down_revision = "0135"
 
-MONTHLY = ("intraday_bars", "quotes", "trades")
+MONTHLY = ("intraday_rows", "quotes", "trades")
 
 _SOURCES = """
 -- What millions of rows carry instead of the name.
@@ -25,11 +25,21 @@ ALTER TABLE data.sources ADD COLUMN number smallint GENERATED ALWAYS AS IDENTITY
 """
 
 _TABLES = """
--- Prices and volumes in millionths. occurred_at: when the bar begins.
-CREATE TABLE data.intraday_bars (
+-- Whose bars and how long: a number, since it stands in every row and in every key.
+CREATE TABLE data.series (
+    series integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     instrument text NOT NULL,
     timeframe smallint NOT NULL CHECK (timeframe BETWEEN 1 AND 1439),
+    UNIQUE (instrument, timeframe)
+);
+
+-- Prices and volumes in millionths. occurred_at: when the bar begins. revision: how often its
+-- source had spoken of it before. The key is of sixteen bytes, the most for which the server fills
+-- pages of many growing series whole; the bars of a source's first word lie in it in their order.
+CREATE TABLE data.intraday_rows (
+    series integer NOT NULL,
     source smallint NOT NULL,
+    revision smallint NOT NULL,
     occurred_at timestamptz NOT NULL,
     recorded_at timestamptz NOT NULL,
     open bigint NOT NULL,
@@ -38,7 +48,7 @@ CREATE TABLE data.intraday_bars (
     close bigint NOT NULL,
     volume bigint NOT NULL CHECK (volume >= 0),
     repair_id text,
-    PRIMARY KEY (instrument, timeframe, occurred_at, source, recorded_at),
+    PRIMARY KEY (series, source, revision, occurred_at),
     CHECK (low <= open AND low <= close AND high >= open AND high >= close)
 ) {partitioned};
 
@@ -91,7 +101,7 @@ DECLARE
     lower_end text;
     upper_end text;
 BEGIN
-    IF parent NOT IN ('intraday_bars', 'quotes', 'trades') THEN
+    IF parent NOT IN ('intraday_rows', 'quotes', 'trades') THEN
         RAISE EXCEPTION 'data.% has no months', parent USING ERRCODE = 'invalid_parameter_value';
     END IF;
     FOR month IN SELECT DISTINCT m FROM unnest(months) m ORDER BY m LOOP
@@ -118,16 +128,20 @@ GRANT EXECUTE ON FUNCTION data.make_months TO bifrost_data;
 """
 
 _READING = """
+CREATE VIEW data.intraday_bars AS
+SELECT s.instrument, s.timeframe, r.source, r.revision, r.occurred_at, r.recorded_at,
+    r.open, r.high, r.low, r.close, r.volume, r.repair_id
+FROM data.series s JOIN data.intraday_rows r USING (series);
+
 -- Every month of which a series has rows. packed: those that stand, as `data/series/packing.py`
 -- writes them; null until it is packed, and again as soon as a row comes.
 CREATE TABLE data.bar_months (
-    instrument text NOT NULL,
-    timeframe smallint NOT NULL,
+    series integer NOT NULL REFERENCES data.series,
     month date NOT NULL,
     packed bytea,
     bars integer,
     recorded_through timestamptz,
-    PRIMARY KEY (instrument, timeframe, month),
+    PRIMARY KEY (series, month),
     CHECK ((packed IS NULL) = (recorded_through IS NULL)),
     CHECK ((packed IS NULL) = (bars IS NULL))
 );
@@ -139,10 +153,10 @@ CREATE INDEX bar_months_to_pack ON data.bar_months (month) WHERE packed IS NULL;
 CREATE FUNCTION data.unpack_months() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 BEGIN
-    INSERT INTO data.bar_months AS known (instrument, timeframe, month)
-    SELECT instrument, timeframe, date_trunc('month', occurred_at AT TIME ZONE 'UTC')::date AS month
-    FROM added GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-    ON CONFLICT (instrument, timeframe, month)
+    INSERT INTO data.bar_months AS known (series, month)
+    SELECT series, date_trunc('month', occurred_at AT TIME ZONE 'UTC')::date AS month
+    FROM added GROUP BY 1, 2 ORDER BY 1, 2
+    ON CONFLICT (series, month)
         DO UPDATE SET packed = NULL, bars = NULL, recorded_through = NULL
         WHERE known.packed IS NOT NULL;
     RETURN NULL;
@@ -185,7 +199,7 @@ ORDER BY b.instrument, b.session, s.rank, b.recorded_at DESC;
 """
 
 NATIVE_TRIGGER = """
-CREATE TRIGGER intraday_bars_months AFTER INSERT ON data.intraday_bars
+CREATE TRIGGER intraday_rows_months AFTER INSERT ON data.intraday_rows
     REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION data.unpack_months();
 """
 
