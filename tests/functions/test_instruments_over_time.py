@@ -128,3 +128,15 @@ def test_what_is_no_day_instant_or_symbol_is_named(
 
     assert answer.status == 422
     assert {name.split(".")[-1] for name in answer.fields} == {field}
+
+
+@pytest.mark.parametrize("as_of", ["0001-01-01", "9999-12-31"])
+@pytest.mark.parametrize(
+    "known_by", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-11-21T12:00Z"]
+)
+def test_the_first_and_last_day_and_instant_are_answered(
+    data: DataFunction, as_of: str, known_by: str
+) -> None:
+    for path in ("/v1/instruments", "/v1/universe", "/v1/instruments/FB"):
+        answer = data.get(path, as_of=as_of, known_by=known_by)
+        assert answer.status in (200, 404), answer.body
