@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from zipfile import ZipFile
 
 import pytest
 from hypothesis import given
@@ -24,6 +25,7 @@ from bifrost.data.reference.terms import (
     terms_on,
 )
 from tests.reference_files import MAP_FILES
+from tests.shared_data import shared_data
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -226,3 +228,35 @@ def test_terms_that_change_twice_on_one_day_are_the_last_ones() -> None:
     today = exchange_date(AT)
     ticks = [(str(row.tick_size), row.valid_from) for row in standing]
     assert sorted(ticks) == [("0.01", UNKNOWN_START), ("0.10", today)]
+
+
+@pytest.mark.parametrize(
+    ("symbol", "owners"),
+    [
+        ("FB", [("FB.1", "1999-09-29", "2003-03-28"), ("FB", "2012-05-18", "2021-03-31")]),
+        ("GOOG", [("GOOGL", "2004-08-19", "2014-04-02"), ("GOOG", "2014-04-03", "2021-03-31")]),
+        ("GOOGL", [("GOOGL", "2014-04-03", "2021-03-31")]),
+        ("USO", [(None, "1998-01-02", "1998-12-30"), ("USO", "2006-04-10", "2021-03-31")]),
+        ("SPY", [("SPY", "1998-01-02", "2021-03-31")]),
+    ],
+)
+def test_lean_s_own_files_are_parted_as_its_map_files_say(
+    symbol: str, owners: list[tuple[str | None, str, str]]
+) -> None:
+    folder = shared_data("daily_corporate_actions/lean")
+    files = sorted((folder / "map_files").glob("*.csv"))
+    rows = [
+        row
+        for file in files
+        for row in map_terms(instrument_of(file.name), read_map_file(file.read_bytes()), AT)
+    ]
+    with ZipFile(folder / f"daily/{symbol.lower()}.zip") as archive:
+        lines = archive.read(archive.namelist()[0]).decode().split("\n")
+    days = [date.fromisoformat(line[:8]) for line in lines if line.strip()]
+
+    terms = histories_told([], rows, LEAN_DEFAULTS, AT).added
+
+    assert [
+        (part.instrument, str(days[part.places][0]), str(days[part.places][-1]))
+        for part in parted(symbol, days, terms)
+    ] == owners
