@@ -9,14 +9,19 @@ from bifrost.adapters.memory.objects import MemoryObjects
 from bifrost.adapters.memory.workflows import MemoryWorkflows
 from bifrost.adapters.postgres.database import Database, Row
 from bifrost.adapters.postgres.imports import PostgresImports
+from bifrost.adapters.postgres.market.actions import PostgresStandingActions
 from bifrost.adapters.postgres.market.instruments import PostgresReference
+from bifrost.adapters.postgres.market.series import PostgresSeriesReader
 from bifrost.adapters.postgres.market_data import PostgresMarketData
 from bifrost.adapters.postgres.replays import PostgresReplays
+from bifrost.adapters.postgres.uploads import PostgresUploads
 from bifrost.data.import_service import ImportService
 from bifrost.data.imports import ImportRecord, StoredObject
 from bifrost.data.reference.service import ReferenceService
 from bifrost.data.replay import Replay, ReplayRequest
+from bifrost.data.series.reading import BarReading
 from bifrost.data.service import DataService
+from bifrost.data.upload_service import UploadService
 from bifrost.events import Event, read_event
 
 INSTRUMENTS = b"""symbol,mic,currency,tick_size,lot_size,name
@@ -47,6 +52,21 @@ class DataDesk:
         )
         self.reference = ReferenceService(
             PostgresReference(database), PostgresImports(database), self.clock, RandomIds()
+        )
+        self.uploads = UploadService(
+            PostgresUploads(database),
+            self.bucket,
+            self.bucket,
+            self.reference,
+            self.clock,
+            RandomIds(),
+        )
+        self.reading = BarReading(
+            PostgresSeriesReader(database),
+            PostgresReference(database),
+            PostgresStandingActions(database),
+            PostgresMarketData(database),
+            self.clock,
         )
         self.service = DataService(
             PostgresMarketData(database),

@@ -4,36 +4,13 @@ from collections.abc import Mapping
 from hashlib import md5
 from pathlib import Path
 
-from bifrost.adapters.ids import RandomIds
-from bifrost.adapters.postgres.database import Database
-from bifrost.adapters.postgres.uploads import PostgresUploads
 from bifrost.data.imports import StoredObject
-from bifrost.data.upload_service import UploadService
 from bifrost.data.uploads import Declared, FileFormat, FileImport, FileProgress
 from tests.data_desk import DataDesk
 
 
-class MemoryLinks:
-    """Addresses that lead nowhere."""
-
-    def put_url(self, key: str) -> str:
-        """Return an address of the object."""
-        return f"memory://{key}"
-
-
 class UploadDesk(DataDesk):
     """A desk of data into which files are declared and come."""
-
-    def __init__(self, database: Database) -> None:
-        super().__init__(database)
-        self.uploads = UploadService(
-            PostgresUploads(database),
-            MemoryLinks(),
-            self.bucket,
-            self.reference,
-            self.clock,
-            RandomIds(),
-        )
 
     def declare(self, *files: Declared) -> FileImport:
         """Say what will come."""

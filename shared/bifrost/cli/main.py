@@ -7,6 +7,7 @@ import typer
 from bifrost.cli import (
     accounts,
     actions,
+    bars,
     bench,
     calendar,
     cash_flows,
@@ -68,6 +69,7 @@ for command in (
     cash_flows.reverse,
     instruments.universe,
     market.replay,
+    bars.bars,
     performance.pnl,
     returns.returns,
     session.url,

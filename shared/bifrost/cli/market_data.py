@@ -5,7 +5,7 @@ Each subject has a file of its own; what it offers is put together here.
 
 import typer
 
-from bifrost.cli import ingestion, quality
+from bifrost.cli import data_import, ingestion, quality
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,6 +22,7 @@ def data() -> None:
     """
 
 
+app.command("import")(data_import.import_files)
 app.command()(ingestion.backfill)
 app.command()(ingestion.jobs)
 app.command()(ingestion.subscribe)
@@ -29,4 +30,5 @@ app.command()(ingestion.unsubscribe)
 app.command()(ingestion.subscriptions)
 app.command()(ingestion.gaps)
 app.command()(ingestion.freshness)
+app.command()(ingestion.keys)
 app.add_typer(quality.app, name="quality")

@@ -49,9 +49,13 @@ class ImportService:
         A file that cannot be read is a record that says so, not an error: its next delivery
         would fail the same way. Empty where this content is what was imported last.
         """
-        records = self._import(found, correlation_id)
         # Events come in any order, so bars may come before their instrument. Whichever of the
         # two commits last sees the other here.
+        return self._import(found, correlation_id) + self.resume(correlation_id)
+
+    def resume(self, correlation_id: str) -> list[ImportRecord]:
+        """Import the objects that wait for nothing any more."""
+        records: list[ImportRecord] = []
         for waiting in self.imports.ready():
             records += self._import(waiting, correlation_id)
         return records

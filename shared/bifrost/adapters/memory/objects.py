@@ -17,3 +17,7 @@ class MemoryObjects:
         if key not in self.objects:
             raise NotFoundError(f"no object {key}")
         return self.objects[key]
+
+    def put_url(self, key: str) -> str:
+        """Return an address of the object, which leads nowhere."""
+        return f"memory://{key}"
