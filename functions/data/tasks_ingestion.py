@@ -1,14 +1,19 @@
 """Ingestion's tasks, and work on an item; each loads what it needs when it is called."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 
 from bifrost.core.codec import from_json
+from bifrost.core.errors import BifrostError
 from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.lambda_entry import Payload
 from bifrost.runtime.metrics import measure
 from bifrost.runtime.sweeps import Sweep
+
+if TYPE_CHECKING:
+    from bifrost.data.ingest.jobs import Item
 
 # How the work queue names its messages: `bifrost.adapters.aws.work_queue` writes the same.
 WORK = "Ingestion Due"
@@ -52,6 +57,8 @@ def ingest(envelope: Payload) -> None:
     if item is None:
         return
     wiring_ingestion.dispatcher().send([item])
+    if item.has_ended and item.is_complete and item.scope.timeframe.is_daily:
+        _ask_for_actions(item)
     log = logger.error if item.state == "failed" and item.has_ended else logger.info
     log(
         f"ingestion {item.state}",
@@ -64,3 +71,20 @@ def ingest(envelope: Payload) -> None:
             "reason": item.reason,
         },
     )
+
+
+def _ask_for_actions(item: "Item") -> None:
+    """Ask who told the bars for corporate actions, too; the next session's item asks again."""
+    from bifrost.data.reference.asking import around
+    from functions.data import wiring_ingestion
+
+    scope = item.scope
+    asked = around(item.instrument, item.symbol, scope.first, scope.before)
+    try:
+        told = wiring_ingestion.action_asker().ask(scope.provider, asked, correlation_id())
+        news, problem = len(told.news), told.problem
+    except BifrostError as error:
+        news, problem = 0, str(error)
+    known = {"instrument": item.instrument, "provider": scope.provider, "news": news}
+    log = logger.warning if problem else logger.info
+    log("actions asked for", extra={**known, "problem": problem})

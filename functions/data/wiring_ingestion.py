@@ -17,11 +17,13 @@ from bifrost.data.ingest.planning import Planner
 from bifrost.data.ingest.subscribing import Subscribing
 from bifrost.runtime.environment import environment
 from bifrost.runtime.plugs import database, second_database, secrets, work_queue
+from functions.data import wiring
 
 if TYPE_CHECKING:
     from bifrost.adapters.vendors.registry import Vendors
     from bifrost.data.ingest.gaps import GapFinder
     from bifrost.data.ingest.working import Ingester
+    from bifrost.data.reference.asking import ActionAsker
 
 
 @lru_cache
@@ -86,7 +88,6 @@ def freshness() -> FreshnessReport:
     return FreshnessReport(subscriptions(), SystemClock())
 
 
-@lru_cache
 def ingester() -> "Ingester":
     """Who works on items."""
     from bifrost.data.ingest.working import Ingester
@@ -94,12 +95,20 @@ def ingester() -> "Ingester":
     return Ingester(PostgresItems(database()), vendors(), SystemClock(), RandomIds())
 
 
-@lru_cache
-def vendors() -> "Vendors":
-    """The vendors that this desk has keys of.
+def action_asker() -> "ActionAsker":
+    """Who asks vendors for corporate actions."""
+    from bifrost.data.reference.asking import ActionAsker
 
-    The keys come from the secret that the function may read, once in its life.
-    """
+    return ActionAsker(vendors(), wiring.imports())
+
+
+def vendors() -> "Vendors":
+    """The vendors that this desk has keys of: a key that is new counts after a minute."""
+    return _vendors(int(SystemClock().now().timestamp()) // 60)
+
+
+@lru_cache(maxsize=1)
+def _vendors(_minute: int) -> "Vendors":
     from bifrost.adapters.postgres.market.vendor_states import PostgresVendorStates
     from bifrost.adapters.vendors.registry import Vendors
     from bifrost.adapters.vendors.settings import vendor_settings

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -11,7 +11,7 @@ from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.market.actions import PostgresStandingActions
 from bifrost.core.corporate_actions import CorporateAction, Split
 from bifrost.data.providers.answers import Absent, Answer, Failed, Found, RateLimited
-from bifrost.data.reference.asking import ActionAsker, ActionRequest
+from bifrost.data.reference.asking import ActionAsker, ActionRequest, around
 from tests.data_desk import DataDesk
 
 GME = b"symbol,mic,currency,tick_size,lot_size,name\nGME,XNYS,USD,0.01,1,GameStop Corp.\n"
@@ -108,3 +108,11 @@ def test_what_lies_near_the_ends_is_asked_for_and_not_judged(desk: DataDesk) -> 
 
     assert vendors.asked == [("GME", date(2021, 12, 22), date(2023, 1, 10))]
     assert [one.ex_date for one in asked.news] == [REAL]
+
+
+def test_an_item_s_days_are_asked_for_with_a_month_around_them() -> None:
+    open_, close = datetime(2022, 7, 21, 13, 30, tzinfo=UTC), datetime(2022, 7, 22, 20, tzinfo=UTC)
+
+    asked = around("GME", "GME", open_, close)
+
+    assert (asked.first, asked.last) == (date(2022, 6, 20), date(2022, 8, 22))

@@ -6,10 +6,11 @@ or failed changes nothing that stands: a rate limit is not a withdrawal.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from bifrost.core.corporate_actions import CorporateAction
+from bifrost.core.sessions import exchange_date
 from bifrost.data.import_service import ImportService
 from bifrost.data.providers.answers import Absent, Answer, Found, Partial
 from bifrost.data.providers.ports import ActionProvider
@@ -18,6 +19,7 @@ from bifrost.data.reference.claiming import VendorAnswer
 # Some vendors count by the day on which they process an action: near the ends of what was asked
 # one may be missing that the vendor still claims.
 MARGIN = timedelta(days=10)
+AROUND = timedelta(days=31)
 
 
 class ActionVendors(Protocol):
@@ -43,6 +45,15 @@ class ActionRequest:
     symbol: str
     first: date
     last: date
+
+
+def around(instrument: str, symbol: str, first: datetime, before: datetime) -> ActionRequest:
+    """Ask of the days of [first, before), and a month before and after.
+
+    What one session's asking missed the next one's finds, and an action is known ahead.
+    """
+    days = (exchange_date(first) - AROUND, exchange_date(before) + AROUND)
+    return ActionRequest(instrument, symbol, *days)
 
 
 @dataclass(frozen=True, slots=True)
