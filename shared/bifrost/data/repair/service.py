@@ -1,0 +1,185 @@
+"""Repairs' use cases: look for them, make them, take them back.
+
+What a scan is sure of it makes; the rest is proposed, and a person makes it. What a person
+imported is never touched unless that person asks. Nothing is overwritten: a repair is a revision
+of each bar that names it, and so is its undoing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from bifrost.core.errors import ConflictError, FieldProblem, InvalidInputError
+from bifrost.data.ports import Clock
+from bifrost.data.repair.kinds import SURE
+from bifrost.data.repair.ports import Announcer, RepairBooks, Repairs
+from bifrost.data.repair.stored import (
+    RepairQuery,
+    RepairRecord,
+    RepairState,
+    RepairStep,
+    Scan,
+    StoredRepair,
+)
+
+# A source of this rank is a person's own file.
+_OWN = 1
+_SCANNER = "scan"
+_FOUND = "found by a scan"
+
+
+@dataclass(frozen=True, slots=True)
+class RepairService:
+    """What may be done about faults of stored daily bars."""
+
+    repairs: Repairs
+    announcer: Announcer
+    clock: Clock
+
+    def listing(self, asked: RepairQuery, *, after: int, limit: int) -> Sequence[RepairRecord]:
+        """Return repairs whose place is past `after`, in the order they were found."""
+        return self.repairs.listing(asked, after=after, limit=limit)
+
+    def find(self, repair_id: str) -> RepairRecord:
+        """Return a repair and what was done with it; raise NotFoundError."""
+        return self.repairs.find(repair_id)
+
+    def scan(self, instrument: str, *, source: str = "", dry_run: bool = False) -> Scan:
+        """Look at an instrument's daily bars, keep what is found, and make what is sure.
+
+        source: this one alone, a person's own file too; empty is every vendor. dry_run: keep and
+        make nothing. Repeating it finds the same repairs, and makes none that was undone.
+        Raises NotFoundError for an unknown instrument, InvalidInputError for a source without
+        bars of it.
+        """
+        # Looking needs numpy; a list of repairs does not wait for it.
+        from bifrost.data.repair.scanning import look
+
+        with self.repairs.transaction(instrument) as books:
+            ranks = books.ranks()
+            if source and source not in ranks:
+                told = ", ".join(sorted(ranks)) or "nobody"
+                message = f"{source!r} has told no daily bars of {instrument}; {told} has"
+                raise InvalidInputError(FieldProblem("source", message, "name one that has"))
+            chosen = [source] if source else [name for name in ranks if ranks[name] > _OWN]
+            now = self.clock.now()
+            records: list[RepairRecord] = []
+            suspicions = []
+            for name in sorted(chosen):
+                found, doubts = look(books, ranks, instrument, name, now)
+                suspicions += doubts
+                records += [self._keep(books, one, dry_run=dry_run) for one in found]
+        return Scan(instrument, tuple(sorted(chosen)), tuple(records), tuple(suspicions))
+
+    def apply(self, repair_id: str, *, by: str, reason: str, correlation_id: str) -> RepairRecord:
+        """Make a repair that was proposed or undone.
+
+        Raises NotFoundError, or ConflictError where it is made already or the bars are no longer
+        what it was found in.
+        """
+        repair = self.repairs.find(repair_id).repair
+        with self.repairs.transaction(repair.instrument) as books:
+            record = _held(books, repair_id)
+            if record.state is RepairState.APPLIED:
+                raise ConflictError(f"repair {repair_id} is applied already")
+            if repair.is_claim:
+                self._announce(books, record, correlation_id, withdrawn=False)
+            elif not self._made(books, repair):
+                raise ConflictError(
+                    f"the bars of {repair.instrument} are no longer what repair {repair_id} was"
+                    f" found in; look again: `bifrost data repairs scan {repair.instrument}`"
+                )
+            books.take_step(repair_id, self._step(RepairState.APPLIED, by, reason))
+        return self.repairs.find(repair_id)
+
+    def undo(self, repair_id: str, *, by: str, reason: str, correlation_id: str) -> RepairRecord:
+        """Take a repair back: append the raw values again.
+
+        Raises NotFoundError, or ConflictError where it is not made, or something was made of its
+        bars since that has to be taken back first.
+        """
+        repair = self.repairs.find(repair_id).repair
+        with self.repairs.transaction(repair.instrument) as books:
+            record = _held(books, repair_id)
+            if record.state is not RepairState.APPLIED:
+                raise ConflictError(
+                    f"repair {repair_id} is {record.state}: nothing is to be undone"
+                )
+            if repair.is_claim:
+                self._announce(books, record, correlation_id, withdrawn=True)
+            else:
+                self._unmake(books, repair)
+            books.take_step(repair_id, self._step(RepairState.UNDONE, by, reason))
+        return self.repairs.find(repair_id)
+
+    def _keep(self, books: RepairBooks, repair: StoredRepair, *, dry_run: bool) -> RepairRecord:
+        known = books.find(repair.repair_id)
+        if known is not None:
+            return known
+        proposed = self._step(RepairState.PROPOSED, _SCANNER, _FOUND)
+        if dry_run:
+            return RepairRecord(0, repair, (proposed,))
+        record = books.add(repair, proposed)
+        if repair.score < SURE or repair.is_claim or not self._made(books, repair):
+            return record
+        applied = self._step(RepairState.APPLIED, _SCANNER, f"score {repair.score:.2f}")
+        books.take_step(repair.repair_id, applied)
+        return RepairRecord(record.place, repair, (proposed, applied))
+
+    def _made(self, books: RepairBooks, repair: StoredRepair) -> bool:
+        """Append the repaired bars; say whether the bars are what it was found in, and bars."""
+        bars = books.bars(repair.source)
+        if not bars.holds(repair.cells, repaired=False):
+            return False
+        repaired = bars.with_cells(repair.cells, repaired=True)
+        if repaired is None:
+            return False
+        books.put(repair, repaired, self.clock.now())
+        return True
+
+    def _unmake(self, books: RepairBooks, repair: StoredRepair) -> None:
+        bars = books.bars(repair.source)
+        if not bars.holds(repair.cells, repaired=True):
+            raise ConflictError(
+                f"bars of repair {repair.repair_id} were changed since; undo what changed them"
+                f" first: `bifrost data repairs list --instrument {repair.instrument}`"
+            )
+        raw = bars.with_cells(repair.cells, repaired=False)
+        if raw is None:
+            raise ConflictError(
+                f"what repair {repair.repair_id} repaired was no bar (a price of zero, or none):"
+                " it cannot be stored again; import what is right instead"
+            )
+        books.put(repair, raw, self.clock.now())
+
+    def _announce(
+        self, books: RepairBooks, record: RepairRecord, correlation_id: str, *, withdrawn: bool
+    ) -> None:
+        """Say as a person what the price alone had claimed, or take it back."""
+        made = [step for step in record.steps if step.state is not RepairState.PROPOSED]
+        content = _file_of(record.repair, books.currency(), len(made) + 1, withdrawn=withdrawn)
+        self.announcer.announce(content, correlation_id)
+
+    def _step(self, state: RepairState, by: str, reason: str) -> RepairStep:
+        return RepairStep(state, by, reason, self.clock.now())
+
+
+def _held(books: RepairBooks, repair_id: str) -> RepairRecord:
+    record = books.find(repair_id)
+    if record is None:
+        raise AssertionError("it was found before, and repairs are never deleted")
+    return record
+
+
+def _file_of(repair: StoredRepair, currency: str, revision: int, *, withdrawn: bool) -> bytes:
+    (cell,) = repair.cells["splits"]
+    ratio = Fraction(cell.repaired or Decimal(1)).limit_denominator(1000)
+    header = (
+        "action_id,vendor,revision,kind,instrument,currency,ex_date,withdrawn,new_shares,old_shares"
+    )
+    row = (
+        f"{repair.repair_id},repair,{revision},split,{repair.instrument},{currency},{cell.session},"
+        f"{str(withdrawn).lower()},{ratio.numerator},{ratio.denominator}"
+    )
+    return f"{header}\n{row}\n".encode()
