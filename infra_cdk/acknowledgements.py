@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from aws_cdk import Acknowledgment, Stack, Validations
 from constructs import IConstruct
 
-from infra_cdk.capabilities import FUNCTIONS
+from infra_cdk.capabilities import CAPABILITIES, FUNCTIONS
 from infra_cdk.constructs.capability_function import title_of
 
 _SOLUTIONS = "AwsSolutions::AwsSolutions-"
@@ -26,6 +26,12 @@ _TRACES = "X-Ray takes no resource: the two actions send segments and read nothi
 _DELIVERY = "Log delivery takes no resource, and X-Ray neither; the functions are named one by one."
 _OBJECTS = "It imports whatever object arrives, from this one bucket, and may only read."
 _KEYS = "The vendor makes a key and ends it; nobody here could rotate it."
+_SOCKETS = "WebSocket APIs know no JWT authorizer: the function verifies the token of $connect."
+_CLIENTS = "A client's connection has its id once it is there; this is one stage of one API."
+_PUSHES = (
+    "IAM5[Resource::arn:<AWS::Partition>:execute-api:<AWS::Region>:<AWS::AccountId>:"
+    "<FeedApi66F9509D>/live/POST/@connections/*]"
+)
 _SECOND_FACTOR = "Optional, so that programs can sign in; the pool blocks logins that look stolen."
 
 
@@ -69,6 +75,12 @@ ACKNOWLEDGED: tuple[Acknowledged, ...] = (
     *_per_function(),
     Acknowledged(
         "bifrost", "Data", _SOLUTIONS + "IAM5[Resource::<DataStoreBucket9A81F2E1.Arn>/*]", _OBJECTS
+    ),
+    Acknowledged("bifrost", "Data", _SOLUTIONS + _PUSHES, _CLIENTS),
+    *(
+        Acknowledged("bifrost", f"Feed/Route{number}", _SOLUTIONS + "APIG4", _SOCKETS)
+        for row in CAPABILITIES
+        for number, _ in enumerate(row.sockets)
     ),
     Acknowledged("bifrost", "VendorKeys", _SOLUTIONS + "SMG4", _KEYS),
     Acknowledged("bifrost", "Workflows", _SOLUTIONS + "IAM5[Resource::*]", _DELIVERY),

@@ -84,9 +84,11 @@ class Capability:
     schemas: database schemas; each has a role `bifrost_<schema>` and a connection of its own.
     starts: workflows that it may start.
     publishes: it puts events on the bus.
+    takes_uploads: it gives out addresses by which files come into the bucket, under `uploads/`.
     long_tasks: tasks of its workflows and schedules that may take as long as a Lambda lives. They
         have a function of their own, `<name>_long`: the queue's messages would else stay invisible
         for six times as long.
+    sockets: routes of the WebSocket feed that it answers; it may then push to its clients.
     worker: what it sends work to; `<name>_<worker>` is that function's name.
     at_once: of a worker's row: how many may run; 0 is no worker.
     reads_vendor_keys: the secret in which the desk's owner keeps the vendors' keys.
@@ -102,6 +104,8 @@ class Capability:
     starts: tuple[Workflow, ...] = ()
     publishes: bool = False
     reads_bucket: bool = False
+    takes_uploads: bool = False
+    sockets: tuple[str, ...] = ()
     layers: tuple[str, ...] = ("backbone", "http")
     memory_mb: int = 512
     timeout_seconds: int = 30
@@ -127,6 +131,7 @@ class Capability:
             of=self.name,
             worker=None,
             routes=(),
+            sockets=(),
             listens_to=(),
             hears_only=(),
             hears_objects=False,
@@ -150,10 +155,12 @@ class Capability:
             timeout_seconds=self.worker.timeout_seconds,
             at_once=self.worker.at_once,
             routes=(),
+            sockets=(),
             listens_to=(),
             hears_only=(),
             hears_objects=False,
             reads_bucket=False,
+            takes_uploads=False,
             schedules=(),
             starts=(),
             long_tasks=(),

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from aws_lambda_powertools import Logger
 
 from bifrost.core.codec import from_json, to_json
-from bifrost.data.imports import ImportStatus, StoredObject
+from bifrost.data.imports import ImportRecord, ImportStatus, StoredObject
+from bifrost.data.uploads import PREFIX
 from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.lambda_entry import Listeners, Payload, Tasks, lambda_entry
 from bifrost.runtime.plugs import relay
 from bifrost.runtime.sweeps import Sweep, alarm
-from functions.data import wiring
+from functions.data import wiring, wiring_files
+from functions.data.tasks_feed import SOCKETS, on_bar_closed, on_bars_taken, prune_feed, tell
 from functions.data.tasks_ingestion import WORK, find_gaps, ingest, plan_ingestion
+from functions.data.tasks_quality import record_completeness
 
 logger = Logger(service="data")
 
@@ -42,7 +45,7 @@ def on_object_created(envelope: Payload) -> None:
     """Import what was put into the bucket; S3's own event, so its envelope comes whole."""
     found = envelope["detail"]["object"]
     stored = StoredObject(key=found["key"], etag=found["etag"], size=found["size"])
-    for record in wiring.imports().import_object(stored, correlation_id()):
+    for record in _import(stored):
         log = logger.error if record.status is ImportStatus.FAILED else logger.info
         log(
             f"import {record.status}",
@@ -56,11 +59,30 @@ def on_object_created(envelope: Payload) -> None:
         )
 
 
+def _import(found: StoredObject) -> list[ImportRecord]:
+    files, uploads = wiring.imports(), wiring_files.uploads()
+    if found.key.startswith(PREFIX):
+        records = uploads.import_object(found, correlation_id())
+        return records + files.resume(correlation_id())
+    records = files.import_object(found, correlation_id())
+    # What it listed may be what a declared file waits for.
+    return records + uploads.resume(correlation_id())
+
+
 TASKS: Tasks = {
     "publish_sessions": publish_sessions,
     "sweep": sweep,
     "plan_ingestion": plan_ingestion,
     "find_gaps": find_gaps,
+    "prune_feed": prune_feed,
+    "record_completeness": record_completeness,
 }
-LISTENERS: Listeners = {"Object Created": on_object_created, WORK: ingest}
-handler = lambda_entry("data", tasks=TASKS, listeners=LISTENERS, relay=relay)
+LISTENERS: Listeners = {
+    "Object Created": on_object_created,
+    "BarClosed.v1": on_bar_closed,
+    "BarsTaken.v1": on_bars_taken,
+    WORK: ingest,
+}
+handler = lambda_entry(
+    "data", tasks=TASKS, listeners=LISTENERS, relay=relay, sockets=SOCKETS, tell=tell
+)

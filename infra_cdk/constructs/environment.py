@@ -21,6 +21,7 @@ class Environment:
     """What all functions share; `of` adds what one row asks for, and no more.
 
     endpoint: where AWS answers, for the local target; None is AWS itself.
+    feed_url: where clients of the WebSocket feed are pushed to.
     trace_disabled: whether functions trace inside an invocation ("true" or "false").
     """
 
@@ -32,6 +33,7 @@ class Environment:
     identity: Identity
     endpoint: str | None
     trace_disabled: str
+    feed_url: str
 
     def of(self, capability: Capability, listener: Listener | None) -> dict[str, str]:
         """Return the capability's variables."""
@@ -42,6 +44,7 @@ class Environment:
             **({"EVENT_BUS_NAME": self.bus.event_bus_name} if capability.publishes else {}),
             **({"DATA_BUCKET": self.bucket.bucket_name} if capability.reads_bucket else {}),
             **self._keys(capability),
+            **({"FEED_URL": self.feed_url} if capability.sockets else {}),
             **{
                 f"{workflow.name}_ARN": workflow_arn(self.stack, workflow)
                 for workflow in capability.starts

@@ -17,6 +17,7 @@ from infra_cdk.constructs.http_api import HttpApi
 from infra_cdk.constructs.identity import Identity
 from infra_cdk.constructs.listener import Listener
 from infra_cdk.constructs.schedules import Schedules
+from infra_cdk.constructs.socket_api import SocketApi
 from infra_cdk.constructs.storage import DataBucket
 from infra_cdk.constructs.vendor_keys import vendor_keys
 from infra_cdk.constructs.workflows import STANDARD, Workflows, workflow_arn
@@ -44,6 +45,7 @@ class DeskStack(Stack):
         self.data = DataBucket(self, target=target)
         self.identity = Identity(self)
         self.api = HttpApi(self, target=target, identity=self.identity)
+        self.feed = SocketApi(self, target=target, endpoint=self.endpoint)
         self.workflows = Workflows(self, target=target)
         self.vendor_keys = vendor_keys(self)
         self.told = Environment(
@@ -55,6 +57,7 @@ class DeskStack(Stack):
             identity=self.identity,
             endpoint=self.endpoint,
             trace_disabled=self._trace_disabled(),
+            feed_url=self.feed.push_url,
         )
         self.functions: dict[str, lambda_.Function] = {}
         self.listeners: dict[str, Listener] = {}
@@ -87,6 +90,8 @@ class DeskStack(Stack):
             built.function.add_environment(key, value)
         if capability.routes:
             self.api.route(capability, built.function)
+        if capability.sockets:
+            self.feed.route(capability, built.function)
 
     def _listen(self, capability: Capability, built: CapabilityFunction) -> Listener:
         listener = Listener(self, capability)
@@ -105,6 +110,11 @@ class DeskStack(Stack):
             built.allow([self.bus.event_bus_arn], "events:PutEvents")
         if capability.reads_bucket:
             built.allow([self.data.bucket.arn_for_objects("*")], "s3:GetObject")
+        if capability.takes_uploads:
+            # An address is as good as its signer's rights.
+            built.allow([self.data.bucket.arn_for_objects("uploads/*")], "s3:PutObject")
+        if capability.sockets:
+            built.allow([self.feed.push_arn], "execute-api:ManageConnections")
         if capability.reads_vendor_keys:
             built.allow([self.vendor_keys.secret_arn], "secretsmanager:GetSecretValue")
         for workflow in capability.starts:

@@ -22,6 +22,7 @@ from bifrost.runtime.tracing import traced
 
 if TYPE_CHECKING:
     from bifrost.events import Event
+    from bifrost.runtime.sockets import Sockets, Tell
 
 Payload = dict[str, Any]
 Tasks = Mapping[str, Callable[[Payload], Payload]]
@@ -46,6 +47,8 @@ def lambda_entry(
     tasks: Tasks,
     listeners: Listeners,
     relay: Callable[[], Flushes] | None = None,
+    sockets: "Sockets | None" = None,
+    tell: "Tell | None" = None,
 ) -> Handler:
     """Return the Lambda handler of a capability whose routes are `functions.<name>.routes.app`.
 
@@ -54,6 +57,7 @@ def lambda_entry(
     listeners: by detail-type; they get the event, or the whole envelope of one that is not ours.
     relay: flushed after each invocation, so that an event leaves milliseconds after its commit;
         the scheduled `relay` task is the net below.
+    sockets: by route, as API Gateway's WebSocket API calls them; tell: answers a connection.
     """
     logger = Logger(service=capability)
     if environment().starts_in_lambda:
@@ -67,12 +71,20 @@ def lambda_entry(
             answer = entry.perform(event)
         elif "Records" in event:
             answer = entry.hear_all(event, context)
+        elif sockets is not None and tell is not None and _is_socket(event):
+            from bifrost.runtime.sockets import serve_socket
+
+            answer = serve_socket(sockets, tell, event, logger)
         else:
             answer = entry.serve(event, context)
         entry.flush()
         return answer
 
     return handler
+
+
+def _is_socket(event: Payload) -> bool:
+    return "connectionId" in (event.get("requestContext") or {})
 
 
 def _make_ready(relay: Callable[[], Flushes] | None) -> None:

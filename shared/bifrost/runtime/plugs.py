@@ -11,8 +11,14 @@ from bifrost.adapters.clock import SystemClock
 from bifrost.adapters.postgres.database import Database, with_fresh_password
 from bifrost.runtime.environment import environment
 
+# A client that takes longer is left alone for a while.
+_PUSH_SECONDS = 3
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bifrost.adapters.aws.client import AwsClient
+    from bifrost.adapters.aws.feed import ApiGatewayPushes
     from bifrost.adapters.aws.objects import S3Objects
     from bifrost.adapters.aws.queues import SqsQueues
     from bifrost.adapters.aws.secrets import KeptSecrets
@@ -106,6 +112,24 @@ def secrets() -> "KeptSecrets":
     return KeptSecrets(_client("secretsmanager"))
 
 
+@lru_cache
+def pushes() -> "ApiGatewayPushes":
+    """The way to the clients of the WebSocket feed."""
+    from urllib.parse import urlsplit
+
+    from bifrost.adapters.aws.client import AwsClient
+    from bifrost.adapters.aws.feed import ApiGatewayPushes
+
+    env = environment()
+    host = urlsplit(env.feed_url)._replace(path="").geturl()
+    return ApiGatewayPushes(
+        env.feed_url,
+        lambda: AwsClient(
+            "execute-api", env.region, _credentials, endpoint=host, timeout_seconds=_PUSH_SECONDS
+        ),
+    )
+
+
 def _client(service: str, *, host_prefix: str = "", timeout_seconds: float = 10) -> "AwsClient":
     from bifrost.adapters.aws.client import AwsClient
 
@@ -113,7 +137,7 @@ def _client(service: str, *, host_prefix: str = "", timeout_seconds: float = 10)
     return AwsClient(
         service,
         env.region,
-        _credentials(),
+        _credentials,
         endpoint=env.endpoint_url,
         host_prefix=host_prefix,
         timeout_seconds=timeout_seconds,
@@ -124,7 +148,16 @@ def _credentials() -> "Credentials":
     from bifrost.adapters.aws.signing import Credentials
 
     env = environment()
+    if env.container_credentials:
+        return _of_container(env.container_credentials)()
     return Credentials(env.access_key, env.secret_key, env.session_token)
+
+
+@lru_cache
+def _of_container(path: str) -> "Callable[[], Credentials]":
+    from bifrost.adapters.aws.container_credentials import container_credentials
+
+    return container_credentials(path)
 
 
 def _open(dsn: str) -> Database:

@@ -33,6 +33,7 @@ def frozen(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("events", "POST", "https://events.eu-west-1.amazonaws.com/", b'{"Entries": []}'),
         ("states", "POST", "http://127.0.0.1:4570/", b"{}"),
+        ("execute-api", "POST", "https://a.example.com/live/%40connections/Ab%3D", b"{}"),
         ("s3", "GET", "https://s3.eu-west-1.amazonaws.com/bucket/bars/daily/AAPL.csv", b""),
     ],
 )

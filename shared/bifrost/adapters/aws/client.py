@@ -5,6 +5,7 @@ A call that changes something is sent once: what a lost answer means is the call
 """
 
 import json
+from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -32,7 +33,7 @@ class AwsClient:
         self,
         service: str,
         region: str,
-        credentials: Credentials,
+        credentials: Credentials | Callable[[], Credentials],
         *,
         endpoint: str = "",
         host_prefix: str = "",
@@ -40,7 +41,8 @@ class AwsClient:
     ) -> None:
         self._service = service
         self._region = region
-        self._credentials = credentials
+        # Those of a container end after hours: they are asked for with each call.
+        self._credentials = credentials if callable(credentials) else lambda: credentials
         self._timeout = timeout_seconds
         self._url = endpoint.rstrip("/") or (
             f"https://{host_prefix}{service}.{region}.amazonaws.com"
@@ -61,15 +63,19 @@ class AwsClient:
         """Read an object (S3, path style)."""
         return self._send("GET", quote(path, safe="/-_.~"), {}, b"")
 
+    def post(self, path: str, body: bytes) -> bytes:
+        """Send a body to an encoded path (API Gateway's @connections)."""
+        return self._send("POST", path, {}, body)
+
     def put_url(self, path: str, expires_seconds: int) -> str:
         """Return an address that takes a PUT of this object (S3, path style) until it expires."""
         scope = Scope(self._service, self._region, SystemClock().now())
         url = self._url + quote(path, safe="/-_.~")
-        return presigned_url("PUT", url, expires_seconds, self._credentials, scope)
+        return presigned_url("PUT", url, expires_seconds, self._credentials(), scope)
 
     def _send(self, method: str, path: str, headers: dict[str, str], body: bytes) -> bytes:
         scope = Scope(self._service, self._region, SystemClock().now())
-        signed = signed_headers(method, self._url + path, headers, body, self._credentials, scope)
+        signed = signed_headers(method, self._url + path, headers, body, self._credentials(), scope)
         try:
             return self._exchange(method, path, signed, body)
         except (HTTPException, OSError) as error:

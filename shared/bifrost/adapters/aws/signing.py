@@ -57,7 +57,11 @@ def signed_headers(
     if credentials.token:
         all_headers["x-amz-security-token"] = credentials.token
     names = ";".join(sorted(name.lower() for name in all_headers))
-    canonical = _canonical_request(method, parts.path or "/", "", all_headers, payload)
+    path = parts.path or "/"
+    if scope.service != "s3":
+        # Every service but S3 encodes the encoded path once more.
+        path = quote(path, safe="/-_.~")
+    canonical = _canonical_request(method, path, "", all_headers, payload)
     signature = _signature(canonical, credentials, scope)
     all_headers["Authorization"] = (
         f"AWS4-HMAC-SHA256 Credential={credentials.access_key}/{scope.name},"

@@ -8,7 +8,7 @@ larger plan is said in the settings.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from bifrost.adapters.vendors.calls import Patience, VendorCalls
 from bifrost.core.corporate_actions import CorporateAction
@@ -17,9 +17,11 @@ from bifrost.data.ports import Clock
 from bifrost.data.providers import limits
 from bifrost.data.providers.answers import Answer
 from bifrost.data.providers.limits import Rate
-from bifrost.data.providers.ports import BarRequest
 from bifrost.data.providers.vendor_states import Vendor, VendorState, VendorStates, fresh
-from bifrost.data.series.columns import BarColumns
+
+if TYPE_CHECKING:
+    from bifrost.data.providers.ports import BarRequest
+    from bifrost.data.series.columns import BarColumns
 
 ALPACA, MASSIVE, YAHOO = "alpaca", "massive", "yahoo"
 # In the order of their sources' ranks: where nobody says whom to ask, the best first.
@@ -36,7 +38,7 @@ class VendorData(Protocol):
 
     name: str
 
-    def bars(self, asked: BarRequest) -> Answer[BarColumns]:
+    def bars(self, asked: "BarRequest") -> "Answer[BarColumns]":
         """Return raw bars, oldest first."""
 
     def actions(

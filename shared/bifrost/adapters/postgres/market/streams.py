@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bifrost.adapters.postgres.database import Cursor, Database
+from bifrost.adapters.postgres.database import Cursor, Database, Row
 from bifrost.adapters.postgres.market.leases import prove
 from bifrost.adapters.postgres.market.taking import PostgresTakingBooks
 from bifrost.adapters.postgres.market.ticks import PostgresTicks
@@ -22,6 +22,11 @@ _STORED = """
 SELECT instrument, settled_to, holes FROM data.market_streams
 WHERE source = %s AND instrument = ANY(%s)
 """
+_STANDING = """
+SELECT instrument, settled_to, holes FROM data.market_streams WHERE instrument = %s
+ORDER BY recorded_at DESC LIMIT 1
+"""
+_LAST_CLOSED = "SELECT last_closed_at FROM data.feed WHERE instrument = %s"
 _SYMBOLS = """
 SELECT i.symbol AS instrument, coalesce(s.symbol, i.symbol) AS symbol FROM data.instruments i
 LEFT JOIN data.subscriptions s ON s.instrument = i.symbol AND s.provider = %(vendor)s
@@ -69,14 +74,17 @@ class PostgresStreams:
     def stored(self, instruments: Sequence[str], source: str) -> Mapping[str, StoredStream]:
         """Return how the streams stood, by instrument; those never heard are missing."""
         rows = self._database.fetch_all(_STORED, (source, list(instruments)))
-        return {
-            row["instrument"]: StoredStream(
-                row["instrument"],
-                micros(row["settled_to"]),
-                tuple(_hole_of(hole) for hole in row["holes"]),
-            )
-            for row in rows
-        }
+        return {row["instrument"]: _stream_of(row) for row in rows}
+
+    def standing(self, instrument: str) -> StoredStream | None:
+        """Return the instrument's stream; None where none was ever heard."""
+        row = self._database.fetch_one(_STANDING, (instrument,))
+        return None if row is None else _stream_of(row)
+
+    def last_closed(self, instrument: str) -> datetime | None:
+        """Return when the last session of the desk's market closed that was published."""
+        row = self._database.fetch_one(_LAST_CLOSED, (instrument,))
+        return None if row is None else row["last_closed_at"]
 
     def symbols(self, instruments: Sequence[str], vendor: str) -> dict[str, str]:
         """Return what the vendor calls each instrument; of none named, those subscribed to.
@@ -144,6 +152,11 @@ def _columns_of(sheet: StreamSheet) -> dict[str, Any]:
         "before": None if lasts else instant_of(ends),
         "cause": stream.holes[0].cause.value if stream.holes else "",
     }
+
+
+def _stream_of(row: Row) -> StoredStream:
+    holes = tuple(_hole_of(hole) for hole in row["holes"])
+    return StoredStream(row["instrument"], micros(row["settled_to"]), holes)
 
 
 def _written(hole: Hole) -> list[Any]:

@@ -45,7 +45,9 @@ CREATE TABLE data.feed_connections (
     connection_id text PRIMARY KEY,
     owner text NOT NULL,
     connected_at timestamptz NOT NULL,
-    expires_at timestamptz NOT NULL
+    expires_at timestamptz NOT NULL,
+    -- It did not take what it was told: others are not to wait for it.
+    silent_until timestamptz
 );
 CREATE TABLE data.feed_subscriptions (
     channel text NOT NULL,
