@@ -1,4 +1,4 @@
-"""Run the benchmarks: `python -m tests.benchmarks [decisions ledger cold sizes help up]`.
+"""Run the benchmarks: `python -m tests.benchmarks [decisions ledger market cold sizes help up]`.
 
 Prints one JSON object: the machine and a row per figure, each beside its peer of the same run.
 """
@@ -6,12 +6,13 @@ Prints one JSON object: the machine and a row per figure, each beside its peer o
 import json
 import sys
 
-from tests.benchmarks import cold, decisions, ledger, sizes, start
+from tests.benchmarks import cold, decisions, ledger, market, sizes, start
 from tests.benchmarks.report import machine
 
 MEASURES = {
     "decisions": decisions.rows,
     "ledger": ledger.rows,
+    "market": market.rows,
     "cold": cold.rows,
     "sizes": sizes.rows,
     "help": start.help_rows,

@@ -11,7 +11,7 @@ from bifrost.cli.output import DEPENDENCY_DOWN, USAGE, AsJson, say, show_json, s
 
 Only = Annotated[
     list[str] | None,
-    typer.Option(help="decisions, ledger, cold, sizes, help or up; may be given again."),
+    typer.Option(help="decisions, ledger, market, cold, sizes, help or up; may be given again."),
 ]
 Output = Annotated[Path, typer.Option(help="Where the JSON is written.")]
 
@@ -21,7 +21,7 @@ _COLUMNS = ("measure", "ours", "goal", "peer", "ratio")
 def bench(
     only: Only = None, output: Output = Path(".build/bench.json"), as_json: AsJson = False
 ) -> None:
-    """Measure order decisions, the ledger, cold starts, sizes and start-up, beside their peers.
+    """Measure orders, the ledger, market data, cold starts, sizes and start-up, beside their peers.
 
     Example: bifrost bench --only ledger
     """
