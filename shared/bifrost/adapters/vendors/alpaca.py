@@ -16,6 +16,7 @@ from bifrost.adapters.vendors import action_rows, alpaca_actions, fields
 from bifrost.adapters.vendors.bar_rows import Sessions, VendorBar, hours_of, to_bars, xnys_sessions
 from bifrost.adapters.vendors.calls import NotAnsweredError, VendorCalls, refused
 from bifrost.adapters.vendors.paging import Page, all_pages
+from bifrost.adapters.vendors.quietly import deprecations_aside
 from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.sessions import EXCHANGE
 from bifrost.data.ports import Clock
@@ -146,10 +147,11 @@ class AlpacaData:
         )
 
     def _bars_fields(self, asked: BarRequest) -> Mapping[str, Any]:
-        from alpaca.common.enums import Sort
-        from alpaca.data.enums import Adjustment, DataFeed
-        from alpaca.data.requests import StockBarsRequest
-        from alpaca.data.timeframe import TimeFrame
+        with deprecations_aside():
+            from alpaca.common.enums import Sort
+            from alpaca.data.enums import Adjustment, DataFeed
+            from alpaca.data.requests import StockBarsRequest
+            from alpaca.data.timeframe import TimeFrame
 
         first, before = asked.first, asked.before
         if asked.timeframe.is_daily:
@@ -170,13 +172,15 @@ class AlpacaData:
 
     @cached_property
     def _stocks_client(self) -> "RESTClient":
-        from alpaca.data.historical import StockHistoricalDataClient
+        with deprecations_aside():
+            from alpaca.data.historical import StockHistoricalDataClient
 
         return self._tamed(StockHistoricalDataClient)
 
     @cached_property
     def _actions_client(self) -> "RESTClient":
-        from alpaca.data.historical.corporate_actions import CorporateActionsClient
+        with deprecations_aside():
+            from alpaca.data.historical.corporate_actions import CorporateActionsClient
 
         return self._tamed(CorporateActionsClient)
 

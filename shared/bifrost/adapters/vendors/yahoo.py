@@ -23,6 +23,7 @@ from bifrost.adapters.vendors.bar_rows import (
 from bifrost.adapters.vendors.calls import NotAnsweredError, VendorCalls
 from bifrost.adapters.vendors.fields import ChangedShapeError
 from bifrost.adapters.vendors.paging import Page, all_pages
+from bifrost.adapters.vendors.quietly import deprecations_aside
 from bifrost.adapters.vendors.yahoo_chart import Chart, YahooSplit, new_york_date, wrong_hours
 from bifrost.adapters.vendors.yahoo_prices import (
     as_traded,
@@ -173,14 +174,15 @@ class YahooData:
         share._tz = EXCHANGE.key
         self._session.chart = None
         try:
-            frame = share.history(
-                interval=interval,
-                start=first,
-                end=before,
-                auto_adjust=False,
-                actions=True,
-                timeout=self._calls.patience.deadline_seconds,
-            )
+            with deprecations_aside():
+                frame = share.history(
+                    interval=interval,
+                    start=first,
+                    end=before,
+                    auto_adjust=False,
+                    actions=True,
+                    timeout=self._calls.patience.deadline_seconds,
+                )
         except YFRateLimitError as error:
             raise NotAnsweredError(self._session.rate_limited(str(error))) from error
         except (YFException, LookupError, TypeError, ValueError, AttributeError) as error:
