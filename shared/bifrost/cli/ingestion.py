@@ -177,6 +177,37 @@ def freshness(as_json: AsJson = False) -> None:
     show_json({"items": found}) if as_json else show_table(found, _FRESH, empty=empty)
 
 
+def keys(
+    given: Annotated[
+        list[str] | None,
+        typer.Argument(help="NAME=VALUE, such as ALPACA_KEY_ID=...; `-` reads lines of them."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell the local stack the keys of providers; on AWS they are the secret `<stack>/vendors`.
+
+    An empty value takes one away. Prints which are set, and no value.
+
+    Example: bifrost data keys ALPACA_KEY_ID=... ALPACA_SECRET_KEY=...
+    """
+    import sys
+
+    from bifrost.local.vendor_keys import keep_keys
+
+    lines = [*(given or [])]
+    if lines == ["-"]:
+        lines = [line for line in sys.stdin.read().splitlines() if line.strip()]
+    known = keep_keys(dict(_pair(line) for line in lines))
+    show_json({"set": known}) if as_json else show_fields({"set": known})
+
+
+def _pair(line: str) -> tuple[str, str]:
+    name, equals, value = line.strip().partition("=")
+    if not equals:
+        raise typer.BadParameter("say NAME=VALUE, such as ALPACA_KEY_ID=...")
+    return name, value
+
+
 def _body(instruments: str, timeframe: str, first: str, last: str, provider: str) -> dict[str, Any]:
     if not instruments.strip():
         raise typer.BadParameter("name instruments, such as AAPL,MSFT, or say all")

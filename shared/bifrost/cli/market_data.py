@@ -5,7 +5,7 @@ Each subject has a file of its own; what it offers is put together here.
 
 import typer
 
-from bifrost.cli import data_import, ingestion, quality
+from bifrost.cli import data_import, ingestion, quality, repairs
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -32,3 +32,4 @@ app.command()(ingestion.gaps)
 app.command()(ingestion.freshness)
 app.command()(ingestion.keys)
 app.add_typer(quality.app, name="quality")
+app.add_typer(repairs.app, name="repairs")

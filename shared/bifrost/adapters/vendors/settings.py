@@ -10,6 +10,9 @@ from bifrost.core.errors import FieldProblem, InvalidInputError
 # Of each field the name in the secret: `alpaca_key_id` is ALPACA_KEY_ID.
 NAMES = {one.name.upper(): one for one in fields(VendorSettings)}
 
+# Of these the value is a whole number.
+WHOLE = frozenset(name for name, one in NAMES.items() if one.type is int)
+
 
 def vendor_settings(text: str) -> VendorSettings:
     """Read the secret: JSON of names and values; empty is nothing said.

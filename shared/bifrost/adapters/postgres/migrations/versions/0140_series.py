@@ -113,7 +113,9 @@ BEGIN
         CONTINUE WHEN to_regclass('data.' || name) IS NOT NULL;
         -- Two that make one month: the second waits, and finds it.
         PERFORM pg_advisory_xact_lock(hashtextextended('data.make_months/' || parent, 0));
-        CONTINUE WHEN to_regclass('data.' || name) IS NOT NULL;
+        -- Asked of the table: to_regclass may answer from before the wait.
+        CONTINUE WHEN EXISTS (SELECT FROM pg_class WHERE relname = name
+            AND relnamespace = 'data'::regnamespace);
         lower_end := quote_literal(to_char(month, 'YYYY-MM-DD') || ' 00:00:00+00');
         upper_end := quote_literal(
             to_char(month + interval '1 month', 'YYYY-MM-DD') || ' 00:00:00+00');
