@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     aws_region: str = Field("us-east-1", validation_alias="AWS_REGION")
     api_url: str | None = Field(None, validation_alias="BIFROST_API")
     token: str | None = Field(None, validation_alias="BIFROST_TOKEN")
+    feed_url: str | None = Field(None, validation_alias="BIFROST_FEED")
     no_color: str | None = Field(None, validation_alias="NO_COLOR")
 
 

@@ -22,8 +22,8 @@ _IS_THERE = """
 SELECT 1 FROM data.feed_connections WHERE connection_id = %s AND expires_at > %s FOR UPDATE
 """
 _UNLISTED = """
-SELECT name FROM unnest(%s::text[]) AS named (name)
-WHERE NOT EXISTS (SELECT 1 FROM data.instruments WHERE symbol = name) ORDER BY name
+SELECT asked FROM unnest(%s::text[]) AS given (asked)
+WHERE NOT EXISTS (SELECT 1 FROM data.instruments WHERE symbol = given.asked) ORDER BY asked
 """
 _OPEN = """
 INSERT INTO data.feed_channels (channel) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING
@@ -155,7 +155,7 @@ class PostgresFeed:
 
 def _require_listed(cursor: Cursor, channels: Sequence[Channel]) -> None:
     names = sorted({channel.instrument for channel in channels})
-    unlisted = [row["name"] for row in cursor.execute(_UNLISTED, (names,))]
+    unlisted = [row["asked"] for row in cursor.execute(_UNLISTED, (names,))]
     if unlisted:
         raise NotFoundError(f"no instrument is called {', '.join(unlisted)}")
 
