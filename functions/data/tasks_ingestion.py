@@ -59,6 +59,7 @@ def ingest(envelope: Payload) -> None:
     wiring_ingestion.dispatcher().send([item])
     if item.has_ended and item.is_complete and item.scope.timeframe.is_daily:
         _ask_for_actions(item)
+        _look_for_faults(item)
     log = logger.error if item.state == "failed" and item.has_ended else logger.info
     log(
         f"ingestion {item.state}",
@@ -71,6 +72,18 @@ def ingest(envelope: Payload) -> None:
             "reason": item.reason,
         },
     )
+
+
+def _look_for_faults(item: "Item") -> None:
+    """Look at all that vendors told of the instrument: a fault may show in older bars."""
+    from functions.data.tasks_repairs import look
+
+    if not item.bars_written and not item.bars_kept_apart:
+        return
+    try:
+        look(item.instrument)
+    except BifrostError as error:
+        logger.warning("not looked at", extra={"instrument": item.instrument, "cause": str(error)})
 
 
 def _ask_for_actions(item: "Item") -> None:

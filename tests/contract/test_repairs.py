@@ -102,11 +102,15 @@ def bars(factor: "np.ndarray[tuple[int], np.dtype[np.float64]] | float" = 1.0) -
     """A year of bars, with prices multiplied."""
     close = prices()
     open_ = np.r_[100.0, close[:-1]]
-    columns = (open_, np.maximum(open_, close) + 0.05, np.minimum(open_, close) - 0.05, close)
+    high, low = np.maximum(open_, close) + 0.05, np.minimum(open_, close) - 0.05
     volume = np.rint(1e6 * np.exp(np.random.default_rng(4).normal(0, 0.2, len(DAYS))))
-    starts = np.array([micros(day.opens_at) for day in DAYS], dtype=np.int64)
     return BarColumns(
-        starts, *(counted((one * factor).round(6)) for one in columns), counted(volume)
+        starts_at=np.array([micros(day.opens_at) for day in DAYS], dtype=np.int64),
+        open=counted((open_ * factor).round(6)),
+        high=counted((high * factor).round(6)),
+        low=counted((low * factor).round(6)),
+        close=counted((close * factor).round(6)),
+        volume=counted(volume),
     )
 
 

@@ -1,0 +1,179 @@
+"""The JSON of repairs. Prices and volumes are decimals as strings, null where none was told."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from bifrost.data.repair.kinds import RepairKind
+from bifrost.data.repair.stored import Cell, RepairRecord, RepairState, RepairStep, Scan, Suspicion
+from bifrost.data.schemas import Symbol
+
+_Reason = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
+    Field(examples=["the exchange confirmed these prices"]),
+]
+SourceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$", examples=["yahoo"])]
+
+
+class _Sheet(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ReasonBody(_Sheet):
+    """Why somebody makes a repair, or takes it back."""
+
+    reason: _Reason
+
+
+class ScanBody(_Sheet):
+    """What to look at: an instrument's daily bars, of every vendor or of one source.
+
+    source: a person's own file is looked at only when it is named. dry_run: keep and make nothing.
+    """
+
+    instrument: Symbol
+    source: SourceName | None = None
+    dry_run: bool = False
+
+
+class CellSheet(_Sheet):
+    """One value, as it was told and as repaired."""
+
+    session: date
+    raw: str | None
+    repaired: str | None
+
+    @classmethod
+    def of(cls, cell: Cell) -> "CellSheet":
+        """Show one."""
+        return cls(session=cell.session, raw=_text(cell.raw), repaired=_text(cell.repaired))
+
+
+class StepSheet(_Sheet):
+    """What was done with a repair: by whom, when and why."""
+
+    state: RepairState
+    by: str
+    reason: str
+    at: datetime
+
+    @classmethod
+    def of(cls, step: RepairStep) -> "StepSheet":
+        """Show one."""
+        return cls(state=step.state, by=step.by, reason=step.reason, at=step.at)
+
+
+class RepairSheet(_Sheet):
+    """A repair: which sessions and columns, why it is believed, and how it stands.
+
+    score: the least of its evidence, in [0, 1]. known_from: the session at whose close it could
+    first be made.
+    """
+
+    repair_id: str
+    instrument: str
+    timeframe: str
+    source: str
+    kind: RepairKind
+    first_session: date
+    last_session: date
+    columns: list[str]
+    bars: int
+    state: RepairState
+    score: float
+    evidence: dict[str, float]
+    reason: str
+    method: str
+    known_from: date
+    recorded_at: datetime
+
+    @classmethod
+    def of(cls, record: RepairRecord) -> "RepairSheet":
+        """Show one without its values."""
+        return cls(**_shown(record))
+
+
+class RepairDetail(RepairSheet):
+    """A repair with every value that it changes, and every step taken with it."""
+
+    cells: dict[str, list[CellSheet]]
+    steps: list[StepSheet]
+
+    @classmethod
+    def of(cls, record: RepairRecord) -> "RepairDetail":
+        """Show all of one."""
+        cells = {
+            name: [CellSheet.of(cell) for cell in column]
+            for name, column in record.repair.cells.items()
+        }
+        steps = [StepSheet.of(step) for step in record.steps]
+        return cls(**_shown(record), cells=cells, steps=steps)
+
+
+class RepairPage(_Sheet):
+    """Some repairs, in the order they were found; `next_cursor` is null at the end."""
+
+    items: list[RepairSheet]
+    next_cursor: str | None
+
+    @classmethod
+    def of(cls, found: Sequence[RepairRecord], limit: int) -> "RepairPage":
+        """Show a page of `limit`; found: one more, where there is more."""
+        shown = found[:limit]
+        following = str(shown[-1].place) if len(found) > limit else None
+        return cls(items=[RepairSheet.of(one) for one in shown], next_cursor=following)
+
+
+class SuspicionSheet(_Sheet):
+    """Something wrong that cannot be mended from what is known, or that is only claimed."""
+
+    source: str
+    kind: RepairKind
+    session: date
+    reason: str
+
+    @classmethod
+    def of(cls, one: Suspicion) -> "SuspicionSheet":
+        """Show one."""
+        return cls(source=one.source, kind=one.kind, session=one.session, reason=one.reason)
+
+
+class ScanSheet(_Sheet):
+    """What a look at an instrument found."""
+
+    instrument: str
+    sources: list[str]
+    repairs: list[RepairSheet]
+    suspicions: list[SuspicionSheet]
+
+    @classmethod
+    def of(cls, scan: Scan) -> "ScanSheet":
+        """Show one."""
+        return cls(
+            instrument=scan.instrument,
+            sources=list(scan.sources),
+            repairs=[RepairSheet.of(one) for one in scan.records],
+            suspicions=[SuspicionSheet.of(one) for one in scan.suspicions],
+        )
+
+
+def _shown(record: RepairRecord) -> dict[str, object]:
+    repair = record.repair
+    names = ("repair_id", "instrument", "timeframe", "source", "kind", "score", "reason", "method")
+    return {
+        **{name: getattr(repair, name) for name in (*names, "known_from", "recorded_at")},
+        "first_session": repair.first,
+        "last_session": repair.last,
+        "columns": list(repair.cells),
+        "bars": len(repair.sessions),
+        "state": record.state,
+        "evidence": dict(repair.evidence),
+    }
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else f"{value:f}"

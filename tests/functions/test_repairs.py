@@ -1,0 +1,167 @@
+"""Repairs over HTTP and as a task: looked for, listed, shown, undone and made by whom may; what is
+unknown or no longer possible is a problem in words.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from bifrost.adapters.postgres.database import Database
+from bifrost.adapters.postgres.market.repairs import PostgresRepairs
+from bifrost.adapters.postgres.market.series import PostgresSeries
+from bifrost.data.repair.service import RepairService
+from bifrost.data.series.columns import BarColumns, counted, micros
+from bifrost.data.series.ports import SeriesKey
+from bifrost.data.series.timeframes import Timeframe
+from functions.data import wiring_repairs
+from tests.functions.data_function import Answer, DataFunction, data_function
+
+REPAIRS = "/v1/data/repairs"
+FAULTY = "2012-03-01"
+REASON = {"reason": "the exchange says otherwise"}
+
+
+@pytest.fixture
+def data(make_database: Callable[[str], Database], monkeypatch: pytest.MonkeyPatch) -> DataFunction:
+    """The function, with a quarter of IBM of which one bar is a hundred times too high."""
+    function = data_function(make_database("data"), monkeypatch)
+    desk = function.desk
+    service = RepairService(PostgresRepairs(desk.database), desk.imports, desk.clock)
+    monkeypatch.setattr(wiring_repairs, "repairs", lambda: service)
+    desk.clock.pass_by(1)
+    with desk.database.transaction() as cursor:
+        PostgresSeries(cursor).put(
+            SeriesKey("IBM", Timeframe.D1, "yahoo"), _bars(function), desk.clock.now()
+        )
+    desk.clock.pass_by(1)
+    return function
+
+
+def _bars(function: DataFunction) -> BarColumns:
+    days = function.desk.rows(
+        "SELECT session, opens_at FROM data.sessions WHERE calendar = 'XNYS'"
+        " AND session BETWEEN '2012-01-03' AND '2012-03-30' ORDER BY session"
+    )
+    close = 200 + 2 * np.sin(np.arange(len(days)))
+    faulty = np.array([str(day["session"]) == FAULTY for day in days])
+    close = np.where(faulty, close * 100, close).round(2)
+    return BarColumns(
+        starts_at=np.array([micros(day["opens_at"]) for day in days], dtype=np.int64),
+        open=counted(close),
+        high=counted(close + 0.5),
+        low=counted(close - 0.5),
+        close=counted(close),
+        volume=counted(np.full(len(days), 1_000_000.0) + np.arange(len(days))),
+    )
+
+
+def scanned(data: DataFunction, **given: object) -> Answer:
+    return data.post(f"{REPAIRS}/scans", {"instrument": "IBM", **given})
+
+
+def close_of(data: DataFunction) -> str:
+    rows = data.desk.rows(
+        "SELECT close FROM data.bars WHERE instrument = 'IBM'"
+        f" AND session = '{FAULTY}' ORDER BY recorded_at DESC LIMIT 1"
+    )
+    return str(rows[0]["close"])
+
+
+def test_a_scan_makes_what_is_sure_and_says_what_it_did(data: DataFunction) -> None:
+    answer = scanned(data)
+
+    assert answer.status == 200
+    assert answer.body["sources"] == ["yahoo"]
+    (found,) = answer.body["repairs"]
+    assert (found["kind"], found["state"], found["bars"]) == ("unit_error", "applied", 1)
+    assert (found["first_session"], found["known_from"]) == (FAULTY, "2012-03-02")
+    assert found["score"] >= 0.7
+    assert float(close_of(data)) < 300
+
+
+def test_a_repair_is_listed_and_shown_with_its_raw_values_and_steps(data: DataFunction) -> None:
+    (found,) = scanned(data).body["repairs"]
+
+    page = data.get(REPAIRS, instrument="IBM", kind="unit_error", state="applied")
+    shown = data.get(f"{REPAIRS}/{found['repair_id']}")
+
+    assert [one["repair_id"] for one in page.body["items"]] == [found["repair_id"]]
+    assert page.body["next_cursor"] is None
+    (cell,) = shown.body["cells"]["close"]
+    assert float(cell["raw"]) == pytest.approx(100 * float(cell["repaired"]))
+    assert [step["state"] for step in shown.body["steps"]] == ["proposed", "applied"]
+    assert data.get(REPAIRS, instrument="AAPL").body["items"] == []
+
+
+def test_a_repair_is_undone_and_made_again_by_somebody_for_a_reason(data: DataFunction) -> None:
+    (found,) = scanned(data).body["repairs"]
+    address = f"{REPAIRS}/{found['repair_id']}"
+    data.desk.clock.pass_by(1)
+
+    undone = data.post(f"{address}/undo", REASON)
+
+    assert (undone.status, undone.body["state"]) == (200, "undone")
+    assert undone.body["steps"][-1]["by"] == "owner-1"
+    assert undone.body["steps"][-1]["reason"] == REASON["reason"]
+    assert float(close_of(data)) > 10_000
+    data.desk.clock.pass_by(1)
+    assert data.post(f"{address}/apply", REASON).body["state"] == "applied"
+    assert float(close_of(data)) < 300
+
+
+def test_what_is_undone_already_is_a_conflict(data: DataFunction) -> None:
+    (found,) = scanned(data).body["repairs"]
+    address = f"{REPAIRS}/{found['repair_id']}"
+    data.post(f"{address}/undo", REASON)
+
+    again = data.post(f"{address}/undo", REASON)
+
+    assert again.status == 409
+    assert "is undone" in again.body["detail"]
+
+
+def test_what_nobody_knows_is_not_found(data: DataFunction) -> None:
+    for answer in (
+        data.get(f"{REPAIRS}/repair-0"),
+        data.post(f"{REPAIRS}/repair-0/undo", REASON),
+        data.post(f"{REPAIRS}/repair-0/apply", REASON),
+        data.post(f"{REPAIRS}/scans", {"instrument": "NONE"}),
+    ):
+        assert answer.status == 404
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_source_that_told_nothing_is_named(data: DataFunction) -> None:
+    answer = scanned(data, source="massive")
+
+    assert answer.status == 422
+    assert answer.fields == {"source"}
+
+
+def test_a_dry_run_shows_what_would_be_done(data: DataFunction) -> None:
+    (found,) = scanned(data, dry_run=True).body["repairs"]
+
+    assert found["state"] == "proposed"
+    assert data.get(REPAIRS).body["items"] == []
+
+
+def test_only_an_admin_may_change_bars(data: DataFunction) -> None:
+    (found,) = scanned(data).body["repairs"]
+    address = f"{REPAIRS}/{found['repair_id']}"
+    data.groups = "[]"
+
+    assert scanned(data).status == 403
+    assert data.post(f"{address}/undo", REASON).status == 403
+    assert data.post(f"{address}/apply", REASON).status == 403
+    assert data.get(address).status == 200
+
+
+def test_a_task_scans_and_counts(data: DataFunction) -> None:
+    assert data.task("scan_repairs", instrument="IBM") == {
+        "proposed": 0,
+        "applied": 1,
+        "undone": 0,
+        "suspicions": 0,
+    }
+    assert data.task("scan_repairs", instrument="IBM")["applied"] == 0
