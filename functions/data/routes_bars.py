@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request, Response
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.data.bar_schemas import BarList, BarSheet
 from bifrost.data.schemas import Symbol, cursor_of, session_of
-from bifrost.data.series.asked import Adjustment, Knowledge
+from bifrost.data.series.asked import Adjustment, Knowledge, is_settled, known_until
 from bifrost.data.series.owning import owner_of
 from bifrost.data.series.timeframes import Timeframe
 from bifrost.runtime.auth import Caller
 from bifrost.runtime.http import create_router
+from bifrost.runtime.negotiation import OFFERED, Page, answer, next_address
+from bifrost.runtime.tables import table_of
 from bifrost.wire.dates import MarketDate
 from bifrost.wire.instants import Instant
 from functions.data import wiring, wiring_files
@@ -80,8 +82,9 @@ def _asked(
     return _Asked(instrument, timeframe, first, last, adjust, as_of, knowledge, extended)
 
 
-@router.get("/v1/bars", tags=["data"])
+@router.get("/v1/bars", tags=["data"], response_model=BarList, responses=OFFERED)
 def bars(
+    request: Request,
     caller: Caller,
     asked: Annotated[_Asked, Depends(_asked)],
     limit: Annotated[
@@ -90,16 +93,23 @@ def bars(
     cursor: Annotated[
         str | None, Query(max_length=64, description="`next_cursor` of the page before.")
     ] = None,
-) -> BarList:
+) -> Response:
     """List bars of whoever had the symbol in the range, oldest first.
 
     All there are unless `from` and `to` say. Prices are raw unless `adjust` says, and are adjusted
     when they are read: with `as_of`, for what had happened by then. Bars longer than a minute are
-    made of the minutes that there are, by the session's calendar.
+    made of the minutes that there are, by the session's calendar. JSON, or by `Accept` CSV, an
+    Arrow stream or Parquet; the next page is at `Link`.
     """
-    if asked.is_as_imported:
-        return _as_imported(asked, limit, cursor)
-    return _as_read(asked, limit, cursor)
+    read = _as_imported if asked.is_as_imported else _as_read
+    found = read(asked, limit, cursor)
+    page = Page(
+        table=lambda: table_of(BarSheet, found.items),
+        json=lambda: found.model_dump_json().encode(),
+        next_address=next_address(request, found.next_cursor),
+        is_final=is_settled(asked.knowledge, known_until(asked.as_of), wiring.now()),
+    )
+    return answer(request, page)
 
 
 def _as_imported(asked: _Asked, limit: int, cursor: str | None) -> BarList:

@@ -1,6 +1,8 @@
 """What data is plugged into: its schema in Postgres, the bucket, Step Functions."""
 
+from datetime import datetime
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from bifrost.adapters.clock import SystemClock
 from bifrost.adapters.ids import RandomIds
@@ -12,6 +14,9 @@ from bifrost.data.import_service import ImportService
 from bifrost.data.reference.service import ReferenceService
 from bifrost.data.service import DataService
 from bifrost.runtime.plugs import database, objects, workflows
+
+if TYPE_CHECKING:
+    from bifrost.data.series.ticks import TickReader
 
 
 @lru_cache
@@ -46,3 +51,16 @@ def data() -> DataService:
         clock=SystemClock(),
         ids=RandomIds(),
     )
+
+
+@lru_cache
+def ticks() -> "TickReader":
+    """Single quotes and trades; who asks for them loads numpy."""
+    from bifrost.adapters.postgres.market.ticks import PostgresTickReader
+
+    return PostgresTickReader(database())
+
+
+def now() -> datetime:
+    """Return this instant."""
+    return SystemClock().now()

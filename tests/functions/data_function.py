@@ -1,6 +1,7 @@
 """The data function over a desk of the test's own, for the tests of its addresses."""
 
 import json
+from base64 import b64decode
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from bifrost.adapters.postgres.database import Database
 from bifrost.runtime.lambda_entry import lambda_entry
-from functions.data import handler, wiring
+from functions.data import handler, wiring, wiring_files
 from tests.data_desk import INSTRUMENTS, SESSIONS, DataDesk, bar_file
 from tests.functions.ways_in import Context, claims_of, http_event
 
@@ -64,6 +65,18 @@ class DataFunction:
         """Read an address."""
         return self._http("GET", path, query, None, {})
 
+    def form(
+        self, path: str, accept: str, more: dict[str, str] | None = None, /, **query: Any
+    ) -> tuple[int, bytes, dict[str, str]]:
+        """Read an address in a form; return the status, the bytes and the headers."""
+        claims = claims_of("owner-1", self.groups)
+        headers = {"accept": accept} | (more or {})
+        event = http_event("GET", path, None, claims=claims, headers=headers, query=query)
+        answer = self._call(event, Context())
+        body = answer["body"]
+        content = b64decode(body) if answer["isBase64Encoded"] else body.encode()
+        return answer["statusCode"], content, answer["headers"]
+
     def replay(self, key: str | None = "key-1", body: Any = None, **changes: Any) -> Answer:
         """Ask for a replay."""
         headers = {} if key is None else {"idempotency-key": key}
@@ -89,6 +102,8 @@ def data_function(database: Database, monkeypatch: pytest.MonkeyPatch) -> DataFu
     monkeypatch.setattr(wiring, "imports", lambda: desk.imports)
     monkeypatch.setattr(wiring, "data", lambda: desk.service)
     monkeypatch.setattr(wiring, "reference", lambda: desk.reference)
+    monkeypatch.setattr(wiring_files, "uploads", lambda: desk.uploads)
+    monkeypatch.setattr(wiring_files, "bars", lambda: desk.reading)
     function = DataFunction(desk)
     assert function.put("instruments/test.csv", INSTRUMENTS) == []
     assert function.put(BARS, bar_file(*SESSIONS)) == []

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import Request, Response
 from starlette.exceptions import HTTPException
@@ -81,6 +82,13 @@ def answer(request: Request, page: Page) -> Response:
     if _has(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type=media, headers=headers)
+
+
+def next_address(request: Request, cursor: str | None) -> str | None:
+    """Return where the page after this one is: the same question, with the cursor."""
+    if cursor is None:
+        return None
+    return f"{request.scope['path']}?{urlencode(dict(request.query_params) | {'cursor': cursor})}"
 
 
 def _has(if_none_match: str, tag: str) -> bool:

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from types import NoneType
+from typing import TYPE_CHECKING, Any, get_args
 
 if TYPE_CHECKING:
     from arro3.core import Array
     from arro3.core import Table as ArrowTable
+    from pydantic import BaseModel
 
 _MILLION = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -30,6 +32,15 @@ class Kind(StrEnum):
     MILLIONTHS = "millionths"  # int, of the unit
     DECIMAL = "decimal"  # Decimal, or None where it is not known
     INTEGER = "integer"  # int
+
+
+_KINDS = {
+    Decimal: Kind.DECIMAL,
+    date: Kind.DATE,
+    datetime: Kind.INSTANT,
+    bool: Kind.INTEGER,
+    int: Kind.INTEGER,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +62,19 @@ class Table:
         lengths = {len(column.values) for column in self.columns}
         if len(lengths) > 1:
             raise ValueError(f"columns of one table have one length, were {sorted(lengths)}")
+
+
+def table_of(sheet: "type[BaseModel]", items: "Sequence[BaseModel]") -> Table:
+    """Make a table of a page's items: a column for each field, its kind by the field's type.
+
+    What is neither number, date nor instant is its JSON's text.
+    """
+    return Table(
+        tuple(
+            _column(name, field.annotation, [getattr(item, name) for item in items])
+            for name, field in sheet.model_fields.items()
+        )
+    )
 
 
 def to_csv(table: Table) -> bytes:
@@ -95,6 +119,26 @@ def millionths_text(count: int) -> str:
     return f"{sign}{whole}.{rest:06d}".rstrip("0") if rest else f"{sign}{whole}"
 
 
+def _column(name: str, annotation: Any, values: list[Any]) -> Column:
+    kind = _kind_of(annotation, values)
+    if kind is Kind.INSTANT:
+        values = [(value - _EPOCH) // timedelta(microseconds=1) for value in values]
+    if kind is Kind.TEXT:
+        values = [None if value is None else str(value) for value in values]
+    return Column(name, kind, values)
+
+
+def _kind_of(annotation: Any, values: list[Any]) -> Kind:
+    """Return a field's kind; one that may be a date or an instant is what its values are."""
+    types = set(get_args(annotation) or (annotation,))
+    if NoneType in types and types != {NoneType, Decimal}:
+        return Kind.TEXT
+    if types == {date, datetime}:
+        is_date = bool(values) and not isinstance(values[0], datetime)
+        return Kind.DATE if is_date else Kind.INSTANT
+    return next((kind for one, kind in _KINDS.items() if one in types), Kind.TEXT)
+
+
 def _plain(values: "Sequence[Any]") -> Sequence[Any]:
     """Return Python's own numbers: numpy's print and divide in ways of their own."""
     return values.tolist() if hasattr(values, "tolist") else values
@@ -110,7 +154,7 @@ _TEXTS: dict[Kind, Callable[[Iterable[Any]], Iterable[str]]] = {
     Kind.INSTANT: lambda values: map(instant_text, values),
     Kind.MILLIONTHS: lambda values: map(millionths_text, values),
     Kind.DECIMAL: lambda values: map(_decimal_text, values),
-    Kind.INTEGER: lambda values: map(str, values),
+    Kind.INTEGER: lambda values: map(str, map(int, values)),
 }
 
 

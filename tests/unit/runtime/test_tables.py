@@ -12,6 +12,7 @@ import pyarrow.parquet
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from bifrost.runtime.tables import (
     Column,
@@ -19,6 +20,7 @@ from bifrost.runtime.tables import (
     Table,
     instant_text,
     millionths_text,
+    table_of,
     to_arrow,
     to_csv,
     to_parquet,
@@ -105,3 +107,44 @@ def test_millionths_are_written_as_the_exact_decimal(count: int) -> None:
 
 def test_an_instant_before_1970_is_written_too() -> None:
     assert instant_text(-1_000_000) == "1969-12-31T23:59:59Z"
+
+
+class Sheet(BaseModel):
+    """An item with a field of each kind."""
+
+    t: date | datetime
+    at: datetime
+    close: Decimal
+    share: Decimal | None
+    count: int
+    is_open: bool
+    tags: list[str]
+    ended: date | None
+
+
+def test_items_of_a_page_become_columns_by_their_fields_types() -> None:
+    instant = datetime(2012, 6, 18, tzinfo=UTC)
+    item = Sheet(
+        t=date(2012, 6, 18),
+        at=instant,
+        close=Decimal("1.50"),
+        share=None,
+        count=3,
+        is_open=True,
+        tags=["a"],
+        ended=None,
+    )
+
+    rows = to_csv(table_of(Sheet, [item])).decode().splitlines()
+
+    assert rows[0] == "t,at,close,share,count,is_open,tags,ended"
+    assert rows[1] == "2012-06-18,2012-06-18T00:00:00Z,1.50,,3,1,['a'],"
+
+
+def test_a_field_that_may_be_an_instant_is_one_where_its_values_are() -> None:
+    class Beginning(BaseModel):
+        t: date | datetime
+
+    rows = to_csv(table_of(Beginning, [Beginning(t=datetime(2012, 6, 18, tzinfo=UTC))]))
+
+    assert rows == b"t\n2012-06-18T00:00:00Z\n"

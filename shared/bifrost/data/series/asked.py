@@ -1,9 +1,10 @@
 """What is asked of a series: whose, how long its bars, from when to when, and known by when."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 
+from bifrost.core.sessions import DAY_ENDS, EXCHANGE
 from bifrost.data.series.timeframes import Timeframe
 
 
@@ -45,3 +46,15 @@ class SeriesQuery:
         for instant in (self.first, self.before, self.as_of):
             if instant is not None and instant.tzinfo is None:
                 raise ValueError(f"an instant must be timezone-aware, was {instant}")
+
+
+def known_until(as_of: date | datetime | None) -> datetime | None:
+    """Return the instant that `as_of` means: of a date, its end in New York."""
+    if as_of is None or isinstance(as_of, datetime):
+        return as_of
+    return datetime.combine(as_of, DAY_ENDS, EXCHANGE).astimezone(UTC)
+
+
+def is_settled(knowledge: Knowledge, as_of: datetime | None, now: datetime) -> bool:
+    """Say whether no later fact can change the answer: it is of what was recorded by then."""
+    return knowledge is Knowledge.RECORDED and as_of is not None and as_of < now

@@ -13,11 +13,11 @@ from typing import Protocol
 import numpy as np
 
 from bifrost.core.errors import FieldProblem, InvalidInputError, NotFoundError
-from bifrost.core.sessions import DAY_ENDS, EXCHANGE, Session, exchange_date
+from bifrost.core.sessions import EXCHANGE, Session, exchange_date
 from bifrost.data.ports import Clock, Listing
 from bifrost.data.reference.ports import ReferenceReader, StandingActions
 from bifrost.data.series.adjustment import adjust, first_moment
-from bifrost.data.series.asked import Adjustment, Knowledge, SeriesQuery
+from bifrost.data.series.asked import Adjustment, Knowledge, SeriesQuery, known_until
 from bifrost.data.series.columns import BarColumns, Integers, instant_of, micros
 from bifrost.data.series.owning import owner_of
 from bifrost.data.series.ports import SeriesReader
@@ -54,9 +54,7 @@ class BarsAsked:
     @property
     def instant(self) -> datetime | None:
         """The instant that `as_of` means."""
-        if self.as_of is None or isinstance(self.as_of, datetime):
-            return self.as_of
-        return datetime.combine(self.as_of, DAY_ENDS, EXCHANGE).astimezone(UTC)
+        return known_until(self.as_of)
 
     @property
     def known_by(self) -> datetime | None:

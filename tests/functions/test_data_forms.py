@@ -1,0 +1,97 @@
+"""Bars and the calendar over HTTP as JSON, CSV, Arrow and Parquet: each says the same."""
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pyarrow.ipc
+import pyarrow.parquet
+import pytest
+
+from bifrost.adapters.postgres.database import Database
+from bifrost.runtime.negotiation import ARROW, CSV, PARQUET
+from tests.data_desk import SESSIONS
+from tests.functions.data_function import DataFunction, data_function
+
+
+@pytest.fixture
+def data(make_database: Callable[[str], Database], monkeypatch: pytest.MonkeyPatch) -> DataFunction:
+    """The function with nine sessions of AAPL."""
+    return data_function(make_database("data"), monkeypatch)
+
+
+def _rows(content: bytes) -> list[dict[str, Any]]:
+    return list(csv.DictReader(io.StringIO(content.decode())))
+
+
+@pytest.mark.parametrize("more", [{}, {"adjust": "splits"}, {"as_of": "2012-01-06"}])
+def test_bars_as_csv_are_those_of_json(data: DataFunction, more: dict[str, str]) -> None:
+    items = data.get("/v1/bars", instrument="AAPL", **more).body["items"]
+
+    status, content, headers = data.form("/v1/bars", CSV, instrument="AAPL", **more)
+
+    assert status == 200
+    assert headers["content-type"].startswith(CSV)
+    rows = _rows(content)
+    assert [row["t"] for row in rows] == [item["t"] for item in items]
+    assert [row["closed_at"] for row in rows] == [item["closed_at"] for item in items]
+    for name in ("open", "high", "low", "close", "volume"):
+        assert [row[name] for row in rows] == [item[name] for item in items]
+
+
+def test_bars_as_arrow_and_parquet_have_dates_and_floats(data: DataFunction) -> None:
+    _, stream, _ = data.form("/v1/bars", ARROW, instrument="AAPL")
+    _, file, _ = data.form("/v1/bars", PARQUET, instrument="AAPL")
+
+    arrow = pyarrow.ipc.open_stream(stream).read_all()
+    parquet = pyarrow.parquet.read_table(io.BytesIO(file))
+    assert arrow["t"].to_pylist() == list(SESSIONS)
+    assert arrow["close"].to_pylist() == [411.23] * len(SESSIONS)
+    assert parquet.to_pylist() == arrow.to_pylist()
+
+
+def test_pages_of_a_form_follow_each_other_by_link(data: DataFunction) -> None:
+    found: list[str] = []
+    query: dict[str, Any] = {"instrument": "AAPL", "limit": 4}
+    for _ in SESSIONS:
+        _, content, headers = data.form("/v1/bars", CSV, **query)
+        found += [row["t"] for row in _rows(content)]
+        if "link" not in headers:
+            break
+        cursor = headers["link"].split("cursor=")[1].split(">")[0]
+        query["cursor"] = cursor
+
+    assert found == [day.isoformat() for day in SESSIONS]
+
+
+def test_bars_that_the_caller_has_are_not_sent_again(data: DataFunction) -> None:
+    _, _, headers = data.form("/v1/bars", "*/*", instrument="AAPL")
+
+    status, content, _ = data.form(
+        "/v1/bars", "*/*", {"if-none-match": headers["etag"]}, instrument="AAPL"
+    )
+
+    assert (status, content) == (304, b"")
+
+
+def test_only_what_was_recorded_by_an_instant_may_be_kept_for_ever(data: DataFunction) -> None:
+    asked = {"instrument": "AAPL", "as_of": "2012-02-01"}
+
+    _, _, effective = data.form("/v1/bars", CSV, **asked)
+    _, _, recorded = data.form("/v1/bars", CSV, **asked, knowledge="recorded")
+
+    assert effective["cache-control"] == "private, no-cache"
+    assert "immutable" in recorded["cache-control"]
+
+
+def test_the_calendar_has_every_form(data: DataFunction) -> None:
+    _, content, _ = data.form("/v1/calendar", CSV, **{"from": "2012-07-02", "to": "2012-07-05"})
+
+    assert [(row["session"], row["closes_early"]) for row in _rows(content)] == [
+        ("2012-07-02", "0"),
+        ("2012-07-03", "1"),
+        ("2012-07-05", "0"),
+    ]
+    assert date(2012, 7, 4).isoformat() not in content.decode()
