@@ -12,6 +12,7 @@ from functions.data.wiring import reference
 
 if TYPE_CHECKING:
     from bifrost.data.series.reading import BarReading
+    from bifrost.data.series.rolling import RollUps
 
 
 @lru_cache
@@ -43,3 +44,12 @@ def bars() -> "BarReading":
         calendars=PostgresMarketData(database()),
         clock=SystemClock(),
     )
+
+
+@lru_cache
+def roll_ups() -> "RollUps":
+    """Who keeps longer bars beside the minutes."""
+    from bifrost.adapters.postgres.market.rollups import PostgresRollUps
+    from bifrost.data.series.rolling import RollUps
+
+    return RollUps(PostgresRollUps(database()), SystemClock())

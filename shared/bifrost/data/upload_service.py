@@ -6,6 +6,7 @@ order of deliveries and no death in between leaves anything behind.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import PurePosixPath
 
 from bifrost.core.errors import (
@@ -30,6 +31,8 @@ from bifrost.data.uploads import (
 )
 
 _NOTHING = FileOutcome(0, 0)
+# Below half of the function's life, so that the last file begun has the other half.
+RESUME_MAX = timedelta(seconds=25)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +78,17 @@ class UploadService:
         return self._import(found, correlation_id) + self.resume(correlation_id)
 
     def resume(self, correlation_id: str) -> list[ImportRecord]:
-        """Import the files that wait for nothing any more."""
+        """Import the files that wait for nothing any more, as many as fit into one invocation.
+
+        What is left is taken up by the next file that comes, or by the minute's sweep.
+        """
         records: list[ImportRecord] = []
         tried: set[str] = set()
+        begun = self.clock.now()
         while ready := [one for one in self.uploads.ready() if one.key not in tried]:
             for one in ready:
+                if self.clock.now() - begun > RESUME_MAX:
+                    return records
                 tried.add(one.key)
                 records += self._import(one, correlation_id)
         return records
