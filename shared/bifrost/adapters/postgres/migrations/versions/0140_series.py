@@ -9,9 +9,11 @@ data role may fill tables and make none. Nobody reaches a partition but through 
 that no row passes by the parent's triggers.
 
 Where the server offers timescaledb the same tables are hypertables, whose chunks make themselves.
-That way is written after its manual and has been run on no server.
+That way is written after its manual and has been run on no server: from 2.18 on, hypertables take
+statement triggers that see the new rows (timescaledb's pull request 6901).
 """
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0140"
@@ -200,18 +202,43 @@ FROM data.bars b JOIN data.sources s ON s.name = b.source
 ORDER BY b.instrument, b.session, s.rank, b.recorded_at DESC;
 """
 
-NATIVE_TRIGGER = """
+_MONTHS_KEPT = """
 CREATE TRIGGER intraday_rows_months AFTER INSERT ON data.intraday_rows
     REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION data.unpack_months();
 """
 
 
+# Offered is what CREATE EXTENSION would succeed with: there, loaded, and new enough.
+OFFERED = r"""
+SELECT EXISTS (
+    SELECT FROM pg_available_extensions WHERE name = 'timescaledb'
+        AND (substring(default_version FROM '^\d+')::integer,
+            substring(default_version FROM '^\d+\.(\d+)')::integer) >= (2, 18)
+) AND strpos(current_setting('shared_preload_libraries'), 'timescaledb') > 0
+"""
+_EXTENSION = "CREATE EXTENSION IF NOT EXISTS timescaledb"
+_HYPERTABLE = """
+SELECT create_hypertable('data.{table}', by_range('occurred_at', INTERVAL '1 month'),
+    create_default_indexes => false)
+"""
+_NO_MONTHS = """
+CREATE FUNCTION data.make_months(parent text, months date[]) RETURNS void LANGUAGE sql AS '';
+"""
+
+
+def statements(*, hypertables: bool) -> list[str]:
+    """Return what makes the tables, in order: hypertables, or partitions by month."""
+    partitioned = "" if hypertables else NATIVE
+    made = [_SOURCES, _TABLES.format(partitioned=partitioned)]
+    if hypertables:
+        made = [_EXTENSION, *made, *(_HYPERTABLE.format(table=table) for table in MONTHLY)]
+    made += [_APPEND_ONLY.format(table=table) for table in MONTHLY]
+    # A hypertable cannot be made of a table that has such a trigger already.
+    return [*made, _NO_MONTHS if hypertables else _MONTHS, _READING, _MONTHS_KEPT]
+
+
 def upgrade() -> None:
-    """Create the tables."""
-    op.execute(_SOURCES)
-    op.execute(_TABLES.format(partitioned=NATIVE))
-    for table in MONTHLY:
-        op.execute(_APPEND_ONLY.format(table=table))
-    op.execute(_MONTHS)
-    op.execute(_READING)
-    op.execute(NATIVE_TRIGGER)
+    """Create the tables, as this server keeps months."""
+    offered = op.get_bind().execute(sa.text(OFFERED)).scalar_one()
+    for statement in statements(hypertables=offered):
+        op.execute(statement)
