@@ -53,7 +53,7 @@ def backfill(
     Ends with 0 once each instrument is done or absent, with 5 where one failed: --resume goes on
     from where it stopped.
 
-    Example: bifrost data backfill AAPL,MSFT --timeframe 1m --from 2024-01-02 --to 2024-03-28
+    Example: bifrost data backfill AAPL,IBM --from 2024-01-02 --to 2024-03-28
     """
     from bifrost.adapters.ids import RandomIds
     from bifrost.cli.session import connect

@@ -1,5 +1,7 @@
 """The dead-letter queues of the running stack, by listener."""
 
+import re
+
 from bifrost.adapters.aws.dead_letters import DeadLetterQueue
 from bifrost.core.errors import NotFoundError
 from bifrost.local.aws import client
@@ -12,7 +14,7 @@ def dead_letter_queues() -> dict[str, DeadLetterQueue]:
     sqs = client("sqs", state.endpoint_url)
     ending = "DeadLetterQueueUrl"
     return {
-        name.removesuffix(ending).lower(): DeadLetterQueue(
+        _listener(name.removesuffix(ending)): DeadLetterQueue(
             sqs,
             queue=state.outputs[name.removesuffix(ending) + "QueueUrl"],
             dead=url,
@@ -20,6 +22,11 @@ def dead_letter_queues() -> dict[str, DeadLetterQueue]:
         for name, url in sorted(state.outputs.items())
         if name.endswith(ending)
     }
+
+
+def _listener(title: str) -> str:
+    """Return the row's name of what templates call `DataIngest`."""
+    return re.sub("(?<=[a-z])(?=[A-Z])", "_", title).lower()
 
 
 def dead_letter_queue(listener: str) -> DeadLetterQueue:

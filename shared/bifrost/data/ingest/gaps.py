@@ -22,7 +22,11 @@ from bifrost.data.series.timeframes import Timeframe
 
 # The job of the close has had its tries by then: what is missing is a gap.
 OWED_AFTER = timedelta(minutes=30)
+# A gap that a job left open: the vendor may have more later.
+ASKED_AGAIN_AFTER = timedelta(hours=6)
 _SESSIONS_AT_ONCE = 250
+# Some bars more are asked for: a jump is only believed once a bar after it confirms it.
+_MORE = {True: timedelta(days=5), False: timedelta(minutes=5)}
 # Past the close of any session, and long before the next one's open (microseconds).
 _DAILY_WIDTH = 7 * 3_600_000_000
 _REFILLED_AT_ONCE = 200
@@ -47,7 +51,8 @@ class GapFinder:
     def refill(self, correlation_id: str) -> dict[str, int]:
         """Begin a job for the open gaps of each provider and timeframe; return how many."""
         wanted: dict[tuple[str, Timeframe], list[Gap]] = defaultdict(list)
-        for gap in self.coverage.gaps_to_refill(_REFILLED_AT_ONCE):
+        asked_before = self.clock.now() - ASKED_AGAIN_AFTER
+        for gap in self.coverage.gaps_to_refill(asked_before, _REFILLED_AT_ONCE):
             wanted[gap.provider, gap.timeframe].append(gap)
         for gaps in wanted.values():
             self._begin(gaps, correlation_id)
@@ -102,18 +107,23 @@ class GapFinder:
             correlation_id=correlation_id,
             requested_at=now,
         )
+        minute = now.replace(second=0, microsecond=0)
         items = [
             new_item(
                 job.job_id,
                 gap.instrument,
                 symbols.get((gap.instrument, timeframe, provider), gap.instrument),
-                Scope(provider, timeframe, gap.first, gap.before),
+                Scope(provider, timeframe, gap.first, _with_more(gap, minute)),
                 now,
             )
             for gap in gaps
         ]
         self.jobs.add(job, items)
         self.coverage.assign(gaps, job.job_id)
+
+
+def _with_more(gap: Gap, minute: datetime) -> datetime:
+    return max(gap.before, min(gap.before + _MORE[gap.timeframe.is_daily], minute))
 
 
 def _parts(sessions: Sequence[Session]) -> Iterator[Sequence[Session]]:

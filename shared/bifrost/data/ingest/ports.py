@@ -179,8 +179,8 @@ class Coverage(Protocol):
     ) -> int:
         """Keep the open gaps, close those that are none any more; return how many are new."""
 
-    def gaps_to_refill(self, limit: int) -> list[Gap]:
-        """Return open gaps that no job that goes on is about, the newest first."""
+    def gaps_to_refill(self, asked_before: datetime, limit: int) -> list[Gap]:
+        """Return open gaps that no job that goes on, or was begun since then, is about."""
 
     def assign(self, gaps: Sequence[Gap], job_id: str) -> None:
         """Keep which job refills them."""

@@ -69,9 +69,11 @@ def _behind(books: ItemBooks, asked: Slice, bars: BarColumns, reason: str) -> It
     expected = bars_expected(sessions, scope.timeframe, scope.first, scope.before)
     missing = len(expected) > len(bars)
     ends_late = missing and (not len(bars) or bars.starts_at[-1] < expected[-1])
-    if ends_late and waits_for_more(item, asked.kind, scope.before, now):
+    # Of what ended long ago a silence is believed, however far beyond it was asked for.
+    owed_since = min(scope.before, sessions[-1].closes_at) if sessions else scope.before
+    if ends_late and waits_for_more(item, asked.kind, owed_since, now):
         return awaited(_up_to(asked, bars), reason or _NOT_YET, now)
-    if missing and is_settled(scope.timeframe, scope.before, now):
+    if missing and is_settled(scope.timeframe, owed_since, now):
         told = reason or f"it gave {len(bars)} of {len(expected)} bars, and said that is all"
         books.remember_absence(Absence(item.instrument, scope, told, now))
     item = moved(item, scope.before, now, asked.lease)

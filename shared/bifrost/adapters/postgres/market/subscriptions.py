@@ -63,9 +63,11 @@ SELECT occurred_at AS starts_at FROM data.intraday_bars
 WHERE instrument = %(instrument)s AND timeframe = 1
     AND occurred_at >= %(first)s AND occurred_at < %(before)s
 """
+# A jump at the end of what came is kept apart until a later bar confirms it: it is asked for again.
 _KEPT_APART = """
 SELECT occurred_at AS starts_at FROM data.quarantine
 WHERE instrument = %(instrument)s AND timeframe = %(timeframe)s AND released_at IS NULL
+    AND NOT kinds && ARRAY['jump', 'missed_split']
     AND occurred_at >= %(first)s AND occurred_at < %(before)s
 """
 _ABSENT = """
@@ -89,13 +91,16 @@ RETURNING (xmax = 0) AS is_new
 """
 _COMPLETE = f"UPDATE data.subscriptions SET complete_to = %(complete)s WHERE {_OF_ONE}"
 
-# A job that goes on still brings what is missing; one that ended with the gap open is past.
+# A job that goes on still brings what is missing; one that ended with the gap open is past, and
+# a vendor that had nothing is not asked again at once.
 _TO_REFILL = """
 SELECT g.* FROM data.gaps g JOIN data.subscriptions s USING (instrument, timeframe, provider)
-WHERE g.closed_at IS NULL AND NOT EXISTS (
-    SELECT 1 FROM data.ingestion_items i WHERE i.job_id = g.job_id AND i.instrument = g.instrument
-        AND i.first_at = g.first_at AND (i.due_at IS NOT NULL OR i.state = 'running'))
-ORDER BY g.first_at DESC LIMIT %s
+LEFT JOIN data.ingestion_jobs j ON j.job_id = g.job_id
+WHERE g.closed_at IS NULL AND (j.requested_at IS NULL OR j.requested_at <= %(asked_before)s)
+    AND NOT EXISTS (SELECT 1 FROM data.ingestion_items i WHERE i.job_id = g.job_id
+        AND i.instrument = g.instrument AND i.first_at = g.first_at
+        AND (i.due_at IS NOT NULL OR i.state = 'running'))
+ORDER BY g.first_at DESC LIMIT %(limit)s
 """
 _ASSIGN = """
 UPDATE data.gaps SET job_id = %s
@@ -199,9 +204,10 @@ class PostgresSubscriptions:
             cursor.execute(_COMPLETE, values)
         return sum(1 for row in told if row is not None and row["is_new"])
 
-    def gaps_to_refill(self, limit: int) -> list[Gap]:
-        """Return open gaps that no job that goes on is about, the newest first."""
-        return [_to_gap(row) for row in self._database.fetch_all(_TO_REFILL, (limit,))]
+    def gaps_to_refill(self, asked_before: datetime, limit: int) -> list[Gap]:
+        """Return open gaps that no job that goes on, or was begun since then, is about."""
+        values = {"asked_before": asked_before, "limit": limit}
+        return [_to_gap(row) for row in self._database.fetch_all(_TO_REFILL, values)]
 
     def assign(self, gaps: Sequence[Gap], job_id: str) -> None:
         """Keep which job refills them."""
