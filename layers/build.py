@@ -24,6 +24,10 @@ PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28
 IN_THE_RUNTIME = ("botocore", "jmespath", "python-dateutil", "six", "urllib3")
 # It needs FastAPI, which its function has from the layer beside it.
 _BESIDE = {"docs": ("--no-deps",)}
+# yfinance names it for pages that nobody reads here.
+_LEFT_OUT = {"vendors": ("lxml",)}
+# The runtime's own is of a version that these do without: before it comes what a layer brings.
+_BROUGHT_ALONG = {"vendors": ("urllib3",)}
 # What a layer of many small files does not need; its bytecode is made by `compile_for_lambda`.
 _UNUSED = ("**/__pycache__", "**/tests", "**/*.pyi", "bin")
 
@@ -100,13 +104,20 @@ def compile_for_lambda(folder: Path, place: str, python: str) -> None:
 
 def lock(name: str) -> None:
     """Write the layer's versions and hashes, for every platform at once."""
-    left_out = [part for package in IN_THE_RUNTIME for part in ("--no-emit-package", package)]
+    left_out = [part for one in left_out_of(name) for part in ("--no-emit-package", one)]
     _uv(
         "compile",
         *("--generate-hashes", "--no-emit-index-url", "--no-header", "--no-annotate"),
         *("--python-platform", PLATFORMS["arm64"], *left_out, *_BESIDE.get(name, ())),
         *(str(HERE / f"{name}.in"), "-o", str(HERE / f"{name}.txt")),
     )
+
+
+def left_out_of(name: str) -> tuple[str, ...]:
+    """Return the packages of its requirements that the layer does without."""
+    brought_along = _BROUGHT_ALONG.get(name, ())
+    runtime = (package for package in IN_THE_RUNTIME if package not in brought_along)
+    return (*runtime, *_LEFT_OUT.get(name, ()))
 
 
 def _stamp(folder: Path, name: str, *, is_compiled: bool) -> Path:
