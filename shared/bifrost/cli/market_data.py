@@ -5,7 +5,7 @@ Each subject has a file of its own; what it offers is put together here.
 
 import typer
 
-from bifrost.cli import data_import, ingestion, quality, repairs
+from bifrost.cli import data_import, ingestion, providers, quality, repairs, snapshots
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -31,5 +31,8 @@ app.command()(ingestion.subscriptions)
 app.command()(ingestion.gaps)
 app.command()(ingestion.freshness)
 app.command()(ingestion.keys)
+app.command()(providers.providers)
+app.command()(snapshots.snapshots)
+app.command()(snapshots.facts)
 app.add_typer(quality.app, name="quality")
 app.add_typer(repairs.app, name="repairs")

@@ -17,7 +17,7 @@ from bifrost.data.ports import Clock
 from bifrost.data.providers import limits
 from bifrost.data.providers.answers import Answer
 from bifrost.data.providers.limits import Rate
-from bifrost.data.providers.vendor_states import Vendor, VendorState, VendorStates, fresh
+from bifrost.data.providers.vendor_states import Vendor, VendorSheet, VendorStates, fresh
 
 if TYPE_CHECKING:
     from bifrost.data.providers.ports import BarRequest
@@ -65,17 +65,6 @@ class VendorSettings:
     massive_calls_per_minute: int = 0
     yahoo_url: str = ""
     yahoo_calls_per_minute: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class VendorSheet:
-    """A vendor as `bifrost data providers` shows it; `missing`: the settings it still needs."""
-
-    name: str
-    missing: tuple[str, ...]
-    state: VendorState
-    calls_left: float
-    calls_per_minute: float
 
 
 class Vendors:

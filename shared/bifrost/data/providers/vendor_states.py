@@ -60,6 +60,21 @@ class Vendor:
 
 
 @dataclass(frozen=True, slots=True)
+class VendorSheet:
+    """A vendor as people see it.
+
+    missing: the settings without which it cannot be asked. calls_left: how many may go now; below
+        zero where some wait already.
+    """
+
+    name: str
+    missing: tuple[str, ...]
+    state: VendorState
+    calls_left: float
+    calls_per_minute: float
+
+
+@dataclass(frozen=True, slots=True)
 class Admitted:
     """A call may go after so many seconds; `generation` of the circuit that let it pass."""
 
