@@ -5,7 +5,6 @@ from typing import Annotated
 
 from fastapi import Query
 
-from bifrost.adapters.clock import SystemClock
 from bifrost.core.sessions import EXCHANGE
 from bifrost.data.instrument_file import SYMBOL
 from bifrost.data.series.asked import Knowledge
@@ -22,7 +21,8 @@ router = create_router()
 def snapshots(
     caller: Caller,
     as_of: Annotated[
-        MarketDate | None, Query(description="By the end of this day in New York; now by default.")
+        MarketDate | None,
+        Query(description="By the end of this day in New York; the newest by default."),
     ] = None,
     knowledge: Annotated[
         Knowledge, Query(description="effective: of today's values. recorded: as it was kept.")
@@ -37,11 +37,14 @@ def snapshots(
 
     Each value names the instant from which on it could be known, and none is later than `as_of`.
     """
-    instant = SystemClock().now() if as_of is None else _day_end(as_of)
     service = wiring_snapshots.snapshots()
-    ask = service.recorded if knowledge is Knowledge.RECORDED else service.snapshots
-    found = [one for one in ask(instant, instrument) if one.instrument > cursor]
-    return SnapshotPage.of(instant, found, limit)
+    instant = service.newest() if as_of is None else _day_end(as_of)
+    if knowledge is Knowledge.RECORDED:
+        found = service.recorded(None if as_of is None else instant, instrument)
+    else:
+        found = service.snapshots(instant, instrument)
+    rest = [one for one in found if one.instrument > cursor]
+    return SnapshotPage.of(instant, rest, limit)
 
 
 @router.post("/v1/company-facts", tags=["data"])

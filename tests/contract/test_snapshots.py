@@ -77,7 +77,7 @@ def test_bar_that_comes_later_changes_no_past_day(
         PostgresSeries(cursor).put(key, replace(later, **doubled), NOW)
 
     assert service.snapshots(JUNE) == before
-    assert service.snapshots(None) != before
+    assert service.snapshots(NOW) != before
 
 
 def test_one_instrument_is_made_as_among_all(service: SnapshotService) -> None:
@@ -91,7 +91,7 @@ def test_newest_sessions_are_kept_once_and_again_where_they_came_out_otherwise(
 ) -> None:
     assert service.record() == {"sessions": 5, "snapshots_written": 5}
     assert service.record() == {"sessions": 5, "snapshots_written": 0}
-    assert service.recorded(None) == service.snapshots(None)
+    assert service.recorded(None) == service.snapshots(NOW)
     was = service.recorded(None)
 
     later = last(1)
@@ -146,7 +146,7 @@ def test_earnings_are_taken_and_their_contradiction_refused(service: SnapshotSer
     (june,) = service.snapshots(JUNE)
     assert june.next_earnings is not None
     assert june.next_earnings.eps_actual is None
-    (now,) = service.snapshots(None)
+    (now,) = service.snapshots(NOW)
     assert now.last_earnings is not None
     assert now.last_earnings.eps_actual == 3.51
 

@@ -22,7 +22,7 @@ _SHOWN = (
 
 def snapshots(
     as_of: Annotated[
-        str | None, option("--as-of", says="By the end of this day; now by default.")
+        str | None, option("--as-of", says="By the end of this day; the newest by default.")
     ] = None,
     instrument: Annotated[str | None, option(says="Of this one alone.")] = None,
     knowledge: Annotated[

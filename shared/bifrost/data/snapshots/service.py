@@ -11,6 +11,8 @@ from bifrost.data.snapshots.ports import FactBook, SnapshotBook, SnapshotMaker
 
 # Sessions made anew each day: late bars and repairs are mostly of these.
 _MADE_AGAIN = 5
+# Bars this old are of the past, and a screen of today would be empty.
+_PRESENT = timedelta(days=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +24,22 @@ class SnapshotService:
     facts: FactBook
     clock: Clock
 
-    def snapshots(self, as_of: datetime | None, instrument: str = "") -> Sequence[Snapshot]:
-        """Return what could be known at an instant, or now: the same answer whenever it is asked.
+    def newest(self) -> datetime:
+        """Return the instant of the newest answer: now, or the last close that bars are stored of.
+
+        A desk that holds the past alone has its present there.
+        """
+        now = self.clock.now()
+        session = self.book.newest_session(now)
+        closed_at = None if session is None else self.book.closes_at(session)
+        return now if closed_at is None or now - closed_at < _PRESENT else closed_at
+
+    def snapshots(self, as_of: datetime, instrument: str = "") -> Sequence[Snapshot]:
+        """Return what could be known at an instant: the same answer whenever it is asked.
 
         Made of the values that stand today: a bar that was corrected since is the corrected one.
         """
-        return self.maker.make(as_of or self.clock.now(), instrument)
+        return self.maker.make(as_of, instrument)
 
     def recorded(self, as_of: datetime | None, instrument: str = "") -> Sequence[Snapshot]:
         """Return what we had kept by an instant, or by now: no bar that came later is in it."""

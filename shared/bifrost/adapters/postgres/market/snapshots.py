@@ -56,10 +56,12 @@ WHERE s.closes_at <= %s AND s.session <= (SELECT max(last_session) FROM data.ins
 
 _CLOSES = "SELECT closes_at FROM data.sessions WHERE calendar = 'XNYS' AND session = %s"
 
-# Of each instrument the newest session's newest word, as far as we had written it down by then.
+# Of each instrument the newest session's newest word, as far as we had written it down by then;
+# what has not traded for two months is on no screen.
 _RECORDED = """
 SELECT DISTINCT ON (instrument) snapshot FROM data.snapshots
-WHERE recorded_at <= %(as_of)s AND session >= %(first)s
+WHERE recorded_at <= %(as_of)s
+    AND session > (SELECT max(session) FROM data.snapshots WHERE recorded_at <= %(as_of)s) - 60
     AND (%(instrument)s = '' OR instrument = %(instrument)s)
 ORDER BY instrument, session DESC, recorded_at DESC
 """
@@ -115,8 +117,7 @@ class PostgresSnapshots:
 
     def recorded(self, as_of: datetime, instrument: str = "") -> Sequence[Snapshot]:
         """Return what had been kept by then, each instrument's newest, by instrument."""
-        first = as_of.date() - _DAYS
-        asked = {"as_of": as_of, "first": first, "instrument": instrument}
+        asked = {"as_of": as_of, "instrument": instrument}
         rows = self.database.fetch_all(_RECORDED, asked)
         return [read_written(row["snapshot"]) for row in rows]
 
