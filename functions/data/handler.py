@@ -15,6 +15,8 @@ from functions.data import wiring, wiring_files
 from functions.data.tasks_feed import SOCKETS, on_bar_closed, on_bars_taken, prune_feed, tell
 from functions.data.tasks_ingestion import WORK, find_gaps, ingest, plan_ingestion
 from functions.data.tasks_quality import record_completeness
+from functions.data.tasks_series import pack_months
+from functions.data.tasks_snapshots import record_snapshots
 
 logger = Logger(service="data")
 
@@ -35,10 +37,16 @@ def publish_sessions(given: Payload) -> Payload:
 
 
 def sweep(given: Payload) -> Payload:
-    """Start the workflow of a replay again whose own has died."""
+    """Start the workflow of a replay again whose own has died; import files left waiting."""
     swept = wiring.data().sweep(from_json(Sweep, given).patience)
     alarm("data", swept)
-    return dict(swept)
+    imported = wiring_files.uploads().resume(correlation_id())
+    return dict(swept) | ({"files_imported": len(imported)} if imported else {})
+
+
+def roll_up(_: Payload) -> Payload:
+    """Compute longer bars anew for the sessions that minutes touched."""
+    return dict(wiring_files.roll_ups().run())
 
 
 def on_object_created(envelope: Payload) -> None:
@@ -72,10 +80,13 @@ def _import(found: StoredObject) -> list[ImportRecord]:
 TASKS: Tasks = {
     "publish_sessions": publish_sessions,
     "sweep": sweep,
+    "roll_up": roll_up,
     "plan_ingestion": plan_ingestion,
     "find_gaps": find_gaps,
     "prune_feed": prune_feed,
     "record_completeness": record_completeness,
+    "pack_months": pack_months,
+    "record_snapshots": record_snapshots,
 }
 LISTENERS: Listeners = {
     "Object Created": on_object_created,

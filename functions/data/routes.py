@@ -1,16 +1,13 @@
 """Data's addresses: bars, sessions, and replays of stored bars; other subjects' are beside it."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import Path, Query, Response
 
 from bifrost.data.schemas import (
-    BarList,
     ReplayBody,
     ReplaySheet,
     SessionList,
-    Symbol,
     session_of,
 )
 from bifrost.runtime.auth import ADMIN, Caller
@@ -19,10 +16,22 @@ from bifrost.runtime.health import database_check, queue_check
 from bifrost.runtime.http import IdempotencyKey, create_app
 from bifrost.runtime.subjects import take_in
 from bifrost.wire.dates import MarketDate
-from functions.data import routes_actions, routes_ingestion, routes_instruments, wiring
+from functions.data import (
+    routes_actions,
+    routes_bars,
+    routes_calendar,
+    routes_ingestion,
+    routes_instruments,
+    routes_providers,
+    routes_quality,
+    routes_repairs,
+    routes_uploads,
+    wiring,
+)
 
 app = create_app("data", checks={"database": database_check, "queue": queue_check}, compresses=True)
 app.take_in_later("functions.data.routes_ticks", "quotes", "trades")
+app.take_in_later("functions.data.routes_snapshots", "snapshots", "company-facts")
 
 ReplayId = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{1,64}$", description="The replay.")]
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many items a page may have.")]
@@ -32,21 +41,18 @@ Cursor = Annotated[
 First = Annotated[MarketDate, Query(alias="from", description="First session.")]
 Last = Annotated[MarketDate, Query(alias="to", description="Last session.")]
 
-take_in(app, routes_instruments.router, routes_actions.router, routes_ingestion.router)
-
-
-@app.get("/v1/bars", tags=["data"])
-def bars(
-    instrument: Symbol,
-    caller: Caller,
-    first: First = date.min,
-    last: Last = date.max,
-    limit: Limit = 100,
-    cursor: Cursor = None,
-) -> BarList:
-    """List daily bars of an instrument, oldest first; all there are unless `from` and `to` say."""
-    start = first if cursor is None else max(first, session_of(cursor))
-    return BarList.of(instrument, wiring.data().bars(instrument, start, last, limit))
+take_in(
+    app,
+    routes_bars.router,
+    routes_calendar.router,
+    routes_quality.router,
+    routes_repairs.router,
+    routes_uploads.router,
+    routes_instruments.router,
+    routes_actions.router,
+    routes_ingestion.router,
+    routes_providers.router,
+)
 
 
 @app.get("/v1/sessions", tags=["data"])
