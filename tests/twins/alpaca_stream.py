@@ -25,6 +25,7 @@ class StreamTwin:
     """A server of live data. refuse: said instead of "authenticated", as (code, message)."""
 
     def __init__(self) -> None:
+        self.keys = KEYS
         self.refuse: tuple[int, str] | None = None
         self.after_subscribing: list[Message] = []
         self.signed_in = 0
@@ -99,7 +100,7 @@ class StreamTwin:
         try:
             await line.send(_packed({"T": "success", "msg": "connected"}))
             asked = msgpack.unpackb(await line.recv())
-            if self.refuse is not None or (asked["key"], asked["secret"]) != KEYS:
+            if self.refuse is not None or (asked["key"], asked["secret"]) != self.keys:
                 code, said = self.refuse or (402, "auth failed")
                 await line.send(_packed({"T": "error", "code": code, "msg": said}))
                 return

@@ -15,7 +15,10 @@ TIMEFRAMES = ("1m", "5m", "15m", "30m", "1h", "1d")
 # What minutes make; a session's bar comes with the desk's market time.
 INTRADAY = frozenset({*TIMEFRAMES} - {"1d"})
 CHANNELS_MAX = 100
-_CHANNEL = re.compile(rf"(bars):({SYMBOL}):({'|'.join(TIMEFRAMES)})|(quotes|trades):({SYMBOL})")
+_CHANNEL = re.compile(
+    rf"bars:(?P<of_bars>{SYMBOL}):(?P<timeframe>{'|'.join(TIMEFRAMES)})"
+    rf"|(?P<kind>quotes|trades):(?P<of_ticks>{SYMBOL})"
+)
 
 
 class Kind(StrEnum):
@@ -54,9 +57,9 @@ def channel_of(name: object) -> Channel:
     if found is None:
         fix = "send bars:<instrument>:<1m|5m|15m|30m|1h|1d>, quotes:<instrument> or trades:<...>"
         raise InvalidInputError(FieldProblem("channel", f"{name!r:.80} is no channel", fix))
-    if found[1]:
-        return Channel(Kind.BARS, found[2], found[3])
-    return Channel(Kind(found[4]), found[5])
+    if found["of_bars"]:
+        return Channel(Kind.BARS, found["of_bars"], found["timeframe"])
+    return Channel(Kind(found["kind"]), found["of_ticks"])
 
 
 def asked_of(body: dict[str, Any]) -> Asked:
