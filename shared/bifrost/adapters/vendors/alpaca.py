@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from bifrost.adapters.vendors import action_rows, alpaca_actions, fields
+from bifrost.adapters.vendors import action_rows, alpaca_actions, fields, tick_rows
 from bifrost.adapters.vendors.bar_rows import Sessions, VendorBar, hours_of, to_bars, xnys_sessions
 from bifrost.adapters.vendors.calls import NotAnsweredError, VendorCalls, refused
 from bifrost.adapters.vendors.paging import Page, all_pages
@@ -21,8 +21,9 @@ from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.sessions import EXCHANGE
 from bifrost.data.ports import Clock
 from bifrost.data.providers.answers import Absent, Answer, Failed
-from bifrost.data.providers.ports import BarRequest
+from bifrost.data.providers.ports import BarRequest, TickRequest
 from bifrost.data.series.columns import BarColumns
+from bifrost.data.series.ticks import QuoteColumns, TradeColumns
 from bifrost.data.series.timeframes import Timeframe
 
 if TYPE_CHECKING:
@@ -95,6 +96,60 @@ class AlpacaData:
         none = f"alpaca has no splits or dividends of {symbol} from {first} to {last}"
         answer = all_pages(self._calls, fetch, action_rows.begins, none=none)
         return action_rows.whole(self.name, answer, first, last)
+
+    def trades(self, asked: TickRequest) -> Answer[TradeColumns]:
+        """Return every trade, in the order in which Alpaca heard of it."""
+
+        def trade(row: Mapping[str, Any]) -> tick_rows.VendorTrade:
+            return tick_rows.VendorTrade(
+                fields.instant(row, "t"),
+                fields.number(row, "p"),
+                fields.number(row, "s"),
+                tick_rows.venue(tick_rows.BY_LETTER, row.get("x")),
+                tick_rows.letters_of(row, "c"),
+            )
+
+        answer = self._ticks("trades", asked, trade)
+        hours = hours_of(asked, self._sessions, self._clock.now())
+        return tick_rows.to_trades(answer, asked, hours.sessions, self.name)
+
+    def quotes(self, asked: TickRequest) -> Answer[QuoteColumns]:
+        """Return every best bid and offer, in the order in which Alpaca heard of it."""
+
+        def quote(row: Mapping[str, Any]) -> tick_rows.VendorQuote:
+            return tick_rows.VendorQuote(
+                fields.instant(row, "t"),
+                fields.number(row, "bp"),
+                fields.number(row, "bs"),
+                fields.number(row, "ap"),
+                fields.number(row, "as"),
+                tick_rows.venue(tick_rows.BY_LETTER, row.get("bx")),
+                tick_rows.venue(tick_rows.BY_LETTER, row.get("ax")),
+                tick_rows.letters_of(row, "c"),
+            )
+
+        answer = self._ticks("quotes", asked, quote)
+        hours = hours_of(asked, self._sessions, self._clock.now())
+        return tick_rows.to_quotes(answer, asked, hours.sessions, self.name)
+
+    def _ticks(
+        self, kind: str, asked: TickRequest, read: Callable[[Mapping[str, Any]], Any]
+    ) -> Answer[list[Any]]:
+        params = {
+            "symbols": asked.symbol,
+            "start": asked.first.isoformat(),
+            "end": (asked.before - _MICROSECOND).isoformat(),
+            "limit": _PAGE_MAX,
+            "feed": self._access.feed,
+            "asof": "-",
+            "sort": "asc",
+        }
+        return all_pages(
+            self._calls,
+            self._pages_of(f"/stocks/{kind}", kind, asked.symbol, params, read),
+            lambda row: row.at,
+            none=f"alpaca has no {kind} of {asked.symbol} from {asked.first} to {asked.before}",
+        )
 
     def _pages_of(
         self,

@@ -10,7 +10,7 @@ from bifrost.adapters.calendars import xnys
 from bifrost.core.sessions import EXCHANGE, Session
 from bifrost.data.providers.answers import Absent, Answer, Failed, Found, Partial
 from bifrost.data.providers.checking import objection, once_each, session_opens_at
-from bifrost.data.providers.ports import BarRequest
+from bifrost.data.providers.ports import BarRequest, TickRequest
 from bifrost.data.series.columns import BarColumns, Integers, counted, micros
 from bifrost.data.series.timeframes import Timeframe
 
@@ -53,7 +53,7 @@ def xnys_sessions(first: date, last: date) -> Sequence[Session]:
     return list(xnys.sessions(max(first, xnys.FIRST), min(last, xnys.LAST)))
 
 
-def hours_of(asked: BarRequest, sessions: Sessions, now: datetime) -> Hours:
+def hours_of(asked: BarRequest | TickRequest, sessions: Sessions, now: datetime) -> Hours:
     """Return the hours that the request touches."""
     first = asked.first.astimezone(EXCHANGE).date() - _A_DAY
     last = asked.before.astimezone(EXCHANGE).date() + _A_DAY

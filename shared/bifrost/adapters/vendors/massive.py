@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
-from bifrost.adapters.vendors import action_rows, fields, massive_rows
+from bifrost.adapters.vendors import action_rows, fields, massive_rows, tick_rows
 from bifrost.adapters.vendors.bar_rows import Sessions, VendorBar, hours_of, to_bars, xnys_sessions
 from bifrost.adapters.vendors.calls import NoData, NotAnsweredError, VendorCalls, refused
 from bifrost.adapters.vendors.paging import Page, all_pages
@@ -21,8 +21,9 @@ from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.sessions import EXCHANGE
 from bifrost.data.ports import Clock
 from bifrost.data.providers.answers import Absent, Answer, Failed, Found
-from bifrost.data.providers.ports import BarRequest
+from bifrost.data.providers.ports import BarRequest, TickRequest
 from bifrost.data.series.columns import BarColumns, micros
+from bifrost.data.series.ticks import QuoteColumns, TradeColumns
 from bifrost.data.series.timeframes import Timeframe
 
 URL = "https://api.massive.com"
@@ -40,7 +41,7 @@ class MassiveAccess:
 
 
 class MassiveData:
-    """BarProvider and ActionProvider."""
+    """BarProvider, ActionProvider and TickProvider."""
 
     name = "massive"
 
@@ -93,6 +94,43 @@ class MassiveData:
                 return action_rows.whole(self.name, answer, first, last)
         none = Absent(f"massive has no splits or dividends of {symbol} from {first} to {last}")
         return action_rows.whole(self.name, Found(found) if found else none, first, last)
+
+    def trades(self, asked: TickRequest) -> Answer[TradeColumns]:
+        """Return every trade, in the order in which the tapes did."""
+        answer = self._ticks("trades", asked, massive_rows.trade_of)
+        hours = hours_of(asked, self._sessions, self._clock.now())
+        return tick_rows.to_trades(answer, asked, hours.sessions, self.name)
+
+    def quotes(self, asked: TickRequest) -> Answer[QuoteColumns]:
+        """Return every best bid and offer, in the order in which the tapes did."""
+        answer = self._ticks("quotes", asked, massive_rows.quote_of)
+        hours = hours_of(asked, self._sessions, self._clock.now())
+        return tick_rows.to_quotes(answer, asked, hours.sessions, self.name)
+
+    def _ticks(
+        self, kind: str, asked: TickRequest, read: Callable[[Mapping[str, Any]], Any]
+    ) -> Answer[list[Any]]:
+        def first() -> Any:
+            ask = getattr(self._client, f"list_{kind}")
+            return ask(
+                asked.symbol,
+                timestamp_gte=micros(asked.first) * 1000,
+                timestamp_lt=micros(asked.before) * 1000,
+                sort="timestamp",
+                order="asc",
+                limit=_BARS_MAX,
+                raw=True,
+            )
+
+        def fetch(token: str) -> Page[Any]:
+            answer = self._page(token, first)
+            rows = fields.items(fields.field(answer, "results"), "results")
+            return Page(
+                [read(fields.mapping(row, f"one of the {kind}")) for row in rows], _next(answer)
+            )
+
+        none = f"massive has no {kind} of {asked.symbol} from {asked.first} to {asked.before}"
+        return all_pages(self._calls, fetch, lambda row: row.at, none=none)
 
     def _actions_of(
         self,

@@ -1,11 +1,19 @@
 """massive's rows, read strictly."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from bifrost.adapters.vendors import fields
 from bifrost.adapters.vendors.action_rows import ActionRow, decimal, split
 from bifrost.adapters.vendors.calls import NotAnsweredError
+from bifrost.adapters.vendors.tick_rows import (
+    BY_NUMBER,
+    VendorQuote,
+    VendorTrade,
+    numbers_of,
+    venue,
+)
 from bifrost.core.corporate_actions import CashDividend, CorporateAction, DividendKind
 from bifrost.data.providers.answers import Failed
 
@@ -60,6 +68,45 @@ def dividend_of(row: Mapping[str, Any], instrument: str) -> CorporateAction:
         record_date=fields.day_or_none(row, "record_date"),
         pay_date=fields.day_or_none(row, "pay_date"),
     ).to_action()
+
+
+def trade_of(row: Mapping[str, Any]) -> VendorTrade:
+    """Read a trade, at the time at which its tape had it."""
+    return VendorTrade(
+        _nanoseconds(row),
+        fields.number(row, "price"),
+        fields.number(row, "size"),
+        venue(BY_NUMBER, row.get("exchange")),
+        numbers_of(row, "conditions"),
+    )
+
+
+def quote_of(row: Mapping[str, Any]) -> VendorQuote:
+    """Read a quote; a side that nobody offers is 0, or left out."""
+    return VendorQuote(
+        _nanoseconds(row),
+        _side(row, "bid_price"),
+        _side(row, "bid_size"),
+        _side(row, "ask_price"),
+        _side(row, "ask_size"),
+        venue(BY_NUMBER, row.get("bid_exchange")),
+        venue(BY_NUMBER, row.get("ask_exchange")),
+        numbers_of(row, "conditions"),
+    )
+
+
+def _side(row: Mapping[str, Any], name: str) -> float:
+    if not {"bid_price", "ask_price"} & set(row):
+        raise fields.ChangedShapeError("a quote has neither bid_price nor ask_price")
+    return fields.number(row, name) if name in row else 0.0
+
+
+def _nanoseconds(row: Mapping[str, Any]) -> datetime:
+    count = fields.whole(row, "sip_timestamp")
+    # Which second it is, is checked there; milliseconds taken for nanoseconds are of 1970.
+    return fields.milliseconds({"sip_timestamp": count // 1_000_000}, "sip_timestamp") + timedelta(
+        microseconds=count // 1000 % 1000
+    )
 
 
 def _own_id(row: Mapping[str, Any]) -> str:

@@ -63,6 +63,22 @@ def objection(
     return _wrong_hours(bars, sessions, asked.first, min(asked.before, until))
 
 
+def tick_objection(times: Integers, sessions: Sequence[Session]) -> str | None:
+    """Return why none of these quotes or trades may be kept; None where there is no reason.
+
+    times: in microseconds since 1970. sessions: every one of the calendar that they may be of.
+    """
+    if (np.diff(times) < 0).any():
+        return "they are not in the order of time"
+    begins = [micros(datetime.combine(one.session, _EARLY_BEGINS, EXCHANGE)) for one in sessions]
+    ends = [micros(datetime.combine(one.session, DAY_ENDS, EXCHANGE)) for one in sessions]
+    places = np.searchsorted(np.array(begins, dtype=np.int64), times, side="right") - 1
+    inside = (places >= 0) & (times < np.array([*ends, 0], dtype=np.int64)[places])
+    if (count := int((~inside).sum())) > 0:
+        return f"{count} of them lie outside of 4:00 to 20:00 in New York"
+    return None
+
+
 def _wrong_hours(
     bars: BarColumns, sessions: Sequence[Session], first: datetime, until: datetime
 ) -> str | None:

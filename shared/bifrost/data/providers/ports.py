@@ -8,6 +8,7 @@ from typing import Protocol
 from bifrost.core.corporate_actions import CorporateAction
 from bifrost.data.providers.answers import Answer
 from bifrost.data.series.columns import BarColumns
+from bifrost.data.series.ticks import QuoteColumns, TradeColumns
 from bifrost.data.series.timeframes import Timeframe
 
 
@@ -21,6 +22,19 @@ class BarRequest:
     instrument: str
     symbol: str
     timeframe: Timeframe
+    first: datetime
+    before: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TickRequest:
+    """Quotes or trades of [first, before).
+
+    instrument: our name; symbol: what the vendor calls it.
+    """
+
+    instrument: str
+    symbol: str
     first: datetime
     before: datetime
 
@@ -43,3 +57,15 @@ class ActionProvider(Protocol):
         self, instrument: str, symbol: str, first: date, last: date
     ) -> Answer[Sequence[CorporateAction]]:
         """Return what took effect in [first, last]."""
+
+
+class TickProvider(Protocol):
+    """A vendor of quotes and trades."""
+
+    name: str
+
+    def trades(self, asked: TickRequest) -> Answer[TradeColumns]:
+        """Return every trade, in the order in which the vendor heard of it."""
+
+    def quotes(self, asked: TickRequest) -> Answer[QuoteColumns]:
+        """Return every best bid and offer, in the order in which the vendor heard of it."""
