@@ -23,9 +23,11 @@ from bifrost.data.series.timeframes import Timeframe
 from bifrost.data.series.trading_hours import TradingHours
 from bifrost.events import Event
 
-# What the gate looks back on: some sixty bars, so a quarter of days, or the last session's end.
-_PRIOR_BARS = 60
-_PRIOR = {True: timedelta(days=120), False: timedelta(days=5)}
+# What the gate looks back on: sixty returns, and days that may have to be left out.
+_PRIOR_BARS = 100
+_PRIOR = {True: timedelta(days=180), False: timedelta(days=5)}
+# Bars of the late session alone are of a session that has closed.
+_AROUND = timedelta(days=1)
 
 _SESSIONS = """
 SELECT calendar, session, opens_at, closes_at FROM data.sessions
@@ -111,5 +113,5 @@ class PostgresTakingBooks:
 
     def _sessions(self, calendar: str, bars: BarColumns) -> list[Session]:
         first, last = int(bars.starts_at.min()), int(bars.starts_at.max())
-        values = (calendar, instant_of(first), instant_of(last))
+        values = (calendar, instant_of(first) - _AROUND, instant_of(last) + _AROUND)
         return [Session(**row) for row in self.cursor.execute(_SESSIONS, values)]
