@@ -1,34 +1,20 @@
-"""The task of repairs: a look at what an ingestion brought; numpy is loaded when it is called."""
-
-from dataclasses import dataclass
+"""A look at what an ingestion brought; numpy is loaded when it is taken."""
 
 from aws_lambda_powertools import Logger
 
-from bifrost.core.codec import from_json
 from bifrost.runtime.lambda_entry import Payload
 
 logger = Logger(service="data")
 
 
-@dataclass(frozen=True, slots=True)
-class ScanRepairs:
-    """Input of `scan_repairs`; source: empty is every vendor."""
+def look(instrument: str) -> Payload:
+    """Look for faults in an instrument's daily bars, and count what came of it.
 
-    instrument: str
-    source: str = ""
-
-
-def scan_repairs(given: Payload) -> Payload:
-    """Look for faults in an instrument's daily bars; make what is sure, propose the rest."""
-    asked = from_json(ScanRepairs, given)
-    return look(asked.instrument, asked.source)
-
-
-def look(instrument: str, source: str = "") -> Payload:
-    """Scan, and count what came of it."""
+    What is sure is made, the rest proposed.
+    """
     from functions.data import wiring_repairs
 
-    scan = wiring_repairs.repairs().scan(instrument, source=source)
+    scan = wiring_repairs.repairs().scan(instrument)
     counts: Payload = {"proposed": 0, "applied": 0, "undone": 0}
     for record in scan.records:
         counts[record.state.value] += 1

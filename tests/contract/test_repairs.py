@@ -18,6 +18,8 @@ from bifrost.adapters.postgres.market.series import PostgresSeries, PostgresSeri
 from bifrost.adapters.postgres.market.taking import PostgresTakingBooks
 from bifrost.core.errors import ConflictError, InvalidInputError, NotFoundError
 from bifrost.data.ingest.taking import Occasion, take
+from bifrost.data.ports import ActionQuery
+from bifrost.data.reference.votes import ActionStatus
 from bifrost.data.repair.kinds import RepairKind
 from bifrost.data.repair.service import RepairService
 from bifrost.data.repair.stored import RepairQuery, RepairRecord, RepairState
@@ -26,6 +28,7 @@ from bifrost.data.series.columns import BarColumns, counted, micros
 from bifrost.data.series.ports import SeriesKey
 from bifrost.data.series.timeframes import Timeframe
 from tests.data_desk import DataDesk
+from tests.unit.data.repair.gamestop import gamestop
 
 DAYS = tuple(xnys.sessions(date(2021, 1, 4), date(2021, 12, 31)))
 YAHOO = SeriesKey("AAPL", Timeframe.D1, "yahoo")
@@ -331,6 +334,41 @@ def test_a_split_that_one_vendor_claims_is_held_and_repairs_nothing(desk: Repair
     assert held.kind is RepairKind.PHANTOM_SPLIT
     assert "claimed by yahoo alone" in held.reason
     assert desk.closes() == prices().tolist()
+
+
+def test_gamestop_s_split_of_january_2021_is_refused_when_one_source_claims_it(
+    desk: RepairDesk,
+) -> None:
+    series = gamestop()
+    listed = "symbol,mic,currency,tick_size,lot_size,name\nGME,XNYS,USD,0.01,1,GameStop\n"
+    desk.data.put("instruments/gme.csv", listed.encode())
+    opens = {
+        day.session: day.opens_at for day in xnys.sessions(date(2020, 12, 1), DAYS[60].session)
+    }
+    gme = SeriesKey("GME", Timeframe.D1, "yahoo")
+    told = BarColumns(
+        starts_at=np.array([micros(opens[day.item()]) for day in series.sessions]),
+        open=counted(series.open),
+        high=counted(series.high),
+        low=counted(series.low),
+        close=counted(series.close),
+        volume=counted(series.volume),
+    )
+    desk.put(told, gme)
+    claim = split_file("yahoo", date(2021, 1, 27)).replace(b"AAPL", b"GME")
+    desk.data.imports.announce(claim, "request-1")
+
+    found = desk.service.scan("GME")
+
+    assert found.records == ()
+    assert [one.kind for one in found.suspicions] == [RepairKind.PHANTOM_SPLIT]
+    assert "it is held, and no price is changed" in found.suspicions[0].reason
+    (state,) = desk.data.service.states(
+        [one.action for one in desk.data.service.actions(ActionQuery("GME"), after=0, limit=5)]
+    )
+    assert state.status is ActionStatus.CLAIMED
+    asked = SeriesQuery("GME", Timeframe.D1, *ALL)
+    assert PostgresSeriesReader(desk.database).read(asked).equals(told)
 
 
 def test_repairs_are_listed_by_instrument_kind_and_state(desk: RepairDesk) -> None:

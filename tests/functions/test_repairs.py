@@ -1,5 +1,5 @@
-"""Repairs over HTTP and as a task: looked for, listed, shown, undone and made by whom may; what is
-unknown or no longer possible is a problem in words.
+"""Repairs over HTTP and after an ingestion: looked for, listed, shown, undone and made by whom
+may; what is unknown or no longer possible is a problem in words.
 """
 
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from bifrost.data.series.columns import BarColumns, counted, micros
 from bifrost.data.series.ports import SeriesKey
 from bifrost.data.series.timeframes import Timeframe
 from functions.data import wiring_repairs
+from functions.data.tasks_repairs import look
 from tests.functions.data_function import Answer, DataFunction, data_function
 
 REPAIRS = "/v1/data/repairs"
@@ -157,11 +158,8 @@ def test_only_an_admin_may_change_bars(data: DataFunction) -> None:
     assert data.get(address).status == 200
 
 
-def test_a_task_scans_and_counts(data: DataFunction) -> None:
-    assert data.task("scan_repairs", instrument="IBM") == {
-        "proposed": 0,
-        "applied": 1,
-        "undone": 0,
-        "suspicions": 0,
-    }
-    assert data.task("scan_repairs", instrument="IBM")["applied"] == 0
+def test_what_an_ingestion_brought_is_looked_at_and_counted(data: DataFunction) -> None:
+    first, again = look("IBM"), look("IBM")
+
+    assert first == {"proposed": 0, "applied": 1, "undone": 0, "suspicions": 0}
+    assert again["applied"] == 0

@@ -38,7 +38,6 @@ def look(
                 first=repair.first,
                 last=repair.last,
                 cells=cells,
-                score=repair.score,
                 evidence=dict(repair.evidence),
                 reason=repair.reason,
                 method=repair.method,

@@ -34,7 +34,7 @@ class StoredRepair:
     """A repair of one source's daily bars of an instrument, never changed.
 
     cells: by column, the values that change. known_from: the session at whose close it could
-    first be made. score and evidence: in [0, 1], the score is the least of the evidence.
+    first be made. evidence: what speaks for it, each in [0, 1].
     """
 
     repair_id: str
@@ -45,12 +45,16 @@ class StoredRepair:
     first: date
     last: date
     cells: Mapping[str, tuple[Cell, ...]]
-    score: float
     evidence: Mapping[str, float]
     reason: str
     method: str
     known_from: date
     recorded_at: datetime
+
+    @property
+    def score(self) -> float:
+        """The least of its evidence, in [0, 1]."""
+        return min(self.evidence.values())
 
     @property
     def is_claim(self) -> bool:

@@ -114,7 +114,6 @@ def _record(row: Row) -> RepairRecord:
         first=row["first_session"],
         last=row["last_session"],
         cells={name: tuple(map(_cell, row["cells"][name])) for name in row["columns"]},
-        score=row["score"],
         evidence=row["evidence"],
         reason=row["reason"],
         method=row["method"],

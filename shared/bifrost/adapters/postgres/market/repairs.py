@@ -55,15 +55,15 @@ SELECT name, rank FROM data.sources WHERE rank < 40 AND (
 
 _BARS = """
 SELECT session, occurred_at, open, high, low, close, volume FROM (
-    SELECT DISTINCT ON (session) session, occurred_at, open::float8, high::float8, low::float8,
-        close::float8, volume::float8
+    SELECT DISTINCT ON (session) session, occurred_at, open, high, low,
+        close, volume
     FROM data.bars WHERE instrument = %(instrument)s AND source = %(source)s
     ORDER BY session, recorded_at DESC
 ) standing
 UNION ALL
 SELECT session, opens_at, open, high, low, close, volume FROM (
-    SELECT DISTINCT ON (q.session) q.session, s.opens_at, q.open::float8, q.high::float8,
-        q.low::float8, q.close::float8, q.volume::float8
+    SELECT DISTINCT ON (q.session) q.session, s.opens_at, q.open, q.high,
+        q.low, q.close, q.volume
     FROM data.quarantine q
     JOIN data.sessions s ON s.calendar = %(calendar)s AND s.session = q.session
     WHERE q.instrument = %(instrument)s AND q.source = %(source)s AND q.timeframe = '1d'

@@ -22,7 +22,8 @@ CREATE TABLE data.repairs (
     columns text[] NOT NULL CHECK (cardinality(columns) > 0),
     -- By column: [session, raw value, repaired value], null where no number was told.
     cells jsonb NOT NULL,
-    score double precision NOT NULL CHECK (score BETWEEN 0 AND 1),
+    -- The least of its evidence.
+    score numeric NOT NULL CHECK (score BETWEEN 0 AND 1),
     evidence jsonb NOT NULL,
     reason text NOT NULL CHECK (reason <> ''),
     method text NOT NULL,
