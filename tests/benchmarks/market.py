@@ -178,7 +178,7 @@ class Desk:
             return PostgresSeries(cursor).put(key, bars, datetime(2025, 3, 1, tzinfo=UTC))
 
     def _read_ours(self) -> list[Any]:
-        found = self._market.bars("YEAR", "1m")
+        found = self._market.stored("YEAR", "1m")
         return [found.t, found.open, found.high, found.low, found.close, found.volume]
 
 

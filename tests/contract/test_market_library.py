@@ -1,8 +1,11 @@
 """Market data for research: numpy arrays in two lines, exact below, and nothing to write by."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +18,9 @@ from bifrost.data.series.columns import BarColumns, micros
 from bifrost.data.series.ports import SeriesKey
 from bifrost.data.series.ticks import QuoteColumns, TradeColumns
 from bifrost.data.series.timeframes import Timeframe
+from bifrost.local import market as local_market
 from bifrost.runtime.market import Market
+from tests.architecture.project import ROOT
 from tests.data_desk import DataDesk
 
 OPEN = datetime(2024, 1, 31, 14, 30, tzinfo=UTC)
@@ -61,12 +66,27 @@ def test_bars_are_arrays_of_times_and_floats(market: Market) -> None:
 
 
 def test_times_are_the_columns_own_memory_and_nobody_writes_to_any(market: Market) -> None:
-    bars = market.bars("AAPL", "1m")
+    bars = market.stored("AAPL", "1m")
 
     assert np.shares_memory(bars.t, bars.exact.starts_at)
     for array in (bars.t, bars.close, bars.volume, bars.exact.close):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "found"),
+    [
+        ("2024-01-31", "2024-01-31", 2),
+        (date(2024, 2, 1), None, 0),
+        (None, "2024-01-30", 0),
+        (None, None, 2),
+    ],
+)
+def test_bars_are_asked_for_in_sessions(
+    market: Market, first: str | date | None, last: str | date | None, found: int
+) -> None:
+    assert len(market.bars("AAPL", "1m", first, last)) == found
 
 
 @pytest.mark.parametrize(
@@ -78,16 +98,47 @@ def test_times_are_the_columns_own_memory_and_nobody_writes_to_any(market: Marke
         (None, OPEN + timedelta(minutes=1), 1),
     ],
 )
-def test_span_is_asked_in_days_or_instants(
+def test_what_is_stored_is_asked_for_in_days_or_instants(
     market: Market, first: str | date | None, before: str | date | None, found: int
 ) -> None:
-    assert len(market.bars("AAPL", "1m", first, before)) == found
+    assert len(market.stored("AAPL", "1m", first, before)) == found
 
 
 def test_day_is_known_at_its_end(market: Market) -> None:
     assert len(market.bars("AAPL", as_of="2024-01-30")) == 0
     assert len(market.bars("AAPL", as_of="2024-01-31")) == 1
     assert len(market.bars("AAPL", as_of="2024-01-31", knowledge="recorded")) == 0
+
+
+def test_two_lines_of_the_page_give_arrays(
+    market: Market, database_url: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = SimpleNamespace(database_urls={"data": database_url("data")})
+    stack = SimpleNamespace(state=lambda: state)
+    monkeypatch.setattr("bifrost.local.market.this_stack", lambda: stack)
+    page = (ROOT / "docs" / "market-data.md").read_text()
+    (lines,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    told: dict[str, Any] = {}
+
+    local_market.market.cache_clear()
+    exec(lines, told)  # noqa: S102 - our own page
+    local_market.market().close()
+    local_market.market.cache_clear()
+
+    assert len(lines.splitlines()) == 2
+    assert told["aapl"].close.tolist() == [14.55]
+
+
+def test_longer_bars_are_made_of_the_minutes(market: Market) -> None:
+    bars = market.bars("AAPL", "5m", adjust="splits")
+
+    assert (bars.instrument, bars.open.tolist(), bars.close.tolist()) == ("AAPL", [14.55], [14.56])
+    assert len(market.stored("AAPL", "5m")) == 0
+
+
+def test_answer_says_which_of_the_two_times_was_meant(market: Market) -> None:
+    assert market.bars("AAPL").notes == ()
+    assert "effective time" in market.bars("AAPL", as_of="2024-01-31").notes[0]
 
 
 def test_newest_bars_quotes_and_trades_are_there(market: Market) -> None:
@@ -105,8 +156,12 @@ def test_what_is_asked_wrongly_is_told(market: Market) -> None:
         market.bars("AAPL", "2m")
     with pytest.raises(InvalidInputError, match="'soon' is no date"):
         market.bars("AAPL", first="soon")
+    with pytest.raises(InvalidInputError, match="'2024' is no date and no instant"):
+        market.bars("AAPL", as_of="2024")
+    with pytest.raises(InvalidInputError, match="adjust: 'some' is none"):
+        market.bars("AAPL", adjust="some")
     with pytest.raises(InvalidInputError, match="is of no zone"):
-        market.bars("AAPL", first="2024-01-31T14:30:00")
+        market.stored("AAPL", "1m", first="2024-01-31T14:30:00")
 
 
 def test_notebook_writes_nothing(market: Market) -> None:

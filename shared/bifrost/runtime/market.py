@@ -1,4 +1,4 @@
-"""Stored market data as numpy arrays, for research: `Market(database_url).bars("AAPL", "1m")`.
+"""Stored market data as numpy arrays, for research: `Market(database_url).bars("AAPL")`.
 
 `bifrost.local.market` opens the desk of this machine; elsewhere, give the address of the schema
 `data`. The connection is read-only: a notebook cannot change what a desk trades by.
@@ -9,7 +9,10 @@ from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import TypeAlias, TypeVar
 
+from bifrost.adapters.clock import SystemClock
 from bifrost.adapters.postgres.database import Database
+from bifrost.adapters.postgres.market.actions import PostgresStandingActions
+from bifrost.adapters.postgres.market.instruments import PostgresReference
 from bifrost.adapters.postgres.market.last_bars import LastBar, PostgresLastBars
 from bifrost.adapters.postgres.market.series import PostgresSeriesReader
 from bifrost.adapters.postgres.market.ticks import PostgresTickReader
@@ -18,7 +21,8 @@ from bifrost.adapters.postgres.read_only import read_only
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.sessions import DAY_ENDS, EXCHANGE
 from bifrost.data.series.arrays import BarArrays, arrays_of
-from bifrost.data.series.asked import Knowledge, SeriesQuery
+from bifrost.data.series.asked import Adjustment, Knowledge, SeriesQuery
+from bifrost.data.series.reading import BarReading, BarsAsked
 from bifrost.data.series.ticks import QuoteColumns, TickQuery, TradeColumns
 from bifrost.data.series.timeframes import Timeframe
 
@@ -35,24 +39,65 @@ class Market:
 
     def __init__(self, database_url: str) -> None:
         self._database = Database(read_only(database_url))
+        self._reading = BarReading(
+            reader=PostgresSeriesReader(self._database),
+            reference=PostgresReference(self._database),
+            actions=PostgresStandingActions(self._database),
+            calendars=PostgresMarketData(self._database),
+            clock=SystemClock(),
+        )
 
-    def bars(
+    def bars(  # noqa: PLR0913 - one question, with the words that `bifrost bars` has for it
+        self,
+        symbol: str,
+        timeframe: str = "1d",
+        first: str | date | None = None,
+        last: str | date | None = None,
+        *,
+        adjust: str = "none",
+        as_of: When | None = None,
+        knowledge: str = "effective",
+        extended: bool = False,
+    ) -> BarArrays:
+        """Return the bars of the sessions [first, last], oldest first, as `bifrost bars` does.
+
+        symbol: whoever had it in the range. Minutes are those of the session, unless extended;
+            longer bars are made of them where nobody told any.
+        adjust: `none`, `splits` or `all`, computed now.
+        as_of: only what was known by then; a date is the end of its day in New York.
+        knowledge: `effective`, by the market's time: bars that had closed, in the values that
+            stand today; `recorded`, by ours: what had been recorded, and nothing else.
+        Raises NotFoundError for a symbol that nobody had, InvalidInputError for a time or a word
+        that is none, or a range in which several had the symbol.
+        """
+        asked = BarsAsked(
+            name=symbol,
+            timeframe=_word("timeframe", Timeframe, timeframe),
+            first=_day("first", first),
+            last=_day("last", last),
+            adjust=_word("adjust", Adjustment, adjust),
+            as_of=None if as_of is None else _instant(as_of, DAY_ENDS),
+            knowledge=_word("knowledge", Knowledge, knowledge),
+            extended=extended,
+        )
+        found = self._reading.read(asked)
+        return arrays_of(found.bars, found.instrument, found.notes)
+
+    def stored(
         self,
         instrument: str,
-        timeframe: str = "1d",
+        timeframe: str,
         first: When | None = None,
         before: When | None = None,
         *,
         as_of: When | None = None,
         knowledge: str = "effective",
     ) -> BarArrays:
-        """Return the bars that begin in [first, before), raw as traded, oldest first.
+        """Return what is stored of an instrument and begins in [first, before): the fast way.
 
-        as_of: only what was known by then; a date is the end of its day in New York.
-        knowledge: `effective`, by the market's time: bars that had closed, in the values that
-            stand today; `recorded`, by ours: what had been recorded, and nothing else.
-        Raises NotFoundError for an instrument that is not listed, InvalidInputError for a time or
-        a word that is none.
+        One statement and nothing else: raw as traded, before the open and after the close too, of
+        the timeframe itself, and by the instrument's key. Nothing is found of one that is not
+        there. as_of, knowledge, errors: as `bars`.
         """
         asked = SeriesQuery(
             instrument,
@@ -61,10 +106,7 @@ class Market:
             None if as_of is None else _instant(as_of, DAY_ENDS),
             _word("knowledge", Knowledge, knowledge),
         )
-        found = PostgresSeriesReader(self._database).read(asked)
-        if not len(found):
-            PostgresMarketData(self._database).listing(instrument)
-        return arrays_of(found)
+        return arrays_of(PostgresSeriesReader(self._database).read(asked), instrument)
 
     def last(self, instruments: Collection[str], timeframe: str = "1d") -> dict[str, LastBar]:
         """Return by instrument the newest bar of each that has one."""
@@ -117,6 +159,16 @@ def _read(text: str) -> date | datetime:
             continue
     fix = "write 2024-01-31 or 2024-01-31T14:30:00+00:00"
     raise InvalidInputError(FieldProblem("time", f"{text!r} is no date and no instant", fix))
+
+
+def _day(field: str, day: str | date | None) -> date | None:
+    if not isinstance(day, str):
+        return day
+    try:
+        return date.fromisoformat(day)
+    except ValueError:
+        fix = "write it as 2024-01-31"
+        raise InvalidInputError(FieldProblem(field, f"{day!r} is no date", fix)) from None
 
 
 def _word(field: str, words: type[Word], text: str) -> Word:

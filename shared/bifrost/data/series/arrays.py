@@ -23,6 +23,7 @@ class BarArrays:
     t: datetime64[us], UTC, when the bar begins; a daily bar's is its session's open.
     open, high, low, close: float64, in the instrument's currency. volume: float64, in shares.
     exact: the same bars as int64: microseconds since 1970, and millionths.
+    instrument: whose they are. notes: what is to be known of them, in words.
     """
 
     t: Times
@@ -32,12 +33,14 @@ class BarArrays:
     close: Floats
     volume: Floats
     exact: BarColumns
+    instrument: str
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.t)
 
 
-def arrays_of(bars: BarColumns) -> BarArrays:
+def arrays_of(bars: BarColumns, instrument: str, notes: tuple[str, ...] = ()) -> BarArrays:
     """Show columns as arrays: each float is the nearest one to the decimal that is stored."""
     starts, *counts = bars.columns()
     floats = np.empty((len(counts), len(bars)))
@@ -46,7 +49,8 @@ def arrays_of(bars: BarColumns) -> BarArrays:
     floats.setflags(write=False)
     exact = BarColumns(*(_kept(column) for column in bars.columns()))
     opened, high, low, close, volume = floats
-    return BarArrays(_kept(starts).view("<M8[us]"), opened, high, low, close, volume, exact)
+    times = _kept(starts).view("<M8[us]")
+    return BarArrays(times, opened, high, low, close, volume, exact, instrument, notes)
 
 
 def _kept(column: "NDArray[np.int64]") -> "NDArray[np.int64]":
