@@ -8,6 +8,7 @@ import pytest
 from bifrost.adapters.postgres.database import Database
 from tests.functions.data_function import DataFunction, data_function
 from tests.reference_files import MAP_FILES
+from tests.shared_data import shared_data
 from tests.unit.data.test_lean_zip import zipped
 
 SPLIT = b"20120105,1,0.25,400\n20501231,1,1,0\n"
@@ -186,3 +187,25 @@ def test_a_question_that_cannot_be_is_a_problem(data: DataFunction, query: dict[
 
     assert answer.status == 422
     assert answer.fields
+
+
+def test_apples_split_of_2005_is_known_on_its_day_and_not_before(data: DataFunction) -> None:
+    root = shared_data("daily_corporate_actions/lean")
+    names = ("map_files/aapl.csv", "factor_files/aapl.csv", "daily/aapl.zip")
+    send(data, {name: (root / name).read_bytes() for name in names}, format="lean")
+    asked = {"instrument": "AAPL", "from": "2005-02-25", "to": "2005-03-02"}
+
+    def closes(adjust: str, as_of: str) -> list[str]:
+        found = data.get("/v1/bars", **asked, adjust=adjust, as_of=as_of).body
+        return [one["close"] for one in found["items"]]
+
+    raw = ["88.97", "44.84", "44.43", "44.13"]
+    assert {mode: closes(mode, "2005-02-26") for mode in ("none", "splits", "all")} == {
+        "none": raw[:1],
+        "splits": raw[:1],
+        "all": raw[:1],
+    }
+    assert closes("none", "2005-03-02") == raw
+    assert closes("splits", "2005-03-02") == ["44.485", *raw[1:]]
+    # Seven for one, four for one, and sixteen years of dividends came later.
+    assert closes("splits", "2021-03-31") == ["1.58875", "1.601429", "1.586786", "1.576071"]
