@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Path, Query, Response
 
-from bifrost.data.upload_schemas import ImportBody, ImportList, ImportSheet
+from bifrost.data.upload_schemas import FileImportBody, FileImportList, FileImportSheet
 from bifrost.runtime.auth import ADMIN, Caller
 from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.http import create_router
@@ -16,7 +16,7 @@ ImportId = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{1,64}$", description="The
 
 
 @router.post("/v1/data/imports", tags=["data"], status_code=202)
-def declare_import(body: ImportBody, caller: Caller, response: Response) -> ImportSheet:
+def declare_import(body: FileImportBody, caller: Caller, response: Response) -> FileImportSheet:
     """Declare files, and get for each an address that takes its content by PUT for 15 minutes.
 
     What comes is imported by itself; `GET /v1/data/imports/{import_id}` says how far it is. The
@@ -29,7 +29,7 @@ def declare_import(body: ImportBody, caller: Caller, response: Response) -> Impo
         correlation_id=correlation_id(),
     )
     response.headers["Location"] = f"/v1/data/imports/{made.import_id}"
-    return ImportSheet.of(made, urls)
+    return FileImportSheet.of(made, urls)
 
 
 @router.get("/v1/data/imports", tags=["data"])
@@ -39,15 +39,15 @@ def list_imports(
     cursor: Annotated[
         str, Query(pattern=r"^[0-9]{1,18}$", description="`next_cursor` of the page before.")
     ] = "999999999999999999",
-) -> ImportList:
+) -> FileImportList:
     """List imports, the newest first. Group `admin` only."""
     caller.require(ADMIN)
     found = wiring_files.uploads().newest(before=int(cursor), limit=limit + 1)
-    return ImportList.of(list(found), limit)
+    return FileImportList.of(list(found), limit)
 
 
 @router.get("/v1/data/imports/{import_id}", tags=["data"])
-def show_import(import_id: ImportId, caller: Caller) -> ImportSheet:
+def show_import(import_id: ImportId, caller: Caller) -> FileImportSheet:
     """Show what became of each file of an import. Group `admin` only."""
     caller.require(ADMIN)
-    return ImportSheet.of(wiring_files.uploads().find(import_id))
+    return FileImportSheet.of(wiring_files.uploads().find(import_id))

@@ -23,6 +23,7 @@ def test_object_in_the_bucket_becomes_bars_over_http(data: DataFunction) -> None
     assert shown.status == 200
     assert shown.body["items"] == [
         {
+            "t": "2012-01-03",
             "session": "2012-01-03",
             "closed_at": "2012-01-03T21:00:00Z",
             "open": "409.40",
@@ -208,7 +209,7 @@ def test_replay_whose_body_is_no_object_is_refused(data: DataFunction, body: Any
         ("/v1/bars", {"instrument": "XYZ"}, 404),
         ("/v1/bars", {"instrument": "AAPL\x00"}, 422),
         ("/v1/bars", {"instrument": "AAPL", "limit": 0}, 422),
-        ("/v1/bars", {"instrument": "AAPL", "limit": 1001}, 422),
+        ("/v1/bars", {"instrument": "AAPL", "limit": 10001}, 422),
         ("/v1/bars", {"instrument": "AAPL", "limit": "NaN"}, 422),
         ("/v1/bars", {"instrument": "AAPL", "cursor": "$$$"}, 422),
         ("/v1/bars", {"instrument": "AAPL", "cursor": "é"}, 422),

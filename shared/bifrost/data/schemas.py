@@ -10,9 +10,8 @@ from pydantic_core import PydanticCustomError
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.sessions import Session
 from bifrost.data.instrument_file import SYMBOL
-from bifrost.data.ports import Listing, StoredBar
+from bifrost.data.ports import Listing
 from bifrost.data.replay import INSTRUMENTS_MAX, SPEED_MAX, Replay, ReplayRequest
-from bifrost.data.service import BarPage
 from bifrost.wire.dates import MarketDate
 from bifrost.wire.numbers import ExactDecimal
 
@@ -93,51 +92,6 @@ class InstrumentList(_Sheet):
         """Show the first `limit` of these."""
         shown = [InstrumentSheet.of(one) for one in found[:limit]]
         return cls(items=shown, next_cursor=shown[-1].symbol if len(found) > limit else None)
-
-
-class BarSheet(_Sheet):
-    """One session of one instrument; `adjusted_close` is the source's."""
-
-    session: date
-    closed_at: datetime
-    open: ExactDecimal
-    high: ExactDecimal
-    low: ExactDecimal
-    close: ExactDecimal
-    volume: ExactDecimal
-    adjusted_close: ExactDecimal | None
-
-    @classmethod
-    def of(cls, stored: StoredBar) -> "BarSheet":
-        """Show a bar."""
-        bar = stored.bar
-        return cls(
-            session=bar.session,
-            closed_at=bar.closed_at,
-            open=bar.open,
-            high=bar.high,
-            low=bar.low,
-            close=bar.close,
-            volume=bar.volume,
-            adjusted_close=stored.adjusted_close,
-        )
-
-
-class BarList(_Sheet):
-    """A page of bars, oldest first; `next_cursor` asks for the page after."""
-
-    instrument: str
-    items: list[BarSheet]
-    next_cursor: str | None
-
-    @classmethod
-    def of(cls, instrument: str, page: BarPage) -> "BarList":
-        """Show a page."""
-        return cls(
-            instrument=instrument,
-            items=[BarSheet.of(stored) for stored in page.bars],
-            next_cursor=None if page.next_session is None else cursor_of(page.next_session),
-        )
 
 
 class SessionSheet(_Sheet):

@@ -53,7 +53,7 @@ class FileBody(_Sheet):
         )
 
 
-class ImportBody(_Sheet):
+class FileImportBody(_Sheet):
     """The files of one import."""
 
     files: Annotated[list[FileBody], Field(min_length=1, max_length=FILES_MAX)]
@@ -104,7 +104,7 @@ class ImportedFileSheet(_Sheet):
         )
 
 
-class ImportSheet(_Sheet):
+class FileImportSheet(_Sheet):
     """An import: its files, in the order in which they were declared."""
 
     import_id: str
@@ -112,7 +112,7 @@ class ImportSheet(_Sheet):
     files: list[ImportedFileSheet]
 
     @classmethod
-    def of(cls, made: FileImport, urls: list[str] | None = None) -> "ImportSheet":
+    def of(cls, made: FileImport, urls: list[str] | None = None) -> "FileImportSheet":
         """Show an import, with addresses where they were just made."""
         shown = [
             ImportedFileSheet.of(one, urls[place] if urls else None)
@@ -121,15 +121,15 @@ class ImportSheet(_Sheet):
         return cls(import_id=made.import_id, requested_at=made.requested_at, files=shown)
 
 
-class ImportList(_Sheet):
+class FileImportList(_Sheet):
     """A page of imports, the newest first."""
 
-    items: list[ImportSheet]
+    items: list[FileImportSheet]
     next_cursor: str | None
 
     @classmethod
-    def of(cls, found: list[tuple[int, FileImport]], limit: int) -> "ImportList":
+    def of(cls, found: list[tuple[int, FileImport]], limit: int) -> "FileImportList":
         """Show the first `limit` of these."""
         shown = found[:limit]
         following = str(shown[-1][0]) if len(found) > limit else None
-        return cls(items=[ImportSheet.of(one) for _, one in shown], next_cursor=following)
+        return cls(items=[FileImportSheet.of(one) for _, one in shown], next_cursor=following)
