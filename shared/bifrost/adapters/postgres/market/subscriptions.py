@@ -48,9 +48,8 @@ ORDER BY first_at DESC, instrument, timeframe, provider LIMIT %(limit)s
 """
 
 _NEWEST_MINUTES = """
-SELECT instrument, max(occurred_at) AS newest FROM data.intraday_bars
-WHERE instrument = ANY(%s) AND timeframe = 1 AND occurred_at > now() - interval '5 days'
-GROUP BY instrument
+SELECT instrument, occurred_at AS newest FROM data.last_bars
+WHERE instrument = ANY(%s) AND timeframe = 1
 """
 
 _STORED_DAYS = """
