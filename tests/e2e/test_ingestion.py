@@ -45,7 +45,6 @@ def twin(live_desk: LiveDesk) -> Iterator[AlpacaTwin]:
             "ALPACA_CALLS_PER_MINUTE=6000",
         )
         yield running
-        running.live()
 
 
 def ask(desk: LiveDesk, symbol: str) -> str:
