@@ -29,7 +29,8 @@ def import_actions(
 
     Columns: action_id, vendor, revision, kind, instrument, currency, ex_date, and those that the
     kind has. A vendor's correction is the next revision; `withdrawn` takes one back. What is known
-    already is left out, so a file may be sent again.
+    already is left out, so a file may be sent again. A row whose vendor is yahoo, massive or alpaca
+    is that vendor's claim: alone it is kept, and changes nothing.
 
     Example: bifrost actions import actions.csv
     """
