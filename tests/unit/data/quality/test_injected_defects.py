@@ -15,6 +15,7 @@ from bifrost.data.quality.context import GateContext, SessionGrid
 from bifrost.data.quality.defects import Defect
 from bifrost.data.quality.gate import judge
 from bifrost.data.series.timeframes import Timeframe
+from tests import defect_neighbours
 from tests.clean_series import STOCKS, clean, received, steps
 from tests.defect_injectors import INJECTORS, Injected, Wrong
 
@@ -48,6 +49,7 @@ def test_nasdaq_has_two_sessions_without_volume_and_no_other_alarm() -> None:
 
 
 def test_there_are_more_than_twenty_kinds() -> None:
+    assert INJECTORS is defect_neighbours.INJECTORS
     assert len(INJECTORS) >= 25
 
 

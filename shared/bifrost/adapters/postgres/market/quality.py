@@ -63,7 +63,7 @@ def keep_floats_apart(
         _row(
             key,
             int(starts_at[one.place]),
-            [Decimal(repr(float(columns[name][one.place]))) for name in _FIELDS],
+            [Decimal(repr(columns[name][one.place].item())) for name in _FIELDS],
             [one],
             at,
         )

@@ -56,7 +56,7 @@ FROM found GROUP BY session, timeframe ORDER BY session, timeframe
 _WORST = f"""
 WITH {COUNTED}
 SELECT * FROM found WHERE stored <= %(goal)s * expected
-ORDER BY stored::float8 / expected, session DESC, instrument, timeframe LIMIT %(limit)s
+ORDER BY stored::numeric / expected, session DESC, instrument, timeframe LIMIT %(limit)s
 """
 
 _RANGE = """WHERE coalesce(session, (occurred_at AT TIME ZONE 'America/New_York')::date)

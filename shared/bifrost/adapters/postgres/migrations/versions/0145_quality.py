@@ -74,7 +74,7 @@ CREATE TABLE data.completeness (
     expected integer NOT NULL CHECK (expected > 0),
     stored integer NOT NULL CHECK (stored BETWEEN 0 AND expected),
     quarantined integer NOT NULL CHECK (quarantined >= 0),
-    share double precision GENERATED ALWAYS AS (stored::float8 / expected) STORED,
+    share numeric GENERATED ALWAYS AS (stored::numeric / expected) STORED,
     recorded_at timestamptz NOT NULL,
     PRIMARY KEY (session, instrument, timeframe)
 );
