@@ -4,6 +4,7 @@ GME: in January 2021 Yahoo alone had it split; the real 4:1 of 2022-07-22 came f
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -202,3 +203,13 @@ def test_a_vendor_s_corrected_terms_are_its_next_revision(desk: DataDesk) -> Non
     assert told(desk) == [f"massive:GME:{REAL}:split 2 stands"]
     rows = desk.rows("SELECT action_id, revision FROM data.corporate_actions ORDER BY place")
     assert [row["revision"] for row in rows] == [1, 1, 2]
+
+
+def test_a_vendor_s_last_digit_is_no_correction_and_its_new_pay_date_is(desk: DataDesk) -> None:
+    said = dividend("yahoo", "0.205", DividendKind.ORDINARY)
+    noisy = replace(said, cash_dividend=CashDividend(DividendKind.ORDINARY, Decimal("0.2050001")))
+    for one in (said, noisy, replace(noisy, pay_date=date(2021, 4, 1))):
+        claim(desk, "yahoo", one)
+
+    rows = desk.rows("SELECT revision FROM data.corporate_actions ORDER BY place")
+    assert [row["revision"] for row in rows] == [1, 2]

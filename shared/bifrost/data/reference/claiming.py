@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from bifrost.core.corporate_actions import CorporateAction
+from bifrost.data.reference.votes import agree
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,5 +54,11 @@ def _numbered(
         last = newest.get(one.action_id)
         if last is None:
             yield replace(one, revision=1)
-        elif replace(one, revision=last.revision) != last:
+        elif last.withdrawn or not _says_the_same(one, last):
             yield replace(one, revision=last.revision + 1)
+
+
+def _says_the_same(one: CorporateAction, last: CorporateAction) -> bool:
+    """Say whether they differ by no more than the last digit of a float."""
+    days = [(each.record_date, each.pay_date, each.currency) for each in (one, last)]
+    return days[0] == days[1] and agree(one, last)
