@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -12,7 +13,7 @@ from bifrost.adapters.postgres.market_data import PostgresMarketData
 from bifrost.core.errors import ConflictError, InvalidInputError, KeyReusedError, NotFoundError
 from bifrost.data.replay import STALLED_AFTER, ReplayStatus
 from bifrost.events import BarClosed
-from tests.data_desk import SESSIONS, DataDesk
+from tests.data_desk import SESSIONS, DataDesk, bar_file
 
 
 @pytest.fixture
@@ -51,6 +52,16 @@ def test_bar_carries_market_time_and_wall_time_apart(desk: DataDesk) -> None:
     assert event.correlation_id == "request-1"
     assert event.currency == "USD"
     assert desk.service.market_time() == event.occurred_at
+
+
+def test_corrected_bar_is_played_once_as_it_stands(desk: DataDesk) -> None:
+    desk.put("bars/daily/AAPL.csv", bar_file(SESSIONS[1], close="410.00"), "etag-2")
+
+    replay = desk.play("AAPL")
+
+    assert replay.bars_published == 9
+    closes = [one.bar.close for one in bars(desk)]
+    assert closes == [Decimal("411.23"), Decimal("410.00"), *[Decimal("411.23")] * 7]
 
 
 def test_streams_go_on_where_the_last_replay_ended(desk: DataDesk) -> None:

@@ -2,6 +2,7 @@
 known at any instant can be read again.
 """
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +11,7 @@ import pytest
 
 from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.market.series import PostgresSeries, PostgresSeriesReader
+from bifrost.adapters.postgres.market_data import PostgresMarketData
 from bifrost.core.errors import InvalidInputError, NotFoundError
 from bifrost.data.series.asked import Knowledge, SeriesQuery
 from bifrost.data.series.columns import BarColumns, micros
@@ -183,6 +185,35 @@ def test_bar_is_known_from_its_end_on(
 
     assert known(ends - timedelta(microseconds=1)) == 0
     assert known(ends) == 1
+
+
+@pytest.mark.parametrize("key", [MINUTES, DAYS])
+def test_many_who_put_the_same_bars_at_once_store_them_once(
+    database: Database, make_database: Callable[[str], Database], key: SeriesKey
+) -> None:
+    desks = [make_database("data") for _ in range(4)]
+    written: list[int] = []
+    threads = [
+        threading.Thread(target=lambda own=own: written.append(put(own, days(OPEN), key)))
+        for own in desks
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(written) == [0, 0, 0, 1]
+
+
+def test_instruments_bars_are_counted_by_session_and_not_by_row(database: Database) -> None:
+    put(database, days(OPEN), DAYS)
+    put(database, days(OPEN, OPEN + timedelta(days=1), close=101), DAYS)
+    put(database, days(OPEN, close=101), SeriesKey("AAPL", Timeframe.D1, "yahoo"))
+
+    listing = PostgresMarketData(database).listing("AAPL")
+
+    sessions = (OPEN.date(), OPEN.date() + timedelta(days=1))
+    assert (listing.first_session, listing.last_session, listing.bars) == (*sessions, 2)
 
 
 def test_source_that_is_not_known_is_refused_with_those_that_are(database: Database) -> None:
