@@ -54,7 +54,7 @@ def _numbered(
         last = newest.get(one.action_id)
         if last is None:
             yield replace(one, revision=1)
-        elif last.withdrawn or not _says_the_same(one, last):
+        elif one.withdrawn != last.withdrawn or not _says_the_same(one, last):
             yield replace(one, revision=last.revision + 1)
 
 
