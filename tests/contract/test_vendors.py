@@ -19,6 +19,7 @@ from bifrost.adapters.vendors.calls import Patience
 from bifrost.core.corporate_actions import Split
 from bifrost.data.providers.answers import Absent, Failed, Found, Partial, RateLimited
 from bifrost.data.providers.breaking import CircuitState
+from bifrost.data.providers.vendor_states import AnswerKind
 from bifrost.data.series.columns import BarColumns, micros
 from bifrost.data.series.timeframes import Timeframe
 from tests.contract.vendor_desk import (
@@ -232,6 +233,10 @@ def test_minutes_in_another_time_zone_are_refused_in_words(vendor: VendorDesk, h
     assert isinstance(answer, Failed)
     assert not answer.retryable
     assert "time zone" in answer.reason or "outside of 4:00 to 20:00" in answer.reason
+    state = vendor.states.find(vendor.data.name)
+    assert state is not None
+    assert state.last is not None
+    assert (state.last.kind, state.last.reason) == (AnswerKind.FAILED, answer.reason)
 
 
 @pytest.mark.parametrize("hours", [-10, -5, -1])

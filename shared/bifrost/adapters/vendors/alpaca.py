@@ -80,7 +80,7 @@ class AlpacaData:
             lambda row: row.starts_at,
             none=f"alpaca has no bars of {asked.symbol} from {asked.first} to {asked.before}",
         )
-        return to_bars(answer, asked, hours, self.name)
+        return self._calls.told(to_bars(answer, asked, hours, self.name))
 
     def actions(
         self, instrument: str, symbol: str, first: date, last: date
@@ -111,7 +111,7 @@ class AlpacaData:
 
         answer = self._ticks("trades", asked, trade)
         hours = hours_of(asked, self._sessions, self._clock.now())
-        return tick_rows.to_trades(answer, asked, hours.sessions, self.name)
+        return self._calls.told(tick_rows.to_trades(answer, asked, hours.sessions, self.name))
 
     def quotes(self, asked: TickRequest) -> Answer[QuoteColumns]:
         """Return every best bid and offer, in the order in which Alpaca heard of it."""
@@ -130,7 +130,7 @@ class AlpacaData:
 
         answer = self._ticks("quotes", asked, quote)
         hours = hours_of(asked, self._sessions, self._clock.now())
-        return tick_rows.to_quotes(answer, asked, hours.sessions, self.name)
+        return self._calls.told(tick_rows.to_quotes(answer, asked, hours.sessions, self.name))
 
     def _ticks(
         self, kind: str, asked: TickRequest, read: Callable[[Mapping[str, Any]], Any]

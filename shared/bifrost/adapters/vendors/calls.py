@@ -7,15 +7,17 @@ what the vendor sees.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeAlias, TypeVar
 
 from bifrost.data.ports import Clock
-from bifrost.data.providers.answers import Absent, Failed, Found, RateLimited
+from bifrost.data.providers.answers import Absent, Answer, Failed, Found, RateLimited
 from bifrost.data.providers.vendor_states import (
     Admitted,
+    AnswerKind,
+    LastAnswer,
     Vendor,
     VendorState,
     VendorStates,
@@ -84,6 +86,20 @@ class VendorCalls:
             with attempt:
                 return self._once(send)
         raise AssertionError("stamina ends with an answer or an error")
+
+    def told(self, answer: Answer[T]) -> Answer[T]:
+        """Remember an answer that came well and cannot be believed; return it, whatever it is.
+
+        It opens no circuit: the vendor lives, and of another symbol it may be right.
+        """
+        if isinstance(answer, Failed) and not answer.retryable:
+            last = LastAnswer(AnswerKind.FAILED, answer.reason, self._clock.now())
+
+            def step(state: VendorState | None) -> tuple[VendorState, None]:
+                return replace(state or fresh(self.vendor, last.at), last=last), None
+
+            self._states.change(self.vendor.name, step)
+        return answer
 
     def pause_of(self, headers: Any) -> float:
         """Return for how many seconds the vendor wants to be left alone, by its headers.

@@ -76,7 +76,7 @@ class MassiveData:
 
         none = f"massive has no bars of {asked.symbol} from {asked.first} to {asked.before}"
         answer = all_pages(self._calls, fetch, lambda row: row.starts_at, none=none)
-        return to_bars(answer, asked, hours, self.name)
+        return self._calls.told(to_bars(answer, asked, hours, self.name))
 
     def actions(
         self, instrument: str, symbol: str, first: date, last: date
@@ -99,13 +99,13 @@ class MassiveData:
         """Return every trade, in the order in which the tapes did."""
         answer = self._ticks("trades", asked, massive_rows.trade_of)
         hours = hours_of(asked, self._sessions, self._clock.now())
-        return tick_rows.to_trades(answer, asked, hours.sessions, self.name)
+        return self._calls.told(tick_rows.to_trades(answer, asked, hours.sessions, self.name))
 
     def quotes(self, asked: TickRequest) -> Answer[QuoteColumns]:
         """Return every best bid and offer, in the order in which the tapes did."""
         answer = self._ticks("quotes", asked, massive_rows.quote_of)
         hours = hours_of(asked, self._sessions, self._clock.now())
-        return tick_rows.to_quotes(answer, asked, hours.sessions, self.name)
+        return self._calls.told(tick_rows.to_quotes(answer, asked, hours.sessions, self.name))
 
     def _ticks(
         self, kind: str, asked: TickRequest, read: Callable[[Mapping[str, Any]], Any]

@@ -90,8 +90,10 @@ class YahooData:
         if asked.timeframe.is_daily:
             rows = _daily(days, hours)
             none = Absent(f"yahoo has no bars of {asked.symbol} since {asked.first}")
-            return to_bars(Found(rows) if rows else none, asked, hours, self.name)
-        return to_bars(self._minutes(asked, days.chart.splits), asked, hours, self.name)
+            return self._calls.told(to_bars(Found(rows) if rows else none, asked, hours, self.name))
+        return self._calls.told(
+            to_bars(self._minutes(asked, days.chart.splits), asked, hours, self.name)
+        )
 
     def actions(
         self, instrument: str, symbol: str, first: date, last: date

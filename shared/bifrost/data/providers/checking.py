@@ -6,6 +6,7 @@ values for one bar, bars out of order.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from itertools import pairwise
 
@@ -16,13 +17,14 @@ from bifrost.core.sessions import DAY_ENDS, EXCHANGE, Session
 from bifrost.data.providers.ports import BarRequest
 from bifrost.data.series.columns import BarColumns, Integers, micros
 
-_HOUR = 3_600_000_000
+_MINUTE, _HOUR = 60_000_000, 3_600_000_000
 _EARLY_BEGINS = time(4)
 _OPENS = time(9, 30)
 _SHIFTS = [hours for hours in range(-14, 15) if hours]
 # All of a day's volume in a window as long as regular hours that are not them: bars of regular
 # hours alone, moved. With the early and late ones, what is moved lies outside of 4:00 to 20:00.
 _SHARE_THERE, _SHARE_HERE = 0.99, 0.97
+_DENSE, _SHARE_MORE = 0.9, 0.05
 _EARLY_SHARE_MAX = 0.5
 _BARS_MIN = 30
 
@@ -116,19 +118,39 @@ def _moved(day: BarColumns, session: Session) -> str | None:
     opens, closes = micros(session.opens_at), micros(session.closes_at)
     if len(day) < _BARS_MIN or day.volume.sum() <= 0:
         return None
+    here = _Window.of(day, opens, closes)
     for hours in _SHIFTS:
-        there = _share(day, opens + hours * _HOUR, closes + hours * _HOUR)
-        if there >= _SHARE_THERE and _share(day, opens, closes) < _SHARE_HERE:
+        there = _Window.of(day, opens + hours * _HOUR, closes + hours * _HOUR)
+        if there.is_where(here, minutes=(closes - opens) // _MINUTE):
             return f"are off by {hours:+d} h: another time zone"
-    early = _share(day, 0, opens)
+    early = _Window.of(day, 0, opens).share
     if early > _EARLY_SHARE_MAX:
         return f"have {early:.0%} of their volume before the open: another time zone"
     return None
 
 
-def _share(day: BarColumns, first: int, end: int) -> float:
-    inside = _within(day.starts_at, first, end)
-    return float(day.volume[inside].sum() / day.volume.sum())
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """A stretch of a day: how many bars it has, and which share of the day's volume."""
+
+    bars: int
+    share: float
+
+    @classmethod
+    def of(cls, day: BarColumns, first: int, end: int) -> "_Window":
+        inside = _within(day.starts_at, first, end)
+        return cls(int(inside.sum()), float(day.volume[inside].sum() / day.volume.sum()))
+
+    def is_where(self, regular: "_Window", *, minutes: int) -> bool:
+        """Say whether regular hours are here, and not where the clock says.
+
+        Either all of the volume is here, of bars of regular hours alone; or a bar of nearly every
+        minute, where the clock's hours have fewer and less, of bars with some early or late ones.
+        """
+        if self.share >= _SHARE_THERE and regular.share < _SHARE_HERE:
+            return True
+        is_dense = self.bars >= minutes * _DENSE and self.bars - regular.bars >= _BARS_MIN
+        return is_dense and self.share - regular.share >= _SHARE_MORE
 
 
 def _within(starts_at: Integers, first: int, end: int) -> NDArray[np.bool_]:

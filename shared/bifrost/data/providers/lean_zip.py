@@ -7,12 +7,13 @@ may be of several instruments.
 """
 
 import re
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from io import BytesIO
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
 
@@ -59,14 +60,24 @@ def open_zip(content: bytes) -> LeanZip:
     """Open it; raise InvalidInputError where it is none of Lean's."""
     try:
         with ZipFile(BytesIO(content)) as archive:
-            (entry,) = archive.infolist()
-            if entry.file_size > UNPACKED_MAX:
-                raise _problem("zip", f"it unpacks to {entry.file_size} bytes, split it")
+            entry = _only_entry(archive)
             with archive.open(entry) as unpacked:
                 text = unpacked.read(UNPACKED_MAX + 1)
-    except (BadZipFile, ValueError, NotImplementedError, RuntimeError) as error:
-        raise _problem("zip", f"it is not a zip of one file: {error}") from error
+    except (BadZipFile, zlib.error) as error:
+        raise _problem("zip", f"it is not a zip: {error}") from error
     return _named(entry.filename, text)
+
+
+def _only_entry(archive: ZipFile) -> ZipInfo:
+    entries = archive.infolist()
+    if len(entries) != 1:
+        raise _problem("zip", f"it has {len(entries)} entries, one of Lean's has one")
+    (entry,) = entries
+    if entry.flag_bits & 1 or entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+        raise _problem("zip", "it is encrypted, or compressed by another method than deflate")
+    if entry.file_size > UNPACKED_MAX:
+        raise _problem("zip", f"it unpacks to {entry.file_size} bytes, split it")
+    return entry
 
 
 def _named(name: str, text: bytes) -> LeanZip:

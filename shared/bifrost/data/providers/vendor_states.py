@@ -36,6 +36,10 @@ class LastAnswer:
     reason: str
     at: datetime
 
+    def __post_init__(self) -> None:
+        # A vendor's page of words may be long.
+        object.__setattr__(self, "reason", self.reason[:_REASON_MAX])
+
 
 @dataclass(frozen=True, slots=True)
 class VendorState:
@@ -138,7 +142,7 @@ def took_in(
             circuit = breaking.failed(circuit, vendor.circuit, admitted.generation, now)
     else:
         circuit = breaking.succeeded(circuit, vendor.circuit, admitted.generation)
-    return VendorState(circuit, bucket, LastAnswer(kind, reason[:_REASON_MAX], now))
+    return VendorState(circuit, bucket, LastAnswer(kind, reason, now))
 
 
 def _named(
