@@ -31,6 +31,9 @@ class RepairBooks(Protocol):
     def splits(self) -> Mapping[date, Decimal]:
         """Return the splits that stand: ex-date, and shares for one."""
 
+    def dividends(self, source: str) -> Mapping[date, Decimal]:
+        """Return the cash dividends that a source tells now: ex-date, and amount per share."""
+
     def held_claims(self) -> Sequence[HeldClaim]:
         """Return the splits that are claimed and do not stand."""
 

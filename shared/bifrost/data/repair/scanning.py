@@ -5,9 +5,11 @@ from datetime import datetime
 
 from bifrost.data.repair.claimed_splits import held
 from bifrost.data.repair.examining import examine
+from bifrost.data.repair.findings import Doubt
 from bifrost.data.repair.ports import RepairBooks
 from bifrost.data.repair.stored import StoredRepair, Suspicion
 from bifrost.data.repair.told_bars import cells_of, id_of
+from bifrost.data.repair.told_dividends import told_dividend_errors
 from bifrost.data.series.timeframes import Timeframe
 
 
@@ -23,8 +25,14 @@ def look(
     others = sorted((rank, name) for name, rank in ranks.items() if name != source)
     second = books.bars(others[0][1]).in_last_shares(splits) if others else None
     found = examine(series, confirmed=splits, second=second)
+    of_dividends = told_dividend_errors(
+        found.repaired, books.dividends(source), bars.factor(splits)
+    )
+    never_paid = [one for one in of_dividends.repairs if not one.changes[-1].repaired.any()]
     doubts = [*found.doubts, *(held(series, claim) for claim in books.held_claims())]
-    repairs = [*found.repairs, *found.claims]
+    doubts += [Doubt(one.kind, one.first, f"{one.reason}; its claim is held") for one in never_paid]
+    amended = [one for one in of_dividends.repairs if one not in never_paid]
+    repairs = [*found.repairs, *found.claims, *amended]
     stored = []
     for repair in repairs:
         cells = cells_of(repair, bars, splits)

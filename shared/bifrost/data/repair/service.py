@@ -27,6 +27,12 @@ from bifrost.data.repair.stored import (
 _OWN = 1
 _SCANNER = "scan"
 _FOUND = "found by a scan"
+# A file of one action, as people send them.
+_COLUMNS = (
+    *("action_id", "vendor", "revision", "kind", "instrument", "currency", "ex_date"),
+    *("withdrawn", "new_shares", "old_shares", "amount_per_share", "dividend_kind"),
+)
+_KINDS = {"splits": "split", "dividends": "cash_dividend"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,13 +179,18 @@ def _held(books: RepairBooks, repair_id: str) -> RepairRecord:
 
 
 def _file_of(repair: StoredRepair, currency: str, revision: int, *, withdrawn: bool) -> bytes:
-    (cell,) = repair.cells["splits"]
-    ratio = Fraction(cell.repaired or Decimal(1)).limit_denominator(1000)
-    header = (
-        "action_id,vendor,revision,kind,instrument,currency,ex_date,withdrawn,new_shares,old_shares"
-    )
-    row = (
-        f"{repair.repair_id},repair,{revision},split,{repair.instrument},{currency},{cell.session},"
-        f"{str(withdrawn).lower()},{ratio.numerator},{ratio.denominator}"
-    )
-    return f"{header}\n{row}\n".encode()
+    rows = [",".join(_COLUMNS)]
+    for name, cells in repair.cells.items():
+        for cell in cells:
+            if cell.repaired:  # of a dividend that never was there is nothing to announce
+                always = (repair.repair_id, "repair", str(revision), _KINDS[name])
+                about = (repair.instrument, currency, str(cell.session), str(withdrawn).lower())
+                rows.append(",".join((*always, *about, *_terms_of(name, cell.repaired))))
+    return "\n".join([*rows, ""]).encode()
+
+
+def _terms_of(name: str, value: Decimal) -> tuple[str, ...]:
+    if name == "dividends":
+        return ("", "", f"{value:f}", "ordinary")
+    ratio = Fraction(value).limit_denominator(1000)
+    return (str(ratio.numerator), str(ratio.denominator), "", "")

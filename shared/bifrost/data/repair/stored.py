@@ -58,8 +58,8 @@ class StoredRepair:
 
     @property
     def is_claim(self) -> bool:
-        """It changes no bar: it says that an issuer acted."""
-        return set(self.cells) == {"splits"}
+        """It changes no bar: it says that an issuer acted, or otherwise than a vendor told."""
+        return not set(self.cells) - {"splits", "dividends"}
 
     @property
     def sessions(self) -> list[date]:

@@ -124,14 +124,14 @@ def cells_of(
     for change in repair.changes:
         places = np.searchsorted(bars.sessions, change.sessions)
         scale = np.ones(len(places))
-        if change.column in PRICES:
+        if change.column in PRICES or change.column == "dividends":
             scale = factor[places]
         elif change.column == "volume":
             scale = 1 / factor[places]
         repaired = change.repaired * scale
         if change.column == "volume":
             repaired = np.floor(repaired + 0.5)
-        found[change.column] = tuple(
+        found[change.column] = found.get(change.column, ()) + tuple(
             Cell(as_date(session), decimal_of(raw), decimal_of(repaired))
             for session, raw, repaired in zip(
                 change.sessions, change.raw * scale, repaired, strict=True

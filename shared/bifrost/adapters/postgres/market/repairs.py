@@ -15,7 +15,7 @@ from bifrost.adapters.postgres.market import repair_rows
 from bifrost.adapters.postgres.market.series import PostgresSeries
 from bifrost.adapters.postgres.market.sources import sources
 from bifrost.core.codec import from_json
-from bifrost.core.corporate_actions import CorporateAction, Split, StockDividend
+from bifrost.core.corporate_actions import CashDividend, CorporateAction, Split, StockDividend
 from bifrost.core.errors import NotFoundError
 from bifrost.data.ports import Listing
 from bifrost.data.quality.defects import DefectKind
@@ -148,13 +148,25 @@ class PostgresRepairBooks:
                 found[action.ex_date] = found.get(action.ex_date, Decimal(1)) * ratio
         return found
 
+    def dividends(self, source: str) -> Mapping[date, Decimal]:
+        """Return the cash dividends that a source tells now; of one day, all of them together."""
+        found: dict[date, Decimal] = {}
+        for action in self._claimed():
+            if action.vendor == source and isinstance(action.terms, CashDividend):
+                amount = action.terms.amount_per_share
+                found[action.ex_date] = found.get(action.ex_date, Decimal(0)) + amount
+        return found
+
+    def _claimed(self) -> list[CorporateAction]:
+        told = self.cursor.execute(_CLAIMED, (self._instrument,)).fetchall()
+        actions = [from_json(CorporateAction, row["action"]) for row in told]
+        return [one for one in actions if not one.withdrawn]
+
     def held_claims(self) -> Sequence[HeldClaim]:
         """Return the splits that are claimed and do not stand."""
-        told = self.cursor.execute(_CLAIMED, (self._instrument,)).fetchall()
         live = {row["action_id"] for row in self.cursor.execute(_PUBLISHED, (self._instrument,))}
-        actions = [from_json(CorporateAction, row["action"]) for row in told]
         found: list[HeldClaim] = []
-        for claim in claims_among(actions, sources(self.cursor)):
+        for claim in claims_among(self._claimed(), sources(self.cursor)):
             ratio = _ratio(claim.actions[0])
             if ratio is not None and not live & set(claim.ids):
                 found.append(HeldClaim(claim.actions[0].ex_date, ratio, claim.told_by))
