@@ -1,10 +1,17 @@
 """`bifrost bars`: stored bars as they are, adjusted, or as they were known."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from bifrost.cli.inputs import argument, most, option
 from bifrost.cli.output import AsJson, say, show_json, show_table
 
+if TYPE_CHECKING:
+    from bifrost.local.api import Api
+
+AsOf = Annotated[
+    str | None,
+    option("--as-of", says="Nothing known only later: YYYY-MM-DD, or an instant with its zone."),
+]
 _PAGE = 5_000
 _COLUMNS = ("t", "open", "high", "low", "close", "volume")
 
@@ -15,12 +22,7 @@ def bars(
     first: Annotated[str | None, option("--from", says="First session, YYYY-MM-DD.")] = None,
     last: Annotated[str | None, option("--to", says="Last session, YYYY-MM-DD.")] = None,
     adjust: Annotated[str, option(says="none, splits or all: for what prices change.")] = "none",
-    as_of: Annotated[
-        str | None,
-        option(
-            "--as-of", says="Nothing known only later: YYYY-MM-DD, or an instant with its zone."
-        ),
-    ] = None,
+    as_of: AsOf = None,
     knowledge: Annotated[
         str, option(says="effective: known in the world by then; recorded: by this desk.")
     ] = "effective",
@@ -46,27 +48,28 @@ def bars(
         "as_of": as_of,
         "knowledge": knowledge,
     }
-    api = connect()
-    page: dict[str, Any] = api.get("/v1/bars", limit=min(limit, _PAGE), **asked)
-    items = page["items"]
-    for note in page["notes"]:
-        say(note)
-    while page["next_cursor"] is not None and len(items) < limit:
-        left = min(limit - len(items), _PAGE)
-        page = api.get("/v1/bars", limit=left, cursor=page["next_cursor"], **asked)
-        items += page["items"]
-    if page["next_cursor"] is not None:
-        say(f"there are more than {limit}: ask with --limit, or --from a later session")
+    page, items = _read(connect(), asked, limit)
     shown = [{name: one[name] for name in _COLUMNS} for one in items]
     if as_json:
-        show_json(
-            {
-                "instrument": page["instrument"],
-                "timeframe": page["timeframe"],
-                "adjust": page["adjust"],
-                "as_of": as_of,
-                "bars": shown,
-            }
-        )
-        return
-    show_table(shown, _COLUMNS, empty=f"no bars of {page['instrument']} are stored there")
+        whose = {name: page[name] for name in ("instrument", "timeframe", "adjust")}
+        show_json({**whose, "as_of": as_of, "bars": shown})
+    else:
+        show_table(shown, _COLUMNS, empty=f"no bars of {page['instrument']} are stored there")
+
+
+def _read(
+    api: "Api", asked: dict[str, Any], limit: int
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the first page, and the bars of it and those after it; say what is to be said."""
+    page: dict[str, Any] = api.get("/v1/bars", limit=min(limit, _PAGE), **asked)
+    items, cursor = list(page["items"]), page["next_cursor"]
+    for note in page["notes"]:
+        say(note)
+    while cursor is not None and len(items) < limit:
+        left = min(limit - len(items), _PAGE)
+        following = api.get("/v1/bars", limit=left, cursor=cursor, **asked)
+        items += following["items"]
+        cursor = following["next_cursor"]
+    if cursor is not None:
+        say(f"there are more than {limit}: ask with --limit, or --from a later session")
+    return page, items

@@ -66,11 +66,7 @@ def import_files(
     from bifrost.cli.session import connect
 
     done = _send(connect(), found, {name: one for name, one in told.items() if one is not None})
-    if as_json:
-        show_json({"files": done})
-    else:
-        show_table(done, _SHOWN, empty="nothing was imported")
-    _explain(done)
+    _show(done, as_json)
     if any(one["state"] != "done" or one["rows_rejected"] for one in done):
         raise typer.Exit(USAGE)
 
@@ -170,6 +166,14 @@ def _settled(api: "Api", import_id: str) -> list[dict[str, Any]]:
 
 def _is_settled(file: dict[str, Any]) -> bool:
     return file["state"] in ("done", "failed") or file["waits_for"] is not None
+
+
+def _show(done: Sequence[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        show_json({"files": done})
+    else:
+        show_table(done, _SHOWN, empty="nothing was imported")
+    _explain(done)
 
 
 def _explain(done: Sequence[dict[str, Any]]) -> None:
