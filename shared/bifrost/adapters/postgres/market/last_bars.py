@@ -5,10 +5,9 @@ not touch it, and a second source's word on the same bar only where its rank is 
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from bifrost.adapters.postgres.database import Cursor, Database, Row
 from bifrost.data.series.timeframes import Timeframe
@@ -39,14 +38,18 @@ WHERE b.instrument = %(instrument)s
 )
 
 _READ = """
-SELECT l.*, s.name AS source_name FROM data.last_bars l JOIN data.sources s ON s.number = l.source
+SELECT l.instrument, l.occurred_at, l.recorded_at, s.name AS source,
+    l.open, l.high, l.low, l.close, l.volume
+FROM data.last_bars l JOIN data.sources s ON s.number = l.source
 WHERE l.timeframe = %s AND l.instrument = ANY(%s)
 """
 
 
-@dataclass(frozen=True, slots=True)
-class LastBar:
-    """The newest bar; occurred_at is when it began, recorded_at when we learned of it."""
+class LastBar(NamedTuple):
+    """The newest bar; occurred_at is when it began, recorded_at when we learned of it.
+
+    A tuple, because they are asked for by the hundred.
+    """
 
     instrument: str
     timeframe: Timeframe
@@ -83,14 +86,6 @@ class PostgresLastBars:
 
 
 def _to_last(row: Row, timeframe: Timeframe) -> LastBar:
-    prices = {
-        name: Decimal(row[name]) / _UNITS for name in ("open", "high", "low", "close", "volume")
-    }
-    return LastBar(
-        instrument=row["instrument"],
-        timeframe=timeframe,
-        occurred_at=row["occurred_at"],
-        recorded_at=row["recorded_at"],
-        source=row["source_name"],
-        **prices,
-    )
+    instrument, occurred_at, recorded_at, source, *counts = row.values()
+    prices = (Decimal(count) / _UNITS for count in counts)
+    return LastBar(instrument, timeframe, occurred_at, recorded_at, source, *prices)
