@@ -186,23 +186,22 @@ def _stayed(beside: Neighbours, place: int) -> list[Found]:
     gap, sigma = float(beside.gap[place]), float(beside.sigma[place])
     if abs(abs(gap) - _HUNDRED) < _HUNDRED_NEAR:
         return _hundredfold(beside, place)
+    near = np.abs(np.abs(gap) - np.log(_RATIOS))
+    least, nights, most = _SPLIT_NEAR
+    like_split = bool(near.min() < min(max(least, nights * sigma), most))
+    unusual = abs(gap) / sigma
     # After a split the same trading is more shares of a lower price.
-    if beside.rush[place] * np.exp(gap) >= min(abs(gap) / sigma / 2, _RUSH_ENOUGH):
+    rush = float(beside.rush[place] * np.exp(gap))
+    if rush >= min(unusual / (2 if like_split else 4), _RUSH_ENOUGH):
         return []
     unconfirmed = place == len(beside) - 1
     later = "; no later bar confirms it yet" if unconfirmed else ""
-    near = np.abs(np.abs(gap) - np.log(_RATIOS))
-    ratio = _RATIOS[int(near.argmin())]
-    least, nights, most = _SPLIT_NEAR
-    if near.min() < min(max(least, nights * sigma), most):
-        said = (
-            f"{_times(gap)} what it was before, as after a split of {ratio:.4g} that is not known"
-        )
+    said = f"{_times(gap)} what it was before"
+    if like_split:
+        ratio = _RATIOS[int(near.argmin())]
+        said += f", as after a split of {ratio:.4g} that is not known"
         return [Found(DefectKind.MISSED_SPLIT, place, said + later, unconfirmed)]
-    said = (
-        f"{_times(gap)} what it was before: {abs(gap) / sigma:.0f} times its usual move,"
-        f" on {beside.rush[place]:.1f} times its usual volume"
-    )
+    said += f": {unusual:.0f} times its usual move, on {rush:.1f} times its usual trading"
     return [Found(DefectKind.JUMP, place, said + later, unconfirmed)]
 
 
