@@ -26,12 +26,15 @@ _TRACES = "X-Ray takes no resource: the two actions send segments and read nothi
 _DELIVERY = "Log delivery takes no resource, and X-Ray neither; the functions are named one by one."
 _OBJECTS = "It imports whatever object arrives, from this one bucket, and may only read."
 _KEYS = "The vendor makes a key and ends it; nobody here could rotate it."
+_UPLOADS = "Each file has a name of its own, below the one folder that it gives addresses into."
 _SOCKETS = "WebSocket APIs know no JWT authorizer: the function verifies the token of $connect."
 _CLIENTS = "A client's connection has its id once it is there; this is one stage of one API."
 _PUSHES = (
     "IAM5[Resource::arn:<AWS::Partition>:execute-api:<AWS::Region>:<AWS::AccountId>:"
     "<FeedApi66F9509D>/live/POST/@connections/*]"
 )
+_PULLS = "ECR gives a token for the whole registry or none; the image itself is named."
+_SETTINGS = "Addresses and names stand in it; what is secret comes from Secrets Manager."
 _SECOND_FACTOR = "Optional, so that programs can sign in; the pool blocks logins that look stolen."
 
 
@@ -76,12 +79,20 @@ ACKNOWLEDGED: tuple[Acknowledged, ...] = (
     Acknowledged(
         "bifrost", "Data", _SOLUTIONS + "IAM5[Resource::<DataStoreBucket9A81F2E1.Arn>/*]", _OBJECTS
     ),
+    Acknowledged(
+        "bifrost",
+        "Data",
+        _SOLUTIONS + "IAM5[Resource::<DataStoreBucket9A81F2E1.Arn>/uploads/*]",
+        _UPLOADS,
+    ),
     Acknowledged("bifrost", "Data", _SOLUTIONS + _PUSHES, _CLIENTS),
     *(
         Acknowledged("bifrost", f"Feed/Route{number}", _SOLUTIONS + "APIG4", _SOCKETS)
         for row in CAPABILITIES
         for number, _ in enumerate(row.sockets)
     ),
+    Acknowledged("bifrost-streams", "Task/ExecutionRole", _SOLUTIONS + "IAM5[Resource::*]", _PULLS),
+    Acknowledged("bifrost-streams", "Task", _SOLUTIONS + "ECS2", _SETTINGS),
     Acknowledged("bifrost", "VendorKeys", _SOLUTIONS + "SMG4", _KEYS),
     Acknowledged("bifrost", "Workflows", _SOLUTIONS + "IAM5[Resource::*]", _DELIVERY),
     Acknowledged("bifrost", "Identity", _SOLUTIONS + "COG2", _SECOND_FACTOR),

@@ -13,10 +13,10 @@ from infra_cdk.node import use_bundled_node
 
 use_bundled_node()
 
-from aws_cdk import App, DefaultStackSynthesizer, Tags  # noqa: E402 - node starts as it is imported
+from aws_cdk import App, DefaultStackSynthesizer, Stack, Tags  # noqa: E402 - node starts as it is imported
 
 from infra_cdk.stacks.desk import DeskStack  # noqa: E402 - as above
-from infra_cdk.staging import ROOT, stage_code  # noqa: E402 - as above
+from infra_cdk.staging import ROOT, stage_code, stage_runner  # noqa: E402 - as above
 
 ASSETS_BUCKET = "bifrost-assets"
 LAYERS = ROOT / ".build" / "layers" / "arm64"
@@ -57,8 +57,11 @@ def add_local(app: App, *, code: Path) -> None:
     )
 
 
-def add_aws(app: App, *, code: Path, layers: Path) -> None:
-    """Add the desk as AWS runs it: what outlives it, the desk itself, and who watches it."""
+def add_aws(app: App, *, code: Path, layers: Path, runner: Path | None = None) -> None:
+    """Add the desk as AWS runs it: what outlives it, the desk itself, and who watches it.
+
+    runner: the context of the streaming ingester's container; None leaves it out.
+    """
     # A laptop's synthesis must not pay for these modules.
     from infra_cdk.acknowledgements import acknowledge
     from infra_cdk.stacks.database import DatabaseStack
@@ -66,10 +69,16 @@ def add_aws(app: App, *, code: Path, layers: Path) -> None:
 
     database = DatabaseStack(app, f"{NAME}-database")
     desk = DeskStack(app, NAME, target=Target.AWS, code=code, layers=layers, proxy=database.access)
-    watch = WatchStack(app, f"{NAME}-watch", desk=desk)
+    watch = WatchStack(app, f"{NAME}-watch", desk=desk, streams=runner is not None)
+    stacks: list[Stack] = [database, desk, watch]
+    if runner is not None:
+        from infra_cdk.stacks.streams import StreamsStack
+
+        name = f"{NAME}-streams"
+        stacks.append(StreamsStack(app, name, desk=desk, database=database.access, code=runner))
     # CloudFormation refuses tags on a proxy's target group.
     Tags.of(app).add("project", NAME, exclude_resource_types=["AWS::RDS::DBProxyTargetGroup"])
-    for stack in (database, desk, watch):
+    for stack in stacks:
         acknowledge(stack)
 
 
@@ -78,7 +87,7 @@ def main() -> None:
     asked = os.environ.get("BIFROST_TARGET")  # noqa: TID251 - this is a program of its own
     target = Target(asked or Target.AWS)
     app = new_app(target)
-    with tempfile.TemporaryDirectory() as staged:
+    with tempfile.TemporaryDirectory() as staged, tempfile.TemporaryDirectory() as apart:
         code = stage_code(Path(staged))
         if target is Target.LOCAL:
             add_local(app, code=code)
@@ -88,7 +97,9 @@ def main() -> None:
             python = python_of_lambda()
             if python is not None:
                 compile_for_lambda(code, "/var/task", python)
-            add_aws(app, code=code, layers=ensure_layers())
+            streams = app.node.try_get_context("streams") == "on"
+            runner = stage_runner(Path(apart)) if streams else None
+            add_aws(app, code=code, layers=ensure_layers(), runner=runner)
         app.synth()
 
 

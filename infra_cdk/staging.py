@@ -10,6 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 # Rooms of `bifrost` that no function imports.
 _LEFT_OUT = frozenset({"cli", "local", "migrations"})
+# What the runner imports, as the layers pin it.
+RUNNER_NEEDS = ("backbone", "columns", "vendors")
 _KEPT = frozenset({".py", ".sql", ".json", ".csv", ".html", ".typed"})
 
 
@@ -17,6 +19,17 @@ def stage_code(into: Path) -> Path:
     """Copy what a function runs into the empty directory `into`, and return it."""
     shutil.copytree(ROOT / "shared" / "bifrost", into / "bifrost", ignore=_ignored)
     shutil.copytree(ROOT / "functions", into / "functions", ignore=_ignored)
+    return into
+
+
+def stage_runner(into: Path) -> Path:
+    """Copy what the runner's container is built of into the empty directory `into`."""
+    shutil.copytree(ROOT / "shared" / "bifrost", into / "bifrost", ignore=_ignored)
+    shutil.copytree(ROOT / "batch", into / "batch", ignore=_ignored)
+    shutil.copyfile(ROOT / "batch" / "runner" / "Dockerfile", into / "Dockerfile")
+    (into / "requirements").mkdir()
+    for name in RUNNER_NEEDS:
+        shutil.copyfile(ROOT / "layers" / f"{name}.txt", into / "requirements" / f"{name}.txt")
     return into
 
 

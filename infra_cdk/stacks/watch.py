@@ -31,7 +31,13 @@ class WatchStack(Stack):
     """One alarm per thing that can go wrong without anyone calling to say so."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, desk: DeskStack, **kwargs: Any
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        desk: DeskStack,
+        streams: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         self._topic = self._alarm_topic()
@@ -41,6 +47,8 @@ class WatchStack(Stack):
         self._watch_workflows(desk)
         self._watch_sweeps()
         self._watch_freshness()
+        if streams:
+            self._watch_streams()
         self._dashboard(desk.stack_name)
         CfnOutput(self, "AlarmTopic", value=self._topic.topic_arn)
 
@@ -117,8 +125,33 @@ class WatchStack(Stack):
         )
         self._rows.append([oldest])
 
+    def _watch_streams(self) -> None:
+        lag = cloudwatch.Metric(
+            namespace=NAMESPACE,
+            metric_name="StreamLag",
+            dimensions_map={"service": "runner"},
+            statistic="Maximum",
+            period=_MINUTE,
+            label="stream",
+        )
+        self._alarm(
+            "stream-lag",
+            lag,
+            "A minute of a live stream has been owed for over a minute, or nobody streams:"
+            " see the runner's log",
+            above=_FRESH_SECONDS,
+            missing=cloudwatch.TreatMissingData.BREACHING,
+        )
+        self._rows[-1].append(lag)
+
     def _alarm(
-        self, name: str, metric: cloudwatch.Metric, description: str, *, above: int = 0
+        self,
+        name: str,
+        metric: cloudwatch.Metric,
+        description: str,
+        *,
+        above: int = 0,
+        missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
     ) -> None:
         alarm = cloudwatch.Alarm(
             self,
@@ -129,7 +162,7 @@ class WatchStack(Stack):
             threshold=above,
             evaluation_periods=1,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            treat_missing_data=missing,
         )
         alarm.add_alarm_action(actions.SnsAction(self._topic))
 

@@ -45,7 +45,7 @@ def synthesise_aws(folder: Path) -> Synthesised:
     """Write the AWS target's templates, with placeholders for the layers' packages."""
     from infra_cdk.app import add_aws, new_app
     from infra_cdk.local_target import Target
-    from infra_cdk.staging import stage_code
+    from infra_cdk.staging import stage_code, stage_runner
     from layers.build import layer_names
 
     layers = folder / "layers"
@@ -53,7 +53,8 @@ def synthesise_aws(folder: Path) -> Synthesised:
         (layers / name / "python").mkdir(parents=True)
         (layers / name / "python" / "placeholder.py").write_text(f'"""{name}."""\n')
     app = new_app(Target.AWS, folder / "out")
-    add_aws(app, code=stage_code(folder / "code"), layers=layers)
+    runner = stage_runner(folder / "runner")
+    add_aws(app, code=stage_code(folder / "code"), layers=layers, runner=runner)
     return _synthesised(app, folder / "out")
 
 

@@ -14,6 +14,8 @@ from tests.infra.templates import Synthesised, Template, synthesise_careless
 LINT_IGNORED = ("W3005",)
 # The age of what is newest; a minute is the goal.
 AGE = "OldestNewestBar"
+LAG = "StreamLag"
+AGES = (AGE, LAG)
 LINT = "from cfnlint.runner import main; main()"
 
 
@@ -132,18 +134,20 @@ def test_every_metric_that_a_sweep_counts_raises_an_alarm(aws_target: Synthesise
                 (dimension,) = stat["Metric"]["Dimensions"]
                 name = stat["Metric"]["MetricName"]
                 watched[name] = (dimension["Name"], dimension["Value"])
-                wanted = ("Maximum", 60, 60) if name == AGE else ("Sum", 60, 0)
+                wanted = ("Maximum", 60, 60) if name in AGES else ("Sum", 60, 0)
                 assert (stat["Stat"], stat["Period"], alarm["Threshold"]) == wanted
 
     assert watched == {
         AGE: ("service", "data"),
+        LAG: ("service", "runner"),
+        "SessionsIncomplete": ("service", "data"),
         "WorkflowsRestarted": ("service", "execution"),
         "WorkflowsGivenUp": ("service", "execution"),
         "ReplaysRestarted": ("service", "data"),
         "ReplaysGivenUp": ("service", "data"),
         "RebuildsGivenUp": ("service", "portfolio"),
     }
-    assert watched.keys() == {*sweeps.ALARMING.values(), AGE}
+    assert watched.keys() == {*sweeps.ALARMING.values(), *AGES}
 
 
 def test_cloudformation_will_accept_every_template(aws_target: Synthesised) -> None:
