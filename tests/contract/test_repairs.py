@@ -132,6 +132,19 @@ def test_an_undoing_beneath_a_later_correction_is_refused(desk: RepairDesk) -> N
         desk.undo(record)
 
 
+def test_a_fault_of_the_newest_bar_waits_for_the_bar_that_tells(desk: RepairDesk) -> None:
+    whole = with_hundred()
+    desk.put(whole.take(slice(FAULTY + 1)))
+
+    (newest,) = desk.scan()
+    desk.put(whole)
+    (told,) = desk.scan()
+
+    assert (newest.state, told.state) == (RepairState.PROPOSED, RepairState.APPLIED)
+    assert newest.repair.repair_id == told.repair.repair_id
+    assert desk.closes() == prices().tolist()
+
+
 def test_a_dry_run_keeps_nothing(desk: RepairDesk) -> None:
     desk.put(with_hundred())
 

@@ -6,7 +6,7 @@ of each bar that names it, and so is its undoing.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -120,18 +120,19 @@ class RepairService:
         return self.repairs.find(repair_id)
 
     def _keep(self, books: RepairBooks, repair: StoredRepair, *, dry_run: bool) -> RepairRecord:
-        known = books.find(repair.repair_id)
-        if known is not None:
-            return known
-        proposed = self._step(RepairState.PROPOSED, _SCANNER, _FOUND)
-        if dry_run:
-            return RepairRecord(0, repair, (proposed,))
-        record = books.add(repair, proposed)
-        if repair.score < SURE or repair.is_claim or not self._made(books, repair):
+        record = books.find(repair.repair_id)
+        if record is None:
+            proposed = self._step(RepairState.PROPOSED, _SCANNER, _FOUND)
+            if dry_run:
+                return RepairRecord(0, repair, (proposed,))
+            record = books.add(repair, proposed)
+        # What was unsure of the newest bar may be sure by the bar that came after it.
+        is_due = record.state is RepairState.PROPOSED and repair.score >= SURE and not dry_run
+        if not is_due or repair.is_claim or not self._made(books, repair):
             return record
         applied = self._step(RepairState.APPLIED, _SCANNER, f"score {repair.score:.2f}")
         books.take_step(repair.repair_id, applied)
-        return RepairRecord(record.place, repair, (proposed, applied))
+        return replace(record, steps=(*record.steps, applied))
 
     def _made(self, books: RepairBooks, repair: StoredRepair) -> bool:
         """Append the repaired bars; say whether the bars are what it was found in, and bars."""
