@@ -35,7 +35,7 @@ def bars(
     later; a bar is known at its close, a split on its ex-date. A symbol means whoever had it in
     the range. `t` is a daily bar's session, else the instant at which the bar began.
 
-    Example: bifrost bars AAPL --timeframe 1d --from 2012-01-03 --to 2012-01-13 --adjust splits
+    Example: bifrost bars AAPL --from 2012-01-03 --to 2012-01-13
     """
     from bifrost.cli.session import connect
 

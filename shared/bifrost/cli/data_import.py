@@ -47,7 +47,7 @@ def import_files(
     lean is a folder as LEAN keeps it: map_files/ list the instruments, factor_files/ hold their
     corporate actions, zips their bars. The same files may be imported again and change nothing.
 
-    Example: bifrost data import bars.csv --instrument AAPL --timeframe 1d --format csv
+    Example: bifrost data import ./lean --format lean
     """
     if file_format not in FORMATS:
         raise typer.BadParameter(f"it is none of {', '.join(FORMATS)}", param_hint="--format")

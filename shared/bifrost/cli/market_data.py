@@ -10,7 +10,7 @@ from bifrost.cli import data_import, ingestion, providers, quality, repairs, sna
 app = typer.Typer(
     no_args_is_help=True,
     help="Market data: import files, fill gaps, ask how good it is.\n\n"
-    "Example: bifrost data import bars.csv --instrument AAPL --timeframe 1d --format csv",
+    "Example: bifrost data import ./lean --format lean",
 )
 
 
@@ -18,7 +18,7 @@ app = typer.Typer(
 def data() -> None:
     """Market data: import files, fill gaps, ask how good it is.
 
-    Example: bifrost data import bars.csv --instrument AAPL --timeframe 1d --format csv
+    Example: bifrost data import ./lean --format lean
     """
 
 
