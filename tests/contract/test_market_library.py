@@ -125,7 +125,7 @@ def test_two_lines_of_the_page_give_arrays(
     local_market.market().close()
     local_market.market.cache_clear()
 
-    assert len(lines.splitlines()) == 2
+    assert len(lines.split("\n\n")) == 2
     assert told["aapl"].close.tolist() == [14.55]
 
 

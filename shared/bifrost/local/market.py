@@ -1,7 +1,7 @@
 """The market data of the desk on this machine, as numpy arrays.
 
-    from bifrost.local.market import market
-    aapl = market().bars("AAPL", "1d")
+from bifrost.local.market import market
+aapl = market().bars("AAPL", "1d")
 """
 
 from functools import lru_cache
