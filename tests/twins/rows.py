@@ -4,10 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.twins.server import Shape
 
-
-class RowShape(Shape):
+class RowShape:
     """Rows are objects; the vendor's own names for their fields are given."""
 
     def __init__(

@@ -10,11 +10,12 @@ answers well). Requests for cookies and the like take none.
 import json
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.twins.market import Market
@@ -54,38 +55,32 @@ class Reply:
         return json.dumps(self.content).encode()
 
 
-class Shape:
+class Shape(Protocol):
     """How a vendor's JSON holds its rows, so that one misbehaviour fits every vendor."""
 
     def rename(self, content: Any, name: str) -> None:
         """Call a field of every row by another name."""
-        raise NotImplementedError
 
     def write_as_text(self, content: Any, name: str) -> None:
         """Send a field of every row as a text."""
-        raise NotImplementedError
 
     def shift(self, content: Any, hours: float) -> None:
         """Move every row in time."""
-        raise NotImplementedError
 
     def empty(self, content: Any) -> None:
         """Leave out every row, as the vendor words it."""
-        raise NotImplementedError
 
     def repeat_first(self, content: Any) -> None:
         """Send the first row twice, the second time with a higher price."""
-        raise NotImplementedError
 
     def reverse(self, content: Any) -> None:
         """Send the newest row first."""
-        raise NotImplementedError
 
 
 Misbehaviour = Callable[[Reply, Shape], Reply]
 
 
-class Twin:
+class Twin(ABC):
     """A server in a thread; subclasses say what it answers."""
 
     vendor: ClassVar[str]
@@ -110,9 +105,9 @@ class Twin:
         """Where it listens; the same after it died and came back."""
         return f"http://127.0.0.1:{self._port}"
 
+    @abstractmethod
     def answer(self, asked: Asked) -> Reply:
         """Answer well."""
-        raise NotImplementedError
 
     def is_data(self, asked: Asked) -> bool:
         """Say whether the request takes a step of the script."""

@@ -20,7 +20,7 @@ _ZONE = {"timezone": "EDT", "gmtoffset": -14400}
 _NO_DATA = "No data found, symbol may be delisted"
 
 
-class _Columns(Shape):
+class _Columns:
     def rename(self, content: Any, name: str) -> None:
         _column_holder(content, name)[f"{name}_"] = _column_holder(content, name).pop(_key(name))
 

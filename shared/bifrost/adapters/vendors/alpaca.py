@@ -72,7 +72,7 @@ class AlpacaData:
             starts_at = fields.instant(row, "t")
             if asked.timeframe.is_daily:
                 starts_at = hours.opens_at(fields.midnight(starts_at))
-            return VendorBar(starts_at, fields.ohlcv(row))
+            return VendorBar(starts_at, fields.bar_values(row))
 
         answer = all_pages(
             self._calls,

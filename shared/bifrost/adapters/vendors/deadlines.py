@@ -41,14 +41,14 @@ class BoundedSession(requests.Session):
         # A proxy or a .netrc that the environment names would see the keys.
         self.trust_env = False
 
-    def request(  # type: ignore[override]
+    def request(  # type: ignore[override]  # what it passes on is named
         self, method: str, url: str, **options: object
     ) -> requests.Response:
         """Send once, and read the body; raises OSError, and urllib3's HTTPError."""
         ends_at = time.monotonic() + self._deadline_seconds
         timeout = (self._connect_seconds, self._deadline_seconds)
         given: dict[str, object] = {**options, "stream": True, "timeout": timeout}
-        response = super().request(method, url, **given)  # type: ignore[arg-type]
+        response = super().request(method, url, **given)  # type: ignore[arg-type]  # as they came
         # requests' own reading fills its pieces first; so its body is set, as it would.
         response._content = read_whole(response.raw, ends_at)
         return response

@@ -111,7 +111,7 @@ def midnight(at: datetime) -> date:
     return local.date()
 
 
-def ohlcv(row: Mapping[str, Any]) -> tuple[float, float, float, float, float]:
+def bar_values(row: Mapping[str, Any]) -> tuple[float, float, float, float, float]:
     """Take a bar's five numbers, by the letters that Alpaca and massive both use."""
     return (
         number(row, "o"),

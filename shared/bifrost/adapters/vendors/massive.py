@@ -72,7 +72,7 @@ class MassiveData:
             starts_at = fields.milliseconds(row, "t")
             if asked.timeframe.is_daily:
                 starts_at = hours.opens_at(fields.midnight(starts_at))
-            return VendorBar(starts_at, fields.ohlcv(row))
+            return VendorBar(starts_at, fields.bar_values(row))
 
         none = f"massive has no bars of {asked.symbol} from {asked.first} to {asked.before}"
         answer = all_pages(self._calls, fetch, lambda row: row.starts_at, none=none)
@@ -201,7 +201,7 @@ class MassiveData:
 
     @cached_property
     def _client(self) -> Any:
-        from massive import RESTClient  # type: ignore[import-untyped]
+        from massive import RESTClient  # type: ignore[import-untyped]  # it has no types
 
         from bifrost.adapters.vendors.bounded_pool import BoundedPool
 

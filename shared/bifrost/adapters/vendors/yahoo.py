@@ -159,10 +159,10 @@ class YahooData:
 
     def _send(self, symbol: str, interval: str, first: datetime, before: datetime) -> _Told:
         """Make one request, beside those for a cookie and a crumb where there is none yet."""
-        import yfinance  # type: ignore[import-untyped]
-        from yfinance.config import YfConfig  # type: ignore[import-untyped]
-        from yfinance.data import YfData  # type: ignore[import-untyped]
-        from yfinance.exceptions import (  # type: ignore[import-untyped]
+        import yfinance  # type: ignore[import-untyped]  # it has no types
+        from yfinance.config import YfConfig  # type: ignore[import-untyped]  # it has no types
+        from yfinance.data import YfData  # type: ignore[import-untyped]  # it has no types
+        from yfinance.exceptions import (  # type: ignore[import-untyped]  # it has no types
             YFException,
             YFRateLimitError,
         )

@@ -27,7 +27,7 @@ class ProviderSheet(BaseModel):
     circuit_since: datetime | None
     failures: int
     calls_left: int
-    calls_per_minute: float
+    calls_per_minute: int
     paused_until: datetime | None
     last_answer: AnswerKind | None
     last_reason: str | None
@@ -45,7 +45,7 @@ class ProviderSheet(BaseModel):
             circuit_since=circuit.since,
             failures=circuit.failures,
             calls_left=max(0, int(sheet.calls_left)),
-            calls_per_minute=round(sheet.calls_per_minute, 3),
+            calls_per_minute=round(sheet.calls_per_minute),
             paused_until=sheet.state.bucket.paused_until,
             last_answer=None if last is None else last.kind,
             last_reason=None if last is None else last.reason or None,
