@@ -45,10 +45,13 @@ def test_snapshot_of_a_past_day_says_what_was_known_then_and_since_when(data: Da
     (late,) = data.get("/v1/snapshots", as_of="2012-01-11", instrument="AAPL").body["items"]
 
     assert (early["instrument"], early["session"]) == ("AAPL", "2012-01-10")
-    assert early["overview"]["last_close"] == {"value": 411.23, "known_at": "2012-01-10T21:00:00Z"}
+    assert early["overview"]["last_close"] == {
+        "value": "411.23",
+        "known_at": "2012-01-10T21:00:00Z",
+    }
     assert "market_cap" not in early["overview"]
     assert late["overview"]["market_cap"] == {
-        "value": 411.23 * 929_000_000,
+        "value": str(411.23 * 929_000_000),
         "known_at": "2012-01-11T21:30:00Z",
     }
     assert late["fundamentals"]["shares_outstanding"]["period_end"] == "2011-12-31"

@@ -67,7 +67,7 @@ def facts(
 
 def _line(shown: dict[str, Any]) -> dict[str, Any]:
     values = {
-        name: round(one["value"], 4)
+        name: round(float(one["value"]), 4)
         for name, one in {**shown["overview"], **shown["technicals"]}.items()
     }
     names = ", ".join(setup["name"] for setup in shown["setups"])

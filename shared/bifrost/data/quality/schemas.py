@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,6 +13,7 @@ from bifrost.data.quality.report import (
     QualityReport,
     QuarantinedBar,
 )
+from bifrost.data.series.statistic_schemas import Statistic
 
 
 class _Sheet(BaseModel):
@@ -27,16 +28,13 @@ class DayCompleteness(_Sheet):
     expected: int
     stored: int
     quarantined: int
-    share: float
+    share: Statistic
     reached: bool
 
     @classmethod
     def of(cls, one: Completeness) -> "DayCompleteness":
         """Show a day."""
-        shown = {
-            name: getattr(one, name) for name in DayCompleteness.model_fields if name != "reached"
-        }
-        return cls(**shown, reached=one.is_reached)
+        return cls(**_shown(one))
 
 
 class InstrumentCompleteness(DayCompleteness):
@@ -47,7 +45,12 @@ class InstrumentCompleteness(DayCompleteness):
     @classmethod
     def of(cls, one: Completeness) -> "InstrumentCompleteness":
         """Show an instrument's day."""
-        return cls(**DayCompleteness.of(one).model_dump(), instrument=one.instrument)
+        return cls(**_shown(one), instrument=one.instrument)
+
+
+def _shown(one: Completeness) -> dict[str, Any]:
+    names = (name for name in DayCompleteness.model_fields if name != "reached")
+    return {name: getattr(one, name) for name in names} | {"reached": one.is_reached}
 
 
 class QuarantinedSheet(_Sheet):
@@ -104,7 +107,7 @@ class QualitySheet(_Sheet):
 
     first: date = Field(alias="from")
     last: date = Field(alias="to")
-    goal: float
+    goal: Statistic
     reached: bool
     days: list[DayCompleteness]
     worst: list[InstrumentCompleteness]

@@ -1,4 +1,4 @@
-"""The JSON of snapshots. Numbers are statistics, so they are numbers; each says since when."""
+"""The JSON of snapshots. Numbers are statistics, written as text; each says since when."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bifrost.data.series.statistic_schemas import Statistic
 from bifrost.data.snapshots.kinds import EarningsReport, Known, Reported, Setup, Snapshot
 
 
@@ -16,7 +17,7 @@ class _Sheet(BaseModel):
 class KnownValue(_Sheet):
     """A number, and the instant from which on it could be known."""
 
-    value: float
+    value: Statistic
     known_at: datetime
 
     @classmethod
@@ -46,8 +47,8 @@ class EarningsSheet(_Sheet):
     """Earnings per share: expected or told, as far as it is known."""
 
     earnings_at: datetime
-    eps_estimate: float | None
-    eps_actual: float | None
+    eps_estimate: Statistic | None
+    eps_actual: Statistic | None
     known_at: datetime
 
     @classmethod
