@@ -94,6 +94,19 @@ def test_a_session_waits_for_an_item_that_goes_on_but_not_for_ever(desk: FeedDes
     assert (fed["bars"], fed["left_out"]) == (1, ["IBM"])
 
 
+def test_a_session_that_is_caught_up_with_days_later_waits_for_its_items_too(
+    desk: FeedDesk,
+) -> None:
+    desk.subscribe("AAPL", since=FRIDAY, live=True)
+    desk.clock.at += timedelta(days=2)
+    desk.planner.plan("request-1")
+
+    assert desk.feed.publish("request-1") == {"bars_published": 0}
+    assert desk.run() == 1
+
+    assert desk.told() == [("AAPL", FRIDAY, 1)]
+
+
 def test_a_bar_that_the_gate_kept_apart_does_not_go_out_and_that_is_said(desk: FeedDesk) -> None:
     def bad(asked: BarRequest) -> Answer[BarColumns]:
         found = desk.vendor.all_of(asked)

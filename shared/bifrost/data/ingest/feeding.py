@@ -26,12 +26,13 @@ LOOKED_BACK = timedelta(days=4)
 class OwedSession:
     """A session that has closed and has not gone out: whose bars are wanted, and whose jobs run.
 
-    unended: instruments whose item goes on.
+    unended: instruments whose item goes on. asked_at: when its jobs were begun.
     """
 
     session: Session
     wanted: tuple[str, ...]
     unended: tuple[str, ...]
+    asked_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class DailyFeed:
             now = self.clock.now()
             market_time = book.market_time
             for owed in book.owed(now - LOOKED_BACK, now):
-                if owed.unended and now - owed.session.closes_at < WAITS_AT_MOST:
+                if owed.unended and now - owed.asked_at < WAITS_AT_MOST:
                     break  # a later session must not overtake it
                 fed = self._publish(book, owed, market_time, correlation_id)
                 book.record(fed, now)

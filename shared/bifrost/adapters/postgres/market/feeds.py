@@ -14,7 +14,7 @@ from bifrost.data.ingest.feeding import FedSession, FeedTransaction, OwedSession
 
 # A session is owed once a job of its close is there; what was subscribed to later is not in it.
 _OWED = """
-SELECT s.calendar, s.session, s.opens_at, s.closes_at,
+SELECT s.calendar, s.session, s.opens_at, s.closes_at, max(j.requested_at) AS asked_at,
     array_agg(DISTINCT i.instrument ORDER BY i.instrument) AS wanted,
     coalesce(array_agg(DISTINCT i.instrument) FILTER (
         WHERE i.due_at IS NOT NULL OR i.state = 'running'), '{}') AS unended
@@ -67,6 +67,7 @@ class PostgresFeedTransaction(PostgresReplayTransaction):
                 Session(row["calendar"], row["session"], row["opens_at"], row["closes_at"]),
                 tuple(row["wanted"]),
                 tuple(row["unended"]),
+                row["asked_at"],
             )
             for row in self.cursor.execute(_OWED, (since, now))
         ]
