@@ -7,7 +7,7 @@ both read has to be the same, or the benchmark ends.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import median
 from typing import Any
@@ -211,10 +211,10 @@ def _rate(taken: Sequence[tuple[float, float]], side: int) -> float:
 
 
 def _growth(small: Sequence[Figure], large: Sequence[Figure]) -> list[Row]:
-    """Say of each figure by how much it is another at the larger size: 1 is the same."""
+    """Say how many times each figure is what it was at a tenth of the bars."""
     return [
-        Row(f"{one.what}: ten times the bars make it", round(other.value / one.value, 2), "times",
-            "", replace(one).peer and f"{one.peer}: likewise", _ratio(one, other))
+        Row(f"{one.what}, 10 million beside 1", round(other.value / one.value, 2), "times", "",
+            one.peer and f"{one.peer}, 10 million beside 1", _ratio(one, other))
         for one, other in zip(small, large, strict=True)
     ]  # fmt: skip
 
