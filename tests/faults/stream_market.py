@@ -43,6 +43,7 @@ class StreamMarket:
     began: float = 0.0
     processes: list[subprocess.Popen[str]] = field(default_factory=list)
     is_over: threading.Event = field(default_factory=threading.Event)
+    more: dict[str, str] = field(default_factory=dict)
 
     @property
     def now(self) -> datetime:
@@ -160,6 +161,7 @@ class StreamMarket:
             "VENDOR_SETTINGS": json.dumps(settings),
             "CAPABILITY": "data",
             "PYTHONPATH": str(ROOT),
+            **self.more,
         }
 
     def trade_on(self) -> None:

@@ -38,6 +38,16 @@ class Context:
         return 30_000
 
 
+def event_record(event: Event) -> dict[str, str]:
+    """Write an event as its queue delivers it."""
+    detail = {"id": "e", "detail-type": event.detail_type, "detail": to_json(event)}
+    return {
+        "messageId": event.event_id,
+        "eventSource": "aws:sqs",
+        "body": json.dumps(detail),
+    }
+
+
 class Function:
     """One capability's handler on a database of the test's own."""
 
@@ -52,17 +62,7 @@ class Function:
 
     def deliver(self, *events: Event) -> list[str]:
         """Deliver events as their queue does; return the ids of those that failed."""
-        records = [
-            {
-                "messageId": event.event_id,
-                "eventSource": "aws:sqs",
-                "body": json.dumps(
-                    {"id": "e", "detail-type": event.detail_type, "detail": to_json(event)}
-                ),
-            }
-            for event in events
-        ]
-        answer = self._handler({"Records": records}, Context())
+        answer = self._handler({"Records": [event_record(one) for one in events]}, Context())
         return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
 
     def http(

@@ -147,7 +147,7 @@ def test_every_metric_that_a_sweep_counts_raises_an_alarm(aws_target: Synthesise
         "ReplaysGivenUp": ("service", "data"),
         "RebuildsGivenUp": ("service", "portfolio"),
     }
-    assert watched.keys() == {*sweeps.ALARMING.values(), *AGES}
+    assert watched.keys() == {*sweeps.ALARMING.values(), *AGES, "SessionsIncomplete"}
 
 
 def test_cloudformation_will_accept_every_template(aws_target: Synthesised) -> None:

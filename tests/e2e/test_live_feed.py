@@ -1,0 +1,139 @@
+"""The WebSocket feed of a running desk: a client with a token is told of sessions that are replayed
+and of minutes that the streaming worker writes, each with its number; without a token of nothing.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from tests.faults.stream_market import StreamMarket, running_market
+from tests.live_desk import LiveDesk, wait_until
+
+Json = dict[str, Any]
+Open = Callable[..., ClientConnection]
+
+
+@pytest.fixture
+def open_feed(desk: LiveDesk) -> Iterator[Open]:
+    """Opens lines to the desk's feed, and closes them."""
+    with ExitStack() as opened:
+
+        def make(*, token: str | None = "", query: str = "") -> ClientConnection:
+            given = desk.token() if token == "" else token
+            headers = {} if given is None else {"Authorization": f"Bearer {given}"}
+            url = desk.state.outputs["FeedUrl"].replace("http", "ws", 1) + query
+            line = connect(url, additional_headers=headers, open_timeout=30, proxy=None)
+            return opened.enter_context(line)
+
+        yield make
+
+
+def ask(line: ClientConnection, action: str, *channels: str, **more: Any) -> None:
+    """Ask the feed for something."""
+    line.send(json.dumps({"action": action, "channels": list(channels), **more}))
+
+
+def told(line: ClientConnection, seconds: float = 30) -> Json:
+    """Return the next message."""
+    message: Json = json.loads(line.recv(timeout=seconds))
+    return message
+
+
+def test_a_client_is_told_of_each_session_that_is_replayed(desk: LiveDesk, open_feed: Open) -> None:
+    line = open_feed()
+    ask(line, "subscribe", "bars:AAPL:1d")
+    subscribed = told(line)
+    desk.play(3)
+    bars = sorted((told(line) for _ in range(3)), key=lambda one: int(one["sequence"]))
+    first = subscribed["sequence"]
+    stored = desk.api.get("/v1/bars", instrument="AAPL", limit=1000)["items"]
+    closes = {item["session"]: item["close"] for item in stored}
+
+    assert (subscribed["type"], subscribed["channel"]) == ("subscribed", "bars:AAPL:1d")
+    assert [one["sequence"] for one in bars] == [first + 1, first + 2, first + 3]
+    for one in bars:
+        assert one["bar"]["close"] == closes[one["bar"]["t"][:10]]
+
+    again = open_feed()
+    ask(again, "subscribe", "bars:AAPL:1d", after=first + 1)
+    resumed, *missed = [told(again) for _ in range(3)]
+    assert resumed["resumed"] is True
+    assert missed == bars[1:]
+
+
+def test_who_has_no_token_or_a_bad_one_is_not_connected(desk: LiveDesk, open_feed: Open) -> None:
+    for token in (None, "not.a.token"):
+        with pytest.raises(InvalidStatus):
+            open_feed(token=token)
+
+
+def test_a_browser_sends_its_token_in_the_query(desk: LiveDesk, open_feed: Open) -> None:
+    line = open_feed(token=None, query=f"?token={desk.token()}")
+    ask(line, "subscribe", "bars:IBM:1d")
+
+    assert told(line)["type"] == "subscribed"
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("no json", "body"),
+        ('{"action": "dance"}', "action"),
+        ('{"action": "subscribe", "channels": ["bars:AAPL:2m"]}', "channel"),
+    ],
+)
+def test_what_cannot_be_done_is_answered_as_a_problem_and_the_line_stays(
+    open_feed: Open, text: str, names: str
+) -> None:
+    line = open_feed()
+    line.send(text)
+    problem = told(line)
+    ask(line, "subscribe", "bars:AAPL:1d")
+
+    assert problem["type"] == "problem"
+    assert problem["errors"][0]["field"] == names
+    assert told(line)["type"] == "subscribed"
+
+
+@pytest.fixture
+def market(desk: LiveDesk, tmp_path: Path) -> Iterator[StreamMarket]:
+    """A live market whose worker writes to the desk's database, and tells its bus."""
+    with running_market(desk.state.database_urls["data"], tmp_path) as made:
+        made.more = {
+            "EVENT_BUS_NAME": desk.state.outputs["EventBusName"],
+            "AWS_ENDPOINT_URL": desk.state.endpoint_url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+        }
+        yield made
+
+
+def test_minutes_that_the_streaming_worker_writes_reach_a_client(
+    open_feed: Open, market: StreamMarket
+) -> None:
+    line = open_feed()
+    ask(line, "subscribe", "bars:AAA:1m")
+    subscribed = told(line)
+    process = market.start()
+    market.wait_for_state(process, "working")
+    bars = [told(line, 60) for _ in range(5)]
+    truth = market.truth(market.shares[0], market.now + timedelta(minutes=1))
+    closes = {one[3] for one in truth.values()}
+
+    assert subscribed["type"] == "subscribed", subscribed
+    assert len({one["sequence"] for one in bars}) == 5
+    assert {round(float(one["bar"]["close"]) * 1_000_000) for one in bars} <= closes
+    wait_until("it ends", lambda: ended(process), market.last_words, 20)
+
+
+def ended(process: Any) -> bool:
+    """Ask the worker to end, and say whether it has."""
+    process.terminate()
+    return process.poll() is not None
