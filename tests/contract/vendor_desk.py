@@ -69,6 +69,21 @@ class VendorDesk:
         self.states._states.clear()
 
 
+def settings_of(twin: Twin, calls_per_minute: int = ALWAYS_MANY) -> VendorSettings:
+    """Return settings that send every vendor's client to this twin."""
+    return VendorSettings(
+        alpaca_key_id=KEYS["key_id"],
+        alpaca_secret_key=KEYS["secret_key"],
+        alpaca_url=twin.url,
+        alpaca_calls_per_minute=calls_per_minute,
+        massive_api_key=KEY,
+        massive_url=twin.url,
+        massive_calls_per_minute=calls_per_minute,
+        yahoo_url=twin.url,
+        yahoo_calls_per_minute=calls_per_minute,
+    )
+
+
 @contextmanager
 def vendor_desk(
     name: str,
@@ -80,17 +95,7 @@ def vendor_desk(
 ) -> Iterator[VendorDesk]:
     """Let the vendor's twin live, and plug its client into it."""
     with TWINS[name](MARKET, page_rows=page_rows) as twin:
-        settings = VendorSettings(
-            alpaca_key_id=KEYS["key_id"],
-            alpaca_secret_key=KEYS["secret_key"],
-            alpaca_url=twin.url,
-            alpaca_calls_per_minute=calls_per_minute,
-            massive_api_key=KEY,
-            massive_url=twin.url,
-            massive_calls_per_minute=calls_per_minute,
-            yahoo_url=twin.url,
-            yahoo_calls_per_minute=calls_per_minute,
-        )
+        settings = settings_of(twin, calls_per_minute)
         states = MemoryVendorStates()
         vendors = Vendors(settings, states, clock or SystemClock(), patience)
         yield VendorDesk(twin, vendors.named(name), states)
