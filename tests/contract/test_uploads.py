@@ -111,6 +111,24 @@ def test_what_is_declared_without_what_it_needs_is_refused(desk: UploadDesk) -> 
     assert {one.field for one in refused.value.problems} == {"files.0.timeframe", "files.1.mic"}
 
 
+def test_a_split_beside_bars_is_claimed_and_told_to_nobody(desk: UploadDesk) -> None:
+    desk.stock()
+    content = (
+        b"Date,Open,High,Low,Close,Adj Close,Volume,Dividends,Stock Splits\n"
+        b"2012-01-03,100,103,99,101,101,400,0,0\n2012-01-04,101,104,100,102,102,410,0.25,4\n"
+    )
+
+    done = desk.send(desk.declare(table("gme.csv")), {"gme.csv": content})["gme.csv"]
+
+    claimed = desk.rows("SELECT vendor, kind FROM data.corporate_actions ORDER BY kind")
+    assert [tuple(one.values()) for one in claimed] == [
+        ("yahoo", "cash_dividend"),
+        ("yahoo", "split"),
+    ]
+    assert not [one for one in desk.published() if isinstance(one, CorporateActionAnnounced)]
+    assert "kept as claims of yahoo" in done.outcome.note
+
+
 def test_a_reused_symbols_rows_go_to_whoever_had_it(desk: UploadDesk) -> None:
     maps = {f"map_files/{name}": MAP_FILES[name] for name in ("fb.1.csv", "fb.csv")}
 

@@ -4,12 +4,17 @@ from decimal import Decimal
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.instruments import Instrument
+from bifrost.core.sessions import exchange_date
+from bifrost.data.adding_actions import add_actions
 from bifrost.data.instrument_file import CALENDARS
 from bifrost.data.ports import Listing
-from bifrost.data.providers.csv_file import Claim, read_csv
+from bifrost.data.providers.csv_claims import actions_of
+from bifrost.data.providers.csv_file import CsvFile, read_csv
 from bifrost.data.providers.csv_times import Stamp
 from bifrost.data.providers.parquet_file import read_parquet
+from bifrost.data.reference.claiming import VendorAnswer, revisions_of
 from bifrost.data.reference.revising import listings_told
+from bifrost.data.series.columns import instant_of
 from bifrost.data.series.ports import SeriesKey
 from bifrost.data.series.timeframes import Timeframe
 from bifrost.data.taken_file import Done, Occasion, count, take_bars
@@ -31,27 +36,45 @@ def read_table(
     done = Done()
     listing = _listing(books, file, occasion, done)
     sessions = books.sessions(listing.calendar)
+    read: CsvFile | None = None
     if declared.format is FileFormat.CSV:
         read = read_csv(content, timeframe, sessions, stamp)
         told = read.bars
-        done.notes += _told_of(read.claims)
     else:
         told = read_parquet(content, timeframe, sessions, stamp)
     count(done, told)
     key = SeriesKey(listing.instrument.symbol, timeframe, declared.format.value)
+    if read is not None:
+        # Before the bars: the gate asks what explains a jump.
+        _claim(books, listing, read, occasion, done)
     take_bars(books, key, told.bars, occasion, done)
     return done
 
 
-def _told_of(claims: tuple[Claim, ...]) -> list[str]:
-    """Tell of issuers' acts beside the bars: a claim is applied to nothing."""
-    kinds = {kind: sum(one.kind == kind for one in claims) for kind in ("dividend", "split")}
-    return [
-        f"{number} {kind}s stand beside its bars; they are claims: `bifrost actions import` those"
-        " that are true"
-        for kind, number in kinds.items()
-        if number
-    ]
+def _claim(
+    books: UploadTransaction, listing: Listing, read: CsvFile, occasion: Occasion, done: Done
+) -> None:
+    """Keep what stands beside the bars as the vendor's claims, for the range of the file."""
+    starts = read.bars.bars.starts_at
+    if not read.vendor or not len(starts):
+        return
+    named = listing.instrument
+    days = [exchange_date(instant_of(int(starts[place]))) for place in (0, -1)]
+    told = actions_of(read.vendor, named.symbol, named.currency, read.claims)
+    answer = VendorAnswer(read.vendor, named.symbol, days[0], days[1], told)
+    stored = books.stored_actions([named.symbol], [one.action_id for one in told])
+    news, events = add_actions(
+        books,
+        list(enumerate(revisions_of(answer, stored), start=1)),
+        occasion.at,
+        ids=occasion.ids,
+        correlation_id=occasion.correlation_id,
+    )
+    done.events += events
+    if news:
+        done.notes.append(
+            f"{len(news)} dividends and splits beside its bars are kept as claims of {read.vendor}"
+        )
 
 
 def _listing(

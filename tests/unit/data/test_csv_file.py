@@ -8,7 +8,8 @@ import pytest
 
 from bifrost.adapters.calendars import xnys
 from bifrost.core.errors import InvalidInputError
-from bifrost.data.providers.csv_file import Claim, read_csv
+from bifrost.data.providers.csv_claims import Claim
+from bifrost.data.providers.csv_file import read_csv
 from bifrost.data.providers.csv_times import Stamp
 from bifrost.data.series.columns import exactly, instant_of, micros
 from bifrost.data.series.rollup import roll_up
@@ -66,6 +67,25 @@ def test_dividends_and_splits_beside_bars_are_claims() -> None:
         Claim(3, date(2019, 2, 15), "dividend", Decimal("0.25")),
         Claim(3, date(2019, 2, 15), "split", Decimal("4.0")),
     )
+
+
+def test_what_yfinance_divided_by_a_files_splits_is_as_it_was_traded() -> None:
+    header = "Date,Open,High,Low,Close,Adj Close,Volume,Dividends,Stock Splits"
+    content = daily(
+        "2019-02-13,111.25250244140625,112.5,110.0,111.24250030517578,1,4000,0.5,0.0",
+        "2019-02-14,111.0,113.0,110.0,112.0,1,4400,0.0,4.0",
+        header=header,
+    )
+
+    read = read_csv(content, Timeframe.D1, SESSIONS)
+
+    assert [exactly(int(one)) for one in read.bars.bars.open] == [Decimal("445.01"), 111]
+    assert [exactly(int(one)) for one in read.bars.bars.close] == [Decimal("444.97"), 112]
+    assert [exactly(int(one)) for one in read.bars.bars.volume] == [1000, 4400]
+    assert [(one.kind, one.value) for one in read.claims] == [
+        ("dividend", Decimal(2)),
+        ("split", Decimal("4.0")),
+    ]
 
 
 def test_a_row_that_cannot_be_read_names_line_and_column() -> None:

@@ -6,7 +6,7 @@ passed over: ours are adjusted when they are read.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -15,6 +15,7 @@ import numpy as np
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.sessions import Session
 from bifrost.data.bar_file import text_lines
+from bifrost.data.providers.csv_claims import COLUMNS, SPLIT, YAHOO, Claim, as_traded
 from bifrost.data.providers.csv_times import MINUTE, NO_TIME, TIME, Stamp, stamp_of, starts_of
 from bifrost.data.providers.file_rows import (
     NUMBER,
@@ -30,43 +31,27 @@ from bifrost.data.series.timeframes import Timeframe
 
 NUMBERS = ("open", "high", "low", "close", "volume")
 TIMES = ("date", "datetime", "timestamp", "time")
-# What a column says beside the bar; the price that others adjusted is no raw price.
-DIVIDEND, SPLIT = "dividend", "split"
-_CLAIMS = {
-    "dividends": DIVIDEND,
-    "dividend_amount": DIVIDEND,
-    "stock_splits": SPLIT,
-    "split_coefficient": SPLIT,
-}
+# The price that others adjusted is no raw price.
 _PASSED_OVER = ("adj_close", "adjusted_close", "capital_gains", "repaired?", "vwap",
                 "trade_count", "transactions")  # fmt: skip
 _ANYTHING = r"([^,]*)"
 _FORMS = {
     **dict.fromkeys(TIMES, (TIME, "a time as YYYY-MM-DD, or YYYY-MM-DD HH:MM:SS")),
     **dict.fromkeys(NUMBERS, (NUMBER, NUMBER_FORM)),
-    **dict.fromkeys((*_CLAIMS, *_PASSED_OVER), (_ANYTHING, "anything")),
+    **dict.fromkeys((*COLUMNS, *_PASSED_OVER), (_ANYTHING, "anything")),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What the file says that the issuer did on this session: it is a claim, and no more.
-
-    value: cash per share of a dividend; new shares per old one of a split.
-    """
-
-    line: int
-    session: date
-    kind: str
-    value: Decimal
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CsvFile:
-    """Bars, and the issuers' acts that stood beside them."""
+    """Bars as traded, and the issuers' acts that stood beside them.
+
+    vendor: whose way of writing those it is; empty where there is no column of them.
+    """
 
     bars: FileBars
-    claims: tuple[Claim, ...]
+    claims: tuple[Claim, ...] = ()
+    vendor: str = ""
 
 
 def read_csv(
@@ -99,15 +84,24 @@ def read_csv(
     if not reading.rows:
         raise _problem("file", "it has a header and no rows", "send at least one row")
     if timeframe.is_daily:
-        return CsvFile(reading.bars(), tuple(claims))
-    return CsvFile(_begun(reading, stamps, timeframe, sessions, stamp), ())
+        return _daily(reading.bars(), claims, columns)
+    return CsvFile(_begun(reading, stamps, timeframe, sessions, stamp))
+
+
+def _daily(bars: FileBars, claims: Sequence[Claim], columns: Sequence[str]) -> CsvFile:
+    vendor = next((COLUMNS[name][1] for name in columns if name in COLUMNS), "")
+    if vendor != YAHOO:
+        return CsvFile(bars, tuple(claims), vendor)
+    traded, then = as_traded(bars.bars, claims)
+    note = "prices and dividends are as traded: the file's splits are undone" if claims else ""
+    return CsvFile(replace(bars, bars=traded, note=note), then, vendor)
 
 
 def _columns(header: str) -> tuple[str, ...]:
     names = tuple(re.sub(r"[ \-]+", "_", one.lower()) for one in fields_of(header))
     for place, name in enumerate(names, start=1):
         if name not in _FORMS:
-            known = ", ".join((*NUMBERS, *_CLAIMS, *_PASSED_OVER))
+            known = ", ".join((*NUMBERS, *COLUMNS, *_PASSED_OVER))
             raise _problem(
                 f"line 1, column {place}",
                 f"nobody knows a column {name[:40]!r}",
@@ -144,13 +138,13 @@ def _refuse_unknown(
     reading: Reading, lines: Integers, days: tuple[str, ...], starts: Integers
 ) -> None:
     for place in np.flatnonzero(starts == NO_TIME):
-        reason = f"column 1: {days[place]} is not a session of the calendar, or has no such time"
+        reason = f"column 1: {days[place]} is not a session, or names no time of day"
         reading.refuse(int(lines[place]), days[place], reason)
 
 
 def _claims(lines: Integers, texts: list[tuple[str, ...]], place_of: dict[str, int]) -> list[Claim]:
     found = []
-    for name, kind in _CLAIMS.items():
+    for name, (kind, _) in COLUMNS.items():
         nothing = {"", "0", "0.0", "1", "1.0", "nan"} if kind == SPLIT else {"", "0", "0.0", "nan"}
         for line, day, value in (
             zip(lines, texts[0], texts[place_of[name]], strict=True) if (name in place_of) else ()
