@@ -27,7 +27,7 @@ from bifrost.data.streaming.machine import Pace
 
 SECOND = 1_000_000
 PACE = Pace(late_by=20 * SECOND, silence=600 * SECOND, settle=5 * SECOND, retry=30 * SECOND)
-LEASE_SECONDS = 3.0
+LEASE_SECONDS = 3
 
 # Where a process may die: (failpoint, whose call, its name).
 FAILPOINTS: tuple[tuple[str, type, str], ...] = (

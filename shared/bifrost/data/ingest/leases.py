@@ -21,7 +21,7 @@ class Lease:
 class Leases(Protocol):
     """Who holds what. Time is the store's: two machines need not agree on it."""
 
-    def take(self, name: str, holder: str, seconds: float) -> Lease | None:
+    def take(self, name: str, holder: str, seconds: int) -> Lease | None:
         """Take the lease, or keep one's own for so many seconds more; None while another has it."""
 
     def give_back(self, lease: Lease) -> None:

@@ -14,7 +14,7 @@ from bifrost.data.streaming.ingester import Ingester
 
 LEASE = "streams"
 # A standby takes over so long after its holder was killed, at the most.
-LEASE_SECONDS = 10.0
+LEASE_SECONDS = 10
 RENEW_SECONDS = 2.0
 STAND_BY_SECONDS = 1.0
 # A bar is written at most so long after it was whole.

@@ -67,7 +67,8 @@ class StoredTellings:
     def between(self, channel: Channel, first: datetime, last: datetime) -> Sequence[Keyed]:
         """Return what is stored of [first, last], and is whole: nothing across a gap."""
         if channel.kind is Kind.BARS:
-            return [_bar(row) for row in _rows(self._bars(channel, first, last))]
+            rows = _rows(self._bars(channel, first, last))
+            return [_bar(row, is_daily=channel.timeframe == Timeframe.D1) for row in rows]
         asked = TickQuery(channel.instrument, first, last + _MICROSECOND)
         if channel.kind is Kind.QUOTES:
             quotes = self._ticks.quotes(asked)
@@ -124,11 +125,13 @@ def _rows(bars: BarColumns) -> Sequence[tuple[int, ...]]:
     return list(zip(*(column.tolist() for column in bars.columns()), strict=True))
 
 
-def _bar(row: tuple[int, ...]) -> Keyed:
+def _bar(row: tuple[int, ...], *, is_daily: bool) -> Keyed:
+    """Word a bar as `GET /v1/bars` does: a daily one's time is its session's date."""
     names = ("open", "high", "low", "close", "volume")
     values = {name: _written(value) for name, value in zip(names, row[1:], strict=True)}
     key = "/".join(map(str, row))
-    return key, {"type": "bar", "bar": {"t": _instant(row[0]), **values}}
+    at = exchange_date(instant_of(row[0])).isoformat() if is_daily else _instant(row[0])
+    return key, {"type": "bar", "bar": {"t": at, **values}}
 
 
 def _quote(row: tuple[int, ...]) -> Keyed:

@@ -29,7 +29,7 @@ class PostgresLeases:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def take(self, name: str, holder: str, seconds: float) -> Lease | None:
+    def take(self, name: str, holder: str, seconds: int) -> Lease | None:
         """Take the lease, or keep one's own for so many seconds more; None while another has it.
 
         One's own that has ended comes back with a new token: what was begun under the old one
