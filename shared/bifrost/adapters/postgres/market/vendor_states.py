@@ -13,6 +13,7 @@ from bifrost.data.providers.limits import Bucket
 from bifrost.data.providers.vendor_states import AnswerKind, LastAnswer, VendorState
 
 T = TypeVar("T")
+_MILLIONTHS = 1_000_000
 
 _COLUMNS = """circuit, generation, failures, recent, since, tokens, filled_at, paused_until,
  answer, reason, answered_at"""
@@ -59,7 +60,7 @@ def _state_of(row: Row) -> VendorState:
         row["recent"],
         row["since"],
     )
-    bucket = Bucket(row["tokens"], row["filled_at"], row["paused_until"])
+    bucket = Bucket(row["tokens"] / _MILLIONTHS, row["filled_at"], row["paused_until"])
     last = None
     if row["answer"] is not None:
         last = LastAnswer(AnswerKind(row["answer"]), row["reason"], row["answered_at"])
@@ -74,7 +75,7 @@ def _row_of(state: VendorState) -> Row:
         "failures": circuit.failures,
         "recent": circuit.recent,
         "since": circuit.since,
-        "tokens": bucket.tokens,
+        "tokens": round(bucket.tokens * _MILLIONTHS),
         "filled_at": bucket.filled_at,
         "paused_until": bucket.paused_until,
         "answer": None if last is None else last.kind.value,

@@ -138,8 +138,8 @@ CREATE TABLE data.vendor_states (
     failures integer NOT NULL,
     recent text NOT NULL CHECK (recent ~ '^[.x]*$'),
     since timestamptz,
-    -- Below zero where calls wait already.
-    tokens double precision NOT NULL,
+    -- In millionths of a call; below zero where calls wait already.
+    tokens bigint NOT NULL,
     filled_at timestamptz NOT NULL,
     paused_until timestamptz,
     answer text CHECK (answer IN ('found', 'partial', 'absent', 'rate_limited', 'failed')),
