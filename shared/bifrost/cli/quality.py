@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bifrost.cli.inputs import argument, option
+from bifrost.cli.inputs import option
 from bifrost.cli.output import REFUSED, AsJson, show_fields, show_json, show_table
 
 app = typer.Typer(
@@ -24,8 +24,10 @@ def quality(
     first: Annotated[str | None, option("--from", says="First session.")] = None,
     last: Annotated[str | None, option("--to", says="Last session.")] = None,
     instrument: Annotated[str | None, option(says="Of this one alone.")] = None,
-    limit: Annotated[int, option(says="How many rows of each list.")] = 100,
-    check: Annotated[bool, option(says="End with 3 where a session is below the goal.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many rows of each list.")] = 100,
+    check: Annotated[
+        bool, typer.Option("--check", help="End with 3 where a session is below the goal.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Report how complete sessions are, what is quarantined and what is odd, worst first.
@@ -51,13 +53,13 @@ def quality(
 
 @app.command("release")
 def release(
-    quarantine_id: Annotated[int, argument("Its number in the report.")],
+    quarantine_id: Annotated[int, typer.Argument(min=1, help="Its number in the report.")],
     reason: Annotated[str, option(says="Why it is right all the same.")],
     as_json: AsJson = False,
 ) -> None:
     """Let a quarantined bar in; who, when and why is kept with it.
 
-    Example: bifrost data quality release 7 --reason "the exchange confirmed this print"
+    Example: bifrost data quality release 7 --reason confirmed
     """
     from bifrost.cli.session import connect
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bifrost.cli.inputs import argument, option
+from bifrost.cli.inputs import option
 from bifrost.cli.output import AsJson, show_fields, show_json, show_table
 
 _ITEMS_MAX = 10**5
@@ -45,7 +45,7 @@ def snapshots(
 
 
 def facts(
-    file: Annotated[Path, argument("A CSV file of fundamentals or earnings.")],
+    file: Annotated[Path, typer.Argument(help="A CSV file of fundamentals or earnings.")],
     as_json: AsJson = False,
 ) -> None:
     """Take in what companies reported: known from `reported_at` on, restatements are new rows.
