@@ -1,8 +1,8 @@
 """What a dividend was, weighed: the vendor's word, its adjusted closes, the fall, the others paid.
 
 Each amount that may be meant has a sum of logarithms of odds; the answer is the likeliest, and its
-score its share of them all. The fall on the ex-date is Laplace: prices have fat tails, and one
-good day must not disprove a dividend of half a per cent.
+score its share of them all. The fall on the ex-date is Student's t of 3: prices have fat tails, and
+one good day must not disprove a dividend of half a per cent.
 """
 
 from collections.abc import Mapping
@@ -87,8 +87,9 @@ def for_told(evidence: Evidence) -> float:
 
 
 def fall_odds(evidence: Evidence, amount: float) -> float:
-    """Return how well the fall fits a dividend of this amount (a logarithm, Laplace)."""
-    return -abs(evidence.fall - amount / evidence.before) / evidence.scale
+    """Return how well the fall fits a dividend of this amount (a logarithm, Student's t of 3)."""
+    away = (evidence.fall - amount / evidence.before) / evidence.scale
+    return -2 * float(np.log1p(away**2 / 3))
 
 
 def _snapped(evidence: Evidence) -> float:

@@ -86,8 +86,8 @@ def _without(
         made.adjusts(0.0)
     reason = (
         f"a dividend of {steps.told[gone]:.6g} is the one of {steps.told[kept]:.6g} on"
-        f" {as_date(series.sessions[steps.places[kept]])} told again; the price fell by"
-        f" {steps.fall[gone]:.2%} on this date and by {steps.fall[kept]:.2%} on that one"
+        f" {as_date(series.sessions[steps.places[kept]])} told again; the price moved by"
+        f" {-steps.fall[gone]:+.2%} on this date and by {-steps.fall[kept]:+.2%} on that one"
     )
     known = int(steps.places[max(gone, kept)])
     return made.repair(RepairKind.DUPLICATE_DIVIDEND, evidence, reason, known)
@@ -184,8 +184,8 @@ def _moved(
         made.scales(low, high, factor if right > adjusted_at else 1 / undone)
     days = [as_date(series.sessions[steps.places[place]]) for place in (told_at, right)]
     reason = (
-        f"a dividend of {amount:.6g} told on {days[0]} belongs to {days[1]}, when the price fell"
-        f" by {steps.fall[right]:.2%}"
+        f"a dividend of {amount:.6g} told on {days[0]} belongs to {days[1]}, when the price moved"
+        f" by {-steps.fall[right]:+.2%}"
     )
     known = int(steps.places[max(told_at, adjusted_at, right)])
     return made.repair(RepairKind.DIVIDEND_DATE, evidence, reason, known)

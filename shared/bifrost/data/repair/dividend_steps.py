@@ -15,8 +15,8 @@ from bifrost.data.repair.vendor_series import Floats, VendorSeries, usable
 
 # Relative noise of an adjusted close: two single-precision floats were divided.
 _NOISE = 3e-6
-# From a standard deviation of returns to the scale of a Laplace law with the same median of |x|.
-_LAPLACE = 0.6744897501960817 / float(np.log(2))
+# From a standard deviation of returns to the scale of Student's t of 3 with the same median of |x|.
+_STUDENT = 0.6744897501960817 / 0.7648923284
 _SCALE_MIN = 0.003
 
 
@@ -26,7 +26,7 @@ class Steps:
 
     places: in the series. before: the close before. told: the dividend of this session. implied:
     what the step of adjusted closes says. error: how far implied may be off by rounding. fall: how
-    far the close fell, relative. scale: the fall's usual size (Laplace).
+    far the close fell, relative. scale: the fall's usual size, infinite where nobody traded.
     """
 
     places: NDArray[np.intp]
@@ -60,7 +60,11 @@ def steps_of(series: VendorSeries) -> Steps:
     fall = 1 - close / before
     scale = np.full(len(places), _SCALE_MIN)
     if len(places) > 1:
-        scale[1:] = np.maximum(local_scale(fall[1:], reach=30, floor=0) * _LAPLACE, _SCALE_MIN)
+        # A price that stood still says nothing of how far it moves when somebody trades.
+        moved = np.where(fall[1:] != 0, fall[1:], np.nan)
+        usual = np.nan_to_num(local_scale(moved, reach=30, floor=0), nan=np.inf)
+        scale[1:] = np.maximum(usual * _STUDENT, _SCALE_MIN)
+    scale[series.volume[places] == 0] = np.inf
     return Steps(
         places=places,
         before=before,

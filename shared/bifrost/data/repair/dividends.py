@@ -55,7 +55,7 @@ def _amounts(series: VendorSeries) -> Found:
         if score < PROPOSED_MIN or _is_unclear(evidence, amount):
             reason = (
                 f"a dividend of {evidence.told:.6g} is told and {evidence.implied:.6g} adjusted"
-                f" for; the price fell by {evidence.fall * evidence.before:.4g}, which tells"
+                f" for; the price moved by {-evidence.fall * evidence.before:+.4g}, which tells"
                 " neither from the other"
             )
             session = as_date(series.sessions[steps.places[at]])
@@ -87,7 +87,7 @@ def _repair(series: VendorSeries, steps: Steps, at: int, amount: float, score: f
     kind = _kind(evidence, amount)
     reason = (
         f"a dividend of {evidence.told:.6g} is told and {evidence.implied:.6g} adjusted for; the"
-        f" price {evidence.before:.6g} fell by {evidence.fall * evidence.before:.4g}: it was"
+        f" price {evidence.before:.6g} moved by {-evidence.fall * evidence.before:+.4g}: it was"
         f" {amount:.6g}"
     )
     return made.repair(kind, {"likeliest_amount": score}, reason)

@@ -8,12 +8,14 @@ import numpy as np
 
 from bifrost.data.repair.findings import Found, Repair, RepairKind, as_date
 from bifrost.data.repair.noise import largest_other, local_scale, log_levels
-from bifrost.data.repair.splits import OUTDONE_MIN, REACH
+from bifrost.data.repair.splits import REACH
 from bifrost.data.repair.vendor_series import Floats, VendorSeries, change_of
 
 _WHOLE = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100)
 _RATIOS = np.array([1.5, *_WHOLE, *(1 / whole for whole in _WHOLE if whole > 2)])
 _CONTRAST_MIN = 8.0
+# So many times the largest other move of a quarter to either side.
+_OUTDONE_MIN = 2.5
 # A step is a ratio within so many of the usual moves, and at least this part of its size.
 _TOLERANCE, _TOLERANCE_MIN, _TOLERANCE_MAX = 2.5, 0.1, 0.12
 # Volume may change by this beyond the ratio (of its logarithm), against the sessions before.
@@ -43,7 +45,7 @@ def missing_splits(series: VendorSeries) -> Found:
         at = int(places[spot + 1])
         steady = _STEADY <= spot + 1 <= len(places) - _STEADY
         size = float(sizes[spot])
-        alone = OUTDONE_MIN * largest_other(moves, np.array([spot])) < size
+        alone = _OUTDONE_MIN * largest_other(moves, np.array([spot])) < size
         if steady and alone and not _told_near(series, at) and _traded_alike(series, at, ratio):
             repairs.append(_claim(series, at, ratio, float(moves[spot])))
     return Found(repairs)

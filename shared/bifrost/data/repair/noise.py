@@ -27,16 +27,19 @@ def local_scale(moves: Floats, reach: int = 10, floor: float = _FLOOR) -> Floats
     """Return a standard deviation of the moves around each, robust: the median of |move|.
 
     A fault is two moves of the many within `reach` to either side, and moves the median little.
+    NaN where none of them is known.
     """
     if not len(moves):
         return moves
     padded = np.pad(np.abs(moves), reach, constant_values=np.nan)
     windows = sliding_window_view(padded, 2 * reach + 1)
-    scale: Floats = np.nanmedian(windows, axis=1) / _NORMAL
-    return np.maximum(scale, floor)
+    known = np.isfinite(windows).any(axis=1)
+    scale = np.full(len(moves), np.nan)
+    scale[known] = np.maximum(np.nanmedian(windows[known], axis=1) / _NORMAL, floor)
+    return scale
 
 
-def largest_other(moves: Floats, places: NDArray[np.intp], reach: int = 10) -> float:
+def largest_other(moves: Floats, places: NDArray[np.intp], reach: int = 60) -> float:
     """Return the largest |move| within `reach` of some places, those at the places left out."""
     others = np.abs(moves)
     others[places] = 0

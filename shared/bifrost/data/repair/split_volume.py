@@ -29,7 +29,7 @@ def volume_is_off(inside: Floats, beside: Floats, factor: float) -> tuple[bool, 
     odds = (abs(shift) - abs(shift - expected)) / error + _PRIOR
     if odds >= 0:
         return True, 1.0 if abs(shift - expected) < 3 * error else 0.8
-    return False, 0.75
+    return False, 0.6
 
 
 def _logs(volume: Floats) -> Floats:

@@ -13,7 +13,7 @@ from tests.unit.data.repair.clean_series import INDEXES, STOCKS, clean, window
 from tests.unit.data.repair.comparing import differing
 from tests.unit.data.repair.faults import Faulty
 
-BARS, SEEDS = 700, range(3)
+BARS, SEEDS = 700, range(2)
 # Dividend and adjusted closes are wrong alike: the fall alone judges, and another one may be it.
 HARD = ("hundredfold_in_both", "phantom_in_both", "wrong_date_in_both")
 KINDS = faults.FAULTS | dividend_faults.FAULTS
