@@ -32,7 +32,7 @@ INSTRUMENTS = 500
 # Sessions of each instrument: 975,000 bars, then 9,945,000.
 SIZES = {"1 million": 5, "10 million": 51}
 YEAR = YEAR_SESSIONS * MINUTES
-READS = 5
+READS = 3
 NAMES = [f"I{number:03}" for number in range(INSTRUMENTS)]
 
 _SIZES = """
