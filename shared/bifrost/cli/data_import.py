@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,7 @@ FORMATS = ("csv", "lean", "parquet", "provider")
 _SUFFIXES = {"csv": (".csv",), "lean": (".zip", ".csv"), "parquet": (".parquet", ".pq")}
 _SHOWN = ("name", "state", "instruments", "rows_read", "rows_written", "rows_rejected",
           "rows_quarantined", "problem")  # fmt: skip
+_STAGES = {"map_files": 0, "factor_files": 1}
 _WAIT_SECONDS = 900
 _PAUSE_SECONDS = 0.3
 
@@ -111,8 +113,7 @@ def _found(given: Sequence[str], file_format: str) -> list[tuple[str, Path]]:
         named += [(f"{each.resolve().parent.name}/{each.name}", each) for each in chosen]
     if not named:
         raise typer.BadParameter("name a file, or a folder that has some", param_hint="files")
-    order = {"map_files": 0, "factor_files": 1}
-    return sorted(named, key=lambda one: order.get(one[0].split("/")[0], 2))
+    return sorted(named, key=lambda one: _stage(one[0]))
 
 
 def _send(
@@ -126,9 +127,20 @@ def _send(
         part = found[first : first + FILES_MAX]
         bodies = [{"name": name, "size": path.stat().st_size, **told} for name, path in part]
         made = api.post("/v1/data/imports", {"files": bodies})
-        _put(part, [one["put_url"] for one in made["files"]])
-        done += _settled(api, made["import_id"])
+        urls = [one["put_url"] for one in made["files"]]
+        # Stage by stage: what comes early would wait, and all of it for one function's turn.
+        sent = 0
+        for _, stage in groupby(zip(part, urls, strict=True), key=lambda one: _stage(one[0][0])):
+            pairs = list(stage)
+            _put([one for one, _ in pairs], [url for _, url in pairs])
+            sent += len(pairs)
+            files = _settled(api, made["import_id"], sent)
+        done += files
     return done
+
+
+def _stage(name: str) -> int:
+    return _STAGES.get(name.split("/", maxsplit=1)[0], len(_STAGES))
 
 
 def _put(part: Sequence[tuple[str, Path]], urls: Sequence[str]) -> None:
@@ -137,8 +149,8 @@ def _put(part: Sequence[tuple[str, Path]], urls: Sequence[str]) -> None:
     from bifrost.core.errors import UnavailableError
 
     with httpx.Client(timeout=60, trust_env=False) as client:
-        for place, ((name, path), url) in enumerate(zip(part, urls, strict=True), start=1):
-            say_on_terminal(f"sending {name} ({place} of {len(part)})")
+        for (name, path), url in zip(part, urls, strict=True):
+            say_on_terminal(f"sending {name}")
             try:
                 answer = client.put(url, content=path.read_bytes())
             except httpx.HTTPError as error:
@@ -149,17 +161,17 @@ def _put(part: Sequence[tuple[str, Path]], urls: Sequence[str]) -> None:
                 )
 
 
-def _settled(api: "Api", import_id: str) -> list[dict[str, Any]]:
-    """Wait until nothing of the import can change any more without another file."""
+def _settled(api: "Api", import_id: str, sent: int) -> list[dict[str, Any]]:
+    """Wait until none of the first `sent` files can change any more without another one."""
     deadline = time.monotonic() + _WAIT_SECONDS
     said = 0
     while True:
         files: list[dict[str, Any]] = api.get(f"/v1/data/imports/{import_id}")["files"]
-        settled = [one for one in files if _is_settled(one)]
-        if len(settled) > said:
-            said = len(settled)
+        settled = sum(map(_is_settled, files[:sent]))
+        if settled > said:
+            said = settled
             say_on_terminal(f"{said} of {len(files)} imported")
-        if len(settled) == len(files) or time.monotonic() > deadline:
+        if settled == sent or time.monotonic() > deadline:
             return [{k: v for k, v in one.items() if k != "put_url"} for one in files]
         time.sleep(_PAUSE_SECONDS)
 
