@@ -64,11 +64,12 @@ def _copied(both: BarColumns, daily: bool) -> list[Found]:
     # np.unique names the first of equal ones, so a later one points back.
     origin = firsts[which]
     lag = np.arange(len(both)) - origin
-    telling = (lag > 0) & (both.high > both.low) & (both.volume > 0)
-    length = np.ones(len(both), dtype=np.int64)
+    telling, wide = (lag > 0) & (both.volume > 0), both.high > both.low
+    length = np.zeros(len(both), dtype=np.int64)
     run = np.flatnonzero(telling)
     for group in np.split(run, np.flatnonzero((np.diff(run) > 1) | (np.diff(lag[run]) != 0)) + 1):
-        length[group] = len(group)
+        # A bar at one price is soon like another: it belongs to a copy and makes none.
+        length[group] = wide[group].sum()
     wrong = telling & (lag > 1) & (length >= (_COPIED_DAILY if daily else _COPIED_INTRADAY))
     return [
         found_at(
