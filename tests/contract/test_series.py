@@ -217,7 +217,7 @@ def test_instruments_bars_are_counted_by_session_and_not_by_row(database: Databa
 
 
 def test_source_that_is_not_known_is_refused_with_those_that_are(database: Database) -> None:
-    with pytest.raises(InvalidInputError, match="'nobody'; there are alpaca, csv"):
+    with pytest.raises(InvalidInputError, match="'nobody'; there are alpaca, "):
         put(database, minutes(1), SeriesKey("AAPL", Timeframe.M1, "nobody"))
 
 
