@@ -34,6 +34,7 @@ def bars() -> "BarReading":
     from bifrost.adapters.postgres.market.actions import PostgresStandingActions
     from bifrost.adapters.postgres.market.instruments import PostgresReference
     from bifrost.adapters.postgres.market.series import PostgresSeriesReader
+    from bifrost.adapters.postgres.market.streams import PostgresStreams
     from bifrost.adapters.postgres.market_data import PostgresMarketData
     from bifrost.data.series.reading import BarReading
 
@@ -43,6 +44,7 @@ def bars() -> "BarReading":
         actions=PostgresStandingActions(database()),
         calendars=PostgresMarketData(database()),
         clock=SystemClock(),
+        gaps=PostgresStreams(database()),
     )
 
 

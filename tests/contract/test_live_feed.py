@@ -12,6 +12,7 @@ import pytest
 from bifrost.adapters.ids import RandomIds
 from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.market.live_feed import PostgresFeed
+from bifrost.adapters.postgres.market.rollups import PostgresRollUps
 from bifrost.adapters.postgres.market.series import PostgresSeriesReader
 from bifrost.adapters.postgres.market.streams import PostgresStreams
 from bifrost.adapters.postgres.market.ticks import PostgresTickReader
@@ -20,6 +21,7 @@ from bifrost.core.errors import InvalidInputError, NotFoundError, Unauthenticate
 from bifrost.data.ingest.taking import Occasion, take
 from bifrost.data.series.columns import BarColumns, instant_of
 from bifrost.data.series.ports import SeriesKey
+from bifrost.data.series.rolling import RollUps
 from bifrost.data.series.timeframes import Timeframe
 from bifrost.data.streaming.channels import INTRADAY, Asked, Kind, channel_of
 from bifrost.data.streaming.feed import KEPT, LEFT_ALONE, Feed
@@ -191,11 +193,13 @@ def test_no_longer_bar_is_told_across_a_gap_until_it_is_filled(feed: FeedDesk) -
     # Heard from the tenth minute on: nobody knows yet what was before.
     feed.desk.clock.at = OPEN + timedelta(minutes=10)
     feed.desk.hear(Subscribed(feed.desk.now, ("AAPL",)))
+    feed.database.fetch_all("UPDATE data.market_streams SET recorded_at = now() RETURNING 1")
 
     feed.take(minutes(0, [100.0, 101.0, 102.0, 103.0, 104.0]))
     in_the_gap = feed.heard()
     feed.database.fetch_all(
-        "UPDATE data.market_streams SET holes = '[]', settled_to = settled_to + interval '1 hour'"
+        "UPDATE data.market_streams SET holes = '[]', settled_to = settled_to + interval '1 hour',"
+        " recorded_at = now()"
         " RETURNING 1"
     )
     feed.feed.publish(Kind.BARS, "AAPL", INTRADAY, OPEN, instant_of(OPEN_AT + 4 * MINUTE))
@@ -268,3 +272,18 @@ def test_who_unsubscribes_is_told_so_and_of_nothing_else(feed: FeedDesk) -> None
     feed.take(minutes(0, [100.0]))
 
     assert feed.pushes.told["ann"][-1] == {"type": "unsubscribed", "channels": ["bars:AAPL:1m"]}
+
+
+def test_bars_kept_at_rest_do_not_span_a_gap_either(feed: FeedDesk) -> None:
+    feed.desk.clock.at = OPEN + timedelta(minutes=10)
+    feed.desk.hear(Subscribed(feed.desk.now, ("AAPL",)))
+    feed.database.fetch_all("UPDATE data.market_streams SET recorded_at = now() RETURNING 1")
+    feed.take(minutes(0, [100.0, 101.0, 102.0, 103.0, 104.0]))
+    roll_ups = RollUps(PostgresRollUps(feed.database), feed.desk.clock)
+    stored = "SELECT count(*) AS bars FROM data.intraday_bars WHERE timeframe = 5"
+    in_the_gap = roll_ups.run(), feed.database.fetch_all(stored)
+    feed.database.fetch_all("UPDATE data.market_streams SET holes = '[]' RETURNING 1")
+    filled = roll_ups.run(), feed.database.fetch_all(stored)
+
+    assert in_the_gap == ({"sessions": 1, "bars_written": 0}, [{"bars": 0}])
+    assert filled == ({"sessions": 1, "bars_written": 1}, [{"bars": 1}])

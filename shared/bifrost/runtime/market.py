@@ -15,6 +15,7 @@ from bifrost.adapters.postgres.market.actions import PostgresStandingActions
 from bifrost.adapters.postgres.market.instruments import PostgresReference
 from bifrost.adapters.postgres.market.last_bars import LastBar, PostgresLastBars
 from bifrost.adapters.postgres.market.series import PostgresSeriesReader
+from bifrost.adapters.postgres.market.streams import PostgresStreams
 from bifrost.adapters.postgres.market.ticks import PostgresTickReader
 from bifrost.adapters.postgres.market_data import PostgresMarketData
 from bifrost.adapters.postgres.read_only import read_only
@@ -45,6 +46,7 @@ class Market:
             actions=PostgresStandingActions(self._database),
             calendars=PostgresMarketData(self._database),
             clock=SystemClock(),
+            gaps=PostgresStreams(self._database),
         )
 
     def bars(  # noqa: PLR0913 - one question, with the words that `bifrost bars` has for it

@@ -94,6 +94,13 @@ class Calendars(Protocol):
         """Return the calendar's sessions of [first, last]."""
 
 
+class Gaps(Protocol):
+    """What live streams missed."""
+
+    def missed(self, instrument: str) -> Sequence[tuple[int, int]]:
+        """Return stretches [first, before) of which minutes may be missing (microseconds)."""
+
+
 @dataclass(frozen=True, slots=True)
 class BarReading:
     """Who answers what the bars of an instrument are, or were."""
@@ -103,6 +110,7 @@ class BarReading:
     actions: StandingActions
     calendars: Calendars
     clock: Clock
+    gaps: Gaps | None = None
 
     def read(self, asked: BarsAsked) -> BarsRead:
         """Return the bars asked for.
@@ -158,7 +166,9 @@ class BarReading:
         sessions = self._sessions(calendar, minutes)
         daily = asked.timeframe.is_daily or not asked.extended
         hours = TradingHours.regular(sessions) if daily else TradingHours.extended(sessions)
-        return roll_up(minutes, asked.timeframe, hours).closed(micros(through))
+        # What a live stream missed and nobody has filled yet: no longer bar spans it.
+        missed = self.gaps.missed(instrument) if self.gaps is not None else ()
+        return roll_up(minutes, asked.timeframe, hours).closed(micros(through), missed)
 
     def _sessions(self, calendar: str, bars: BarColumns) -> list[Session]:
         first, last = (exchange_date(instant_of(int(bars.starts_at[i]))) for i in (0, -1))

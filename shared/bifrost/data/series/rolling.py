@@ -43,6 +43,9 @@ class RollUpBooks(Protocol):
     def read(self, asked: SeriesQuery) -> BarColumns:
         """Return stored bars, as they stand."""
 
+    def missing(self, instrument: str) -> Sequence[tuple[int, int]]:
+        """Return the stretches of which a live stream may have missed minutes (microseconds)."""
+
     def put(self, key: SeriesKey, bars: BarColumns, at: datetime) -> int:
         """Append what is new or differs."""
 
@@ -75,8 +78,9 @@ class RollUps:
                 if touched is None:
                     break
                 now = self.clock.now()
-                written += self._roll(books, touched, now)
-                over = [one for one in touched.sessions if one.closes_at <= now]
+                missing = books.missing(touched.instrument)
+                written += self._roll(books, touched, now, missing)
+                over = [one for one in touched.sessions if _is_over(one, now, missing)]
                 books.settle(touched.instrument, over)
             sessions += len(touched.sessions)
             # Whoever has sessions left that are over comes again; the others wait for a minute.
@@ -84,7 +88,13 @@ class RollUps:
                 after = touched.instrument
         return {"sessions": sessions, "bars_written": written} if sessions else {}
 
-    def _roll(self, books: RollUpBooks, touched: Touched, now: datetime) -> int:
+    def _roll(
+        self,
+        books: RollUpBooks,
+        touched: Touched,
+        now: datetime,
+        missing: Sequence[tuple[int, int]],
+    ) -> int:
         first, last = touched.sessions[0], touched.sessions[-1]
         minutes = books.read(
             SeriesQuery(touched.instrument, Timeframe.M1, first.opens_at, last.closes_at)
@@ -92,8 +102,15 @@ class RollUps:
         hours = TradingHours.regular(touched.sessions)
         written = 0
         for timeframe in STORED:
-            closed = roll_up(minutes, timeframe, hours).closed(micros(now))
+            closed = roll_up(minutes, timeframe, hours).closed(micros(now), missing)
             if len(closed):
                 key = SeriesKey(touched.instrument, timeframe, SOURCE)
                 written += books.put(key, closed, now)
         return written
+
+
+def _is_over(session: Session, now: datetime, missing: Sequence[tuple[int, int]]) -> bool:
+    """Say whether no minute of the session is to come; one that a stream missed still is."""
+    opens, closes = micros(session.opens_at), micros(session.closes_at)
+    is_whole = all(before <= opens or closes <= first for first, before in missing)
+    return session.closes_at <= now and is_whole

@@ -5,6 +5,7 @@ A bucket is complete when its time has passed, and never because it has had all 
 stock that did not trade in the last minute has no bar of it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,9 +32,16 @@ class RolledUp:
         """Say of each bar whether its time had passed at `through` (microseconds since 1970)."""
         return self.ends_at <= through
 
-    def closed(self, through: int) -> BarColumns:
-        """Return the complete bars alone: nothing else may be called closed."""
-        return self.bars.take(self.complete(through))
+    def closed(self, through: int, missing: Sequence[tuple[int, int]] = ()) -> BarColumns:
+        """Return the complete bars alone: nothing else may be called closed.
+
+        missing: stretches [first, before) of which a shorter bar may be missing; a bar across one
+            is not complete, whatever the time.
+        """
+        complete = self.complete(through)
+        for first, before in missing:
+            complete &= (self.ends_at <= first) | (self.bars.starts_at >= before)
+        return self.bars.take(complete)
 
 
 def roll_up(bars: BarColumns, timeframe: Timeframe, hours: TradingHours) -> RolledUp:

@@ -19,7 +19,7 @@ from bifrost.data.series.timeframes import Timeframe
 from bifrost.data.series.trading_hours import TradingHours
 from bifrost.data.streaming.channels import Channel, Kind
 from bifrost.data.streaming.feed_ports import Message
-from bifrost.data.streaming.holes import MINUTE, touched
+from bifrost.data.streaming.holes import MINUTE
 from bifrost.data.streaming.ports import StoredStream
 
 _A_DAY = timedelta(days=1)
@@ -35,6 +35,9 @@ class StreamReader(Protocol):
 
     def standing(self, instrument: str) -> StoredStream | None:
         """Return the instrument's stream; None where none was ever heard."""
+
+    def missed(self, instrument: str) -> Sequence[tuple[int, int]]:
+        """Return the stretches of which its stream may have missed minutes (microseconds)."""
 
     def last_closed(self, instrument: str) -> datetime | None:
         """Return when the last session of the desk's market closed that was published."""
@@ -73,8 +76,8 @@ class StoredTellings:
         if channel.kind is Kind.QUOTES:
             quotes = self._ticks.quotes(asked)
             names = ("occurred_at", "sequence", "bid", "bid_size", "ask", "ask_size")
-            rows = zip(*(getattr(quotes, name).tolist() for name in names), strict=True)
-            return [_quote(row) for row in rows]
+            told = zip(*(getattr(quotes, name).tolist() for name in names), strict=True)
+            return [_quote(row) for row in told]
         trades = self._ticks.trades(asked)
         columns = (trades.occurred_at, trades.sequence, trades.price, trades.size)
         return [_trade(row) for row in zip(*(one.tolist() for one in columns), strict=True)]
@@ -106,19 +109,13 @@ class StoredTellings:
         )
         minutes = self._series.read(whole)
         rolled = roll_up(minutes, timeframe, TradingHours.regular(sessions))
-        standing = self._streams.standing(asked.instrument)
         ended = int(minutes.starts_at[-1]) + MINUTE if len(minutes) else 0
-        through = ended if standing is None else max(standing.settled_to, 0)
-        holes = () if standing is None else standing.holes
-        first, before = micros(asked.first), micros(asked.before)
-        kept = [
-            place
-            for place, (start, end) in enumerate(
-                zip(rolled.bars.starts_at.tolist(), rolled.ends_at.tolist(), strict=True)
-            )
-            if start < before and end > first and end <= through and not touched(holes, start, end)
-        ]
-        return BarColumns.concatenated([rolled.bars.take(slice(n, n + 1)) for n in kept])
+        whole_bars = rolled.closed(ended, self._streams.missed(asked.instrument))
+        width = timeframe.minutes * MINUTE
+        is_asked = (whole_bars.starts_at < micros(asked.before)) & (
+            whole_bars.starts_at + width > micros(asked.first)
+        )
+        return whole_bars.take(is_asked)
 
 
 def _rows(bars: BarColumns) -> Sequence[tuple[int, ...]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bifrost.adapters.postgres.database import Cursor, Database
+from bifrost.adapters.postgres.market.missed_minutes import missed_minutes
 from bifrost.adapters.postgres.market.series import PostgresSeries
 from bifrost.core.sessions import Session
 from bifrost.data.series.asked import SeriesQuery
@@ -60,6 +61,10 @@ class PostgresRollUpBooks:
     def read(self, asked: SeriesQuery) -> BarColumns:
         """Return stored bars, as they stand."""
         return PostgresSeries(self.cursor).read(asked)
+
+    def missing(self, instrument: str) -> Sequence[tuple[int, int]]:
+        """Return the stretches of which a live stream may have missed minutes (microseconds)."""
+        return missed_minutes(self.cursor, instrument)
 
     def put(self, key: SeriesKey, bars: BarColumns, at: datetime) -> int:
         """Append what is new or differs."""

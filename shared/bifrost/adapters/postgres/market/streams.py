@@ -9,6 +9,7 @@ from typing import Any
 
 from bifrost.adapters.postgres.database import Cursor, Database, Row
 from bifrost.adapters.postgres.market.leases import prove
+from bifrost.adapters.postgres.market.missed_minutes import missed_minutes
 from bifrost.adapters.postgres.market.taking import PostgresTakingBooks
 from bifrost.adapters.postgres.market.ticks import PostgresTicks
 from bifrost.core.errors import FieldProblem, InvalidInputError
@@ -80,6 +81,11 @@ class PostgresStreams:
         """Return the instrument's stream; None where none was ever heard."""
         row = self._database.fetch_one(_STANDING, (instrument,))
         return None if row is None else _stream_of(row)
+
+    def missed(self, instrument: str) -> Sequence[tuple[int, int]]:
+        """Return the stretches of which its stream may have missed minutes (microseconds)."""
+        with self._database.separately() as statements:
+            return missed_minutes(statements, instrument)
 
     def last_closed(self, instrument: str) -> datetime | None:
         """Return when the last session of the desk's market closed that was published."""
