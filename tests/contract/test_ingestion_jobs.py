@@ -9,6 +9,7 @@ import pytest
 
 from bifrost.adapters.postgres.database import Database
 from bifrost.core.errors import InvalidInputError, KeyReusedError, NotFoundError, UnavailableError
+from bifrost.data.ingest import dispatching
 from bifrost.data.ingest.jobs import UNHEARD_AFTER, ItemState, JobKind, JobState
 from bifrost.data.ingest.ports import JobQuery
 from bifrost.data.ingest.subscriptions import Gap
@@ -118,6 +119,16 @@ def test_a_message_that_brought_nothing_is_sent_again_after_a_while(desk: Ingest
     desk.clock.pass_by(UNHEARD_AFTER.total_seconds() + 1)
 
     assert desk.dispatcher.sweep() == 1
+
+
+def test_a_sweep_that_trusts_no_message_sends_each_item_once(
+    desk: IngestionDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatching, "_SENT_AT_ONCE", 2)
+    desk.start("AAPL", "IBM")
+    desk.clock.pass_by(1)
+
+    assert desk.dispatcher.sweep(timedelta(0)) == 2
 
 
 def test_an_item_whose_ingester_died_is_sent_again_once_its_lease_has_ended(

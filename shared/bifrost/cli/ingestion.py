@@ -35,8 +35,8 @@ def backfill(
         str, typer.Argument(help="Symbols, with commas between them, or `all` that are listed.")
     ] = "",
     timeframe: Timeframe = "1d",
-    first: Annotated[str, option("--from", says="First session.")] = "-",
-    last: Annotated[str, option("--to", says="Last session.")] = "-",
+    first: Annotated[str | None, option("--from", says="First session.")] = None,
+    last: Annotated[str | None, option("--to", says="Last session.")] = None,
     provider: Provider = "alpaca",
     resume: Annotated[
         str | None, option(says="Go on with this job: what failed of it or was cancelled.")
@@ -211,7 +211,7 @@ def _pair(line: str) -> tuple[str, str]:
 def _body(instruments: str, timeframe: str, first: str, last: str, provider: str) -> dict[str, Any]:
     if not instruments.strip():
         raise typer.BadParameter("name instruments, such as AAPL,MSFT, or say all")
-    if first == "-" or last == "-":
+    if first is None or last is None:
         raise typer.BadParameter("say from when to when: --from 2024-01-02 --to 2024-03-28")
     names = [] if instruments.strip() == _ALL else _names(instruments)
     return {

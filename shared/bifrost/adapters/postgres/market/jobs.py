@@ -65,9 +65,9 @@ _UNSENT = """
 SELECT item, greatest(0, ceil(extract(epoch FROM coalesce(due_at, leased_until) - %(now)s)))::int
     AS seconds
 FROM data.ingestion_items
-WHERE (due_at <= %(soon)s AND (sent_at IS NULL OR greatest(sent_at, due_at) <= %(unheard)s))
+WHERE (due_at <= %(soon)s AND (sent_at IS NULL OR greatest(sent_at, due_at) < %(unheard)s))
     OR (leased_until <= %(now)s AND (sent_at IS NULL OR sent_at <= leased_until
-        OR sent_at <= %(unheard)s))
+        OR sent_at < %(unheard)s))
 ORDER BY coalesce(due_at, leased_until) LIMIT %(limit)s
 """
 
