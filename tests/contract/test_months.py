@@ -13,9 +13,11 @@ import pytest
 
 from bifrost.adapters.postgres import migrate
 from bifrost.adapters.postgres.database import Database
+from bifrost.adapters.postgres.market.chunks import PostgresChunks
 from bifrost.adapters.postgres.market.partitions import make_months, months_of
-from bifrost.adapters.postgres.market.series import PostgresSeries
+from bifrost.adapters.postgres.market.series import PostgresSeries, PostgresSeriesReader
 from bifrost.core.errors import InvalidInputError
+from bifrost.data.series.asked import SeriesQuery
 from bifrost.data.series.columns import BarColumns, micros
 from bifrost.data.series.ports import SeriesKey
 from bifrost.data.series.timeframes import Timeframe
@@ -165,3 +167,40 @@ def test_server_with_timescaledb_is_asked_for_hypertables_of_the_same_tables(
         assert whole.index(f"CREATE TABLE data.{table} ") < whole.index(asked)
     # It can be added to a hypertable, and no hypertable be made of a table that has it.
     assert whole.rindex("create_hypertable(") < whole.index("REFERENCING NEW TABLE")
+
+
+# What timescaledb offers, as far as these tables ask for it: a table stays one table.
+_STAND_IN = """
+CREATE FUNCTION public.by_range(name, interval) RETURNS text LANGUAGE sql AS 'SELECT $1::text';
+CREATE FUNCTION public.create_hypertable(regclass, text, create_default_indexes boolean)
+    RETURNS void LANGUAGE sql AS '';
+"""
+_UNMAKE = """
+DROP TABLE data.intraday_rows, data.quotes, data.trades, data.series, data.bar_months,
+    data.last_bars CASCADE;
+DROP VIEW data.standing_bars;
+DROP FUNCTION data.make_months, data.unpack_months, data.unpack_all CASCADE;
+DROP INDEX data.sessions_by_open;
+ALTER TABLE data.sources DROP COLUMN number;
+"""
+
+
+def test_same_code_reads_and_writes_tables_that_make_their_own_months(
+    database: Database, database_url: Callable[[str], str], migration: ModuleType
+) -> None:
+    owner = database_url("data").replace("bifrost_data", "postgres")
+    with psycopg.connect(owner) as connection:
+        connection.execute(_UNMAKE)
+        connection.execute(_STAND_IN)
+        for statement in migration.statements(hypertables=True)[1:]:
+            connection.execute(statement)
+    given = bars(datetime(2024, 1, 31, tzinfo=UTC), datetime(2024, 2, 1, tzinfo=UTC))
+    reader = PostgresSeriesReader(database)
+
+    put(database, "AAPL", given)
+    asked = SeriesQuery("AAPL", Timeframe.M1, datetime(2024, 1, 1, tzinfo=UTC), NOW)
+    assert reader.read(asked).equals(given)
+
+    assert PostgresChunks(database).pack_closed(NOW, 10).months == 2
+    assert reader.read(asked).equals(given)
+    assert names(database) == []
