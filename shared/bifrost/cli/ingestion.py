@@ -208,7 +208,9 @@ def _pair(line: str) -> tuple[str, str]:
     return name, value
 
 
-def _body(instruments: str, timeframe: str, first: str, last: str, provider: str) -> dict[str, Any]:
+def _body(
+    instruments: str, timeframe: str, first: str | None, last: str | None, provider: str
+) -> dict[str, Any]:
     if not instruments.strip():
         raise typer.BadParameter("name instruments, such as AAPL,MSFT, or say all")
     if first is None or last is None:
