@@ -16,6 +16,7 @@ class Part(StrEnum):
     ARCHIVE = "the bus's archive"
     TRACING = "X-Ray tracing and the workflows' own logs"
     WATCH = "alarms and the dashboard"
+    STREAMS = "the streaming ingester's Fargate service"
     BOOTSTRAP = "the CDK bootstrap version check"
 
 
@@ -28,6 +29,7 @@ OMITTED: dict[Part, str] = {
     Part.ARCHIVE: "The local CloudFormation has no such resource; the outboxes keep every event.",
     Part.TRACING: "There is no X-Ray, and a workflow's history is kept by Step Functions itself.",
     Part.WATCH: "Nobody is paged by a laptop; `bifrost status` shows the same numbers.",
+    Part.STREAMS: "There is no ECS; `bifrost runner --streams` is the same program, as a process.",
     Part.BOOTSTRAP: "No `cdk bootstrap` has run: the deployer makes the assets' bucket itself.",
 }
 
