@@ -46,7 +46,7 @@ def look(
                 first=repair.first,
                 last=repair.last,
                 cells=cells,
-                evidence=dict(repair.evidence),
+                evidence={name: round(one, 4) for name, one in repair.evidence.items()},
                 reason=repair.reason,
                 method=repair.method,
                 known_from=repair.known_from,
