@@ -87,7 +87,7 @@ CAPABILITIES: tuple[Capability, ...] = (
             ),
         ),
         # It tells the clients of its feed of what it published itself.
-        listens_to=("BarClosed.v1", "BarsTaken.v1"),
+        listens_to=("BarClosed.v1", "BarsTaken.v1", "TicksTaken.v1"),
         hears_only=(Only("BarsTaken.v1", "timeframe", ("1m",)),),
         hears_objects=True,
         sockets=("$connect", "$disconnect", "$default", "subscribe", "unsubscribe"),

@@ -12,7 +12,14 @@ from bifrost.runtime.lambda_entry import Listeners, Payload, Tasks, lambda_entry
 from bifrost.runtime.plugs import relay
 from bifrost.runtime.sweeps import Sweep, alarm
 from functions.data import wiring, wiring_files
-from functions.data.tasks_feed import SOCKETS, on_bar_closed, on_bars_taken, prune_feed, tell
+from functions.data.tasks_feed import (
+    SOCKETS,
+    on_bar_closed,
+    on_bars_taken,
+    on_ticks_taken,
+    prune_feed,
+    tell,
+)
 from functions.data.tasks_ingestion import WORK, find_gaps, ingest, plan_ingestion
 from functions.data.tasks_quality import record_completeness
 from functions.data.tasks_series import pack_months
@@ -92,6 +99,7 @@ LISTENERS: Listeners = {
     "Object Created": on_object_created,
     "BarClosed.v1": on_bar_closed,
     "BarsTaken.v1": on_bars_taken,
+    "TicksTaken.v1": on_ticks_taken,
     WORK: ingest,
 }
 handler = lambda_entry(

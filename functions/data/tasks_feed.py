@@ -12,7 +12,7 @@ from bifrost.runtime.sockets import SocketCall, Sockets, caller_of
 
 if TYPE_CHECKING:
     from bifrost.data.streaming.feed import Feed
-    from bifrost.events import BarClosed, BarsTaken
+    from bifrost.events import BarClosed, BarsTaken, TicksTaken
 
 _A_DAY = timedelta(days=1)
 
@@ -62,6 +62,12 @@ def on_bars_taken(event: "BarsTaken") -> None:
     if event.timeframe == "1m" and event.written:
         feed = _feed()
         feed.publish(Kind.BARS, event.instrument, INTRADAY, event.first, event.last)
+
+
+def on_ticks_taken(event: "TicksTaken") -> None:
+    """Tell of quotes or trades of a live stream."""
+    kind, none = Kind(event.kind), frozenset[str]()
+    _feed().publish(kind, event.instrument, none, event.first, event.last)
 
 
 def on_bar_closed(event: "BarClosed") -> None:

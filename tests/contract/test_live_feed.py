@@ -23,12 +23,14 @@ from bifrost.data.series.columns import BarColumns, instant_of
 from bifrost.data.series.ports import SeriesKey
 from bifrost.data.series.rolling import RollUps
 from bifrost.data.series.timeframes import Timeframe
+from bifrost.data.series.trades import REGULAR
 from bifrost.data.streaming.channels import INTRADAY, Asked, Kind, channel_of
 from bifrost.data.streaming.feed import KEPT, LEFT_ALONE, Feed
 from bifrost.data.streaming.feed_ports import Connection, Pushed
 from bifrost.data.streaming.holes import MINUTE
-from bifrost.data.streaming.messages import Subscribed
+from bifrost.data.streaming.messages import QuoteTold, Subscribed, TradeTold
 from bifrost.data.streaming.telling import StoredTellings
+from bifrost.events import TicksTaken, read_event
 from tests.stream_desk import OPEN, OPEN_AT, StreamDesk, minutes
 
 Json = dict[str, Any]
@@ -287,3 +289,39 @@ def test_bars_kept_at_rest_do_not_span_a_gap_either(feed: FeedDesk) -> None:
 
     assert in_the_gap == ({"sessions": 1, "bars_written": 0}, [{"bars": 0}])
     assert filled == ({"sessions": 1, "bars_written": 1}, [{"bars": 1}])
+
+
+def test_quotes_and_trades_that_somebody_wants_are_told(feed: FeedDesk) -> None:
+    feed.connect()
+    feed.subscribe("quotes:AAPL", "trades:AAPL")
+    feed.desk.hear(Subscribed(feed.desk.now, ("AAPL",)))
+    at = feed.desk.now
+    feed.desk.hear(
+        QuoteTold("AAPL", at, 99_990_000, 100_010_000, 3_000_000, 2_000_000),
+        TradeTold("AAPL", at, "V:1", 100_000_000, 50_000_000, REGULAR),
+    )
+    told = feed.database.fetch_all("SELECT detail_type, detail FROM data.outbox ORDER BY position")
+    events = [read_event(row["detail_type"], row["detail"]) for row in told]
+    ticks = [event for event in events if isinstance(event, TicksTaken)]
+    for event in ticks:
+        none = frozenset[str]()
+        feed.feed.publish(Kind(event.kind), event.instrument, none, event.first, event.last)
+    quote, trade = sorted(feed.pushes.told["ann"][2:], key=lambda one: str(one["type"]))
+
+    assert [event.kind for event in ticks] == ["trades", "quotes"]
+    assert quote["quote"] == {
+        "t": "2026-11-20T14:46:40Z",
+        "bid": "99.99",
+        "bid_size": "3",
+        "ask": "100.01",
+        "ask_size": "2",
+    }
+    assert (trade["trade"]["price"], trade["trade"]["size"]) == ("100", "50")
+
+
+def test_nobody_is_told_of_quotes_that_nobody_wants(feed: FeedDesk) -> None:
+    feed.desk.hear(Subscribed(feed.desk.now, ("AAPL",)))
+    feed.desk.hear(QuoteTold("AAPL", feed.desk.now, 1, 2, 3, 4))
+
+    assert feed.database.fetch_all("SELECT 1 FROM data.outbox WHERE detail_type ~ 'Ticks'") == []
+    assert len(feed.database.fetch_all("SELECT 1 FROM data.quotes")) == 1

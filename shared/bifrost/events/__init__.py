@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         CorporateActionAnnounced,
         CorporateActionCorrected,
         InstrumentListed,
+        TicksTaken,
         bar_stream,
     )
     from bifrost.events.execution import (
@@ -77,6 +78,7 @@ __all__ = [
     "ReconciliationBroken",
     "SequencedEvent",
     "StrategyChanged",
+    "TicksTaken",
     "ValuationRecorded",
     "bar_stream",
     "detail_type_of",
@@ -98,6 +100,7 @@ _NAMES = {
         "CorporateActionAnnounced",
         "CorporateActionCorrected",
         "InstrumentListed",
+        "TicksTaken",
         "bar_stream",
     ),
     "execution": (

@@ -55,6 +55,23 @@ class BarsTaken(Event):
 
 @register
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TicksTaken(Event):
+    """Quotes or trades of a live stream were stored, and somebody wants to be told of them.
+
+    kind: `quotes` or `trades`. first, last: when the first and the last of them were made.
+    """
+
+    source: ClassVar[str] = "bifrost.data"
+
+    instrument: str
+    kind: str
+    first: datetime
+    last: datetime
+    written: int
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BarClosed(SequencedEvent):
     """A session of the live feed (or of a replay) closed; the stream is `bars:<instrument>`."""
 

@@ -137,7 +137,7 @@ class Ingester:
                 key = SeriesKey(refill.instrument, Timeframe.M1, self._plugs.history.name)
                 self.counts.refilled += self._take(books, key, bars)
             for one in ticks:
-                books.add_ticks(one, SOURCE, instant_of(now))
+                books.add_ticks(one, SOURCE, self._occasion())
             books.keep(sheets, SOURCE, instant_of(now))
         self._kept.update({sheet.stream.instrument: sheet for sheet in sheets})
         self._kept_at = now if sheets else self._kept_at
@@ -148,11 +148,13 @@ class Ingester:
     def _take(self, books: StreamBooks, key: SeriesKey, bars: BarColumns) -> int:
         if not len(bars):
             return 0
-        new_id = self._plugs.ids.new()
-        occasion = Occasion(instant_of(self._now()), f"stream-{self._lease.token}", new_id)
-        taken = take(books.taking(), key, bars, occasion)
+        taken = take(books.taking(), key, bars, self._occasion())
         self.counts.kept_apart += taken.kept_apart
         return taken.written
+
+    def _occasion(self) -> Occasion:
+        at = instant_of(self._now())
+        return Occasion(at, f"stream-{self._lease.token}", self._plugs.ids.new())
 
     def _news(self, now: int) -> list[StreamSheet]:
         """Return the streams that stand otherwise than is written down."""

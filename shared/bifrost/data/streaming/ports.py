@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bifrost.data.ingest.leases import Lease
-from bifrost.data.ingest.taking import TakingBooks
+from bifrost.data.ingest.taking import Occasion, TakingBooks
 from bifrost.data.streaming.holes import Hole
 from bifrost.data.streaming.machine import StreamState
 from bifrost.data.streaming.messages import QuoteTold, Told, TradeTold
@@ -68,8 +68,8 @@ class StreamBooks(Protocol):
     def taking(self) -> TakingBooks:
         """Return the way in for bars."""
 
-    def add_ticks(self, ticks: Ticks, source: str, at: datetime) -> None:
-        """Append quotes and trades that are not stored yet."""
+    def add_ticks(self, ticks: Ticks, source: str, occasion: Occasion) -> None:
+        """Append quotes and trades that are not stored yet, and tell of those that are wanted."""
 
     def keep(self, sheets: Sequence[StreamSheet], source: str, at: datetime) -> None:
         """Keep how the streams stand, and note each hole that is new, or is none any more."""

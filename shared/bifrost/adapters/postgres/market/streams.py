@@ -12,12 +12,15 @@ from bifrost.adapters.postgres.market.leases import prove
 from bifrost.adapters.postgres.market.missed_minutes import missed_minutes
 from bifrost.adapters.postgres.market.taking import PostgresTakingBooks
 from bifrost.adapters.postgres.market.ticks import PostgresTicks
+from bifrost.adapters.postgres.outbox import Outbox
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.data.ingest.leases import Lease
-from bifrost.data.series.columns import instant_of, micros
+from bifrost.data.ingest.taking import Occasion
+from bifrost.data.series.columns import Integers, instant_of, micros
 from bifrost.data.streaming.holes import GapCause, Hole
 from bifrost.data.streaming.ports import StoredStream, StreamSheet, Ticks
 from bifrost.data.streaming.tick_columns import quote_columns, trade_columns
+from bifrost.events import TicksTaken
 
 _STORED = """
 SELECT instrument, settled_to, holes FROM data.market_streams
@@ -27,6 +30,7 @@ _STANDING = """
 SELECT instrument, settled_to, holes FROM data.market_streams WHERE instrument = %s
 ORDER BY recorded_at DESC LIMIT 1
 """
+_IS_WANTED = "SELECT 1 FROM data.feed_subscriptions WHERE channel = %s LIMIT 1"
 _LAST_CLOSED = "SELECT last_closed_at FROM data.feed WHERE instrument = %s"
 _SYMBOLS = """
 SELECT i.symbol AS instrument, coalesce(s.symbol, i.symbol) AS symbol FROM data.instruments i
@@ -126,13 +130,37 @@ class PostgresStreamBooks:
         """Return the way in for bars."""
         return PostgresTakingBooks(self.cursor)
 
-    def add_ticks(self, ticks: Ticks, source: str, at: datetime) -> None:
-        """Append quotes and trades that are not stored yet."""
+    def add_ticks(self, ticks: Ticks, source: str, occasion: Occasion) -> None:
+        """Append quotes and trades that are not stored yet, and tell of those that are wanted."""
         books = PostgresTicks(self.cursor)
         if ticks.trades:
-            books.put_trades(ticks.instrument, source, trade_columns(ticks.trades), at)
+            trades = trade_columns(ticks.trades)
+            written = books.put_trades(ticks.instrument, source, trades, occasion.at)
+            self._tell("trades", ticks.instrument, trades.occurred_at, written, occasion)
         if ticks.quotes:
-            books.put_quotes(ticks.instrument, source, quote_columns(ticks.quotes), at)
+            quotes = quote_columns(ticks.quotes)
+            written = books.put_quotes(ticks.instrument, source, quotes, occasion.at)
+            self._tell("quotes", ticks.instrument, quotes.occurred_at, written, occasion)
+
+    def _tell(
+        self, kind: str, instrument: str, times: Integers, written: int, occasion: Occasion
+    ) -> None:
+        """Tell the bus where somebody is subscribed: a quote an event would be all it carries."""
+        wanted = self.cursor.execute(_IS_WANTED, (f"{kind}:{instrument}",)).fetchone()
+        if wanted is None or not written:
+            return
+        event = TicksTaken(
+            event_id=f"{occasion.event_id}-{kind}",
+            occurred_at=instant_of(int(times[-1])),
+            recorded_at=occasion.at,
+            correlation_id=occasion.correlation_id,
+            instrument=instrument,
+            kind=kind,
+            first=instant_of(int(times[0])),
+            last=instant_of(int(times[-1])),
+            written=written,
+        )
+        Outbox("data").add(self.cursor, event)
 
     def keep(self, sheets: Sequence[StreamSheet], source: str, at: datetime) -> None:
         """Keep how the streams stand, and note since when something of each is missing."""
