@@ -65,19 +65,19 @@ class StreamRunner:
     def run(self) -> None:
         """Work, or stand by, until the end; raise InvalidInputError where a vendor refuses us."""
         while not self._watch.wait(0):
-            lease = self._taken()
+            try:
+                lease = self._leases.take(LEASE, self._holder, LEASE_SECONDS)
+            except UnavailableError as error:
+                self._stand_by(str(error))
+                continue
             if lease is None:
-                self._say(Health(False, self._holder, None, "standing by: another process works"))
-                self._watch.wait(STAND_BY_SECONDS)
+                self._stand_by("standing by: another process works")
             else:
                 self._work(lease)
 
-    def _taken(self) -> Lease | None:
-        try:
-            return self._leases.take(LEASE, self._holder, LEASE_SECONDS)
-        except UnavailableError as error:
-            self._say(Health(False, self._holder, None, str(error)))
-            return None
+    def _stand_by(self, why: str) -> None:
+        self._say(Health(False, self._holder, None, why))
+        self._watch.wait(STAND_BY_SECONDS)
 
     def _work(self, lease: Lease) -> None:
         try:
