@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
+import numpy as np
+
 from bifrost.core.errors import NotFoundError
 from bifrost.data.ports import Listing
 from bifrost.data.quality.context import GateContext
@@ -35,6 +37,7 @@ class Occasion:
 class Taken:
     """What became of the bars: read = (stored before, or written now) + kept_apart.
 
+    read: those that were given, and those that had waited for them.
     written: new, or different from what was stored. kept_apart: quarantined, each with its
         reasons. flagged: stored, and something about them is odd. sessions: those touched.
     """
@@ -55,7 +58,16 @@ class TakingBooks(SeriesBook, Protocol):
     def context(
         self, key: SeriesKey, listing: Listing, bars: BarColumns, at: datetime
     ) -> GateContext:
-        """Return what the gate has to know: sessions, known actions, and the bars before these."""
+        """Return what the gate has to know: sessions, actions, and the stored bars around these."""
+
+    def waiting(self, key: SeriesKey, bars: BarColumns) -> BarColumns:
+        """Return what the gate keeps apart until a later bar confirms it, up to the last of these.
+
+        Of this source, and behind the newest bar that is stored before these.
+        """
+
+    def let_in(self, key: SeriesKey, waited: BarColumns, at: datetime) -> None:
+        """Remember that these need to wait no more: they were stored."""
 
     def keep_apart(
         self, key: SeriesKey, bars: BarColumns, defects: Sequence[Defect], at: datetime
@@ -74,8 +86,9 @@ class TakingBooks(SeriesBook, Protocol):
 def take(books: TakingBooks, key: SeriesKey, bars: BarColumns, occasion: Occasion) -> Taken:
     """Take bars in, in the transaction of `books`: all that passes the gate, and nothing else.
 
-    bars: of one vendor (`key.source`), oldest first. Taking the same bars again writes nothing
-    and tells nothing. Raises NotFoundError for an instrument that is not listed.
+    bars: of one vendor (`key.source`), oldest first. What waited for one of them is judged again
+    with them, so that a jump which they confirm is stored now. Taking the same bars again writes
+    nothing and tells nothing. Raises NotFoundError for an instrument that is not listed.
     """
     listing = books.listing(key.instrument)
     if listing is None:
@@ -85,10 +98,14 @@ def take(books: TakingBooks, key: SeriesKey, bars: BarColumns, occasion: Occasio
         )
     if not len(bars):
         return Taken()
+    waiting = books.waiting(key, bars)
+    bars = _together(waiting, bars)
     sifted = sift(bars, books.context(key, listing, bars, occasion.at))
     written = books.put(key, sifted.good, occasion.at)
     apart = books.keep_apart(key, bars, sifted.defects, occasion.at) if sifted.defects else 0
     sessions = books.touch(key, listing, sifted.good, occasion.at) if written else ()
+    if len(confirmed := _both(waiting, sifted.good)):
+        books.let_in(key, confirmed, occasion.at)
     if written or apart:
         books.tell(_event_of(key, bars, written, apart, occasion))
     return Taken(
@@ -98,6 +115,23 @@ def take(books: TakingBooks, key: SeriesKey, bars: BarColumns, occasion: Occasio
         flagged=len({one.place for one in sifted.defects if not one.blocks}),
         sessions=sessions,
     )
+
+
+def _together(waiting: BarColumns, bars: BarColumns) -> BarColumns:
+    """Put those that waited before the given ones; what is given anew is given."""
+    if not len(waiting):
+        return bars
+    both = BarColumns.concatenated(
+        [waiting.take(~np.isin(waiting.starts_at, bars.starts_at)), bars]
+    )
+    return both.take(np.argsort(both.starts_at, kind="stable"))
+
+
+def _both(waiting: BarColumns, good: BarColumns) -> BarColumns:
+    """Return the good ones at whose time something waited."""
+    if not len(waiting):
+        return waiting
+    return good.take(np.isin(good.starts_at, waiting.starts_at))
 
 
 def _event_of(

@@ -57,8 +57,11 @@ class GateContext:
     grid: the calendar's sessions of the range that was asked for; a bar beyond them is outside.
     received_at: when the bars came; what ends later cannot be known yet.
     whole: the range should be complete, so what is missing is a defect.
-    prior: bars that stand before these, the nearest last: some sixty are enough.
-    steps: splits, dividends and spin-offs that are known.
+    stored: bars that stand before, between and after these, in order: a hundred before and thirty
+        after are enough. A jump is confirmed by what follows it, stored or told.
+    steps: splits, dividends and spin-offs that stand.
+    claims: those that one source alone tells: they explain a step that the price makes as well,
+        and nothing where it makes none.
     halts: when it did not trade: missing bars there are none, and bars there cannot be.
     market: daily bars of what stands for the whole market: a day on which everything fell is no
         defect of one instrument.
@@ -70,8 +73,9 @@ class GateContext:
     grid: SessionGrid
     received_at: datetime
     whole: bool = False
-    prior: BarColumns = field(default_factory=BarColumns.empty)
+    stored: BarColumns = field(default_factory=BarColumns.empty)
     steps: tuple[PriceStep, ...] = ()
+    claims: tuple[PriceStep, ...] = ()
     halts: tuple[Halt, ...] = ()
     market: BarColumns | None = None
     extended: bool = False

@@ -38,11 +38,11 @@ def judge(bars: BarColumns, context: GateContext) -> list[Defect]:
 
     A bar may have several. An empty series has gaps at most.
     """
-    context = replace(context, prior=_before(context.prior, bars))
-    times, shapes = judge_times(bars, context), judge_shape(bars)
+    stored = _others(context.stored, bars)
+    times, shapes = judge_times(bars, replace(context, stored=stored)), judge_shape(bars)
     in_time = _without(bars, times)
     sound = _without(bars, [*times, *shapes])
-    found = [*times, *shapes, *_beside(bars, in_time, sound, context)]
+    found = [*times, *shapes, *_beside(bars, in_time, sound, replace(context, stored=stored))]
     if context.whole:
         found += judge_completeness(bars.starts_at, context)
     return sorted(
@@ -60,9 +60,43 @@ def sift(bars: BarColumns, context: GateContext) -> Sifted:
     return Sifted(bars.take(keep), defects, tuple(blocked))
 
 
-def _before(prior: BarColumns, bars: BarColumns) -> BarColumns:
-    """Leave out prior bars that the series tells anew."""
-    return prior.take(prior.starts_at < bars.starts_at.min()) if len(bars) else prior
+def _others(stored: BarColumns, bars: BarColumns) -> BarColumns:
+    """Leave out stored bars that the series tells anew, and those that are no prices."""
+    if not len(stored):
+        return stored
+    least = np.minimum.reduce([stored.open, stored.high, stored.low, stored.close])
+    return stored.take((least > 0) & ~np.isin(stored.starts_at, bars.starts_at))
+
+
+@dataclass(frozen=True, slots=True)
+class _Merged:
+    """Chosen bars among the stored ones, in order; places: in the series, -1 for a stored one."""
+
+    bars: BarColumns
+    places: "NDArray[np.intp]"
+
+    def placed(self, found: list[Found]) -> list[Defect]:
+        """Give what was found its place in the series; drop what is said of stored bars."""
+        return [
+            Defect(
+                one.kind,
+                one.reason,
+                int(self.places[one.place]),
+                one.blocks,
+                int(self.bars.starts_at[one.place]),
+            )
+            for one in found
+            if self.places[one.place] >= 0
+        ]
+
+
+def _merged(stored: BarColumns, bars: BarColumns, chosen: "NDArray[np.intp]") -> _Merged:
+    if not len(stored):
+        return _Merged(bars.take(chosen), chosen)
+    both = BarColumns.concatenated([stored, bars.take(chosen)])
+    places = np.concatenate([np.full(len(stored), -1, dtype=np.intp), chosen])
+    order = np.argsort(both.starts_at, kind="stable")
+    return _Merged(both.take(order), places[order])
 
 
 def _beside(
@@ -72,41 +106,14 @@ def _beside(
     context: GateContext,
 ) -> list[Defect]:
     """Judge beside their neighbours the bars whose times are right, and those that are sound."""
-    prior, timely, whole = context.prior, bars.take(in_time), bars.take(sound)
-    repeats = judge_repeats(prior, timely, context)
-    volumes = judge_volumes(prior, whole, context)
+    timely = _merged(context.stored, bars, in_time)
+    whole = _merged(context.stored, bars, sound)
+    repeats = timely.placed(judge_repeats(timely.bars, context))
+    volumes = whole.placed(judge_volumes(whole.bars, context))
     # A copy moves as its original did: what it is blamed for is that it is one.
-    copies = {one.place for one in repeats if one.blocks}
-    apart = [i for i, place in enumerate(sound) if _at(place, in_time) + len(prior) not in copies]
-    lone = sound[np.array(apart, dtype=np.intp)]
-    seen = beside(bars.take(lone), session_places(bars.starts_at[lone], context), context)
-    jumps = judge_jumps(seen, context.timeframe)
-    return [
-        *_placed(bars, repeats, in_time, len(prior)),
-        *_placed(bars, volumes, sound, len(prior)),
-        *_placed(bars, jumps, lone, seen.own),
-    ]
-
-
-def _at(place: int, among: "NDArray[np.intp]") -> int:
-    return int(np.searchsorted(among, place))
-
-
-def _placed(
-    bars: BarColumns, found: list[Found], places: "NDArray[np.intp]", own: int
-) -> list[Defect]:
-    """Give what was found among prior and judged bars its place in the series; drop prior's."""
-    return [
-        Defect(
-            one.kind,
-            one.reason,
-            int(places[one.place - own]),
-            one.blocks,
-            int(bars.starts_at[places[one.place - own]]),
-        )
-        for one in found
-        if one.place >= own
-    ]
+    lone = _merged(context.stored, bars, sound[np.isin(sound, _without(bars, repeats))])
+    seen = beside(lone.bars, lone.places >= 0, context)
+    return [*repeats, *volumes, *lone.placed(judge_jumps(seen, context.timeframe))]
 
 
 def _without(bars: BarColumns, defects: list[Defect]) -> "NDArray[np.intp]":

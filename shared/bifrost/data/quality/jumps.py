@@ -48,6 +48,8 @@ _ALIKE = 3.0
 _RUN_MAX = 20
 _HUNDRED = float(np.log(100))
 _HUNDRED_NEAR = 0.68
+# So many stored bars outweigh however many come.
+_KNOWN_ENOUGH = 20
 _RATIOS = np.array([4 / 3, 3 / 2, 2, 5 / 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50])
 # How near a gap is to a split's: what a night may add, in deviations, and within bounds.
 _SPLIT_NEAR = (0.03, 4.0, 0.12)
@@ -153,19 +155,24 @@ def _taken_back(first: Floats, second: Floats) -> Floats:
 
 
 def _judge_gaps(beside: Neighbours, bounds: Bounds) -> list[Found]:
-    size = np.abs(beside.gap)
-    asked = np.maximum(bounds.gap * beside.sigma * beside.excited, bounds.gap_least)
-    large = [int(i) for i in np.flatnonzero(size > np.minimum(asked, _GAP_ASKED)) if i > 0]
+    asked = _asked_from(beside.sigma, beside, bounds)
+    believed = _asked_from(beside.lately, beside, bounds)
+    large = [int(i) for i in np.flatnonzero(np.abs(beside.gap) > asked) if i > 0]
     found: list[Found] = []
     while large:
         first = large.pop(0)
         back = _way_back(beside, first, large)
         if back is None:
-            found += _stayed(beside, first)
+            found += _stayed(beside, first, float(believed[first]))
             continue
         large.remove(back)
         found += [_out_and_back(beside, first, back, place) for place in range(first, back)]
     return found
+
+
+def _asked_from(sigma: Floats, beside: Neighbours, bounds: Bounds) -> Floats:
+    wide = np.maximum(bounds.gap * sigma * beside.excited, bounds.gap_least)
+    return np.minimum(wide, _GAP_ASKED)
 
 
 def _way_back(beside: Neighbours, first: int, large: list[int]) -> int | None:
@@ -182,23 +189,31 @@ def _way_back(beside: Neighbours, first: int, large: list[int]) -> int | None:
     return None
 
 
-def _stayed(beside: Neighbours, place: int) -> list[Found]:
+def _stayed(beside: Neighbours, place: int, believed: float) -> list[Found]:
+    """Return what there is to say of a move that no later one took back."""
     gap, sigma = float(beside.gap[place]), float(beside.sigma[place])
+    least, nights, most = _SPLIT_NEAR
+    near = min(max(least, nights * sigma), most)
+    said = f"{_times(gap)} what it was before"
+    claimed = float(beside.claimed[place])
+    if claimed and abs(gap - claimed) < near:
+        said += ", as after a split that one source alone claims"
+        return [Found(DefectKind.MISSED_SPLIT, place, said, False)]
     if abs(abs(gap) - _HUNDRED) < _HUNDRED_NEAR:
         return _hundredfold(beside, place)
-    near = np.abs(np.abs(gap) - np.log(_RATIOS))
-    least, nights, most = _SPLIT_NEAR
-    like_split = bool(near.min() < min(max(least, nights * sigma), most))
-    unusual = abs(gap) / sigma
+    distances = np.abs(np.abs(gap) - np.log(_RATIOS))
+    like_split = bool(distances.min() < near)
+    if abs(gap) <= believed and not like_split:
+        return []
+    unusual = abs(gap) / (sigma if like_split else float(beside.lately[place]))
     # After a split the same trading is more shares of a lower price.
     rush = float(beside.rush[place] * np.exp(gap))
     if rush >= min(unusual / (2 if like_split else 4), _RUSH_ENOUGH):
         return []
     unconfirmed = place == len(beside) - 1
     later = "; no later bar confirms it yet" if unconfirmed else ""
-    said = f"{_times(gap)} what it was before"
     if like_split:
-        ratio = _RATIOS[int(near.argmin())]
+        ratio = _RATIOS[int(distances.argmin())]
         said += f", as after a split of {ratio:.4g} that is not known"
         return [Found(DefectKind.MISSED_SPLIT, place, said + later, unconfirmed)]
     said += f": {unusual:.0f} times its usual move, on {rush:.1f} times its usual trading"
@@ -206,8 +221,14 @@ def _stayed(beside: Neighbours, place: int) -> list[Found]:
 
 
 def _hundredfold(beside: Neighbours, place: int) -> list[Found]:
-    """Blame the side that is not what was known before, or, where nothing was, the shorter."""
-    after_is_wrong = beside.own > 0 or len(beside) - place <= place
+    """Blame the side that is not what was known before, or, where little was, the shorter."""
+    known_before, known_after = (
+        int((~side).sum()) for side in (beside.judged[:place], beside.judged[place:])
+    )
+    if max(known_before, known_after) >= _KNOWN_ENOUGH:
+        after_is_wrong = known_before >= known_after
+    else:
+        after_is_wrong = len(beside) - place <= place
     wrong = range(place, len(beside)) if after_is_wrong else range(place)
     said = f"{_times(float(beside.gap[place]))} beside the rest: hundredths taken for whole ones"
     return [found_at(DefectKind.SCALE, i, said) for i in wrong]

@@ -24,11 +24,12 @@ _ROUNDED_DAILY = 5
 _ROUNDED_INTRADAY = 15
 # Where so many bars are round anyway, a run of round ones says nothing.
 _ROUND_SHARE_MAX = 0.2
+# With more bars at a single price the instrument is thinly traded, and few prices say little.
+_THIN_SHARE = 0.1
 
 
-def judge_repeats(prior: BarColumns, bars: BarColumns, context: GateContext) -> list[Found]:
-    """Return what repeats, by place in prior and bars put one after the other."""
-    both = BarColumns.concatenated([prior, bars])
+def judge_repeats(both: BarColumns, context: GateContext) -> list[Found]:
+    """Return what repeats, by place; the bars come in order, those stored already among them."""
     if len(both) < 2:
         return []
     daily = context.timeframe.is_daily
@@ -52,10 +53,16 @@ def _frozen(both: BarColumns, daily: bool) -> list[Found]:
     )
     lengths = _run_lengths(same)
     wrong = same & ((lengths >= bound) | (whole & (daily | (lengths > 1))))
-    return [
-        found_at(DefectKind.STALE, int(i), "its prices are those of the bar before: frozen")
-        for i in np.flatnonzero(wrong)
-    ]
+    # Where days at one price are usual, some more of them may be what happened.
+    believed = ~wide & _is_thin(both, wrong)
+    said = "its prices are those of the bar before: frozen"
+    return [Found(DefectKind.STALE, int(i), said, not believed[i]) for i in np.flatnonzero(wrong)]
+
+
+def _is_thin(both: BarColumns, asked: Mask) -> bool:
+    """Say whether, beside those that are asked about, bars at a single price are usual."""
+    rest = (both.high == both.low)[~asked]
+    return bool(rest.sum() > _THIN_SHARE * len(rest))
 
 
 def _copied(both: BarColumns, daily: bool) -> list[Found]:
@@ -132,7 +139,7 @@ def _rounded(both: BarColumns, daily: bool) -> list[Found]:
         in_run = whole & (_run_lengths(whole) >= least)
         if not in_run.any() or whole[~in_run].sum() > _ROUND_SHARE_MAX * (~in_run).sum():
             continue
-        if in_run.all():
+        if in_run.all() or _is_thin(both, in_run):
             continue
         reason = f"its prices and its neighbours' are all multiples of {said}, the series' are not"
         found |= {

@@ -117,13 +117,13 @@ def test_what_no_later_bar_confirms_waits_until_one_does() -> None:
     context = replace(DAILY, whole=False)
 
     assert kinds(judge(first, context)) == [("jump", 80, True)]
-    with_prior = replace(context, prior=fallen.take(slice(0, 80)))
-    assert kinds(judge(later, with_prior)) == [("jump", 0, False)]
+    with_stored = replace(context, stored=fallen.take(slice(0, 80)))
+    assert kinds(judge(later, with_stored)) == [("jump", 0, False)]
 
 
 def test_bars_before_are_enough_to_judge_one_bar() -> None:
     bars = times(daily(), 100, 80, 81)
-    context = replace(DAILY, whole=False, prior=bars.take(slice(0, 80)))
+    context = replace(DAILY, whole=False, stored=bars.take(slice(0, 80)))
 
     assert kinds(judge(bars.take(slice(80, 81)), context)) == [("scale", 0, True)]
 

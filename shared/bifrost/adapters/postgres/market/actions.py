@@ -42,6 +42,12 @@ WHERE instrument = ANY(%s) AND ex_date BETWEEN %s AND %s AND NOT EXISTS (
     WHERE b.action_id = a.action_id AND b.revision > a.revision)
 """
 
+_TOLD = """
+SELECT action FROM data.corporate_actions a WHERE instrument = %s AND NOT withdrawn
+    AND NOT EXISTS (SELECT 1 FROM data.corporate_actions b
+        WHERE b.action_id = a.action_id AND b.revision > a.revision)
+"""
+
 _LIVE = """
 SELECT action_id FROM (
     SELECT DISTINCT ON (action_id) action_id, withdrawn FROM data.published_actions
@@ -88,6 +94,19 @@ def claims_known(
             frozenset(row["action_id"] for row in live),
             sources(cursor),
         )
+
+
+def standing_and_claimed(
+    cursor: Cursor, instrument: str
+) -> tuple[list[CorporateAction], list[CorporateAction]]:
+    """Return the actions of an instrument that stand, and all that anybody tells of it."""
+    asked = {"instrument": instrument, "as_of": None, "known_by": None}
+    standing = cursor.execute(_STANDING, asked).fetchall()
+    told = cursor.execute(_TOLD, (instrument,)).fetchall()
+    return (
+        [from_json(CorporateAction, row["action"]) for row in standing],
+        [from_json(CorporateAction, row["action"]) for row in told],
+    )
 
 
 @dataclass(frozen=True, slots=True)

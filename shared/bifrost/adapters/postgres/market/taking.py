@@ -4,20 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from bifrost.adapters.postgres.database import Cursor
+import numpy as np
+
+from bifrost.adapters.postgres.database import Cursor, Row
 from bifrost.adapters.postgres.instruments import locked_listing
+from bifrost.adapters.postgres.market.actions import standing_and_claimed
 from bifrost.adapters.postgres.market.quality import keep_apart
 from bifrost.adapters.postgres.market.series import PostgresSeries
 from bifrost.adapters.postgres.outbox import Outbox
-from bifrost.core.codec import from_json
-from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.sessions import Session
-from bifrost.data.quality.issuer_steps import steps_of
 from bifrost.data.ports import Listing
 from bifrost.data.quality.context import GateContext, SessionGrid
 from bifrost.data.quality.defects import Defect
+from bifrost.data.quality.issuer_steps import steps_of
 from bifrost.data.series.asked import SeriesQuery
-from bifrost.data.series.columns import BarColumns, instant_of
+from bifrost.data.series.columns import PRICES, UNITS, BarColumns, exactly, instant_of, micros
 from bifrost.data.series.ports import SeriesKey
 from bifrost.data.series.timeframes import Timeframe
 from bifrost.data.series.trading_hours import TradingHours
@@ -26,6 +27,9 @@ from bifrost.events import Event
 # What the gate looks back on: sixty returns, and days that may have to be left out.
 _PRIOR_BARS = 100
 _PRIOR = {True: timedelta(days=180), False: timedelta(days=5)}
+# And what it looks ahead to, where an older bar is corrected: longer than a run of wrong ones.
+_FOLLOWING_BARS = 30
+_FOLLOWING = {True: timedelta(days=60), False: timedelta(days=5)}
 # Bars of the late session alone are of a session that has closed.
 _AROUND = timedelta(days=1)
 
@@ -40,11 +44,19 @@ SELECT %s, session, %s FROM unnest(%s::date[]) AS touched (session)
 ON CONFLICT (instrument, session) DO UPDATE SET touched_at = excluded.touched_at
 """
 
+# The gate keeps these apart only until a later bar confirms them.
+_WAITING = """
+SELECT DISTINCT ON (occurred_at) occurred_at, open, high, low, close, volume FROM data.quarantine
+WHERE instrument = %s AND timeframe = %s AND source = %s AND released_at IS NULL
+    AND kinds <@ ARRAY['jump', 'missed_split'] AND occurred_at >= %s AND occurred_at <= %s
+ORDER BY occurred_at, quarantine_id DESC
+"""
 
-_ACTIONS = """
-SELECT action FROM data.corporate_actions a WHERE instrument = %s AND NOT withdrawn
-    AND NOT EXISTS (SELECT 1 FROM data.corporate_actions b
-        WHERE b.action_id = a.action_id AND b.revision > a.revision)
+_LET_IN = """
+UPDATE data.quarantine SET released_at = %s, released_by = 'gate',
+    release_reason = 'a later bar confirmed it'
+WHERE instrument = %s AND timeframe = %s AND source = %s AND released_at IS NULL
+    AND occurred_at = %s AND (open, high, low, close, volume) = (%s, %s, %s, %s, %s)
 """
 
 
@@ -61,19 +73,41 @@ class PostgresTakingBooks:
     def context(
         self, key: SeriesKey, listing: Listing, bars: BarColumns, at: datetime
     ) -> GateContext:
-        """Return what the gate has to know: sessions, known actions, and the bars before these."""
-        prior = self._prior(key, bars)
-        around = BarColumns.concatenated([prior, bars])
+        """Return what the gate has to know: sessions, actions, and the stored bars around these."""
+        stored = self._stored(key, bars)
+        around = BarColumns.concatenated([stored, bars])
+        around = around.take(np.argsort(around.starts_at, kind="stable"))
+        standing, told = standing_and_claimed(self.cursor, key.instrument)
         return GateContext(
             timeframe=key.timeframe,
             grid=SessionGrid.of(self._sessions(listing.calendar, bars)),
             received_at=at,
-            prior=prior,
+            stored=stored,
             # What traded before the open or after the close is told by some sources, and true.
             extended=not key.timeframe.is_daily,
-            steps=steps_of(self._actions(key.instrument), around),
+            steps=steps_of(standing, around),
+            claims=steps_of(told, around),
             tick_size=listing.instrument.tick_size,
         )
+
+    def waiting(self, key: SeriesKey, bars: BarColumns) -> BarColumns:
+        """Return what waits for a later bar, behind the newest that is stored before these."""
+        first, last = instant_of(int(bars.starts_at.min())), instant_of(int(bars.starts_at.max()))
+        since = first - _PRIOR[key.timeframe.is_daily]
+        rows = self.cursor.execute(_WAITING, (*_names(key), since, last)).fetchall()
+        if not rows:
+            return BarColumns.empty()
+        waiting = np.array([[micros(row["occurred_at"]), *_counts(row)] for row in rows]).T
+        stored = self._stored(key, bars).starts_at
+        reached = stored[stored < bars.starts_at.min()].max(initial=-1)
+        found = BarColumns(*waiting.astype(np.int64))
+        return found.take(found.starts_at > reached)
+
+    def let_in(self, key: SeriesKey, waited: BarColumns, at: datetime) -> None:
+        """Remember that these need to wait no more: they were stored."""
+        for start, *counts in zip(*(one.tolist() for one in waited.columns()), strict=True):
+            values = (at, *_names(key), instant_of(start), *map(exactly, counts))
+            self.cursor.execute(_LET_IN, values)
 
     def put(
         self, key: SeriesKey, bars: BarColumns, at: datetime, repair_id: str | None = None
@@ -101,17 +135,30 @@ class PostgresTakingBooks:
         """Write events down, to be published once the transaction is kept."""
         Outbox("data").add(self.cursor, *events)
 
-    def _actions(self, instrument: str) -> list[CorporateAction]:
-        rows = self.cursor.execute(_ACTIONS, (instrument,)).fetchall()
-        return [from_json(CorporateAction, row["action"]) for row in rows]
-
-    def _prior(self, key: SeriesKey, bars: BarColumns) -> BarColumns:
-        before = instant_of(int(bars.starts_at.min()))
-        first = before - _PRIOR[key.timeframe.is_daily]
-        asked = SeriesQuery(key.instrument, key.timeframe, first, before)
-        return PostgresSeries(self.cursor).read(asked).take(slice(-_PRIOR_BARS, None))
+    def _stored(self, key: SeriesKey, bars: BarColumns) -> BarColumns:
+        """Return what stands before, between and after these bars."""
+        first, last = int(bars.starts_at.min()), int(bars.starts_at.max())
+        daily = key.timeframe.is_daily
+        asked = SeriesQuery(
+            key.instrument,
+            key.timeframe,
+            instant_of(first) - _PRIOR[daily],
+            instant_of(last) + _FOLLOWING[daily],
+        )
+        stored = PostgresSeries(self.cursor).read(asked)
+        begins = max(0, int(np.searchsorted(stored.starts_at, first)) - _PRIOR_BARS)
+        ends = int(np.searchsorted(stored.starts_at, last, side="right")) + _FOLLOWING_BARS
+        return stored.take(slice(begins, ends))
 
     def _sessions(self, calendar: str, bars: BarColumns) -> list[Session]:
         first, last = int(bars.starts_at.min()), int(bars.starts_at.max())
         values = (calendar, instant_of(first) - _AROUND, instant_of(last) + _AROUND)
         return [Session(**row) for row in self.cursor.execute(_SESSIONS, values)]
+
+
+def _names(key: SeriesKey) -> tuple[str, str, str]:
+    return key.instrument, key.timeframe.value, key.source
+
+
+def _counts(row: Row) -> list[int]:
+    return [int(row[name] * UNITS) for name in (*PRICES, "volume")]
