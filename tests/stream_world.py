@@ -72,11 +72,13 @@ class Store:
         both = {**self.streamed, **self.history}
         return {at: bar for (name, at), bar in both.items() if name == instrument}
 
-    def put_streamed(self, instrument: str, bars: BarColumns) -> None:
-        """Keep what the stream made; it is newer than what the history said before."""
-        for at, bar in rows_of(bars).items():
+    def put_streamed(self, instrument: str, bars: BarColumns) -> dict[int, tuple[int, ...]]:
+        """Keep and return what the stream made; it is newer than what the history said before."""
+        rows = rows_of(bars) if len(bars) else {}
+        for at, bar in rows.items():
             self.streamed[instrument, at] = bar
             self.history.pop((instrument, at), None)
+        return rows
 
     def put_history(self, instrument: str, bars: dict[int, tuple[int, ...]]) -> None:
         """Keep what the vendor's history said."""
