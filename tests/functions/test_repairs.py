@@ -3,6 +3,8 @@ may; what is unknown or no longer possible is a problem in words.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -10,11 +12,13 @@ import pytest
 from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.market.repairs import PostgresRepairs
 from bifrost.adapters.postgres.market.series import PostgresSeries
+from bifrost.data.ingest.jobs import Item, ItemState, Scope
+from bifrost.data.reference.asking import ActionRequest, ActionsAsked
 from bifrost.data.repair.service import RepairService
 from bifrost.data.series.columns import BarColumns, counted, micros
 from bifrost.data.series.ports import SeriesKey
 from bifrost.data.series.timeframes import Timeframe
-from functions.data import wiring_repairs
+from functions.data import tasks_ingestion, wiring_ingestion, wiring_repairs
 from functions.data.tasks_repairs import look
 from tests.functions.data_function import Answer, DataFunction, data_function
 
@@ -156,6 +160,40 @@ def test_only_an_admin_may_change_bars(data: DataFunction) -> None:
     assert data.post(f"{address}/undo", REASON).status == 403
     assert data.post(f"{address}/apply", REASON).status == 403
     assert data.get(address).status == 200
+
+
+class Ingestion:
+    """An ingester whose item has ended, and what it tells of it."""
+
+    def __init__(self, bars_written: int) -> None:
+        before = datetime(2012, 4, 1, 4, tzinfo=UTC)
+        scope = Scope("yahoo", Timeframe.D1, datetime(2012, 1, 1, 5, tzinfo=UTC), before)
+        ended = Item("job-1", "IBM", "IBM", scope, ItemState.DONE, before, None)
+        self.item = replace(ended, bars_written=bars_written)
+
+    def work(self, number: int) -> Item:
+        """Leave the item."""
+        return self.item
+
+    def send(self, items: list[Item]) -> None:
+        """Send nothing more."""
+
+    def ask(self, vendor: str, asked: ActionRequest, correlation_id: str) -> ActionsAsked:
+        """Have no corporate actions."""
+        return ActionsAsked()
+
+
+@pytest.mark.parametrize(("bars_written", "repairs"), [(61, 1), (0, 0)])
+def test_daily_bars_that_an_ingestion_brought_are_looked_at(
+    data: DataFunction, monkeypatch: pytest.MonkeyPatch, bars_written: int, repairs: int
+) -> None:
+    ingestion = Ingestion(bars_written)
+    for name in ("ingester", "dispatcher", "action_asker"):
+        monkeypatch.setattr(wiring_ingestion, name, lambda: ingestion)
+
+    tasks_ingestion.ingest({"detail": {"item": 1}})
+
+    assert len(data.get(REPAIRS, state="applied").body["items"]) == repairs
 
 
 def test_what_an_ingestion_brought_is_looked_at_and_counted(data: DataFunction) -> None:
