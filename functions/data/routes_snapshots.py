@@ -1,25 +1,25 @@
 """Addresses of snapshots for screening, and of what companies reported."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Depends, Query, Request, Response
 
-from bifrost.core.sessions import EXCHANGE
 from bifrost.data.instrument_file import SYMBOL
-from bifrost.data.series.asked import Knowledge
+from bifrost.data.series.asked import Knowledge, is_settled, known_until
+from bifrost.data.snapshots.rows import SnapshotRow, rows_of
 from bifrost.data.snapshots.schemas import FactsBody, FactsSheet, SnapshotPage
 from bifrost.runtime.auth import ADMIN, Caller
 from bifrost.runtime.http import create_router
+from bifrost.runtime.negotiation import OFFERED, Page, answer, next_address
+from bifrost.runtime.tables import table_of
 from bifrost.wire.dates import MarketDate
-from functions.data import wiring_snapshots
+from functions.data import wiring, wiring_snapshots
 
 router = create_router()
 
 
-@router.get("/v1/snapshots", tags=["data"])
-def snapshots(
-    caller: Caller,
+def _known(
     as_of: Annotated[
         MarketDate | None,
         Query(description="By the end of this day in New York; the newest by default."),
@@ -27,24 +27,41 @@ def snapshots(
     knowledge: Annotated[
         Knowledge, Query(description="effective: of today's values. recorded: as it was kept.")
     ] = Knowledge.EFFECTIVE,
+) -> tuple[datetime | None, Knowledge]:
+    return known_until(as_of), knowledge
+
+
+@router.get("/v1/snapshots", tags=["data"], response_model=SnapshotPage, responses=OFFERED)
+def snapshots(
+    request: Request,
+    caller: Caller,
+    known: Annotated[tuple[datetime | None, Knowledge], Depends(_known)],
     instrument: Annotated[str, Query(pattern=rf"^({SYMBOL})?$", description="Of this one.")] = "",
     limit: Annotated[int, Query(ge=1, le=1000, description="How many to show.")] = 100,
     cursor: Annotated[
         str, Query(pattern=rf"^({SYMBOL})?$", description="`next_cursor` of the page before.")
     ] = "",
-) -> SnapshotPage:
+) -> Response:
     """Show what could be known of instruments: overview, technicals, facts and setups.
 
     Each value names the instant from which on it could be known, and none is later than `as_of`.
+    JSON, or by `Accept` CSV, an Arrow stream or Parquet: a row for each value.
     """
     service = wiring_snapshots.snapshots()
-    instant = service.newest() if as_of is None else _day_end(as_of)
+    as_of, knowledge = known
+    instant = service.newest() if as_of is None else as_of
     if knowledge is Knowledge.RECORDED:
-        found = service.recorded(None if as_of is None else instant, instrument)
+        found = service.recorded(as_of, instrument)
     else:
         found = service.snapshots(instant, instrument)
-    rest = [one for one in found if one.instrument > cursor]
-    return SnapshotPage.of(instant, rest, limit)
+    shown = SnapshotPage.of(instant, [one for one in found if one.instrument > cursor], limit)
+    page = Page(
+        table=lambda: table_of(SnapshotRow, rows_of(shown.items)),
+        json=lambda: shown.model_dump_json().encode(),
+        next_address=next_address(request, shown.next_cursor),
+        is_final=is_settled(knowledge, as_of, wiring.now()),
+    )
+    return answer(request, page)
 
 
 @router.post("/v1/company-facts", tags=["data"])
@@ -56,7 +73,3 @@ def take_facts(body: FactsBody, caller: Caller) -> FactsSheet:
     caller.require(ADMIN)
     read, written = wiring_snapshots.snapshots().take_facts(body.text)
     return FactsSheet(rows_read=read, rows_written=written)
-
-
-def _day_end(day: date) -> datetime:
-    return datetime.combine(day + timedelta(days=1), time.min, EXCHANGE).astimezone(UTC)

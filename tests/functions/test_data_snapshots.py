@@ -1,8 +1,11 @@
 """Snapshots over HTTP: each value with the instant from which on it could be known."""
 
+import csv
+import io
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import pyarrow.parquet
 import pytest
 
 from bifrost.adapters.memory.clock import SetClock
@@ -10,6 +13,7 @@ from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.market.facts import PostgresFacts
 from bifrost.adapters.postgres.market.snapshots import PostgresSnapshotMaker, PostgresSnapshots
 from bifrost.data.snapshots.service import SnapshotService
+from bifrost.runtime.negotiation import CSV, PARQUET
 from functions.data import wiring_snapshots
 from tests.functions.data_function import DataFunction, data_function
 
@@ -56,6 +60,32 @@ def test_snapshot_of_a_past_day_says_what_was_known_then_and_since_when(data: Da
     }
     assert late["fundamentals"]["shares_outstanding"]["period_end"] == "2011-12-31"
     assert early["technicals"] == {}
+
+
+def test_every_value_is_a_row_of_a_table(data: DataFunction) -> None:
+    data.post("/v1/company-facts", {"text": FACTS})
+    item = data.get("/v1/snapshots", as_of="2012-01-11").body["items"][0]
+
+    status, content, _ = data.form("/v1/snapshots", CSV, as_of="2012-01-11")
+
+    rows = list(csv.DictReader(io.StringIO(content.decode())))
+    assert status == 200
+    assert len(rows) == sum(
+        len(item[part]) for part in ("overview", "technicals", "fundamentals", "setups")
+    )
+    told = {(row["part"], row["name"]): row for row in rows}
+    assert told["overview", "last_close"]["value"] == item["overview"]["last_close"]["value"]
+    assert told["fundamentals", "shares_outstanding"]["concerns"] == "2011-12-31"
+    assert told["overview", "last_close"]["concerns"] == ""
+
+
+def test_snapshots_are_a_parquet_file_too(data: DataFunction) -> None:
+    _, content, headers = data.form("/v1/snapshots", PARQUET, as_of="2012-01-11")
+
+    rows = pyarrow.parquet.read_table(io.BytesIO(content)).to_pylist()
+    assert headers["content-type"] == PARQUET
+    assert {row["instrument"] for row in rows} == {"AAPL"}
+    assert all(row["known_at"] <= datetime(2012, 1, 12, 1, tzinfo=UTC) for row in rows)
 
 
 def test_task_keeps_snapshots_that_are_read_as_recorded(data: DataFunction) -> None:

@@ -27,7 +27,7 @@ class Kind(StrEnum):
     """What a column holds."""
 
     TEXT = "text"  # str, or None where there is none
-    DATE = "date"  # date
+    DATE = "date"  # date, or None where there is none
     INSTANT = "instant"  # int, microseconds since 1970 (UTC)
     MILLIONTHS = "millionths"  # int, of the unit
     DECIMAL = "decimal"  # Decimal, or None where it is not known
@@ -131,7 +131,7 @@ def _column(name: str, annotation: Any, values: list[Any]) -> Column:
 def _kind_of(annotation: Any, values: list[Any]) -> Kind:
     """Return a field's kind; one that may be a date or an instant is what its values are."""
     types = set(get_args(annotation) or (annotation,))
-    if NoneType in types and types != {NoneType, Decimal}:
+    if NoneType in types and types not in ({NoneType, Decimal}, {NoneType, date}):
         return Kind.TEXT
     if types == {date, datetime}:
         is_date = bool(values) and not isinstance(values[0], datetime)
@@ -150,7 +150,7 @@ def _decimal_text(value: Decimal | None) -> str:
 
 _TEXTS: dict[Kind, Callable[[Iterable[Any]], Iterable[str]]] = {
     Kind.TEXT: lambda values: ("" if value is None else value for value in values),
-    Kind.DATE: lambda values: map(date.isoformat, values),
+    Kind.DATE: lambda values: ("" if value is None else value.isoformat() for value in values),
     Kind.INSTANT: lambda values: map(instant_text, values),
     Kind.MILLIONTHS: lambda values: map(millionths_text, values),
     Kind.DECIMAL: lambda values: map(_decimal_text, values),
@@ -174,8 +174,8 @@ def _array(column: Column) -> "Array":
         floats = [None if value is None else float(value) for value in column.values]
         return Array(floats, type=DataType.float64())
     if column.kind is Kind.DATE:
-        days = np.asarray(list(column.values), dtype="datetime64[D]").astype(np.int32)
-        return Array.from_numpy(days).cast(DataType.date32())
+        days = [None if value is None else (value - _EPOCH.date()).days for value in column.values]
+        return Array(days, type=DataType.int32()).cast(DataType.date32())
     numbers = np.asarray(column.values, dtype=np.int64)
     if column.kind is Kind.MILLIONTHS:
         return Array.from_numpy(numbers / _MILLION)
