@@ -81,7 +81,7 @@ def test_a_scan_makes_what_is_sure_and_says_what_it_did(data: DataFunction) -> N
     (found,) = answer.body["repairs"]
     assert (found["kind"], found["state"], found["bars"]) == ("unit_error", "applied", 1)
     assert (found["first_session"], found["known_from"]) == (FAULTY, "2012-03-02")
-    assert found["score"] >= 0.7
+    assert float(found["score"]) >= 0.7
     assert float(close_of(data)) < 300
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from bifrost.data.repair.kinds import RepairKind
 from bifrost.data.repair.stored import Cell, RepairRecord, RepairState, RepairStep, Scan, Suspicion
 from bifrost.data.schemas import Symbol
+from bifrost.data.series.statistic_schemas import Statistic
 
 _Reason = Annotated[
     str,
@@ -84,8 +85,8 @@ class RepairSheet(_Sheet):
     columns: list[str]
     bars: int
     state: RepairState
-    score: float
-    evidence: dict[str, float]
+    score: Statistic
+    evidence: dict[str, Statistic]
     reason: str
     method: str
     known_from: date
