@@ -79,6 +79,7 @@ class StreamsStack(Stack):
             image=ecs.ContainerImage.from_asset(str(code), platform=assets.Platform.LINUX_ARM64),
             logging=ecs.LogDrivers.aws_logs(stream_prefix="runner", log_group=log),
             environment={
+                "AWS_REGION": self.region,
                 "CAPABILITY": SCHEMA,
                 "DATABASE_AUTH": database.auth,
                 "DATABASE_URL": database.url(SCHEMA),

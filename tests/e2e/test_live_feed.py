@@ -3,6 +3,7 @@ and of minutes that the streaming worker writes, each with its number; without a
 """
 
 import json
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
@@ -14,7 +15,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from tests.faults.stream_market import StreamMarket, running_market
-from tests.live_desk import LiveDesk, wait_until
+from tests.live_desk import PROGRAM, PROJECT, LiveDesk, wait_until
+from tests.twins.alpaca_stream import StreamTwin
 
 Json = dict[str, Any]
 Open = Callable[..., ClientConnection]
@@ -132,6 +134,39 @@ def test_minutes_that_the_streaming_worker_writes_reach_a_client(
     assert len({one["sequence"] for one in bars}) == 5
     assert {round(float(one["bar"]["close"]) * 1_000_000) for one in bars} <= closes
     wait_until("it ends", lambda: ended(process), market.last_words, 20)
+
+
+def test_the_streaming_command_runs_until_it_is_told_to_end(desk: LiveDesk) -> None:
+    keys = {"ALPACA_KEY_ID": "AKTEST", "ALPACA_SECRET_KEY": "secret"}
+    with StreamTwin() as twin:
+        settings = {**keys, "ALPACA_STREAM_URL": twin.url}
+        desk.command("data", "keys", *(f"{name}={value}" for name, value in settings.items()))
+        with subprocess.Popen(
+            [str(PROGRAM), "runner", "--streams", "--instruments", "AAPL,IBM", "--json"],
+            cwd=PROJECT,
+            env=desk.environment(),
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            first = json.loads(process.stdout.readline())
+            twin.wait_subscribed()
+            process.terminate()
+            last = json.loads(process.stdout.read().splitlines()[-1])
+
+    assert process.returncode == 0
+    assert first["state"] == "working"
+    assert set(first["instruments"]) == {"AAPL", "IBM"}
+    assert "given back" in last["said"]
+    assert set(twin.asked[0]["trades"]) == {"AAPL", "IBM"}
+
+
+def test_a_command_that_is_not_said_what_to_run_or_of_whom_says_so(desk: LiveDesk) -> None:
+    nothing = desk.command_json("runner", code=2)
+    unlisted = desk.command_json("runner", "--streams", "--instruments", "NOPE", code=2)
+
+    assert nothing["error"]["errors"][0]["field"] == "--streams"
+    assert "NOPE" in unlisted["error"]["detail"]
 
 
 def ended(process: Any) -> bool:

@@ -33,4 +33,9 @@ def runner(
         raise InvalidInputError(FieldProblem("--streams", "was not given", fix))
     if not as_json:
         say("streaming; Ctrl-C ends it")
-    raise typer.Exit(run_streams(instruments or "", vendor_bars=vendor_bars))
+    run_streams(instruments or "", vendor_bars=vendor_bars, tell=_print)
+
+
+def _print(line: str) -> None:
+    # Whoever reads it through a pipe is not to wait for more of them.
+    print(line, flush=True)
