@@ -87,6 +87,7 @@ def judge_jumps(beside: Neighbours, timeframe: Timeframe) -> list[Found]:
     return [
         *alone,
         *(Found(one.kind, int(kept[one.place]), one.reason, one.blocks) for one in gaps),
+        *_long_bodies(beside, wrong),
     ]
 
 
@@ -145,6 +146,25 @@ def _bad_ticks(beside: Neighbours, bounds: Bounds) -> list[Found]:
         )
         for name, off, bound in checks
         for place in np.flatnonzero(off > bound)
+    ]
+
+
+def _long_bodies(beside: Neighbours, wrong: Mask) -> list[Found]:
+    """Flag bars that went to half, or doubled, between open and close on trading as usual.
+
+    Prices from before and after a split stand in one bar where its vendor mixed them.
+    """
+    body = beside.close - beside.open
+    enough = np.minimum(np.abs(body) / beside.lately / 4, _RUSH_ENOUGH)
+    odd = (np.abs(body) > _GAP_ASKED) & (beside.rush < enough) & ~wrong
+    return [
+        found_at(
+            DefectKind.JUMP,
+            int(place),
+            f"its close is {_times(body[place])} its open, on {beside.rush[place]:.1f} times its"
+            " usual trading",
+        )
+        for place in np.flatnonzero(odd)
     ]
 
 
