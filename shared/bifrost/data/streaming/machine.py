@@ -86,6 +86,7 @@ class InstrumentStream:
         # What was said to a process that died is in no memory, a correction of older minutes too.
         first = _looked_back(self.settled_to)
         self.holes = merged([*holes, Hole(first, None, GapCause.NOT_CONNECTED)])
+        self._lost_from: int | None = first
         self.is_halted = False
         self._pace = pace
         self._minutes = TradedMinutes()
@@ -114,6 +115,11 @@ class InstrumentStream:
         """Hear from now on: what lasted ends with this minute, whose beginning is missing."""
         self.holes = merged(closed_at(self.holes, at))
         self._since = closed_at(self._since, at)
+        if self._lost_from is not None:
+            # What was filled while nobody listened may have been corrected since.
+            before = max(minute_after(at), self._lost_from + MINUTE)
+            self._open(Hole(self._lost_from, before, GapCause.DISCONNECTED))
+            self._lost_from = None
         self._sequence, self._subscribed_at = None, at
 
     def missed(self, proven_to: int, at: int, cause: GapCause, *, ended: bool) -> None:
@@ -121,6 +127,8 @@ class InstrumentStream:
         last = minute_of(min(proven_to, at) - self._pace.late_by)
         first = _looked_back(last)
         before = None if ended else max(minute_after(at + 1), last + MINUTE)
+        if ended:
+            self._lost_from = first if self._lost_from is None else min(first, self._lost_from)
         self._open(Hole(first, before, cause))
 
     def hear(self, message: Market) -> None:
