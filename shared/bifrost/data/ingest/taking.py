@@ -98,8 +98,8 @@ def take(books: TakingBooks, key: SeriesKey, bars: BarColumns, occasion: Occasio
         )
     if not len(bars):
         return Taken()
-    waiting = books.waiting(key, bars)
-    bars = _together(waiting, bars)
+    given, waiting = bars, books.waiting(key, bars)
+    bars = _together(waiting, given)
     sifted = sift(bars, books.context(key, listing, bars, occasion.at))
     written = books.put(key, sifted.good, occasion.at)
     apart = books.keep_apart(key, bars, sifted.defects, occasion.at) if sifted.defects else 0
@@ -109,9 +109,9 @@ def take(books: TakingBooks, key: SeriesKey, bars: BarColumns, occasion: Occasio
     if written or apart:
         books.tell(_event_of(key, bars, written, apart, occasion))
     return Taken(
-        read=len(bars),
+        read=len(given),
         written=written,
-        kept_apart=len(sifted.blocked),
+        kept_apart=int(np.isin(bars.starts_at[[*sifted.blocked]], given.starts_at).sum()),
         flagged=len({one.place for one in sifted.defects if not one.blocks}),
         sessions=sessions,
     )
