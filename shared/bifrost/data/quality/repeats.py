@@ -16,7 +16,11 @@ _FROZEN_INTRADAY = 4
 # A bar without a range may stand longer: nothing traded, or at one price.
 _FLAT_DAILY = 5
 _FLAT_INTRADAY = 30
-_CONSTANT_MIN = 10
+_CONSTANT_DAILY = 10
+_CONSTANT_INTRADAY = 30
+_VALUES_MIN = 6
+# So many ticks between high and low are a bid and an ask, which come again by themselves.
+_NARROW = 2
 # Equal in all five fields to bars of elsewhere, so many in a row: no chance of trading.
 _COPIED_DAILY = 2
 _COPIED_INTRADAY = 3
@@ -33,18 +37,25 @@ def judge_repeats(both: BarColumns, context: GateContext) -> list[Found]:
     if len(both) < 2:
         return []
     daily = context.timeframe.is_daily
+    wide = _is_wide(both, context)
     return [
-        *_frozen(both, daily),
-        *_copied(both, daily),
-        *_constant(both),
+        *_frozen(both, wide, daily),
+        *_copied(both, wide, daily),
+        *_constant(both, daily),
         *_rounded(both, daily),
     ]
 
 
-def _frozen(both: BarColumns, daily: bool) -> list[Found]:
+def _is_wide(both: BarColumns, context: GateContext) -> Mask:
+    """Say which bars have room for more than a bid and an ask: what they repeat is no chance."""
+    tick = 0 if context.tick_size is None else int(context.tick_size * UNITS)
+    wide: Mask = both.high - both.low > _NARROW * tick
+    return wide
+
+
+def _frozen(both: BarColumns, wide: Mask, daily: bool) -> list[Found]:
     prices = np.stack([getattr(both, name) for name in PRICES], axis=1)
     same = _repeats((prices[1:] == prices[:-1]).all(axis=1))
-    wide = both.high > both.low
     whole = np.append(False, both.volume[1:] == both.volume[:-1]) & (both.volume > 0) & wide
     bound = np.where(
         wide,
@@ -65,13 +76,13 @@ def _is_thin(both: BarColumns, asked: Mask) -> bool:
     return bool(rest.sum() > _THIN_SHARE * len(rest))
 
 
-def _copied(both: BarColumns, daily: bool) -> list[Found]:
+def _copied(both: BarColumns, wide: Mask, daily: bool) -> list[Found]:
     """Find runs of bars that say in all five fields what a run before them said."""
     _, firsts, which = np.unique(_fingerprints(both), return_index=True, return_inverse=True)
     # np.unique names the first of equal ones, so a later one points back.
     origin = firsts[which]
     lag = np.arange(len(both)) - origin
-    telling, wide = (lag > 0) & (both.volume > 0), both.high > both.low
+    telling = (lag > 0) & (both.volume > 0)
     length = np.zeros(len(both), dtype=np.int64)
     run = np.flatnonzero(telling)
     for group in np.split(run, np.flatnonzero((np.diff(run) > 1) | (np.diff(lag[run]) != 0)) + 1):
@@ -99,24 +110,36 @@ def _fingerprints(both: BarColumns) -> "NDArray[np.uint64]":
     return number
 
 
-def _constant(both: BarColumns) -> list[Found]:
+def _constant(both: BarColumns, daily: bool) -> list[Found]:
     """Find a column that stands still while the bars move."""
+    least = _CONSTANT_DAILY if daily else _CONSTANT_INTRADAY
     moves = _moves(both)
     found = []
     for name in (*PRICES, "volume"):
         column: Integers = getattr(both, name)
-        same = _repeats((column[1:] == column[:-1]) & (column[1:] != 0) & moves[1:])
-        stuck = same & (_run_lengths(same) >= _CONSTANT_MIN - 1)
+        same = _repeats((column[1:] == column[:-1]) & (column[1:] != 0))
+        long = same & (_run_lengths(same) >= least - 1)
+        stuck = _moving(long, moves, both.open if name == "close" else both.close)
         found += [
             Found(
                 DefectKind.CONSTANT_COLUMN,
                 int(i),
-                f"its {name} has not changed for {_CONSTANT_MIN} bars while others did",
+                f"its {name} has not changed for {least} bars while others did",
                 name != "volume",
             )
             for i in np.flatnonzero(stuck)
         ]
     return found
+
+
+def _moving(runs: Mask, moves: Mask, other: Integers) -> Mask:
+    """Choose the runs in which the rest moves, to many values: a bid and an ask are but two."""
+    chosen = np.zeros(len(runs), dtype=bool)
+    edges = np.flatnonzero(np.diff(np.r_[False, runs, False].astype(np.int8)))
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        run = slice(start, end)
+        chosen[run] = moves[run].mean() >= 0.5 and len(np.unique(other[run])) >= _VALUES_MIN
+    return chosen
 
 
 def _moves(both: BarColumns) -> Mask:
