@@ -20,7 +20,10 @@ _CONSTANT_DAILY = 10
 _CONSTANT_INTRADAY = 30
 _VALUES_MIN = 6
 # So many ticks between high and low are a bid and an ask, which come again by themselves.
-_NARROW = 2
+_NARROW_DAILY = 2
+_NARROW_INTRADAY = 4
+# Of such bars so many in a row with the same volume are no chance either.
+_TOLD_NARROW = 10
 # Equal in all five fields to bars of elsewhere, so many in a row: no chance of trading.
 _COPIED_DAILY = 2
 _COPIED_INTRADAY = 3
@@ -49,23 +52,26 @@ def judge_repeats(both: BarColumns, context: GateContext) -> list[Found]:
 def _is_wide(both: BarColumns, context: GateContext) -> Mask:
     """Say which bars have room for more than a bid and an ask: what they repeat is no chance."""
     tick = 0 if context.tick_size is None else int(context.tick_size * UNITS)
-    wide: Mask = both.high - both.low > _NARROW * tick
+    narrow = _NARROW_DAILY if context.timeframe.is_daily else _NARROW_INTRADAY
+    wide: Mask = both.high - both.low > narrow * tick
     return wide
 
 
 def _frozen(both: BarColumns, wide: Mask, daily: bool) -> list[Found]:
     prices = np.stack([getattr(both, name) for name in PRICES], axis=1)
     same = _repeats((prices[1:] == prices[:-1]).all(axis=1))
-    whole = np.append(False, both.volume[1:] == both.volume[:-1]) & (both.volume > 0) & wide
-    bound = np.where(
+    told = same & np.append(False, both.volume[1:] == both.volume[:-1])
+    told &= (both.volume > 0) & (both.high > both.low)
+    most = np.where(
         wide,
         _FROZEN_DAILY if daily else _FROZEN_INTRADAY,
         _FLAT_DAILY if daily else _FLAT_INTRADAY,
     )
-    lengths = _run_lengths(same)
-    wrong = same & ((lengths >= bound) | (whole & (daily | (lengths > 1))))
+    most_told = np.where(wide, 1 if daily else 2, _TOLD_NARROW)
+    wrong = same & (_run_lengths(same) >= most)
+    wrong |= told & (_run_lengths(told) >= most_told)
     # Where days at one price are usual, some more of them may be what happened.
-    believed = ~wide & _is_thin(both, wrong)
+    believed = (both.high == both.low) & _is_thin(both, wrong)
     said = "its prices are those of the bar before: frozen"
     return [Found(DefectKind.STALE, int(i), said, not believed[i]) for i in np.flatnonzero(wrong)]
 
