@@ -70,7 +70,7 @@ def apply(
 ) -> None:
     """Make a repair that was proposed, or that was undone.
 
-    Example: bifrost data repairs apply repair-0f3a5c --reason "the exchange says so"
+    Example: bifrost data repairs apply ID --reason confirmed
     """
     from bifrost.cli.session import connect
 
@@ -85,7 +85,7 @@ def undo(
 ) -> None:
     """Take a repair back: the raw values are appended again.
 
-    Example: bifrost data repairs undo repair-0f3a5c --reason "the price was right"
+    Example: bifrost data repairs undo ID --reason "it was right"
     """
     from bifrost.cli.session import connect
 
