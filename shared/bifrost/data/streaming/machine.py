@@ -239,7 +239,9 @@ class InstrumentStream:
             is_known = self._minutes.withdraw(message.trade_id)
         if not is_known:
             # Of which minute that trade was, its vendor alone knows.
-            self._late(_looked_back(self.settled_to), self.settled_to + MINUTE)
+            told_in = minute_of(message.at)
+            first = _looked_back(min(self.settled_to, told_in))
+            self._late(first, max(self.settled_to, told_in) + MINUTE)
 
     def _trade(self, trade: TradeTold) -> None:
         self.is_halted = False
