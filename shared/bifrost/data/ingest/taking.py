@@ -37,7 +37,7 @@ class Occasion:
 class Taken:
     """What became of the bars: read = (stored before, or written now) + kept_apart.
 
-    read: those that were given, and those that had waited for them.
+    read: those that were given; what had waited for them is written beside them.
     written: new, or different from what was stored. kept_apart: quarantined, each with its
         reasons. flagged: stored, and something about them is odd. sessions: those touched.
     """

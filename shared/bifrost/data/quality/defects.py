@@ -39,16 +39,20 @@ class DefectKind(StrEnum):
     TRUNCATED = "truncated"
     # The series, beside the calendar.
     MISSING = "missing"
-    # Quotes.
+    # Quotes and trades.
+    SIZE_NOT_POSITIVE = "size_not_positive"
     CROSSED_QUOTE = "crossed_quote"
+    CROSSED_MARKET = "crossed_market"
+    LOCKED_MARKET = "locked_market"
     STALE_QUOTE = "stale_quote"
 
 
 # What is stored all the same. A missing bar cannot be blocked; a split that nobody announced, a
 # jump that trading confirms and an odd volume leave the prices that were traded what they are;
 # rounded prices are near the truth, and no bar would be further from it. A quote that stood too
-# long was one when it came. Two judge otherwise than their kind: a jump or a split that no later
-# bar confirms yet blocks, and a volume that stands still is flagged.
+# long was one when it came. Four judge otherwise than their kind: a jump or a split that no later
+# bar confirms yet blocks; flagged are a volume that stands still, days at one price of a share that
+# is seldom traded, and a trade far from those before it while none has followed.
 FLAGGED = frozenset(
     {
         DefectKind.MISSING,
@@ -57,6 +61,8 @@ FLAGGED = frozenset(
         DefectKind.VOLUME_MISSING,
         DefectKind.VOLUME_ABSURD,
         DefectKind.TRUNCATED,
+        DefectKind.CROSSED_MARKET,
+        DefectKind.LOCKED_MARKET,
         DefectKind.STALE_QUOTE,
     }
 )
