@@ -2,8 +2,9 @@
 
 Lean's daily files (1998 to 2021) hold misprints of the tape. Most that are kept apart are told
 otherwise by a second source: bokeh_sampledata has the same days of AAPL, IBM and GOOG, and SPY
-follows the S&P 500 of arch.data, as IWM did on its day. Crashes that were real (2001-09-17, 2008-10, 2010-05-06,
-2015-08-24, 2020-03) lose no bar. The files are not ours to ship: else these tests are skipped.
+follows the S&P 500 of arch.data, as IWM did on its day. Crashes that were real (2001-09-17,
+2008-10, 2010-05-06, 2015-08-24, 2020-03) lose no bar. The files are not ours to ship: where they
+are not, these tests are skipped.
 """
 
 from collections.abc import Iterator
