@@ -1,6 +1,7 @@
 """Data's services on a test's own database, with a bucket, a clock and workflows in memory."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 from bifrost.adapters.ids import RandomIds
@@ -34,8 +35,15 @@ SESSIONS = tuple(date(2012, 1, day) for day in (3, 4, 5, 6, 9, 10, 11, 12, 13))
 
 
 def bar_file(*sessions: date, close: str = "411.23") -> bytes:
-    """Make a file with one good row for each session."""
-    rows = [f"{session},409.40,412.50,409.00,{close},10793600" for session in sessions]
+    """Make a file with one good row for each session.
+
+    Highs and lows differ, or the gate would take them for frozen prices.
+    """
+    rows = []
+    for session in sessions:
+        cents = Decimal((session - SESSIONS[0]).days % 97) / 100
+        high, low = Decimal("412.50") + cents, Decimal("409.00") - cents
+        rows.append(f"{session},409.40,{high},{low},{close},10793600")
     return "\n".join(["date,open,high,low,close,volume", *rows]).encode()
 
 

@@ -69,6 +69,7 @@ def on_object_created(envelope: Payload) -> None:
                 "rows_read": record.rows_read,
                 "rows_written": record.rows_written,
                 "rows_rejected": len(record.rejected),
+                "rows_quarantined": record.rows_quarantined,
                 "problem": record.problem,
             },
         )

@@ -257,3 +257,4 @@ def test_whole_sample_is_imported_in_whatever_order_it_arrives(desk: DataDesk) -
     assert stored == {"AAPL": 3270, "GOOG": 2148, "IBM": 3270, "MSFT": 3270}
     assert desk.rows("SELECT status FROM data.imports WHERE status <> 'done'") == []
     assert desk.rows("SELECT 1 FROM data.import_rejections") == []
+    assert desk.rows("SELECT 1 FROM data.quarantine") == []

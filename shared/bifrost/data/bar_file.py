@@ -14,18 +14,20 @@ from typing import NamedTuple, NoReturn
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.written import numbered_lines
 
+# What a person's file of bars is called as a source.
+SOURCE = "csv"
 COLUMNS = ("date", "open", "high", "low", "close", "volume")
 ADJUSTED = (*COLUMNS, "adjusted_close")
 
 # Digits only: Decimal itself would take "1_000", "NaN", other alphabets' digits and exponents.
 _DATE = r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
-_PRICE = r"([0-9]{1,15}(?:\.[0-9]{1,8})?)"
+_PRICE = r"([0-9]{1,12}(?:\.[0-9]{1,8})?)"
 _RATIO = r"([0-9]{1,15}(?:\.[0-9]{1,20})?)?"  # adjusted prices are quotients, or not known
 _FORMS = {
     "date": (_DATE, "YYYY-MM-DD"),
     **dict.fromkeys(
         COLUMNS[1:],
-        (_PRICE, "a number of at least 0 in plain digits, at most 15 before the point, 8 after"),
+        (_PRICE, "a number of at least 0 in plain digits, at most 12 before the point, 8 after"),
     ),
     "adjusted_close": (_RATIO, "a number in plain digits, at most 20 after the point"),
 }

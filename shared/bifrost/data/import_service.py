@@ -163,10 +163,20 @@ class ImportService:
         listing: Listing,
         correlation_id: str,
     ) -> tuple[ImportRecord, Sequence[Event]]:
-        file = read_bars(self.objects.get(found.key), books.session_dates(listing.calendar))
+        # Only this work needs numpy; importing a list of instruments does without.
+        from bifrost.data.ingest.taking import Occasion
+        from bifrost.data.ingest.taking_rows import take_rows
+
+        opens_at = books.session_opens(listing.calendar)
+        file = read_bars(self.objects.get(found.key), opens_at)
         _refuse_all_rejected(len(file.rows), file.rejected)
         record = self._record(found, ImportStatus.DONE, summary_of(file.rejected))
-        written = books.put_bars(listing, file.rows.values(), record.recorded_at)
+        occasion = Occasion(record.recorded_at, correlation_id, self.ids.new())
+        taken = take_rows(books, listing, file.rows, opens_at, occasion)
+        record = replace(record, rows_quarantined=taken.kept_apart)
+        counted = _counted(record, file.rows_read, taken.written, file.rejected)
+        if not taken.written:
+            return counted, []
         event = BarsImported(
             event_id=self.ids.new(),
             # A correction made today is today's fact, however old its bars are.
@@ -174,12 +184,12 @@ class ImportService:
             recorded_at=record.recorded_at,
             correlation_id=correlation_id,
             instrument=listing.instrument.symbol,
-            first_session=min(file.rows),
-            last_session=max(file.rows),
-            rows=written,
+            first_session=taken.sessions[0],
+            last_session=taken.sessions[-1],
+            rows=taken.written,
             object_key=found.key,
         )
-        return _counted(record, file.rows_read, written, file.rejected), [event] if written else []
+        return counted, [event]
 
     def _list_instruments(
         self, books: ImportTransaction, found: StoredObject, correlation_id: str

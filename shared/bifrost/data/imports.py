@@ -38,7 +38,10 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class ImportRecord:
-    """One import as it is kept. rows_written counts only what was new or different."""
+    """One import as it is kept.
+
+    rows_written counts only what was new or different; rows_quarantined what the gate blocked.
+    """
 
     key: str
     etag: str
@@ -47,6 +50,7 @@ class ImportRecord:
     rows_read: int = 0
     rows_written: int = 0
     rejected: tuple[RejectedRow, ...] = ()
+    rows_quarantined: int = 0
     waits_for: str | None = None
     problem: str = ""
 

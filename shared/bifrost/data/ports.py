@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bifrost.core.bars import Bar
 from bifrost.core.corporate_actions import CorporateAction
@@ -18,6 +18,9 @@ from bifrost.data.reference.sources import Source
 from bifrost.data.reference.votes import ClaimsKnown
 from bifrost.data.replay import Coverage, Replay, ReplayRequest
 from bifrost.events import BarClosed, Event
+
+if TYPE_CHECKING:
+    from bifrost.data.ingest.taking import TakingBooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +108,14 @@ class Books(Protocol):
     def listing(self, symbol: str) -> Listing | None:
         """Return the listing and keep others from changing it; None where there is none."""
 
-    def session_dates(self, calendar: str) -> Collection[date]:
-        """Return every session of the calendar."""
+    def session_opens(self, calendar: str) -> Mapping[date, int]:
+        """Return every session of the calendar, and when it opens (microseconds since 1970)."""
 
     def put_instruments(self, listings: Sequence[Listing], at: datetime) -> list[Instrument]:
         """List them; return those that are new or whose terms changed."""
 
-    def put_bars(self, listing: Listing, rows: Collection[BarRow], at: datetime) -> int:
-        """Add and correct bars; return how many were new or different."""
+    def taking_rows(self, listing: Listing, rows: Mapping[int, BarRow]) -> "TakingBooks":
+        """Return the books by which a file's rows enter, each by when its session opens."""
 
 
 class ActionBook(Protocol):

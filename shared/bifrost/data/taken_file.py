@@ -55,6 +55,7 @@ class Done:
             record,
             rows_read=self.read,
             rows_written=self.written,
+            rows_quarantined=self.quarantined,
             rejected=tuple(self.rejected),
             problem=summary_of(list(self.rejected)),
         )

@@ -13,11 +13,9 @@ from bifrost.adapters.postgres.database import Cursor, Database, Row
 from bifrost.adapters.postgres.market.last_bars import keep_last_daily
 from bifrost.core.bars import Bar
 from bifrost.core.money import Price
-from bifrost.data.bar_file import BarRow
+from bifrost.data.bar_file import SOURCE, BarRow
 from bifrost.data.ports import Listing, StoredBar
 
-# What a person's file of bars is called as a source.
-SOURCE = "csv"
 _COPIED_AT_ONCE = 5_000
 _NUMBERS = "session, open, high, low, close, volume, adjusted_close"
 

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
-from bifrost.adapters.postgres.bars import put_bars
 from bifrost.adapters.postgres.corporate_actions import add_actions, stored_actions
 from bifrost.adapters.postgres.database import Cursor, Database
 from bifrost.adapters.postgres.instruments import locked_listing, put_instruments
@@ -14,7 +14,7 @@ from bifrost.adapters.postgres.market.indexes import revise_members, standing_me
 from bifrost.adapters.postgres.market.instruments import revise_terms, standing_terms
 from bifrost.adapters.postgres.market.sources import sources
 from bifrost.adapters.postgres.outbox import Outbox
-from bifrost.adapters.postgres.sessions import session_dates
+from bifrost.adapters.postgres.sessions import session_opens
 from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.instruments import Instrument
 from bifrost.data.bar_file import BarRow, RejectedRow
@@ -26,6 +26,9 @@ from bifrost.data.reference.sources import Source
 from bifrost.data.reference.terms import Terms
 from bifrost.events import Event
 
+if TYPE_CHECKING:
+    from bifrost.adapters.postgres.market.row_books import PostgresRowBooks
+
 # An object has no row before its first import, so its name is what is locked.
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('data.imports/' || %s, 0))"
 
@@ -35,12 +38,13 @@ SELECT etag, status FROM data.imports WHERE object_key = %s ORDER BY recorded_at
 
 _RECORD = """
 INSERT INTO data.imports (object_key, etag, status, waits_for, rows_read, rows_written,
-    rows_rejected, problem, recorded_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+    rows_rejected, rows_quarantined, problem, recorded_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (object_key, etag) DO UPDATE SET status = excluded.status,
     waits_for = excluded.waits_for, rows_read = excluded.rows_read,
     rows_written = excluded.rows_written, rows_rejected = excluded.rows_rejected,
-    problem = excluded.problem, recorded_at = excluded.recorded_at
+    rows_quarantined = excluded.rows_quarantined, problem = excluded.problem,
+    recorded_at = excluded.recorded_at
 """
 
 _FORGET = "DELETE FROM data.import_rejections WHERE object_key = %s AND etag = %s"
@@ -91,9 +95,9 @@ class PostgresImportTransaction:
         """Return the listing and keep others from changing it."""
         return locked_listing(self.cursor, symbol)
 
-    def session_dates(self, calendar: str) -> Collection[date]:
-        """Return every session of the calendar."""
-        return session_dates(self.cursor, calendar)
+    def session_opens(self, calendar: str) -> Mapping[date, int]:
+        """Return every session of the calendar, and when it opens (microseconds since 1970)."""
+        return session_opens(self.cursor, calendar)
 
     def put_instruments(self, listings: Sequence[Listing], at: datetime) -> list[Instrument]:
         """List them; return those that are new or whose terms changed."""
@@ -115,9 +119,12 @@ class PostgresImportTransaction:
         """Supersede and add rows."""
         revise_members(self.cursor, revision, at)
 
-    def put_bars(self, listing: Listing, rows: Collection[BarRow], at: datetime) -> int:
-        """Add and correct bars; return how many were new or different."""
-        return put_bars(self.cursor, listing, rows, at)
+    def taking_rows(self, listing: Listing, rows: Mapping[int, BarRow]) -> "PostgresRowBooks":
+        """Return the books by which a file's rows enter."""
+        # Only this work needs numpy; importing a list of instruments does without.
+        from bifrost.adapters.postgres.market.row_books import PostgresRowBooks
+
+        return PostgresRowBooks(self.cursor, listing, rows)
 
     def stored_actions(
         self, instruments: Collection[str], action_ids: Collection[str]
@@ -155,6 +162,7 @@ class PostgresImportTransaction:
                 record.rows_read,
                 record.rows_written,
                 len(record.rejected),
+                record.rows_quarantined,
                 record.problem,
                 record.recorded_at,
             ),

@@ -10,15 +10,18 @@ _BETWEEN = """
 SELECT calendar, session, opens_at, closes_at FROM data.sessions
 WHERE calendar = %s AND session BETWEEN %s AND %s ORDER BY session
 """
+_OPENS = """
+SELECT session, (extract(epoch FROM opens_at) * 1000000)::bigint AS opens
+FROM data.sessions WHERE calendar = %s
+"""
 _BAKED = """
 SELECT min(session) AS first, max(session) AS last FROM data.sessions WHERE calendar = %s
 """
 
 
-def session_dates(cursor: Cursor, calendar: str) -> frozenset[date]:
-    """Return every session of the calendar."""
-    query = "SELECT session FROM data.sessions WHERE calendar = %s"
-    return frozenset(row["session"] for row in cursor.execute(query, (calendar,)))
+def session_opens(cursor: Cursor, calendar: str) -> dict[date, int]:
+    """Return every session of the calendar, and when it opens (microseconds since 1970)."""
+    return {row["session"]: row["opens"] for row in cursor.execute(_OPENS, (calendar,))}
 
 
 def sessions_between(database: Database, calendar: str, first: date, last: date) -> list[Session]:

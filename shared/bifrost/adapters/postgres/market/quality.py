@@ -28,19 +28,27 @@ ON CONFLICT DO NOTHING
 
 
 def keep_apart(
-    cursor: Cursor, key: SeriesKey, bars: BarColumns, defects: Sequence[Defect], at: datetime
+    cursor: Cursor,
+    key: SeriesKey,
+    bars: BarColumns,
+    defects: Sequence[Defect],
+    at: datetime,
+    told: Mapping[int, Sequence[Decimal]] | None = None,
 ) -> int:
     """Quarantine the bars that a defect blocks, flag others; return how many rows are new.
 
-    bars: the series that the defects were found in. Repeating it writes nothing.
+    bars: the series that the defects were found in. told: of bars that had more digits, what
+    they said (open, high, low, close, volume), by when they begin. Repeating it writes nothing.
     """
+    told = told or {}
     blocking: dict[int, list[Defect]] = {}
     for one in defects:
         if one.blocks and one.place is not None:
             blocking.setdefault(one.place, []).append(one)
     rows = [
-        _row(key, int(bars.starts_at[place]), _decimals(bars, place), found, at)
+        _row(key, begins, told.get(begins) or _decimals(bars, place), found, at)
         for place, found in blocking.items()
+        for begins in [int(bars.starts_at[place])]
     ]
     flags = [
         (*_names(key), instant_of(one.at), one.session, key.source, one.kind.value, one.reason, at)

@@ -56,7 +56,8 @@ _LET_IN = """
 UPDATE data.quarantine SET released_at = %s, released_by = 'gate',
     release_reason = 'a later bar confirmed it'
 WHERE instrument = %s AND timeframe = %s AND source = %s AND released_at IS NULL
-    AND occurred_at = %s AND (open, high, low, close, volume) = (%s, %s, %s, %s, %s)
+    AND occurred_at = %s AND (trunc(open, 6), trunc(high, 6), trunc(low, 6), trunc(close, 6),
+        trunc(volume, 6)) = (%s, %s, %s, %s, %s)
 """
 
 

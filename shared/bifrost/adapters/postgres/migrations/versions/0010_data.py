@@ -94,6 +94,7 @@ CREATE TABLE data.imports (
     rows_read bigint NOT NULL,
     rows_written bigint NOT NULL,
     rows_rejected bigint NOT NULL,
+    rows_quarantined bigint NOT NULL,
     problem text NOT NULL,
     recorded_at timestamptz NOT NULL,
     PRIMARY KEY (object_key, etag)
