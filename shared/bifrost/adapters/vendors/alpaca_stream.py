@@ -161,6 +161,11 @@ class AlpacaLine:
         try:
             self._loop.run_until_complete(self._live())
         finally:
+            # To drop the line may have been asked for while it ended by itself.
+            left = asyncio.all_tasks(self._loop)
+            for task in left:
+                task.cancel()
+            self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
             self._loop.close()
 
     async def _live(self) -> None:
