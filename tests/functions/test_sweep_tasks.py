@@ -12,6 +12,7 @@ from bifrost.runtime.lambda_entry import Tasks, lambda_entry
 from bifrost.runtime.metrics import NAMESPACE
 from functions.data import handler as data_handler
 from functions.data import wiring as data_wiring
+from functions.data import wiring_files
 from functions.execution import handler as execution_handler
 from functions.execution import wiring as execution_wiring
 from tests.data_desk import DataDesk
@@ -45,6 +46,7 @@ def playing(make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch) -> Dat
     desk.stock("AAPL")
     desk.start("AAPL")
     monkeypatch.setattr(data_wiring, "data", lambda: desk.service)
+    monkeypatch.setattr(wiring_files, "uploads", lambda: desk.uploads)
     return desk
 
 
