@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bifrost.cli.inputs import option
+from bifrost.cli.inputs import arguments, option
 from bifrost.cli.output import USAGE, AsJson, say, say_on_terminal, show_json, show_table
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _PAUSE_SECONDS = 0.3
 
 def import_files(
     files: Annotated[
-        list[str] | None, typer.Argument(help="Files, and folders; or the provider's name.")
+        list[str] | None, arguments("Files, and folders; or the provider's name.")
     ] = None,
     instrument: Annotated[str | None, option(says="Whose bars; Lean files name their own.")] = None,
     timeframe: Annotated[

@@ -4,19 +4,20 @@ from typing import Annotated, Any
 
 import typer
 
-from bifrost.cli.inputs import filled
+from bifrost.cli.inputs import arguments
 from bifrost.cli.output import AsJson, say, show_json
 
 _MOST = 1_000_000
+_SEQUENCE_MAX = 2**63 - 1
 
 
 def feed(
     channel: Annotated[
-        list[str],
-        typer.Argument(help="An instrument (its minute bars), or bars:AAPL:1d, quotes:AAPL, …"),
+        list[str], arguments("An instrument (its minute bars), or bars:AAPL:1d, quotes:AAPL, …")
     ],
     after: Annotated[
-        int | None, typer.Option(min=0, help="The last sequence that you have.")
+        int | None,
+        typer.Option(min=0, max=_SEQUENCE_MAX, help="The last sequence that you have."),
     ] = None,
     count: Annotated[
         int | None, typer.Option("--count", "-n", min=1, max=_MOST, help="End after so many.")
@@ -29,7 +30,7 @@ def feed(
     """
     from bifrost.local.feed import FeedClient
 
-    names = [one if ":" in one else f"bars:{one}:1m" for one in map(_filled, channel)]
+    names = [one if ":" in one else f"bars:{one}:1m" for one in channel]
     told: list[dict[str, Any]] = []
     try:
         for message in FeedClient(*_place()).follow(names, after):
@@ -67,10 +68,6 @@ def _refused(problem: dict[str, Any]) -> Exception:
 
     told = {**problem, "type": problem.get("problem", "about:blank")}
     return ApiError(400, {name: told[name] for name in told if name != "problem"})
-
-
-def _filled(name: str) -> str:
-    return str(filled(name))
 
 
 def _show(message: dict[str, Any], *, as_json: bool) -> None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bifrost.cli.inputs import argument, most, option
+from bifrost.cli.inputs import argument, arguments, most, option
 from bifrost.cli.output import (
     DEPENDENCY_DOWN,
     AsJson,
@@ -32,8 +32,8 @@ Provider = Annotated[str, option(says="alpaca, massive or yahoo.")]
 
 def backfill(
     instruments: Annotated[
-        str, typer.Argument(help="Symbols, with commas between them, or `all` that are listed.")
-    ] = "",
+        str | None, argument("Symbols, with commas between them, or `all` that are listed.")
+    ] = None,
     timeframe: Timeframe = "1d",
     first: Annotated[str | None, option("--from", says="First session.")] = None,
     last: Annotated[str | None, option("--to", says="Last session.")] = None,
@@ -64,7 +64,7 @@ def backfill(
     elif resume is not None:
         job = api.post(f"{_JOBS}/{resume}/resume")
     else:
-        wanted = _body(instruments, timeframe, first, last, provider)
+        wanted = _body(instruments or "", timeframe, first, last, provider)
         job = api.post(_JOBS, wanted, key=key or RandomIds().new())
     if wait and cancel is None:
         job = _ended(api, job)
@@ -180,7 +180,7 @@ def freshness(as_json: AsJson = False) -> None:
 def keys(
     given: Annotated[
         list[str] | None,
-        typer.Argument(help="NAME=VALUE, such as ALPACA_KEY_ID=...; `-` reads lines of them."),
+        arguments("NAME=VALUE, such as ALPACA_KEY_ID=...; `-` reads lines of them."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

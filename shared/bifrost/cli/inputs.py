@@ -26,6 +26,11 @@ def argument(says: str) -> Any:
     return typer.Argument(help=says, callback=filled)
 
 
+def arguments(says: str) -> Any:
+    """Texts of which none may be empty."""
+    return typer.Argument(help=says, callback=each_filled)
+
+
 def option(*names: str, says: str) -> Any:
     """A text that may be left out but must not be empty."""
     return typer.Option(*names, help=says, callback=filled)

@@ -53,7 +53,9 @@ def quality(
 
 @app.command("release")
 def release(
-    quarantine_id: Annotated[int, typer.Argument(min=1, help="Its number in the report.")],
+    quarantine_id: Annotated[
+        int, typer.Argument(min=1, max=2**63 - 1, help="Its number in the report.")
+    ],
     reason: Annotated[str, option(says="Why it is right all the same.")],
     as_json: AsJson = False,
 ) -> None:

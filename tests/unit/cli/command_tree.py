@@ -26,6 +26,14 @@ GOOD = {
     "year": "2014",
     "file": str(HISTORY),
     "actions_file": str(ACTIONS),
+    "files": str(HISTORY),
+    "quarantine_id": "1",
+}
+# What may be left out only where an option takes its place.
+ALSO: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("data", "backfill"): ("instruments", "first", "last"),
+    ("data", "import"): ("files", "instrument", "timeframe"),
+    ("data", "keys"): ("given",),
 }
 # Where a command needs one of several options: the first is given unless one of them is tried.
 ONE_OF: dict[tuple[str, ...], tuple[str, ...]] = {("lots", "choose"): ("method", "lot")}
@@ -45,7 +53,8 @@ class Command:
         arguments = []
         for one in self.takes:
             given = value if one.name == name else GOOD.get(one.name, "x-1")
-            if one.name != name and not one.required:
+            also = ALSO.get(self.words, ())
+            if one.name != name and not one.required and one.name not in also:
                 continue
             if one.param_type_name == "option":
                 options += [f"{one.opts[0]}={given}"]
