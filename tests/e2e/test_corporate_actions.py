@@ -4,6 +4,7 @@ Then the vendor takes all of them back, and announces them again: positions, cos
 the venue says are each time what they would be had nothing else ever been announced.
 """
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,9 @@ class Issuers:
         self.desk.settle()
 
     def open_the_ex_date(self) -> None:
-        """Play the session on which all four take effect."""
+        """Bring in and play the session on which all four take effect."""
+        # Not before they are announced: the gate keeps apart what looks like an unknown split.
+        self._put(self._bars(self.days))
         self._play(self.days[2])
 
     def positions(self) -> dict[str, tuple[str, str]]:
@@ -131,17 +134,22 @@ class Issuers:
 
     def _list(self) -> None:
         listed = "\n".join(f"{name},XNYS,USD,0.01,1,{name} Corporation" for name in PRICES)
-        files = {
-            "instruments/issuers.csv": f"symbol,mic,currency,tick_size,lot_size,name\n{listed}\n"
-        }
+        terms = f"symbol,mic,currency,tick_size,lot_size,name\n{listed}\n"
+        self._put({"instruments/issuers.csv": terms} | self._bars(self.days[:2]))
+
+    def _bars(self, days: Sequence[str]) -> dict[str, str]:
+        files = {}
         for name, closes in PRICES.items():
             rows = [
                 f"{day},{close},{close},{close},{close},10000000"
-                for day, close in zip(self.days, (closes[0], *closes), strict=True)
+                for day, close in zip(days, (closes[0], *closes), strict=False)
                 if close
             ]
             content = "\n".join(["date,open,high,low,close,volume", *rows])
             files[f"bars/daily/{name}.csv"] = f"{content}\n"
+        return files
+
+    def _put(self, files: Mapping[str, str]) -> None:
         state = self.desk.state
         bucket = client("s3", state.endpoint_url)
         for key, text in files.items():
@@ -150,7 +158,12 @@ class Issuers:
 
         def stored() -> bool:
             items = self.desk.api.pages("/v1/instruments", 1000)
-            return {one["symbol"] for one in items if one["bars"]} >= PRICES.keys()
+            bars = {f"bars/daily/{one['symbol']}.csv": one["bars"] for one in items}
+            return all(
+                bars.get(key) == len(text.splitlines()) - 1
+                for key, text in files.items()
+                if key.startswith("bars/")
+            )
 
         wait_for("the issuers' bars", stored, seconds=60)
 
