@@ -65,7 +65,8 @@ class ImportService:
             if books.is_imported(found.etag):
                 return []
             try:
-                record, events = self._read_into(books, found, correlation_id)
+                with books.savepoint():
+                    record, events = self._read_into(books, found, correlation_id)
             except (InvalidInputError, NotFoundError) as error:
                 record, events = self._record(found, ImportStatus.FAILED, str(error)), []
             books.record(record, events)

@@ -61,9 +61,7 @@ def symbol_of(found: StoredObject) -> str | None:
     Raises InvalidInputError where it is neither, or too large to be read.
     """
     if found.size > BYTES_MAX:
-        raise InvalidInputError(
-            FieldProblem("size", f"it has {found.size} bytes", f"split it below {BYTES_MAX}")
-        )
+        raise too_large(found.size)
     if match := re.fullmatch(_BARS, found.key):
         return match["symbol"]
     if re.fullmatch(_INSTRUMENTS, found.key) or holds_actions(found) or holds_indexes(found):
@@ -76,6 +74,12 @@ def symbol_of(found: StoredObject) -> str | None:
             " or corporate_actions/<name>.csv",
         )
     )
+
+
+def too_large(size: int) -> InvalidInputError:
+    """Return what to raise for an object of at least `size` bytes, which are too many."""
+    message = f"it has {size} bytes or more, {BYTES_MAX} are the most"
+    return InvalidInputError(FieldProblem("size", message, f"split it below {BYTES_MAX}"))
 
 
 def holds_actions(found: StoredObject) -> bool:

@@ -82,7 +82,10 @@ class Objects(Protocol):
     """The data bucket."""
 
     def get(self, key: str) -> bytes:
-        """Return the object's bytes as they are now; raise NotFoundError where it is gone."""
+        """Return the object's bytes as they are now.
+
+        Raises NotFoundError where it is gone, InvalidInputError where it has more than BYTES_MAX.
+        """
 
 
 class Workflows(Protocol):
@@ -97,6 +100,9 @@ class ImportLog(Protocol):
 
     def is_imported(self, etag: str) -> bool:
         """Say whether the object's last import was of this content, and done."""
+
+    def savepoint(self) -> AbstractContextManager[object]:
+        """Begin a part of the transaction: an error that leaves it undoes what it wrote."""
 
     def record(self, record: ImportRecord, events: Sequence[Event]) -> None:
         """Keep what became of it, each rejected row, and what others shall hear."""

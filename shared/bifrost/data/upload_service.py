@@ -15,7 +15,13 @@ from bifrost.core.errors import (
     InvalidInputError,
     NotFoundError,
 )
-from bifrost.data.imports import ImportRecord, ImportStatus, StoredObject
+from bifrost.data.imports import (
+    BYTES_MAX,
+    ImportRecord,
+    ImportStatus,
+    StoredObject,
+    too_large,
+)
 from bifrost.data.ports import Clock, Ids, Objects
 from bifrost.data.reference.service import ReferenceService
 from bifrost.data.upload_ports import UploadLinks, Uploads, UploadTransaction
@@ -98,6 +104,11 @@ class UploadService:
             file = self.uploads.declared(found.key)
         except NotFoundError as error:
             return [self._record(found, ImportStatus.FAILED, str(error))]
+        # What was declared is a word; what came is weighed.
+        if found.size > BYTES_MAX:
+            with self.uploads.transaction(found.key) as books:
+                problem = _told(too_large(found.size))
+                return [self._settled(books, found, ImportStatus.FAILED, problem, None)]
         if file.declared.stage is Stage.INSTRUMENTS:
             return self._import_map_file(file, found, correlation_id)
         with self.uploads.transaction(found.key) as books:
@@ -121,7 +132,9 @@ class UploadService:
 
         occasion = Occasion(self.clock.now(), correlation_id, self.ids)
         try:
-            done = read_into(books, file, self.objects.get(found.key), occasion)
+            # What is told of a file that failed is told of nothing that it wrote.
+            with books.savepoint():
+                done = read_into(books, file, self.objects.get(found.key), occasion)
         except WaitsError as error:
             return self._settled(books, found, ImportStatus.WAITING, str(error), error.waits_for)
         except (InvalidInputError, NotFoundError, ConflictError) as error:

@@ -14,7 +14,8 @@ from bifrost.adapters.aws.client import AwsCallError, AwsClient
 from bifrost.adapters.aws.objects import S3Objects
 from bifrost.adapters.aws.signing import Credentials
 from bifrost.adapters.aws.workflows import StepFunctionsWorkflows
-from bifrost.core.errors import NotFoundError, UnavailableError
+from bifrost.core.errors import InvalidInputError, NotFoundError, UnavailableError
+from bifrost.data.imports import BYTES_MAX
 
 Answers = list[tuple[int, Any]]
 
@@ -163,6 +164,15 @@ def test_an_object_that_is_not_there_is_not_found(service: Service, client: Make
         objects.get("bars/daily/XX.csv")
     assert objects.get("bars/daily/AAPL.csv") == b"date,open"
     assert service.asked[1][0] == "/bucket/bars/daily/AAPL.csv"
+
+
+def test_an_object_that_is_too_large_is_not_read_to_its_end(service: Service, client: Make) -> None:
+    service.answers = [(200, b" " * (BYTES_MAX + 1_000_000)), (200, b"date,open")]
+    objects = S3Objects(client("s3"), "bucket")
+
+    with pytest.raises(InvalidInputError, match=f"{BYTES_MAX} are the most"):
+        objects.get("uploads/1/0000-large.csv")
+    assert objects.get("bars/daily/AAPL.csv") == b"date,open"
 
 
 def test_nothing_listening_is_unavailable() -> None:

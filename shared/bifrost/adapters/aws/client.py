@@ -59,9 +59,9 @@ class AwsClient:
         decoded: dict[str, Any] = json.loads(answer or b"{}")
         return decoded
 
-    def get(self, path: str) -> bytes:
-        """Read an object (S3, path style)."""
-        return self._send("GET", quote(path, safe="/-_.~"), {}, b"")
+    def get(self, path: str, bytes_max: int | None = None) -> bytes:
+        """Read an object (S3, path style), or its first `bytes_max` bytes."""
+        return self._send("GET", quote(path, safe="/-_.~"), {}, b"", bytes_max)
 
     def post(self, path: str, body: bytes) -> bytes:
         """Send a body to an encoded path (API Gateway's @connections)."""
@@ -73,20 +73,37 @@ class AwsClient:
         url = self._url + quote(path, safe="/-_.~")
         return presigned_url("PUT", url, expires_seconds, self._credentials(), scope)
 
-    def _send(self, method: str, path: str, headers: dict[str, str], body: bytes) -> bytes:
+    def _send(
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        bytes_max: int | None = None,
+    ) -> bytes:
         scope = Scope(self._service, self._region, SystemClock().now())
         signed = signed_headers(method, self._url + path, headers, body, self._credentials(), scope)
         try:
-            return self._exchange(method, path, signed, body)
+            return self._exchange(method, path, signed, body, bytes_max)
         except (HTTPException, OSError) as error:
             self.close()
             raise UnavailableError(f"{self._service} did not answer: {error!r}") from error
 
-    def _exchange(self, method: str, path: str, headers: dict[str, str], body: bytes) -> bytes:
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        bytes_max: int | None,
+    ) -> bytes:
         connection = self._connect()
         connection.request(method, path, body, headers)
         response = connection.getresponse()
-        answer = response.read()
+        answer = response.read(bytes_max)
+        if not response.isclosed():
+            # The rest of it would be taken for the next answer.
+            self.close()
         if response.status >= 500:
             raise UnavailableError(f"{self._service} answered {response.status}")
         if response.status >= 300:

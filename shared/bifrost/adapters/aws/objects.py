@@ -2,6 +2,7 @@
 
 from bifrost.adapters.aws.client import AwsCallError, AwsClient
 from bifrost.core.errors import NotFoundError
+from bifrost.data.imports import BYTES_MAX, too_large
 
 _LINK_SECONDS = 900
 
@@ -14,13 +15,17 @@ class S3Objects:
         self._bucket = bucket
 
     def get(self, key: str) -> bytes:
-        """Return the object's bytes; raise NotFoundError where it is not there."""
+        """Return the object's bytes; raise NotFoundError, or InvalidInputError: too large."""
         try:
-            return self._client.get(f"/{self._bucket}/{key}")
+            # One byte more than may be tells that it has more, and no other is read.
+            found = self._client.get(f"/{self._bucket}/{key}", BYTES_MAX + 1)
         except AwsCallError as error:
             if error.status == 404:
                 raise NotFoundError(f"no object {key} in {self._bucket}") from error
             raise
+        if len(found) > BYTES_MAX:
+            raise too_large(len(found))
+        return found
 
     def put_url(self, key: str) -> str:
         """Return an address that takes PUTs of this object for a quarter of an hour."""

@@ -1,6 +1,7 @@
 """A bucket in memory."""
 
 from bifrost.core.errors import NotFoundError, UnavailableError
+from bifrost.data.imports import BYTES_MAX, too_large
 
 
 class MemoryObjects:
@@ -11,12 +12,15 @@ class MemoryObjects:
         self.down = False
 
     def get(self, key: str) -> bytes:
-        """Return the object's bytes; raise NotFoundError where it is not there."""
+        """Return the object's bytes; raise NotFoundError, or InvalidInputError: too large."""
         if self.down:
             raise UnavailableError("the bucket is switched off")
         if key not in self.objects:
             raise NotFoundError(f"no object {key}")
-        return self.objects[key]
+        found = self.objects[key]
+        if len(found) > BYTES_MAX:
+            raise too_large(len(found))
+        return found
 
     def put_url(self, key: str) -> str:
         """Return an address of the object, which leads nowhere."""

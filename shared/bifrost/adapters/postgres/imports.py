@@ -1,7 +1,7 @@
 """Imports in Postgres: one transaction from the object's lock to its events."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -90,6 +90,10 @@ class PostgresImportTransaction:
         """
         last = self.cursor.execute(_LAST, (self.key,)).fetchone()
         return last is not None and (last["etag"], last["status"]) == (etag, ImportStatus.DONE)
+
+    def savepoint(self) -> AbstractContextManager[object]:
+        """Begin a part of the transaction: an error that leaves it undoes what it wrote."""
+        return self.cursor.connection.transaction()
 
     def listing(self, symbol: str) -> Listing | None:
         """Return the listing and keep others from changing it."""

@@ -1,0 +1,91 @@
+"""Files that fail leave nothing of themselves: what was not told to others was not written, and
+one that is larger than any may be is not even read."""
+
+from collections.abc import Callable
+
+import pytest
+
+from bifrost.adapters.postgres.database import Database
+from bifrost.core.errors import FieldProblem, InvalidInputError
+from bifrost.data import table_import
+from bifrost.data.imports import BYTES_MAX, ImportStatus, StoredObject
+from bifrost.data.uploads import FileState
+from bifrost.events import InstrumentListed
+from tests.upload_desk import UploadDesk, lean, table
+
+BARS = b"date,open,high,low,close,volume\n2012-01-03,10,12,9,11,100\n2012-01-04,11,12,10,11.5,90\n"
+BESIDE = (
+    b"date,open,high,low,close,adjusted_close,volume,dividend_amount,split_coefficient\n"
+    b"2012-01-03,10,12,9,11,11,100,0,1\n"
+    b"2012-01-04,11,12,10,11.5,11.5,90,0.5,2\n"
+)
+
+
+@pytest.fixture
+def desk(make_database: Callable[[str], Database]) -> UploadDesk:
+    return UploadDesk(make_database("data"))
+
+
+def test_a_file_that_fails_lists_no_instrument_that_nobody_hears_of(desk: UploadDesk) -> None:
+    made = desk.declare(table("new.csv", "NEWN", mic="XNAS", currency="USD"))
+
+    failed = desk.send(made, {"new.csv": b"no,such,columns\n1,2,3\n"})["new.csv"]
+
+    assert failed.state is FileState.FAILED
+    assert list(desk.service.listings()) == []
+    assert desk.published() == []
+
+
+def test_its_corrected_successor_lists_the_instrument_and_tells_of_it(desk: UploadDesk) -> None:
+    made = desk.declare(table("new.csv", "NEWN", mic="XNAS", currency="USD"))
+    desk.send(made, {"new.csv": b"no,such,columns\n1,2,3\n"})
+
+    done = desk.send(made, {"new.csv": BARS})["new.csv"]
+
+    assert done.state is FileState.DONE
+    told = [one.instrument.symbol for one in desk.published() if isinstance(one, InstrumentListed)]
+    assert told == ["NEWN"]
+
+
+def test_actions_beside_bars_that_fail_are_not_kept_either(
+    desk: UploadDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise InvalidInputError(FieldProblem("time", "it is of no month", "correct it"))
+
+    desk.stock()
+    monkeypatch.setattr(table_import, "take_bars", refuse)
+
+    failed = desk.send(desk.declare(table("a.csv")), {"a.csv": BESIDE})["a.csv"]
+
+    assert failed.state is FileState.FAILED
+    assert desk.rows("SELECT * FROM data.corporate_actions") == []
+    assert desk.rows("SELECT * FROM data.published_actions") == []
+
+
+@pytest.mark.parametrize("declared", [table("aapl.csv"), lean("map_files/aapl.csv")])
+def test_an_object_larger_than_any_may_be_is_not_read_whatever_was_declared(
+    desk: UploadDesk, declared: object
+) -> None:
+    desk.stock()
+    made = desk.declare(declared)  # type: ignore[arg-type]  # as parametrized
+    desk.bucket.down = True  # reading it would raise
+
+    key = made.files[0].file.object_key
+    (record, *_) = desk.uploads.import_object(StoredObject(key, "e", BYTES_MAX + 1), "r")
+
+    assert record.status is ImportStatus.FAILED
+    assert str(BYTES_MAX + 1) in record.problem
+    assert desk.uploads.find(made.import_id).files[0].state is FileState.FAILED
+
+
+def test_an_object_that_grew_after_it_was_heard_of_fails_the_same_way(desk: UploadDesk) -> None:
+    desk.stock()
+    made = desk.declare(table("aapl.csv"))
+    key = made.files[0].file.object_key
+    desk.bucket.objects[key] = BARS + b" " * BYTES_MAX
+
+    (record, *_) = desk.uploads.import_object(StoredObject(key, "e", size=100), "r")
+
+    assert record.status is ImportStatus.FAILED
+    assert "split it" in record.problem
