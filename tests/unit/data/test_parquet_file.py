@@ -11,7 +11,7 @@ import pytest
 from bifrost.adapters.calendars import xnys
 from bifrost.core.errors import InvalidInputError
 from bifrost.data.providers.csv_times import Stamp
-from bifrost.data.providers.parquet_file import read_parquet
+from bifrost.data.providers.parquet_file import ROWS_MAX, read_parquet
 from bifrost.data.series.columns import exactly, instant_of
 from bifrost.data.series.timeframes import Timeframe
 
@@ -106,3 +106,20 @@ def test_a_row_that_cannot_be_believed_is_named_by_its_number() -> None:
 def test_what_is_no_file_of_bars_is_refused(content: bytes, named: str) -> None:
     with pytest.raises(InvalidInputError, match=named):
         read_parquet(content, Timeframe.D1, SESSIONS)
+
+
+def test_more_rows_than_a_function_can_hold_are_refused_however_small_they_are_packed() -> None:
+    content = packed(ROWS_MAX + 1)
+    assert len(content) < 1_000_000
+
+    with pytest.raises(InvalidInputError, match=f"more than {ROWS_MAX} rows"):
+        read_parquet(content, Timeframe.D1, SESSIONS)
+
+
+def packed(rows: int) -> bytes:
+    """A file of equal rows."""
+    ones, days = pa.repeat(1.0, rows), pa.repeat(pa.scalar(DAY), rows)
+    target = BytesIO()
+    names = ("open", "high", "low", "close", "volume")
+    pq.write_table(pa.table({"timestamp": days, **dict.fromkeys(names, ones)}), target)
+    return target.getvalue()

@@ -4,7 +4,7 @@ An instant with a zone is one; without, it is New York's wall time. Numbers may 
 or integers; which row cannot be believed is told by its number, the first being 1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -22,6 +22,8 @@ from bifrost.data.series.timeframes import Timeframe
 
 # Twelve digits before the point, as in a text file.
 _NUMBER_MAX = 10**12
+# Five years of every minute of the day, and as large as a Lean zip may unpack.
+ROWS_MAX = 2_000_000
 _MINUTE = 60_000_000
 
 
@@ -33,18 +35,10 @@ def read_parquet(
 ) -> FileBars:
     """Read bars of 1d or of minutes; arguments and errors are those of `read_csv`."""
     table = _table(content)
-    names = {name.lower(): name for name in table.column_names}
-    time_name = next((names[one] for one in TIMES if one in names), None)
-    missing = [one for one in NUMBERS if one not in names]
-    if time_name is None or missing:
-        lacks = ", ".join(missing or [TIMES[0]])
-        raise _problem("columns", f"it lacks {lacks}", f"have {TIMES[0]}, {', '.join(NUMBERS)}")
     reading = Reading(rows=table.num_rows)
-    if not reading.rows:
-        raise _problem("file", "it has no rows", "send at least one row")
-    stamps, is_instant = _times(table.column(time_name))
+    stamps, is_instant = _times(table.column(0))
     starts = _starts(stamps, is_instant, timeframe, sessions)
-    numbers = np.column_stack([_floats(table.column(names[one])) for one in NUMBERS])
+    numbers = np.column_stack([_floats(one) for one in table.columns[1:]])
     good = _believed(reading, starts, numbers)
     counts = np.rint(numbers[good] * UNITS).astype(np.int64)
     starts, lines = starts[good], np.flatnonzero(good) + 1
@@ -58,15 +52,45 @@ def read_parquet(
 
 
 def _table(content: bytes) -> Any:
+    """Return the column of times, and behind it those of NUMBERS."""
+    from arro3.core import Table
     from arro3.io import read_parquet as read
 
     try:
-        return read(BytesIO(content)).read_all()
+        reader = read(BytesIO(content))
+        wanted = _wanted(reader.schema.names)
+        batches = list(_bounded(reader, wanted))
+    except InvalidInputError:
+        raise
     except BaseException as error:
         # A damaged file makes the reader panic, in a class that is no Exception.
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
         raise _problem("file", f"it is not Parquet: {error}", "send a Parquet file") from error
+    if not batches:
+        raise _problem("file", "it has no rows", "send at least one row")
+    return Table.from_batches(batches)
+
+
+def _wanted(columns: Sequence[str]) -> list[str]:
+    names = {name.lower(): name for name in columns}
+    time_name = next((names[one] for one in TIMES if one in names), None)
+    missing = [one for one in NUMBERS if one not in names]
+    if time_name is None or missing:
+        lacks = ", ".join(missing or [TIMES[0]])
+        raise _problem("columns", f"it lacks {lacks}", f"have {TIMES[0]}, {', '.join(NUMBERS)}")
+    return [time_name, *(names[one] for one in NUMBERS)]
+
+
+def _bounded(reader: Any, wanted: list[str]) -> Iterator[Any]:
+    """Yield batches of the wanted columns, of at most ROWS_MAX rows: equal rows pack to nothing."""
+    rows = 0
+    for batch in reader:
+        rows += batch.num_rows
+        if rows > ROWS_MAX:
+            message = f"it has more than {ROWS_MAX} rows"
+            raise _problem("file", message, "split it, by year for example")
+        yield batch.select(wanted)
 
 
 def _times(column: Any) -> tuple[Integers, bool]:
