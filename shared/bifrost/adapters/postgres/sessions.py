@@ -1,5 +1,6 @@
 """The baked calendars, in Postgres."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from bifrost.adapters.postgres.database import Cursor, Database
@@ -10,6 +11,10 @@ _BETWEEN = """
 SELECT calendar, session, opens_at, closes_at FROM data.sessions
 WHERE calendar = %s AND session BETWEEN %s AND %s ORDER BY session
 """
+_ALL = """
+SELECT calendar, session, opens_at, closes_at FROM data.sessions WHERE calendar = %s
+ORDER BY session
+"""
 _OPENS = """
 SELECT session, (extract(epoch FROM opens_at) * 1000000)::bigint AS opens
 FROM data.sessions WHERE calendar = %s
@@ -17,6 +22,20 @@ FROM data.sessions WHERE calendar = %s
 _BAKED = """
 SELECT min(session) AS first, max(session) AS last FROM data.sessions WHERE calendar = %s
 """
+
+# Ten thousand rows are felt with each file. They change by a migration alone, whose deployment
+# starts every function anew.
+_CALENDARS: dict[str, tuple[Session, ...]] = {}
+
+
+def calendar_sessions(cursor: Cursor, calendar: str) -> Sequence[Session]:
+    """Return every session of the calendar, in order."""
+    known = _CALENDARS.get(calendar)
+    if known is None:
+        known = tuple(Session(**row) for row in cursor.execute(_ALL, (calendar,)))
+        if known:
+            _CALENDARS[calendar] = known
+    return known
 
 
 def session_opens(cursor: Cursor, calendar: str) -> dict[date, int]:

@@ -1,5 +1,6 @@
 """Bars of sessions: rows of data.bars, NUMERIC and to the last digit; as columns, in millionths."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import numpy as np
@@ -122,10 +123,15 @@ def _columns(news: News) -> dict[str, object]:
     starts, *prices = news.bars.columns()
     names = ("open", "high", "low", "close", "volume")
     return {
-        "times": [instant_of(one) for one in starts],
-        "recorded": [instant_of(one) for one in news.recorded_at],
-        **{name: column.tolist() for name, column in zip(names, prices, strict=True)},
+        "times": _array(instant_of(one).isoformat() for one in starts),
+        "recorded": _array(instant_of(one).isoformat() for one in news.recorded_at),
+        **{name: _array(column.tolist()) for name, column in zip(names, prices, strict=True)},
     }
+
+
+def _array(values: Iterable[object]) -> str:
+    """Write an array as Postgres does: a list's elements would be adapted one by one."""
+    return "{" + ",".join(map(str, values)) + "}"
 
 
 def _refuse_strays(cursor: Cursor, calendar: str, times: object) -> None:

@@ -1,5 +1,6 @@
 """The way in for bars, in any transaction of the schema `data`."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -12,6 +13,7 @@ from bifrost.adapters.postgres.market.actions import standing_and_claimed
 from bifrost.adapters.postgres.market.quality import keep_apart
 from bifrost.adapters.postgres.market.series import PostgresSeries
 from bifrost.adapters.postgres.outbox import Outbox
+from bifrost.adapters.postgres.sessions import calendar_sessions
 from bifrost.core.sessions import Session
 from bifrost.data.ports import Listing
 from bifrost.data.quality.context import GateContext, SessionGrid
@@ -32,11 +34,6 @@ _FOLLOWING_BARS = 30
 _FOLLOWING = {True: timedelta(days=60), False: timedelta(days=5)}
 # Bars of the late session alone are of a session that has closed.
 _AROUND = timedelta(days=1)
-
-_SESSIONS = """
-SELECT calendar, session, opens_at, closes_at FROM data.sessions
-WHERE calendar = %s AND closes_at > %s AND opens_at <= %s ORDER BY session
-"""
 
 _TOUCH = """
 INSERT INTO data.touched_sessions (instrument, session, touched_at)
@@ -151,10 +148,12 @@ class PostgresTakingBooks:
         ends = int(np.searchsorted(stored.starts_at, last, side="right")) + _FOLLOWING_BARS
         return stored.take(slice(begins, ends))
 
-    def _sessions(self, calendar: str, bars: BarColumns) -> list[Session]:
+    def _sessions(self, calendar: str, bars: BarColumns) -> Sequence[Session]:
         first, last = int(bars.starts_at.min()), int(bars.starts_at.max())
-        values = (calendar, instant_of(first) - _AROUND, instant_of(last) + _AROUND)
-        return [Session(**row) for row in self.cursor.execute(_SESSIONS, values)]
+        known = calendar_sessions(self.cursor, calendar)
+        begins = bisect_right(known, instant_of(first) - _AROUND, key=lambda one: one.closes_at)
+        ends = bisect_right(known, instant_of(last) + _AROUND, key=lambda one: one.opens_at)
+        return known[begins:ends]
 
 
 def _names(key: SeriesKey) -> tuple[str, str, str]:
