@@ -131,10 +131,13 @@ def _as_imported(asked: _Asked, limit: int, cursor: str | None) -> BarList:
 def _as_read(asked: _Asked, limit: int, cursor: str | None) -> BarList:
     # numpy comes with it, which whoever asks for plain daily bars does without.
     from bifrost.data.bar_sheets import sheets_of
+    from bifrost.data.series.paging import read_page
     from bifrost.data.series.reading import BarsAsked
 
     reading = wiring_files.bars()
-    found = reading.read(
+    found = read_page(
+        reading,
+        wiring_files.months(),
         BarsAsked(
             name=asked.instrument,
             timeframe=asked.timeframe,
@@ -145,7 +148,8 @@ def _as_read(asked: _Asked, limit: int, cursor: str | None) -> BarList:
             knowledge=asked.knowledge,
             extended=asked.extended,
             begin=None if cursor is None else begin_of(cursor),
-        )
+        ),
+        limit + 1,
     )
     shown = found.bars.take(slice(limit))
     ends_at = reading.ends_at(shown, asked.timeframe, found.calendar)

@@ -11,6 +11,7 @@ from bifrost.runtime.plugs import database, objects
 from functions.data.wiring import reference
 
 if TYPE_CHECKING:
+    from bifrost.data.series.paging import Months
     from bifrost.data.series.reading import BarReading
     from bifrost.data.series.rolling import RollUps
 
@@ -46,6 +47,14 @@ def bars() -> "BarReading":
         clock=SystemClock(),
         gaps=PostgresStreams(database()),
     )
+
+
+@lru_cache
+def months() -> "Months":
+    """Of which months bars are stored."""
+    from bifrost.adapters.postgres.market.series import PostgresSeriesReader
+
+    return PostgresSeriesReader(database())
 
 
 @lru_cache

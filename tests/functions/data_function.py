@@ -104,6 +104,7 @@ def data_function(database: Database, monkeypatch: pytest.MonkeyPatch) -> DataFu
     monkeypatch.setattr(wiring, "reference", lambda: desk.reference)
     monkeypatch.setattr(wiring_files, "uploads", lambda: desk.uploads)
     monkeypatch.setattr(wiring_files, "bars", lambda: desk.reading)
+    monkeypatch.setattr(wiring_files, "months", lambda: desk.reading.reader)
     function = DataFunction(desk)
     assert function.put("instruments/test.csv", INSTRUMENTS) == []
     assert function.put(BARS, bar_file(*SESSIONS)) == []

@@ -3,17 +3,26 @@
 import csv
 import io
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import numpy as np
 import pyarrow.ipc
 import pyarrow.parquet
 import pytest
 
 from bifrost.adapters.postgres.database import Database
+from bifrost.adapters.postgres.market.series import PostgresSeries
+from bifrost.data.series.columns import BarColumns, micros
+from bifrost.data.series.ports import SeriesKey
+from bifrost.data.series.timeframes import Timeframe
 from bifrost.runtime.negotiation import ARROW, CSV, PARQUET
 from tests.data_desk import SESSIONS
 from tests.functions.data_function import DataFunction, data_function
+
+NEW_YORK = ZoneInfo("America/New_York")
+RECORDED = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -95,3 +104,34 @@ def test_the_calendar_has_every_form(data: DataFunction) -> None:
         ("2012-07-05", "0"),
     ]
     assert date(2012, 7, 4).isoformat() not in content.decode()
+
+
+def _minutes(first: datetime, count: int) -> BarColumns:
+    starts = micros(first) + np.arange(count, dtype=np.int64) * 60_000_000
+    prices = 100_000_000 + np.arange(count, dtype=np.int64) * 10_000
+    return BarColumns(starts, prices, prices, prices, prices, prices)
+
+
+@pytest.mark.parametrize("timeframe", ["1m", "5m"])
+def test_pages_of_minutes_over_months_are_the_whole(data: DataFunction, timeframe: str) -> None:
+    # The evening of 31 January in New York is 1 February in UTC.
+    begins = (datetime(2012, 1, 31, 19, tzinfo=NEW_YORK), datetime(2012, 3, 1, 10, tzinfo=NEW_YORK))
+    with data.desk.database.transaction() as cursor:
+        for begin in begins:
+            key = SeriesKey("AAPL", Timeframe.M1, "alpaca")
+            PostgresSeries(cursor).put(key, _minutes(begin, 60), RECORDED)
+    asked = {"instrument": "AAPL", "timeframe": timeframe, "extended": "true"}
+    whole = data.get("/v1/bars", **asked, limit=1000).body["items"]
+
+    found: list[dict[str, Any]] = []
+    query: dict[str, Any] = {"limit": 7}
+    while query:
+        page = data.get("/v1/bars", **asked, **query).body
+        found += page["items"]
+        following = page["next_cursor"]
+        query = {"limit": 7, "cursor": following} if following else {}
+
+    assert len(whole) == (120 if timeframe == "1m" else 24)
+    assert found == whole
+    within = data.get("/v1/bars", **asked, **{"from": "2012-01-31", "to": "2012-01-31"})
+    assert within.body["items"] == whole[: len(whole) // 2]

@@ -24,6 +24,7 @@ from bifrost.data.series.ports import SeriesReader
 from bifrost.data.series.rollup import roll_up
 from bifrost.data.series.timeframes import Timeframe
 from bifrost.data.series.trading_hours import TradingHours
+from bifrost.data.series.whole_days import whole_days
 
 _EVER = (datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC))
 # Longer than the exchange has ever been closed: an older close is not that of the session before.
@@ -37,8 +38,8 @@ class BarsAsked:
     """Bars of the sessions [first, last]; None is no bound.
 
     as_of: nothing that could be known only later; a date is its end in New York. extended: of
-    minutes and what is made of them, those before the open and after the close too. begin: where
-    a page begins, inside the range; whose the bars are, the whole range says.
+    minutes and what is made of them, those before the open and after the close too. begin, end:
+    what of the range is read; whose the bars are, the whole range says.
     """
 
     name: str
@@ -50,6 +51,7 @@ class BarsAsked:
     knowledge: Knowledge = Knowledge.EFFECTIVE
     extended: bool = False
     begin: datetime | None = None
+    end: datetime | None = None
 
     @property
     def instant(self) -> datetime | None:
@@ -70,6 +72,8 @@ class BarsAsked:
             first = max(first, self.begin)
         if self.last is not None and self.last < before.date():
             before = _midnight(self.last + timedelta(days=1))
+        if self.end is not None:
+            before = min(before, self.end)
         before = max(first, before)
         return SeriesQuery(instrument, timeframe, first, before, self.instant, self.knowledge)
 
@@ -95,10 +99,20 @@ class Calendars(Protocol):
 
 
 class Gaps(Protocol):
-    """What live streams missed."""
+    """What is not known of minutes, and what is known though they are not there."""
 
-    def missed(self, instrument: str) -> Sequence[tuple[int, int]]:
-        """Return stretches [first, before) of which minutes may be missing (microseconds)."""
+    def missed(
+        self, instrument: str, at: datetime, known_by: datetime | None = None
+    ) -> Sequence[tuple[int, int]]:
+        """Return stretches [first, before) that a live stream may have missed (microseconds).
+
+        at: now. known_by: those that counted as missed then.
+        """
+
+    def silent(
+        self, instrument: str, first: datetime, before: datetime, known_by: datetime | None = None
+    ) -> Sequence[tuple[int, int]]:
+        """Return stretches of [first, before) in which a vendor knew of no trade (microseconds)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +124,7 @@ class BarReading:
     actions: StandingActions
     calendars: Calendars
     clock: Clock
-    gaps: Gaps | None = None
+    gaps: Gaps
 
     def read(self, asked: BarsAsked) -> BarsRead:
         """Return the bars asked for.
@@ -166,9 +180,15 @@ class BarReading:
         sessions = self._sessions(calendar, minutes)
         daily = asked.timeframe.is_daily or not asked.extended
         hours = TradingHours.regular(sessions) if daily else TradingHours.extended(sessions)
-        # What a live stream missed and nobody has filled yet: no longer bar spans it.
-        missed = self.gaps.missed(instrument) if self.gaps is not None else ()
-        return roll_up(minutes, asked.timeframe, hours).closed(micros(through), missed)
+        rolled = roll_up(minutes, asked.timeframe, hours)
+        # What a live stream missed and nobody has filled by then: no longer bar spans it.
+        missed = self.gaps.missed(instrument, self.clock.now(), asked.known_by)
+        closed = rolled.closed(micros(through), missed)
+        if not asked.timeframe.is_daily or not len(closed):
+            return closed
+        ends = sessions[0].opens_at, sessions[-1].closes_at
+        silent = self.gaps.silent(instrument, *ends, asked.known_by)
+        return whole_days(closed, minutes, hours, silent)
 
     def _sessions(self, calendar: str, bars: BarColumns) -> list[Session]:
         first, last = (exchange_date(instant_of(int(bars.starts_at[i]))) for i in (0, -1))

@@ -6,13 +6,19 @@ that is repeated sends the server nothing.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from bifrost.adapters.postgres.database import Cursor, Database
 from bifrost.adapters.postgres.market import series_daily, series_intraday
 from bifrost.data.series.asked import SeriesQuery
 from bifrost.data.series.columns import BarColumns
 from bifrost.data.series.ports import SeriesKey
+from bifrost.data.series.timeframes import Timeframe
+
+_MONTHS = """
+SELECT DISTINCT month FROM data.bar_months JOIN data.series USING (series)
+WHERE instrument = %s AND timeframe = %s ORDER BY month
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +63,8 @@ class PostgresSeriesReader:
         """Return the bars raw and oldest first: of each the best source's newest word."""
         with self._database.transaction() as cursor:
             return PostgresSeries(cursor).read(asked)
+
+    def months(self, instrument: str, timeframe: Timeframe) -> list[date]:
+        """Return the first day of each month (UTC) of which bars are stored, in order."""
+        rows = self._database.fetch_all(_MONTHS, (instrument, timeframe.minutes))
+        return [row["month"] for row in rows]
