@@ -13,6 +13,7 @@ from bifrost.adapters.postgres.imports import PostgresImports
 from bifrost.adapters.postgres.market.actions import PostgresStandingActions
 from bifrost.adapters.postgres.market.instruments import PostgresReference
 from bifrost.adapters.postgres.market.series import PostgresSeriesReader
+from bifrost.adapters.postgres.market.streams import PostgresStreams
 from bifrost.adapters.postgres.market_data import PostgresMarketData
 from bifrost.adapters.postgres.replays import PostgresReplays
 from bifrost.adapters.postgres.uploads import PostgresUploads
@@ -75,6 +76,7 @@ class DataDesk:
             PostgresStandingActions(database),
             PostgresMarketData(database),
             self.clock,
+            PostgresStreams(database),
         )
         self.service = DataService(
             PostgresMarketData(database),

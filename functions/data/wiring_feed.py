@@ -21,5 +21,6 @@ def feed() -> Feed:
         PostgresTickReader(database()),
         PostgresStreams(database()),
         xnys_sessions,
+        SystemClock(),
     )
     return Feed(PostgresFeed(database()), pushes(), tellings, SystemClock())

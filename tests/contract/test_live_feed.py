@@ -66,6 +66,7 @@ class FeedDesk:
             PostgresTickReader(database),
             PostgresStreams(database),
             xnys_sessions,
+            self.desk.clock,
         )
         self.feed = Feed(PostgresFeed(database), self.pushes, tellings, self.desk.clock)
 

@@ -46,7 +46,7 @@ WHERE n.import_number = %(number)s
 _COVERAGE = """
 UPDATE data.instruments SET (first_session, last_session, bars) =
     (SELECT min(session), max(session), count(DISTINCT session)
-     FROM data.bars WHERE instrument = symbol)
+     FROM data.told_bars WHERE instrument = symbol)
 WHERE symbol = %s
 """
 

@@ -35,14 +35,14 @@ WHERE replay_id = %s
 
 _STORED = """
 SELECT i.symbol, i.first_session, i.last_session, (
-    SELECT count(DISTINCT b.session) FROM data.bars b
+    SELECT count(DISTINCT b.session) FROM data.told_bars b
     WHERE b.instrument = i.symbol AND b.session BETWEEN %(first)s AND %(last)s) AS bars_in_range
 FROM data.instruments i WHERE i.symbol = ANY(%(instruments)s)
 """
 
 _SESSIONS_OF = """
 SELECT count(DISTINCT b.session) AS sessions, min(s.closes_at) AS first_close
-FROM data.bars b
+FROM data.told_bars b
 JOIN data.instruments i ON i.symbol = b.instrument
 JOIN data.sessions s ON s.calendar = i.calendar AND s.session = b.session
 WHERE b.instrument = ANY(%(instruments)s) AND b.session BETWEEN %(first)s AND %(last)s
@@ -54,7 +54,8 @@ _NEXT_SESSIONS = """
 SELECT DISTINCT session FROM data.sessions s
 WHERE session BETWEEN %(first)s AND %(last)s
     AND (%(published_to)s::date IS NULL OR session > %(published_to)s) AND EXISTS (
-    SELECT 1 FROM data.bars b WHERE b.instrument = ANY(%(instruments)s) AND b.session = s.session)
+    SELECT FROM data.told_bars b
+    WHERE b.instrument = ANY(%(instruments)s) AND b.session = s.session)
 ORDER BY session LIMIT %(limit)s
 """
 
@@ -64,6 +65,7 @@ FROM data.standing_bars b
 JOIN data.instruments i ON i.symbol = b.instrument
 JOIN data.sessions s ON s.calendar = i.calendar AND s.session = b.session
 WHERE b.instrument = ANY(%(instruments)s) AND b.session = ANY(%(sessions)s)
+    AND b.source <> 'rollup'
 """
 
 _FEED = """

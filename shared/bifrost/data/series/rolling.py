@@ -1,7 +1,8 @@
 """Keeping longer bars beside the minutes: computed again for each session that minutes touched.
 
-What is stored is what had closed by then. A session that is not over is looked at each time, until
-it is: its last bucket closes by the clock, whether a minute comes or not.
+What is stored is what had closed by then; of a day only where all of its minutes are known. A
+session that is not over is looked at each time, until it is: its last bucket closes by the clock,
+whether a minute comes or not.
 """
 
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from bifrost.data.series.ports import SeriesKey
 from bifrost.data.series.rollup import roll_up
 from bifrost.data.series.timeframes import Timeframe
 from bifrost.data.series.trading_hours import TradingHours
+from bifrost.data.series.whole_days import whole_days
 
 STORED = (Timeframe.M5, Timeframe.H1, Timeframe.D1)
 SOURCE = "rollup"
@@ -43,8 +45,13 @@ class RollUpBooks(Protocol):
     def read(self, asked: SeriesQuery) -> BarColumns:
         """Return stored bars, as they stand."""
 
-    def missing(self, instrument: str) -> Sequence[tuple[int, int]]:
+    def missing(self, instrument: str, at: datetime) -> Sequence[tuple[int, int]]:
         """Return the stretches of which a live stream may have missed minutes (microseconds)."""
+
+    def silent(
+        self, instrument: str, first: datetime, before: datetime
+    ) -> Sequence[tuple[int, int]]:
+        """Return the stretches of [first, before) in which a vendor knows of no trade."""
 
     def put(self, key: SeriesKey, bars: BarColumns, at: datetime) -> int:
         """Append what is new or differs."""
@@ -78,7 +85,7 @@ class RollUps:
                 if touched is None:
                     break
                 now = self.clock.now()
-                missing = books.missing(touched.instrument)
+                missing = books.missing(touched.instrument, now)
                 written += self._roll(books, touched, now, missing)
                 over = [one for one in touched.sessions if _is_over(one, now, missing)]
                 books.settle(touched.instrument, over)
@@ -100,9 +107,13 @@ class RollUps:
             SeriesQuery(touched.instrument, Timeframe.M1, first.opens_at, last.closes_at)
         )
         hours = TradingHours.regular(touched.sessions)
+        silent = books.silent(touched.instrument, first.opens_at, last.closes_at)
         written = 0
         for timeframe in STORED:
-            closed = roll_up(minutes, timeframe, hours).closed(micros(now), missing)
+            rolled = roll_up(minutes, timeframe, hours)
+            closed = rolled.closed(micros(now), missing)
+            if timeframe.is_daily:
+                closed = whole_days(closed, minutes, hours, silent)
             if len(closed):
                 key = SeriesKey(touched.instrument, timeframe, SOURCE)
                 written += books.put(key, closed, now)

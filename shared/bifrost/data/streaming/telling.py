@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from bifrost.core.sessions import Session, exchange_date
+from bifrost.data.ports import Clock
 from bifrost.data.series.asked import SeriesQuery
 from bifrost.data.series.columns import BarColumns, exactly, instant_of, micros
 from bifrost.data.series.ports import SeriesReader
@@ -36,7 +37,7 @@ class StreamReader(Protocol):
     def standing(self, instrument: str) -> StoredStream | None:
         """Return the instrument's stream; None where none was ever heard."""
 
-    def missed(self, instrument: str) -> Sequence[tuple[int, int]]:
+    def missed(self, instrument: str, at: datetime) -> Sequence[tuple[int, int]]:
         """Return the stretches of which its stream may have missed minutes (microseconds)."""
 
     def last_closed(self, instrument: str) -> datetime | None:
@@ -52,11 +53,13 @@ class StoredTellings:
         ticks: TickReader,
         streams: StreamReader,
         sessions: Callable[[date, date], Sequence[Session]],
+        clock: Clock,
     ) -> None:
         self._series = series
         self._ticks = ticks
         self._streams = streams
         self._sessions = sessions
+        self._clock = clock
 
     def last(self, channel: Channel) -> Message | None:
         """Return the newest bar, quote or trade of the last days; None: there is none."""
@@ -110,7 +113,8 @@ class StoredTellings:
         minutes = self._series.read(whole)
         rolled = roll_up(minutes, timeframe, TradingHours.regular(sessions))
         ended = int(minutes.starts_at[-1]) + MINUTE if len(minutes) else 0
-        whole_bars = rolled.closed(ended, self._streams.missed(asked.instrument))
+        missed = self._streams.missed(asked.instrument, self._clock.now())
+        whole_bars = rolled.closed(ended, missed)
         width = timeframe.minutes * MINUTE
         is_asked = (whole_bars.starts_at < micros(asked.before)) & (
             whole_bars.starts_at + width > micros(asked.first)

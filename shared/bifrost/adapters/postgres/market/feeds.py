@@ -34,7 +34,7 @@ SELECT b.instrument, b.session, b.open, b.high, b.low, b.close, b.volume, s.clos
 FROM data.standing_bars b
 JOIN data.instruments i ON i.symbol = b.instrument
 JOIN data.sessions s ON s.calendar = i.calendar AND s.session = b.session
-WHERE b.instrument = ANY(%s) AND b.session = %s AND i.calendar = %s
+WHERE b.instrument = ANY(%s) AND b.session = %s AND i.calendar = %s AND b.source <> 'rollup'
 """
 
 _RECORD = """

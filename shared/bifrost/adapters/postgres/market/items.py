@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bifrost.adapters.postgres.database import Cursor, Database, Row
+from bifrost.adapters.postgres.instruments import locked_listing
 from bifrost.core.sessions import Session
 from bifrost.data.ingest.jobs import Item, ItemState, JobKind, Scope
 from bifrost.data.ingest.ports import Absence, ItemBooks
@@ -42,7 +43,17 @@ _ABSENCE = """
 INSERT INTO data.absences (instrument, timeframe, provider, first_at, before_at, reason, told_at)
 VALUES (%s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (instrument, timeframe, provider, first_at, before_at)
-    DO UPDATE SET reason = excluded.reason, told_at = excluded.told_at
+    DO UPDATE SET reason = excluded.reason
+"""
+
+# A day may be whole by it: longer bars of the minutes that are there are due again.
+_TOUCH = """
+INSERT INTO data.touched_sessions (instrument, session, touched_at)
+SELECT i.symbol, s.session, %(at)s FROM data.instruments i
+JOIN data.sessions s ON s.calendar = i.calendar
+    AND s.closes_at > %(first)s AND s.opens_at < %(before)s
+WHERE i.symbol = %(instrument)s ORDER BY s.session
+ON CONFLICT (instrument, session) DO UPDATE SET touched_at = excluded.touched_at
 """
 
 # A vendor's page of HTML is no reason that anybody reads to its end.
@@ -91,11 +102,15 @@ class PostgresItemBooks:
         return [Session(**row) for row in self.cursor.execute(_SESSIONS, values)]
 
     def remember_absence(self, absence: Absence) -> None:
-        """Keep a vendor's word; said again it has a new time."""
+        """Keep a vendor's word; said again it is as old as it was."""
         scope = absence.scope
         names = (absence.instrument, scope.timeframe, scope.provider)
         words = (absence.reason[:_REASON_MAX], absence.told_at)
         self.cursor.execute(_ABSENCE, (*names, scope.first, scope.before, *words))
+        if scope.timeframe is Timeframe.M1:
+            locked_listing(self.cursor, absence.instrument)  # one order: it, then what is touched
+            values = {"instrument": absence.instrument, "at": absence.told_at}
+            self.cursor.execute(_TOUCH, values | {"first": scope.first, "before": scope.before})
 
     def taking(self) -> "TakingBooks":
         """Return the way in for bars, in this transaction."""

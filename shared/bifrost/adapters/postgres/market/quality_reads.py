@@ -27,7 +27,7 @@ asked AS (
     WHERE q.released_at IS NULL AND q.session BETWEEN %(first)s AND %(last)s GROUP BY 1, 2, 3
 ), counted AS (
     SELECT s.symbol AS instrument, '1d' AS timeframe, s.session, 1 AS expected,
-        (EXISTS (SELECT FROM data.bars b
+        (EXISTS (SELECT FROM data.told_bars b
             WHERE b.instrument = s.symbol AND b.session = s.session))::integer AS stored
     FROM asked s JOIN data.instruments i ON i.symbol = s.symbol
     WHERE s.session BETWEEN s.first_session AND s.last_session

@@ -9,7 +9,7 @@ from typing import Any
 
 from bifrost.adapters.postgres.database import Cursor, Database, Row
 from bifrost.adapters.postgres.market.leases import prove
-from bifrost.adapters.postgres.market.missed_minutes import missed_minutes
+from bifrost.adapters.postgres.market.missed_minutes import missed_minutes, silent_minutes
 from bifrost.adapters.postgres.market.taking import PostgresTakingBooks
 from bifrost.adapters.postgres.market.ticks import PostgresTicks
 from bifrost.adapters.postgres.outbox import Outbox
@@ -86,10 +86,22 @@ class PostgresStreams:
         row = self._database.fetch_one(_STANDING, (instrument,))
         return None if row is None else _stream_of(row)
 
-    def missed(self, instrument: str) -> Sequence[tuple[int, int]]:
-        """Return the stretches of which its stream may have missed minutes (microseconds)."""
+    def missed(
+        self, instrument: str, at: datetime, known_by: datetime | None = None
+    ) -> Sequence[tuple[int, int]]:
+        """Return the stretches of which its stream may have missed minutes (microseconds).
+
+        at: now. known_by: those that counted as missed then.
+        """
         with self._database.separately() as statements:
-            return missed_minutes(statements, instrument)
+            return missed_minutes(statements, instrument, at, known_by)
+
+    def silent(
+        self, instrument: str, first: datetime, before: datetime, known_by: datetime | None = None
+    ) -> Sequence[tuple[int, int]]:
+        """Return the stretches of [first, before) in which a vendor knew of no trade."""
+        with self._database.separately() as statements:
+            return silent_minutes(statements, instrument, first, before, known_by)
 
     def last_closed(self, instrument: str) -> datetime | None:
         """Return when the last session of the desk's market closed that was published."""

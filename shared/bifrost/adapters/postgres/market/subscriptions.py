@@ -53,8 +53,8 @@ WHERE instrument = ANY(%s) AND timeframe = 1
 """
 
 _STORED_DAYS = """
-SELECT s.opens_at AS starts_at FROM data.bars b JOIN data.sessions s ON s.calendar = %(calendar)s
-    AND s.session = b.session
+SELECT s.opens_at AS starts_at FROM data.told_bars b
+JOIN data.sessions s ON s.calendar = %(calendar)s AND s.session = b.session
 WHERE b.instrument = %(instrument)s AND s.opens_at >= %(first)s AND s.opens_at < %(before)s
 """
 _STORED_MINUTES = """

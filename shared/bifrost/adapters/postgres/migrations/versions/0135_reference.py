@@ -28,6 +28,10 @@ INSERT INTO data.sources (name, rank, votes) VALUES
     ('alphavantage', 30, 1),
     ('rollup', 40, 0);
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON data.sources FROM bifrost_data;
+
+-- Daily bars that somebody told us: what is owed, counted, replayed or fed is held against these,
+-- and not against what was computed here of minutes.
+CREATE VIEW data.told_bars AS SELECT * FROM data.bars WHERE source <> 'rollup';
 """
 
 _TERMS = """
