@@ -1,10 +1,12 @@
 """Addresses of instruments: what is listed, who had a symbol when, and what could be traded."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request, Response
+from pydantic import BaseModel
 
 from bifrost.core.errors import NotFoundError
 from bifrost.data.instrument_file import SYMBOL
@@ -14,11 +16,14 @@ from bifrost.data.reference.schemas import (
     DatedInstrumentList,
     DatedInstrumentSheet,
     InstrumentOnDay,
+    PresentSheet,
     UniversePage,
 )
 from bifrost.data.schemas import InstrumentList, InstrumentSheet, Symbol
 from bifrost.runtime.auth import Caller
 from bifrost.runtime.http import create_router
+from bifrost.runtime.negotiation import OFFERED, Page, answer, next_address
+from bifrost.runtime.tables import table_of
 from bifrost.wire.dates import MarketDate
 from bifrost.wire.instants import Instant
 from functions.data import wiring
@@ -57,20 +62,33 @@ def _dated(
     return _Dated(symbol, as_of, known_by)
 
 
-@router.get("/v1/instruments", tags=["data"])
+@router.get(
+    "/v1/instruments",
+    tags=["data"],
+    response_model=InstrumentList | DatedInstrumentList,
+    responses=OFFERED,
+)
 def instruments(
+    request: Request,
     caller: Caller,
     asked: Annotated[_Dated, Depends(_dated)],
     limit: Limit = 100,
     cursor: SymbolCursor = "",
-) -> InstrumentList | DatedInstrumentList:
+) -> Response:
     """List what is listed, and which bars are stored of it.
 
     With `symbol`, `as_of` or `known_by` the answer is dated: who had that symbol on that day (at
     most one), or everything that was listed then, delisted since or not, as we knew it then.
+    JSON, or by `Accept` CSV, an Arrow stream or Parquet.
     """
-    if not asked.is_asked:
-        return InstrumentList.of(wiring.data().listings(after=cursor, limit=limit + 1), limit)
+    if asked.is_asked:
+        dated = _dated_list(asked, limit, cursor)
+        return _answered(request, dated, DatedInstrumentSheet, dated.items)
+    found = InstrumentList.of(wiring.data().listings(after=cursor, limit=limit + 1), limit)
+    return _answered(request, found, InstrumentSheet, found.items)
+
+
+def _dated_list(asked: _Dated, limit: int, cursor: str) -> DatedInstrumentList:
     reference = wiring.reference()
     day = asked.as_of or reference.today()
     if asked.symbol is not None:
@@ -92,6 +110,20 @@ def instruments(
     )
 
 
+def _answered(
+    request: Request,
+    shown: InstrumentList | DatedInstrumentList | UniversePage,
+    sheet: type[BaseModel],
+    items: Sequence[BaseModel],
+) -> Response:
+    page = Page(
+        table=lambda: table_of(sheet, items),
+        json=lambda: shown.model_dump_json().encode(),
+        next_address=next_address(request, shown.next_cursor),
+    )
+    return answer(request, page)
+
+
 @router.get("/v1/instruments/{symbol}", tags=["data"])
 def instrument(
     symbol: Symbol, caller: Caller, as_of: AsOf = None, known_by: KnownBy = None
@@ -107,17 +139,26 @@ def instrument(
     return InstrumentOnDay.on(reference.find(symbol, day, known_by), day, known_by)
 
 
-@router.get("/v1/universe", tags=["data"])
-def universe(
+def _universe(
     as_of: Annotated[MarketDate, Query(description="As it was on this day.")],
-    caller: Caller,
     index: Annotated[
         str, Query(pattern=rf"^{INDEX}$", description="Members of this index alone.")
     ] = "",
     known_by: KnownBy = None,
     limit: Limit = 100,
     cursor: SymbolCursor = "",
-) -> UniversePage:
-    """List every instrument that was listed, or in an index, on a day: the ones gone since too."""
-    asked = UniverseQuery(as_of, index, known_by, cursor, limit + 1)
-    return UniversePage.of(asked, wiring.reference().universe(asked), limit)
+) -> UniverseQuery:
+    return UniverseQuery(as_of, index, known_by, cursor, limit)
+
+
+@router.get("/v1/universe", tags=["data"], response_model=UniversePage, responses=OFFERED)
+def universe(
+    request: Request, caller: Caller, asked: Annotated[UniverseQuery, Depends(_universe)]
+) -> Response:
+    """List every instrument that was listed, or in an index, on a day: the ones gone since too.
+
+    JSON, or by `Accept` CSV, an Arrow stream or Parquet.
+    """
+    found = wiring.reference().universe(replace(asked, limit=asked.limit + 1))
+    shown = UniversePage.of(asked, found, asked.limit)
+    return _answered(request, shown, PresentSheet, shown.items)

@@ -135,3 +135,22 @@ def test_pages_of_minutes_over_months_are_the_whole(data: DataFunction, timefram
     assert found == whole
     within = data.get("/v1/bars", **asked, **{"from": "2012-01-31", "to": "2012-01-31"})
     assert within.body["items"] == whole[: len(whole) // 2]
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/v1/instruments", {}),
+        ("/v1/instruments", {"as_of": "2026-11-21"}),
+        ("/v1/universe", {"as_of": "2026-11-21"}),
+    ],
+)
+def test_instruments_have_every_form(data: DataFunction, path: str, query: dict[str, str]) -> None:
+    items = data.get(path, **query).body["items"]
+
+    _, content, headers = data.form(path, CSV, **query)
+    _, stream, _ = data.form(path, ARROW, **query)
+
+    assert [row["symbol"] for row in _rows(content)] == [item["symbol"] for item in items] != []
+    assert len(pyarrow.ipc.open_stream(stream).read_all()) == len(items)
+    assert headers["cache-control"] == "private, no-cache"
