@@ -38,7 +38,7 @@ def opened(request: pytest.FixtureRequest, make_database: Callable[[str], Databa
     return lambda: PostgresVendorStates(make_database("data"))
 
 
-def ask(states: VendorStates, at: datetime = NOW) -> Admitted | RateLimited | Failed:
+def ask(states: VendorStates, at: datetime = NOW) -> Admitted | RateLimited:
     """Ask for one call."""
     return states.change(VENDOR.name, lambda state: admit(state or fresh(VENDOR, at), VENDOR, at))
 
@@ -76,7 +76,7 @@ def test_what_one_learned_the_others_know(opened: Open) -> None:
 
     refused = ask(other)
 
-    assert isinstance(refused, Failed)
+    assert isinstance(refused, RateLimited)
     assert "open" in refused.reason
     assert one.find("alpaca") == other.find("alpaca")
 
@@ -120,7 +120,7 @@ def test_a_cooled_down_circuit_lets_one_of_many_try_and_its_success_closes_it(
     assert isinstance(trial, Admitted)
     learn(states, trial, Found(None), due)
 
-    assert isinstance(second, Failed)
+    assert isinstance(second, RateLimited)
     state = states.find("alpaca")
     assert state is not None
     assert state.circuit.state is CircuitState.CLOSED
@@ -143,7 +143,7 @@ def test_a_rate_limit_says_nothing_for_a_circuit_that_is_tried(opened: Open) -> 
 
 def test_many_at_once_take_each_call_once(opened: Open) -> None:
     vendor = replace(VENDOR, rate=Rate(0.001, 20), wait_max_seconds=0.0)
-    answers: list[Admitted | RateLimited | Failed] = []
+    answers: list[Admitted | RateLimited] = []
 
     def take(states: VendorStates) -> None:
         for _ in range(10):
@@ -161,3 +161,24 @@ def test_many_at_once_take_each_call_once(opened: Open) -> None:
 
     assert sum(isinstance(one, Admitted) for one in answers) == 20
     assert sum(isinstance(one, RateLimited) for one in answers) == 20
+
+
+def test_refusals_of_one_symbol_open_no_circuit_for_all(opened: Open) -> None:
+    states = opened()
+    for _ in range(5):
+        learn(states, admitted(states), Failed("403: no recent SIP data", retryable=False))
+
+    assert isinstance(ask(states), Admitted)
+
+
+def test_a_trial_that_is_refused_by_a_vendor_that_lives_closes_the_circuit(opened: Open) -> None:
+    states = opened()
+    for _ in range(2):
+        learn(states, admitted(states), Failed("503", retryable=True))
+    due = NOW + timedelta(seconds=VENDOR.circuit.cool_down_seconds)
+
+    learn(states, admitted(states, due), Failed("422: no such symbol", retryable=False), due)
+
+    state = states.find("alpaca")
+    assert state is not None
+    assert state.circuit.state is CircuitState.CLOSED

@@ -297,15 +297,16 @@ def test_a_vendor_that_dies_opens_its_circuit_and_one_trial_closes_it() -> None:
         with vendor_desk(name, clock=clock) as vendor:
             vendor.twin.die()
             answers = [vendor.ask(Timeframe.D1) for _ in range(3)]
-            assert all(isinstance(one, Failed) and one.retryable for one in answers)
-            assert "circuit" in reason(answers[-1])
+            assert all(isinstance(one, Failed) and one.retryable for one in answers[:2])
+            assert isinstance(answers[2], RateLimited)  # nobody was asked: that is no failure
+            assert "circuit" in reason(answers[2])
             vendor.twin.live()
             still_open = vendor.ask(Timeframe.D1)
             clock.pass_by(61)
 
             answer = vendor.ask(Timeframe.D1)
 
-            assert isinstance(still_open, Failed)
+            assert isinstance(still_open, RateLimited)
             assert not vendor.twin.asked[1:]
             assert isinstance(answer, Found)
             state = vendor.states.find(name)

@@ -41,6 +41,10 @@ class NotAnsweredError(Exception):
         self.answer = answer
 
 
+class _NotSentError(NotAnsweredError):
+    """Nobody was asked: it is not this call's turn, or the circuit is open."""
+
+
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How long one read may take: `tries` of `deadline_seconds` each, and pauses between them.
@@ -82,9 +86,17 @@ class VendorCalls:
             wait_max=patience.wait_max_seconds,
             wait_jitter=patience.pause_seconds,
         )
+        told: NotAnsweredError | None = None
         for attempt in tries:
             with attempt:
-                return self._once(send)
+                try:
+                    return self._once(send)
+                except _NotSentError as error:
+                    # What the vendor said is the answer, not that it may not be asked again.
+                    raise (told or error) from None
+                except NotAnsweredError as error:
+                    told = error
+                    raise
         raise AssertionError("stamina ends with an answer or an error")
 
     def told(self, answer: Answer[T]) -> Answer[T]:
@@ -118,7 +130,7 @@ class VendorCalls:
     def _once(self, send: Callable[[], T]) -> T:
         admitted = self._states.change(self.vendor.name, self._admit)
         if not isinstance(admitted, Admitted):
-            raise NotAnsweredError(admitted)
+            raise _NotSentError(admitted)
         if admitted.wait_seconds:
             time.sleep(admitted.wait_seconds)
         try:
@@ -129,9 +141,7 @@ class VendorCalls:
         self._learn(admitted, Found(None))
         return found
 
-    def _admit(
-        self, state: VendorState | None
-    ) -> tuple[VendorState, Admitted | RateLimited | Failed]:
+    def _admit(self, state: VendorState | None) -> tuple[VendorState, Admitted | RateLimited]:
         now = self._clock.now()
         return admit(state or fresh(self.vendor, now), self.vendor, now)
 

@@ -36,7 +36,7 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class RateLimited:
-    """Not now; ask again after so many seconds."""
+    """Not now; ask again after so many seconds. An open circuit says so too: nobody was asked."""
 
     retry_after_seconds: float
     reason: str
@@ -46,8 +46,8 @@ class RateLimited:
 class Failed:
     """It could not be asked, or its answer cannot be believed.
 
-    retryable: another try may go better (a cut connection, 503, an open circuit); an answer of
-        another shape will not.
+    retryable: another try may go better (a cut connection, 503); an answer of another shape
+        will not.
     """
 
     reason: str

@@ -106,14 +106,14 @@ def fresh(vendor: Vendor, now: datetime) -> VendorState:
 
 def admit(
     state: VendorState, vendor: Vendor, now: datetime
-) -> tuple[VendorState, Admitted | RateLimited | Failed]:
-    """Ask for one call: it may go, or it is its answer already."""
+) -> tuple[VendorState, Admitted | RateLimited]:
+    """Ask for one call: it may go, or it is told when to ask again; nobody was asked then."""
     circuit, pause = breaking.permit(state.circuit, vendor.circuit, now)
     if pause > 0:
         reason = (
             f"the circuit to {vendor.name} is {circuit.state}; it may be tried in {pause:.0f} s"
         )
-        return state, Failed(reason, retryable=True)
+        return state, RateLimited(pause, reason)
     bucket, wait = limits.take(state.bucket, vendor.rate, now, vendor.wait_max_seconds)
     if wait > vendor.wait_max_seconds:
         # A trial that may not be made is none: the circuit stays as it was.
@@ -130,10 +130,14 @@ def took_in(
     answer: "Found[Any] | Partial[Any] | Absent | RateLimited | Failed",
     now: datetime,
 ) -> VendorState:
-    """Learn from an answer: failures open the circuit, a rate limit pauses everybody."""
+    """Learn from an answer: outages open the circuit, a rate limit pauses everybody.
+
+    A failure that no second try changes (403, 422, a changed field) is no outage: the vendor
+    answers, and of another symbol it may be right.
+    """
     circuit, bucket = state.circuit, state.bucket
     kind, reason = _named(answer)
-    if isinstance(answer, Failed):
+    if isinstance(answer, Failed) and answer.retryable:
         circuit = breaking.failed(circuit, vendor.circuit, admitted.generation, now)
     elif isinstance(answer, RateLimited):
         bucket = limits.paused(bucket, now, answer.retry_after_seconds)
