@@ -23,7 +23,7 @@ from bifrost.data.ingest.dispatching import Dispatcher
 from bifrost.data.ingest.working import Ingester, LeaseLostError
 
 # Before and after everything that leaves the process, and between any two things that are kept.
-BOOKS = ("hold", "keep", "kind_of", "sessions", "remember_absence")
+BOOKS = ("hold", "keep", "job_of", "sessions", "remember_absence")
 TAKING = ("listing", "context", "put", "keep_apart", "touch", "tell")
 FAILPOINTS = (
     "begin",
@@ -150,7 +150,7 @@ def run(told: dict[str, Any]) -> list[int]:
         lease=timedelta(seconds=told["lease_seconds"]),
     )
     ended = []
-    while jobs.tally(told["job"]).unended:
+    while jobs.tallies([told["job"]])[told["job"]].unended:
         dispatcher.sweep(timedelta(milliseconds=200))
         while queue.sent:
             try:

@@ -111,6 +111,15 @@ def test_an_item_that_failed_is_tried_so_often_and_no_more() -> None:
     assert (item.state, item.tries) == (ItemState.FAILED, TRIES_MAX)
 
 
+def test_an_outage_is_no_end_before_the_time_that_a_feed_waits_for_it() -> None:
+    item, until = fresh(), NOW + timedelta(hours=6)
+    for _ in range(2 * TRIES_MAX):
+        item = failed(item, "503", NOW, retryable=True, until=until)
+    assert item.due_at == NOW + timedelta(minutes=15)
+
+    assert failed(item, "503", until, retryable=True, until=until).has_ended
+
+
 def test_a_slice_that_came_forgives_the_tries_before_it() -> None:
     item = failed(fresh(), "503", NOW, retryable=True)
 

@@ -147,14 +147,17 @@ class Backfills:
 
     def progress(self, job_id: str) -> Progress:
         """Return how far a job is; raise NotFoundError."""
-        job = self.jobs.find(job_id)
-        tally = self.jobs.tally(job_id)
-        state = state_of(tally.states, unended=tally.unended)
-        return Progress(job, state, tally, _eta(job, tally, self.clock.now()))
+        (found,) = self._progress([self.jobs.find(job_id)])
+        return found
 
     def newest(self, asked: JobQuery) -> list[Progress]:
         """Return jobs and how far they are, the newest first."""
-        return [self.progress(job.job_id) for job in self.jobs.newest(asked)]
+        return self._progress(self.jobs.newest(asked))
+
+    def _progress(self, jobs: Sequence[Job]) -> list[Progress]:
+        now = self.clock.now()
+        tallies = self.jobs.tallies([job.job_id for job in jobs])
+        return [_progress_of(job, tallies[job.job_id], now) for job in jobs]
 
     def items(self, job_id: str, *, after: int, limit: int) -> list[Item]:
         """Return a job's items past the number `after`; raise NotFoundError."""
@@ -184,6 +187,11 @@ def scope_of(request: BackfillRequest, now: datetime) -> Scope:
     minute = now.replace(second=0, microsecond=0)
     before = max(min(after, minute), first + timedelta(minutes=1))
     return Scope(request.provider, request.timeframe, first, before)
+
+
+def _progress_of(job: Job, tally: Tally, now: datetime) -> Progress:
+    state = state_of(tally.states, unended=tally.unended)
+    return Progress(job, state, tally, _eta(job, tally, now))
 
 
 def _eta(job: Job, tally: Tally, now: datetime) -> timedelta | None:

@@ -19,6 +19,8 @@ LEASE = timedelta(minutes=2)
 UNHEARD_AFTER = timedelta(minutes=3)
 # Waits of 5, 10, 20, 40 ... seconds: a vendor that is away for ten minutes fails no item.
 TRIES_MAX = 8
+# A session's close is tried again for as long as the desk's feed waits for it.
+CLOSE_TRIED_FOR = timedelta(hours=6)
 _FIRST_WAIT = timedelta(seconds=5)
 _LONGEST_WAIT = timedelta(minutes=15)
 
@@ -191,9 +193,9 @@ def awaited(item: Item, reason: str, now: datetime) -> Item:
     return replace(waiting, tries=tries, reason=reason, due_at=now + wait_after(tries))
 
 
-def cut_short(item: Item, reason: str, now: datetime) -> Item:
+def cut_short(item: Item, reason: str, now: datetime, until: datetime | None = None) -> Item:
     """Return an item of which a part came: it goes on from there, and at once if there was any."""
-    return _again(item, ItemState.PARTIAL, reason, now)
+    return _again(item, ItemState.PARTIAL, reason, now, until)
 
 
 def turned_away(item: Item, until: datetime, reason: str) -> Item:
@@ -208,10 +210,12 @@ def turned_away(item: Item, until: datetime, reason: str) -> Item:
     )
 
 
-def failed(item: Item, reason: str, now: datetime, *, retryable: bool) -> Item:
-    """Return an item that failed: to be tried again a few times, or for good."""
+def failed(
+    item: Item, reason: str, now: datetime, *, retryable: bool, until: datetime | None = None
+) -> Item:
+    """Return an item that failed: to be tried again a few times and until then, or for good."""
     if retryable:
-        return _again(item, ItemState.FAILED, reason, now)
+        return _again(item, ItemState.FAILED, reason, now, until)
     return replace(
         item,
         state=ItemState.FAILED,
@@ -265,9 +269,11 @@ def _unended_state(states: Mapping[ItemState, int], unended: Collection[ItemStat
     return JobState.RUNNING if begun else JobState.WAITING
 
 
-def _again(item: Item, state: ItemState, reason: str, now: datetime) -> Item:
+def _again(
+    item: Item, state: ItemState, reason: str, now: datetime, until: datetime | None
+) -> Item:
     tries = item.tries + 1
-    over = tries >= TRIES_MAX
+    over = tries >= TRIES_MAX and (until is None or now >= until)
     due = now if state is ItemState.PARTIAL and item.tries == 0 else now + wait_after(tries)
     return replace(
         item,

@@ -37,8 +37,8 @@ class ItemBooks(Protocol):
     def keep(self, item: Item) -> None:
         """Write the item as it stands now."""
 
-    def kind_of(self, job_id: str) -> tuple[JobKind, str]:
-        """Return why the job fetches, and the request that caused it."""
+    def job_of(self, job_id: str) -> Job:
+        """Return the job that an item belongs to."""
 
     def sessions(self, instrument: str, scope: Scope) -> Sequence[Session]:
         """Return the sessions of the instrument's calendar that lie in the range."""
@@ -106,8 +106,8 @@ class Jobs(Protocol):
     def find(self, job_id: str) -> Job:
         """Return a job; raise NotFoundError."""
 
-    def tally(self, job_id: str) -> Tally:
-        """Add up its items."""
+    def tallies(self, job_ids: Sequence[str]) -> dict[str, Tally]:
+        """Add up the items of each, by its id."""
 
     def newest(self, asked: JobQuery) -> list[Job]:
         """Return jobs, the newest first."""

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from bifrost.data.ingest.expected import bars_expected
 from bifrost.data.ingest.jobs import (
+    CLOSE_TRIED_FOR,
     Item,
     JobKind,
     Scope,
@@ -16,7 +17,7 @@ from bifrost.data.ingest.jobs import (
     turned_away,
 )
 from bifrost.data.ingest.ports import Absence, ItemBooks
-from bifrost.data.ingest.slices import is_settled, waits_for_more
+from bifrost.data.ingest.slices import is_past, is_settled, waits_for_more
 from bifrost.data.ingest.taking import Occasion, Taken, take
 from bifrost.data.providers.answers import Absent, Answer, Failed, Partial, RateLimited
 from bifrost.data.series.columns import BarColumns, instant_of, micros
@@ -29,12 +30,14 @@ _NOT_YET = "the vendor does not have the newest bars yet"
 class Slice:
     """What was asked for of an item, and when its answer is written.
 
-    scope: of this slice. kind: of its job. lease: how long its taker may be silent after it.
+    scope: of this slice. kind: of its job, which was begun at `begun_at`. lease: how long its
+        taker may be silent after it.
     """
 
     item: Item
     scope: Scope
     kind: JobKind
+    begun_at: datetime
     occasion: Occasion
     lease: timedelta
 
@@ -43,22 +46,35 @@ class Slice:
         """When it is written."""
         return self.occasion.at
 
+    @property
+    def tried_until(self) -> datetime | None:
+        """Until when at least an outage is no end: a session's close has a feed that waits."""
+        is_close = self.kind is JobKind.SESSION_CLOSE
+        return self.begun_at + CLOSE_TRIED_FOR if is_close else None
+
+    @property
+    def is_overtaken(self) -> bool:
+        """Whether jobs of later minutes have asked for the same since."""
+        return self.kind is JobKind.INTRADAY and is_past(self.item.scope.before, self.now)
+
 
 def settled(books: ItemBooks, asked: Slice, answer: Answer[BarColumns]) -> Item:
     """Take in what the vendor gave, and return the item as it is then."""
     item, now = asked.item, asked.now
     if isinstance(answer, RateLimited):
+        if asked.is_overtaken:
+            return failed(item, f"{answer.reason}; later ones ask for it", now, retryable=False)
         until = now + timedelta(seconds=max(answer.retry_after_seconds, 1))
         return turned_away(item, until, answer.reason)
     if isinstance(answer, Failed):
-        return failed(item, answer.reason, now, retryable=answer.retryable)
+        return failed(item, answer.reason, now, retryable=answer.retryable, until=asked.tried_until)
     if isinstance(answer, Absent):
         return _behind(books, asked, BarColumns.empty(), answer.reason)
     item = _counted(item, take(books.taking(), _key(asked), answer.data, asked.occasion))
     if isinstance(answer, Partial):
         resume = max(answer.resume_from, item.resume_at)
         gone_on = moved(item, resume, now, asked.lease) if resume > item.resume_at else item
-        return cut_short(gone_on, answer.reason, now)
+        return cut_short(gone_on, answer.reason, now, asked.tried_until)
     return _behind(books, replace(asked, item=item), answer.data, "")
 
 

@@ -9,6 +9,7 @@ from bifrost.data.series.timeframes import Timeframe
 _SETTLED_AFTER = {True: timedelta(hours=12), False: timedelta(minutes=15)}
 # The next minute asks for what this one did not bring: to wait longer would only pile up.
 _INTRADAY_TRIES = 3
+_INTRADAY_LASTS = timedelta(minutes=15)
 
 
 def slice_end(item: Item) -> datetime:
@@ -27,6 +28,11 @@ def slice_end(item: Item) -> datetime:
 def is_settled(timeframe: Timeframe, before: datetime, now: datetime) -> bool:
     """Say whether a vendor that has nothing up to `before` will have nothing any more."""
     return now - before >= _SETTLED_AFTER[timeframe.is_daily]
+
+
+def is_past(before: datetime, now: datetime) -> bool:
+    """Say whether minutes that end at `before` are left to the jobs of later ones."""
+    return now - before >= _INTRADAY_LASTS
 
 
 def waits_for_more(item: Item, kind: JobKind, before: datetime, now: datetime) -> bool:

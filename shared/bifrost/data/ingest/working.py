@@ -70,9 +70,10 @@ class Ingester:
         answer = self._ask(scope.provider, asked)
 
         def settle(books: ItemBooks, held: Item, now: datetime) -> Item:
-            kind, correlation_id = books.kind_of(held.job_id)
-            occasion = Occasion(now, correlation_id, self.ids.new())
-            return settled(books, Slice(held, scope, kind, occasion, self.lease), answer)
+            job = books.job_of(held.job_id)
+            occasion = Occasion(now, job.correlation_id, self.ids.new())
+            of = Slice(held, scope, job.kind, job.requested_at, occasion, self.lease)
+            return settled(books, of, answer)
 
         return self._write(item, settle)
 

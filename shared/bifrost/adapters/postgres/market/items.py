@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bifrost.adapters.postgres.database import Cursor, Database, Row
 from bifrost.adapters.postgres.instruments import locked_listing
 from bifrost.core.sessions import Session
-from bifrost.data.ingest.jobs import Item, ItemState, JobKind, Scope
+from bifrost.data.ingest.jobs import Item, ItemState, Job, JobKind, Scope
 from bifrost.data.ingest.ports import Absence, ItemBooks
 from bifrost.data.series.timeframes import Timeframe
 
@@ -88,13 +88,13 @@ class PostgresItemBooks:
         """Write the item as it stands now."""
         self.cursor.execute(_KEEP, (*values_of(item), item.number))
 
-    def kind_of(self, job_id: str) -> tuple[JobKind, str]:
-        """Return why the job fetches, and the request that caused it."""
-        query = "SELECT kind, correlation_id FROM data.ingestion_jobs WHERE job_id = %s"
+    def job_of(self, job_id: str) -> Job:
+        """Return the job that an item belongs to."""
+        query = "SELECT * FROM data.ingestion_jobs WHERE job_id = %s"
         row = self.cursor.execute(query, (job_id,)).fetchone()
         if row is None:  # a foreign key holds it
             raise AssertionError(f"job {job_id} has vanished")
-        return JobKind(row["kind"]), row["correlation_id"]
+        return to_job(row)
 
     def sessions(self, instrument: str, scope: Scope) -> Sequence[Session]:
         """Return the sessions of the instrument's calendar that lie in the range."""
@@ -160,4 +160,21 @@ def to_item(row: Row) -> Item:
         bars_written=row["bars_written"],
         bars_kept_apart=row["bars_kept_apart"],
         reason=row["reason"],
+    )
+
+
+def to_job(row: Row) -> Job:
+    """Read a row of data.ingestion_jobs."""
+    return Job(
+        job_id=row["job_id"],
+        kind=JobKind(row["kind"]),
+        scope=Scope(
+            row["provider"], Timeframe(row["timeframe"]), row["first_at"], row["before_at"]
+        ),
+        requested_by=row["requested_by"],
+        correlation_id=row["correlation_id"],
+        requested_at=row["requested_at"],
+        cancelled_at=row["cancelled_at"],
+        calendar=row["calendar"],
+        session=row["session"],
     )

@@ -5,11 +5,10 @@ from datetime import datetime, timedelta
 
 from bifrost.adapters.postgres.database import Cursor, Database, Row
 from bifrost.adapters.postgres.idempotency import IdempotencyKeys, body_hash
-from bifrost.adapters.postgres.market.items import COLUMNS, to_item, values_of
+from bifrost.adapters.postgres.market.items import COLUMNS, to_item, to_job, values_of
 from bifrost.core.errors import NotFoundError
-from bifrost.data.ingest.jobs import Item, ItemState, Job, JobKind, Scope
+from bifrost.data.ingest.jobs import Item, ItemState, Job
 from bifrost.data.ingest.ports import Claim, JobQuery, Tally
-from bifrost.data.series.timeframes import Timeframe
 
 _ADD = """
 INSERT INTO data.ingestion_jobs (job_id, kind, provider, timeframe, first_at, before_at, calendar,
@@ -28,12 +27,12 @@ ON CONFLICT (job_id, instrument, first_at) DO NOTHING
 """
 
 # An item that ended before its range's end (absent, failed) is done only as far as it came.
-_TALLY = """
-SELECT state, (due_at IS NOT NULL OR state = 'running') AS goes_on, count(*) AS items,
+_TALLIES = """
+SELECT job_id, state, (due_at IS NOT NULL OR state = 'running') AS goes_on, count(*) AS items,
     sum(bars_read) AS bars_read, sum(bars_written) AS bars_written,
     sum(bars_kept_apart) AS bars_kept_apart,
     sum(before_at - first_at) AS asked, sum(resume_at - first_at) AS done
-FROM data.ingestion_items WHERE job_id = %s GROUP BY state, goes_on
+FROM data.ingestion_items WHERE job_id = ANY(%s) GROUP BY job_id, state, goes_on
 """
 
 _NEWEST = """
@@ -111,29 +110,19 @@ class PostgresJobs:
         row = self._database.fetch_one(query, (job_id,))
         if row is None:
             raise NotFoundError(f"no job is called {job_id}; see `bifrost data jobs`")
-        return _to_job(row)
+        return to_job(row)
 
-    def tally(self, job_id: str) -> Tally:
-        """Add up its items."""
-        rows = self._database.fetch_all(_TALLY, (job_id,))
-        states: dict[ItemState, int] = {}
-        for row in rows:
-            state = ItemState(row["state"])
-            states[state] = states.get(state, 0) + row["items"]
-        return Tally(
-            states=states,
-            unended=frozenset(ItemState(row["state"]) for row in rows if row["goes_on"]),
-            bars_read=int(sum(row["bars_read"] for row in rows)),
-            bars_written=int(sum(row["bars_written"] for row in rows)),
-            bars_kept_apart=int(sum(row["bars_kept_apart"] for row in rows)),
-            asked=sum((row["asked"] for row in rows), timedelta()),
-            done=sum((row["done"] for row in rows), timedelta()),
-        )
+    def tallies(self, job_ids: Sequence[str]) -> dict[str, Tally]:
+        """Add up the items of each, by its id."""
+        found: dict[str, list[Row]] = {job_id: [] for job_id in job_ids}
+        for row in self._database.fetch_all(_TALLIES, (list(job_ids),)):
+            found[row["job_id"]].append(row)
+        return {job_id: _to_tally(rows) for job_id, rows in found.items()}
 
     def newest(self, asked: JobQuery) -> list[Job]:
         """Return jobs, the newest first."""
         values = {"kind": asked.kind, "before": asked.before, "limit": asked.limit}
-        return [_to_job(row) for row in self._database.fetch_all(_NEWEST, values)]
+        return [to_job(row) for row in self._database.fetch_all(_NEWEST, values)]
 
     def items(self, job_id: str, *, after: int, limit: int) -> list[Item]:
         """Return a job's items past the number `after`, in their order."""
@@ -197,17 +186,17 @@ def _add(cursor: Cursor, job: Job, items: Sequence[Item]) -> None:
     cursor.execute(_ADD_ITEMS, (job.job_id, job.requested_at, *columns))
 
 
-def _to_job(row: Row) -> Job:
-    return Job(
-        job_id=row["job_id"],
-        kind=JobKind(row["kind"]),
-        scope=Scope(
-            row["provider"], Timeframe(row["timeframe"]), row["first_at"], row["before_at"]
-        ),
-        requested_by=row["requested_by"],
-        correlation_id=row["correlation_id"],
-        requested_at=row["requested_at"],
-        cancelled_at=row["cancelled_at"],
-        calendar=row["calendar"],
-        session=row["session"],
+def _to_tally(rows: Sequence[Row]) -> Tally:
+    states: dict[ItemState, int] = {}
+    for row in rows:
+        state = ItemState(row["state"])
+        states[state] = states.get(state, 0) + row["items"]
+    return Tally(
+        states=states,
+        unended=frozenset(ItemState(row["state"]) for row in rows if row["goes_on"]),
+        bars_read=int(sum(row["bars_read"] for row in rows)),
+        bars_written=int(sum(row["bars_written"] for row in rows)),
+        bars_kept_apart=int(sum(row["bars_kept_apart"] for row in rows)),
+        asked=sum((row["asked"] for row in rows), timedelta()),
+        done=sum((row["done"] for row in rows), timedelta()),
     )
