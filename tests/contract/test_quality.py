@@ -14,14 +14,12 @@ from bifrost.adapters.calendars import xnys
 from bifrost.adapters.ids import RandomIds
 from bifrost.adapters.memory.clock import SetClock
 from bifrost.adapters.postgres.database import Database
-from bifrost.adapters.postgres.market.quality import keep_floats_apart
 from bifrost.adapters.postgres.market.quality_books import PostgresCompleteness, PostgresReleases
 from bifrost.adapters.postgres.market.quality_reads import PostgresQualityReader
 from bifrost.adapters.postgres.market.series import PostgresSeriesReader
 from bifrost.adapters.postgres.market.taking import PostgresTakingBooks
 from bifrost.core.errors import ConflictError, InvalidInputError, NotFoundError
 from bifrost.data.ingest.taking import Occasion, Taken, take
-from bifrost.data.quality.floats import judge_floats
 from bifrost.data.quality.service import QualityService
 from bifrost.data.series.asked import SeriesQuery
 from bifrost.data.series.columns import BarColumns, counted, instant_of, micros
@@ -165,23 +163,6 @@ def test_bar_that_no_store_can_hold_is_not_released(
         quality.release(bar.quarantine_id, by="ann", reason="why not", correlation_id="r")
     with pytest.raises(NotFoundError, match="the number 99"):
         quality.release(99, by="ann", reason="why not", correlation_id="r")
-
-
-def test_what_was_no_number_is_kept_as_it_came(database: Database, quality: QualityService) -> None:
-    told = daily(3)
-    columns = {
-        name: told.prices(name).copy() for name in ("open", "high", "low", "close", "volume")
-    }
-    columns["close"][1] = np.nan
-    columns["volume"][2] = np.inf
-    found = judge_floats(told.starts_at, columns)
-
-    with database.transaction() as cursor:
-        assert keep_floats_apart(cursor, DAILY, told.starts_at, columns, found, NOW) == 2
-
-    later, earlier = quality.report(first=DAYS[0].session, last=DAYS[2].session).quarantined
-    assert (str(earlier.close), str(later.volume)) == ("NaN", "Infinity")
-    assert earlier.kinds == ("not_a_number",)
 
 
 def test_rows_of_quarantine_are_neither_changed_nor_deleted(database: Database) -> None:

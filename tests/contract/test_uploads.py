@@ -193,7 +193,24 @@ def test_quotes_of_a_day_are_stored(desk: UploadDesk) -> None:
     done = desk.send(desk.declare(lean("ibm/quotes.zip")), {"ibm/quotes.zip": content})
 
     assert done["ibm/quotes.zip"].state is FileState.DONE
-    assert done["ibm/quotes.zip"].outcome.written == 594
+    # Its last minute is that of 20:00, when the tape had ended.
+    outcome = done["ibm/quotes.zip"].outcome
+    assert (outcome.read, outcome.written, outcome.quarantined) == (594, 593, 1)
+
+
+def test_single_quotes_of_a_day_are_stored_but_for_those_after_its_end(desk: UploadDesk) -> None:
+    desk.stock()
+    content = shared_data("tick_trades_quotes/lean_tick_ibm/20131008_quote.zip").read_bytes()
+
+    done = desk.send(desk.declare(lean("ibm/quotes.zip")), {"ibm/quotes.zip": content})
+
+    outcome = done["ibm/quotes.zip"].outcome
+    assert (outcome.read, outcome.written, outcome.quarantined) == (125_750, 125_746, 4)
+    apart = desk.database.fetch_all("SELECT * FROM data.quarantined_ticks ORDER BY number")
+    assert {row["kinds"][0] for row in apart} == {"outside_session"}
+    assert str(apart[0]["occurred_at"].astimezone(UTC)) == "2013-10-09 00:00:00.514000+00:00"
+    (flag,) = desk.database.fetch_all("SELECT * FROM data.quality_flags")
+    assert (flag["timeframe"], flag["kind"]) == ("quote", "locked_market")
 
 
 def test_leans_whole_folder_is_imported_in_any_order(desk: UploadDesk) -> None:

@@ -1,11 +1,11 @@
-"""Corporate actions out of Lean's factor and map files.
+"""Corporate actions out of Lean's factor files.
 
 A factor file has, for each last session before an ex-date, what raw prices up to it are multiplied
 by: `yyyymmdd,price_factor,split_factor,reference_close`. So a dividend is what the step of the
 price factor takes from the reference close, and a split is the step of the split factor. Factors
 are rounded to seven places: a split's ratio is the simplest one that the rounding allows (4 for 1,
-not 3.99999), a dividend is kept as it comes out. A map file has the last session of each symbol.
-Neither says how a dividend is taxed (here: ordinary) nor when it is paid.
+not 3.99999), a dividend is kept as it comes out.
+It does not say how a dividend is taxed (here: ordinary), nor when it is paid.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,16 +19,14 @@ from typing import Any
 from bifrost.core.corporate_actions import (
     CashDividend,
     CorporateAction,
-    Delisting,
     DividendKind,
-    Rename,
     Split,
 )
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.money import exact_product
 from bifrost.core.written import is_decimal
 from bifrost.data.bar_file import text_lines
-from bifrost.data.reference.map_files import FAR_AWAY, lean_day, read_map_file
+from bifrost.data.reference.map_files import lean_day
 
 VENDOR = "lean"
 # Half of the last place of a split factor.
@@ -91,23 +89,6 @@ def split_ratios(pairs: Iterable[tuple[FactorRow, FactorRow]]) -> list[Fraction]
         exact /= ratio
         ratios.append(ratio)
     return ratios[::-1]
-
-
-def map_actions(
-    content: bytes, next_session: NextSession, *, currency: str = "USD"
-) -> list[CorporateAction]:
-    """Read a map file: a rename where the symbol changes, a delisting where it ends for good."""
-    rows = read_map_file(content)
-    actions = []
-    # The first row is the day of listing, each later one the last session of its symbol.
-    for row, later in pairwise(rows[1:]):
-        if row.symbol != later.symbol:
-            stamp = _Stamp(row.symbol, currency, next_session)
-            actions.append(stamp.action(row.day, "rename", Rename(later.symbol)))
-    if rows and rows[-1].day < FAR_AWAY:
-        stamp = _Stamp(rows[-1].symbol, currency, next_session)
-        actions.append(stamp.action(rows[-1].day, "delisting", Delisting()))
-    return actions
 
 
 @dataclass(frozen=True, slots=True)

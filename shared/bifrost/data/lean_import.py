@@ -8,6 +8,8 @@ from pathlib import PurePosixPath
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.sessions import exchange_date
 from bifrost.data.adding_actions import add_actions
+from bifrost.data.ingest import taking_ticks
+from bifrost.data.ingest.taking_ticks import TakenTicks
 from bifrost.data.lean_actions import factor_actions, read_factor_file
 from bifrost.data.providers import lean_ticks
 from bifrost.data.providers.file_rows import FileBars, Reading
@@ -16,6 +18,7 @@ from bifrost.data.reference.holders import parted
 from bifrost.data.reference.map_files import SOURCE, instrument_of
 from bifrost.data.series.columns import BarColumns, instant_of, micros
 from bifrost.data.series.ports import SeriesKey
+from bifrost.data.series.ticks import Ticks
 from bifrost.data.series.timeframes import Timeframe
 from bifrost.data.series.trades import minute_bars as made_of_trades
 from bifrost.data.taken_file import Done, Occasion, count, refuse_all_rejected, take_bars
@@ -111,10 +114,10 @@ def _take_trades(books: UploadTransaction, found: LeanZip, occasion: Occasion) -
     """Store a day's trades, and the minutes that they make."""
     owner, day = _owner_of_day(books, found)
     trades, reading = lean_ticks.trades(found)
-    done = _counted(owner, len(trades), reading)
-    done.written = books.ticks().put_trades(owner, SOURCE, trades, occasion.at)
+    taken = taking_ticks.take_trades(books.ticks(), owner, SOURCE, trades, occasion.at)
+    done = _counted(owner, len(trades), reading, taken)
     closes = {one.session: micros(one.closes_at) for one in books.sessions(_CALENDAR)}
-    minutes = made_of_trades(trades, closes.get(day))
+    minutes = made_of_trades(taken.good, closes.get(day))
     done.notes.append(f"{len(minutes)} minutes made of its trades")
     take_bars(books, SeriesKey(owner, Timeframe.M1, SOURCE), minutes, occasion, done)
     return done
@@ -123,9 +126,8 @@ def _take_trades(books: UploadTransaction, found: LeanZip, occasion: Occasion) -
 def _take_quotes(books: UploadTransaction, found: LeanZip, occasion: Occasion) -> Done:
     owner, _ = _owner_of_day(books, found)
     quotes, reading = lean_ticks.quotes(found)
-    done = _counted(owner, len(quotes), reading)
-    done.written = books.ticks().put_quotes(owner, SOURCE, quotes, occasion.at)
-    return done
+    taken = taking_ticks.take_quotes(books.ticks(), owner, SOURCE, quotes, occasion.at)
+    return _counted(owner, len(quotes), reading, taken)
 
 
 def _owner_of_day(books: UploadTransaction, found: LeanZip) -> tuple[str, date]:
@@ -139,9 +141,15 @@ def _owner_of_day(books: UploadTransaction, found: LeanZip) -> tuple[str, date]:
     return owner, day
 
 
-def _counted(owner: str, good: int, reading: Reading) -> Done:
+def _counted(owner: str, good: int, reading: Reading, taken: TakenTicks[Ticks]) -> Done:
     refuse_all_rejected(good, reading.rejected)
-    return Done(read=reading.rows, rejected=tuple(reading.rejected), instruments={owner})
+    return Done(
+        read=reading.rows,
+        written=taken.written,
+        quarantined=taken.kept_apart,
+        instruments={owner},
+        rejected=tuple(reading.rejected),
+    )
 
 
 def _unlisted(name: str) -> WaitsError:

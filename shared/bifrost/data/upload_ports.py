@@ -13,7 +13,7 @@ from bifrost.events import Event
 
 if TYPE_CHECKING:
     from bifrost.data.ingest.taking import TakingBooks
-    from bifrost.data.series.ticks import TickBook
+    from bifrost.data.ingest.taking_ticks import TickBooks
 
 
 class UploadTransaction(ImportTransaction, Protocol):
@@ -31,8 +31,8 @@ class UploadTransaction(ImportTransaction, Protocol):
     def taking(self) -> "TakingBooks":
         """Return the books by which bars enter."""
 
-    def ticks(self) -> "TickBook":
-        """Return the books of single quotes and trades."""
+    def ticks(self) -> "TickBooks":
+        """Return the books by which quotes and trades enter."""
 
 
 class Uploads(Protocol):

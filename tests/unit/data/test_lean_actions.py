@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import pytest
 
-from bifrost.core.corporate_actions import ActionKind, CashDividend, Delisting, Rename, Split
+from bifrost.core.corporate_actions import ActionKind, CashDividend, Split
 from bifrost.core.errors import InvalidInputError
-from bifrost.data.lean_actions import factor_actions, map_actions, read_factor_file, split_ratios
+from bifrost.data.lean_actions import factor_actions, read_factor_file, split_ratios
 
 # 1.00 of 100, then two for one, then 0.50 of 50 and four for one on one day.
 FACTORS = b"""20200102,0.9801,0.125,1
@@ -59,18 +59,6 @@ def test_a_ratio_is_the_simplest_that_the_files_rounding_allows(
     assert split_ratios(pairwise(rows)) == [ratio]
 
 
-def test_a_map_file_names_renames_and_the_end() -> None:
-    renamed = map_actions(
-        b"20040819,goog\n20140402,goog\n20501231,googl,Q", lambda of: of + timedelta(days=1)
-    )
-    ended = map_actions(b"19990929,fb\n20030328,fb", lambda of: of + timedelta(days=3))
-
-    assert [(one.instrument, str(one.ex_date), one.terms) for one in (*renamed, *ended)] == [
-        ("GOOG", "2014-04-03", Rename("GOOGL")),
-        ("FB", "2003-03-31", Delisting()),
-    ]
-
-
 @pytest.mark.parametrize(
     ("content", "where"),
     [
@@ -84,12 +72,3 @@ def test_a_map_file_names_renames_and_the_end() -> None:
 def test_a_broken_factor_file_is_named_by_line_and_column(content: bytes, where: str) -> None:
     with pytest.raises(InvalidInputError, match=where):
         read_factor_file(content)
-
-
-@pytest.mark.parametrize(
-    ("content", "where"),
-    [(b"20200102", "line 1, column 2"), (b"20200102,fb\n2020,fb", "line 2, column 1")],
-)
-def test_a_broken_map_file_is_named_by_line_and_column(content: bytes, where: str) -> None:
-    with pytest.raises(InvalidInputError, match=where):
-        map_actions(content, lambda of: of)

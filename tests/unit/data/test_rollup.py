@@ -5,12 +5,10 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bifrost.adapters.calendars import xnys
 from bifrost.data.series.columns import BarColumns, instant_of, micros
-from bifrost.data.series.rollup import merged, roll_up, rolled_again
+from bifrost.data.series.rollup import roll_up
 from bifrost.data.series.timeframes import Timeframe
 from bifrost.data.series.trading_hours import TradingHours
 
@@ -123,28 +121,3 @@ def test_bars_out_of_order_are_refused() -> None:
 def test_nothing_makes_nothing() -> None:
     assert len(roll_up(BarColumns.empty(), Timeframe.M5, GRID).bars) == 0
     assert len(roll_up(whole(0), Timeframe.M5, TradingHours.regular([])).bars) == 0
-
-
-_STARTS = BarColumns.concatenated([whole(0), whole(1), whole(2)]).starts_at
-_PARTS = st.lists(
-    st.lists(
-        st.tuples(st.sampled_from(_STARTS.tolist()), st.integers(1, 50)), min_size=1, max_size=12
-    ),
-    max_size=8,
-)
-
-
-@given(parts=_PARTS, timeframe=st.sampled_from(LONGER))
-def test_any_order_and_split_of_arrivals_makes_the_same_bars(
-    parts: list[list[tuple[int, int]]], timeframe: Timeframe
-) -> None:
-    known, longer = BarColumns.empty(), BarColumns.empty()
-    for part in parts:
-        at = np.array([start for start, _ in part], dtype=np.int64)
-        price = np.array([price for _, price in part], dtype=np.int64)
-        arrived = BarColumns(at, price, price + 2, price - 1, price + 1, price * 10)
-        known = merged(known, arrived)
-        longer = rolled_again(longer, known, at, timeframe, GRID)
-
-    assert longer.equals(roll_up(known, timeframe, GRID).bars)
-    assert longer.volume.sum() == known.volume.sum()

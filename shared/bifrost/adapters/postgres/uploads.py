@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bifrost.adapters.postgres.database import Database, Row
 from bifrost.adapters.postgres.imports import LOCK, PostgresImportTransaction
+from bifrost.adapters.postgres.sessions import calendar_sessions
 from bifrost.core.errors import NotFoundError
 from bifrost.core.sessions import Session
 from bifrost.data.imports import ImportRecord, StoredObject
@@ -25,7 +26,7 @@ from bifrost.events import Event
 
 if TYPE_CHECKING:
     from bifrost.adapters.postgres.market.taking import PostgresTakingBooks
-    from bifrost.adapters.postgres.market.ticks import PostgresTicks
+    from bifrost.adapters.postgres.market.taking_ticks import PostgresTickBooks
 
 _IMPORT = """
 INSERT INTO data.file_imports (import_id, requested_by, correlation_id, requested_at)
@@ -81,11 +82,6 @@ ORDER BY f.stage, i.object_key
 _OUTCOME = """
 UPDATE data.import_files SET instruments = %s, rows_quarantined = %s, note = %s
 WHERE object_key = %s
-"""
-
-_SESSIONS = """
-SELECT calendar, session, opens_at, closes_at FROM data.sessions WHERE calendar = %s
-ORDER BY session
 """
 
 
@@ -154,9 +150,9 @@ class PostgresUploadTransaction(PostgresImportTransaction):
         values = (file.import_id, file.declared.stage.value)
         return self.cursor.execute(query, values).fetchone() is None
 
-    def sessions(self, calendar: str) -> list[Session]:
+    def sessions(self, calendar: str) -> Sequence[Session]:
         """Return every session of the calendar, in order."""
-        return [Session(**row) for row in self.cursor.execute(_SESSIONS, (calendar,))]
+        return calendar_sessions(self.cursor, calendar)
 
     def settle(self, record: ImportRecord, outcome: FileOutcome, events: Sequence[Event]) -> None:
         """Keep what became of the file, and what others shall hear."""
@@ -170,11 +166,11 @@ class PostgresUploadTransaction(PostgresImportTransaction):
 
         return PostgresTakingBooks(self.cursor)
 
-    def ticks(self) -> "PostgresTicks":
-        """Return the books of single quotes and trades."""
-        from bifrost.adapters.postgres.market.ticks import PostgresTicks
+    def ticks(self) -> "PostgresTickBooks":
+        """Return the books by which quotes and trades enter."""
+        from bifrost.adapters.postgres.market.taking_ticks import PostgresTickBooks
 
-        return PostgresTicks(self.cursor)
+        return PostgresTickBooks(self.cursor)
 
 
 def _told(file: UploadedFile) -> tuple[object, ...]:

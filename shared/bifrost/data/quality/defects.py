@@ -13,7 +13,6 @@ class DefectKind(StrEnum):
     """Each kind of defect that the gate knows; its value is what reports say."""
 
     # One bar, by itself.
-    NOT_A_NUMBER = "not_a_number"
     PRICE_NOT_POSITIVE = "price_not_positive"
     PRICE_ORDER = "price_order"
     VOLUME_NEGATIVE = "volume_negative"

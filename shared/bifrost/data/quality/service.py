@@ -18,7 +18,6 @@ _COUNTED_AGAIN = timedelta(days=7)
 # No store holds them: the values or the time are none that a bar can have.
 _NEVER = frozenset(
     {
-        DefectKind.NOT_A_NUMBER,
         DefectKind.PRICE_NOT_POSITIVE,
         DefectKind.PRICE_ORDER,
         DefectKind.VOLUME_NEGATIVE,

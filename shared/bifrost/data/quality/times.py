@@ -17,8 +17,8 @@ from bifrost.data.series.columns import BarColumns, Integers, instant_of, micros
 _MINUTE = 60_000_000
 _HOUR = 60 * _MINUTE
 # 04:00 before an open at 9:30, 20:00 after a close at 16:00, in New York.
-_EARLY = 330 * _MINUTE
-_LATE = 240 * _MINUTE
+EARLY = 330 * _MINUTE
+LATE = 240 * _MINUTE
 # A day has to have so many bars before hours are believed to be shifted, and not bars astray.
 _SHIFTED_MIN = 3
 
@@ -100,7 +100,7 @@ def _sessions(starts_at: Integers, context: GateContext) -> tuple[Integers, Mask
     middles = (grid.opens_at + grid.closes_at) // 2
     bounds = (middles[1:] + middles[:-1]) // 2
     places = np.searchsorted(bounds, starts_at, side="right")
-    early, late = (_EARLY, _LATE) if context.extended else (0, 0)
+    early, late = (EARLY, LATE) if context.extended else (0, 0)
     opens, closes = grid.opens_at[places] - early, grid.closes_at[places] + late
     if context.timeframe.is_daily:
         # Named by its session's date at any hour of it, it is misaligned and not astray.

@@ -71,32 +71,3 @@ def roll_up(bars: BarColumns, timeframe: Timeframe, hours: TradingHours) -> Roll
         ends[firsts],
         outside,
     )
-
-
-def merged(known: BarColumns, arrived: BarColumns) -> BarColumns:
-    """Put what arrived among what is known, in order; of two bars of one start the later counts.
-
-    `arrived` may be in any order; of two of its own the one further back counts.
-    """
-    both = BarColumns.concatenated([known, arrived])
-    order = np.argsort(both.starts_at, kind="stable")
-    starts = both.starts_at[order]
-    newest = np.append(starts[1:] != starts[:-1], True) if len(starts) else np.empty(0, np.bool_)
-    return both.take(order[newest])
-
-
-def rolled_again(
-    known: BarColumns, minutes: BarColumns, touched: Integers, timeframe: Timeframe,
-    hours: TradingHours,
-) -> BarColumns:  # fmt: skip
-    """Return `known` longer bars with those of the touched buckets computed again.
-
-    minutes: all bars that there are by now, at least of those buckets. touched: the starts of the
-    shorter bars that came or changed. Equal to rolling up everything anew.
-    """
-    buckets = hours.buckets(touched, timeframe)
-    stale = np.unique(buckets.starts_at[buckets.inside])
-    theirs = hours.buckets(minutes.starts_at, timeframe)
-    again = minutes.take(theirs.inside & np.isin(theirs.starts_at, stale))
-    kept = known.take(~np.isin(known.starts_at, stale))
-    return merged(kept, roll_up(again, timeframe, hours).bars)

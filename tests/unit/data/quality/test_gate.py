@@ -1,8 +1,8 @@
 """What the gate believes and what it does not, one rule at a time: what explains a move, what waits
-for a later bar, what a halt excuses, what is no number, and what a quote may not say.
+for a later bar, and what a halt excuses.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -10,13 +10,11 @@ import pytest
 
 from bifrost.data.quality.context import GateContext, Halt, PriceStep, SessionGrid
 from bifrost.data.quality.defects import Defect, DefectKind
-from bifrost.data.quality.floats import judge_floats
 from bifrost.data.quality.gate import judge, sift
-from bifrost.data.quality.quotes import judge_quotes
 from bifrost.data.quality.report import Completeness
-from bifrost.data.series.columns import BarColumns, Integers, counted, instant_of, micros
+from bifrost.data.series.columns import BarColumns, counted, instant_of, micros
 from bifrost.data.series.timeframes import Timeframe
-from tests.clean_series import clean, sessions
+from tests.clean_series import sessions
 
 DAYS = sessions(date(2012, 1, 3), date(2012, 6, 29))
 DAILY = GateContext(Timeframe.D1, SessionGrid.of(DAYS), DAYS[-1].closes_at, whole=True)
@@ -238,91 +236,6 @@ def test_what_has_not_ended_is_not_missing() -> None:
     now = instant_of(int(bars.starts_at[-1]) + MINUTE)
 
     assert judge(bars, of_minutes(1, received_at=now)) == []
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300])
-@pytest.mark.parametrize("field", ["open", "high", "low", "close", "volume"])
-def test_what_is_no_number_is_a_defect_of_its_row(field: str, value: float) -> None:
-    bars = daily(30)
-    columns = {
-        name: bars.prices(name).copy() for name in ("open", "high", "low", "close", "volume")
-    }
-    columns[field][[3, 17]] = value
-
-    found = judge_floats(bars.starts_at, columns)
-
-    assert [(one.kind, one.place, one.at, one.blocks) for one in found.defects] == [
-        (DefectKind.NOT_A_NUMBER, place, bars.starts_at[place], True) for place in (3, 17)
-    ]
-    assert found.bars.equals(bars.take(found.places))
-    assert list(found.places) == [place for place in range(30) if place not in (3, 17)]
-
-
-def test_a_thousand_numbers_that_are_none_are_all_found() -> None:
-    _, bars = clean("MSFT")
-    chance = np.random.default_rng(20)
-    rows = chance.choice(len(bars), 1000, replace=False)
-    columns = {
-        name: bars.prices(name).copy() for name in ("open", "high", "low", "close", "volume")
-    }
-    for row in rows:
-        columns[chance.choice(list(columns))][row] = chance.choice([np.nan, np.inf, -np.inf])
-
-    found = judge_floats(bars.starts_at, columns)
-
-    assert [one.place for one in found.defects] == sorted(rows)
-    assert found.bars.equals(bars.take(found.places))
-
-
-@dataclass
-class Quotes:
-    """A quote a second."""
-
-    at: Integers
-    bid: Integers
-    ask: Integers
-
-
-def quotes(count: int) -> Quotes:
-    """Quotes a cent apart from the first session's open on."""
-    at = micros(DAYS[0].opens_at) + np.arange(count, dtype=np.int64) * 1_000_000
-    bid = 100_000_000 + np.arange(count, dtype=np.int64) % 50 * 10_000
-    return Quotes(at, bid, bid + 10_000)
-
-
-def test_a_thousand_crossed_quotes_are_all_blocked_and_no_other() -> None:
-    told = quotes(10_000)
-    wrong = np.sort(np.random.default_rng(3).choice(10_000, 1000, replace=False))
-    told.bid[wrong], told.ask[wrong] = told.ask[wrong], told.bid[wrong].copy()
-    context = of_minutes(1, received_at=instant_of(int(told.at[-1])))
-
-    assert kinds(judge_quotes(told, context)) == [("crossed_quote", place, True) for place in wrong]
-
-
-def test_a_thousand_stale_quotes_are_all_flagged_and_no_other() -> None:
-    told = quotes(10_000)
-    chance = np.random.default_rng(4)
-    wrong = np.sort(chance.choice(9_999, 1000, replace=False))
-    wait = np.zeros(10_000, dtype=np.int64)
-    wait[wrong + 1] = chance.integers(61, 100, 1000) * 1_000_000
-    told.at = micros(DAYS[0].opens_at) + np.cumsum(np.full(10_000, 2_000) + wait) % (10**15)
-    days = GateContext(
-        Timeframe.M1,
-        SessionGrid((DAYS[0].session,), told.at[:1], told.at[-1:] + 1),
-        instant_of(int(told.at[-1])),
-    )
-
-    assert kinds(judge_quotes(told, days)) == [("stale_quote", place, False) for place in wrong]
-
-
-def test_locked_and_one_sided_quotes_are_quotes_and_a_stub_is_none() -> None:
-    told = quotes(3)
-    told.ask[0] = told.bid[0]
-    told.bid[1] = 0
-    told.ask[2] = 200_000_000_000
-    context = of_minutes(1, received_at=instant_of(int(told.at[-1])))
-
-    assert kinds(judge_quotes(told, context)) == [("spike", 2, True)]
 
 
 def test_share_of_99_and_a_half_per_cent_is_just_too_little() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from bifrost.adapters.postgres.database import Cursor
 from bifrost.core.errors import FieldProblem, InvalidInputError
-from bifrost.data.series.columns import Integers, instant_of
+from bifrost.data.series.columns import Integers
 
 # What `data.make_months` makes; a time beyond is a fault of its file.
 _FIRST, _BEFORE = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
@@ -36,8 +36,3 @@ def months_of(times: Integers) -> list[date]:
 def month_of(instant: datetime) -> date:
     """Return the first day of the month that an instant is in (UTC)."""
     return instant.astimezone(UTC).date().replace(day=1)
-
-
-def month_at(microseconds: int) -> date:
-    """Return the first day of the month of a time in microseconds."""
-    return month_of(instant_of(microseconds))

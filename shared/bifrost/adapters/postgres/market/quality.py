@@ -6,8 +6,7 @@ from decimal import Decimal
 
 from bifrost.adapters.postgres.database import Cursor
 from bifrost.data.quality.defects import Defect
-from bifrost.data.quality.floats import CountedBars
-from bifrost.data.series.columns import PRICES, BarColumns, Floats, Integers, exactly, instant_of
+from bifrost.data.series.columns import PRICES, BarColumns, exactly, instant_of
 from bifrost.data.series.ports import SeriesKey
 
 _FIELDS = (*PRICES, "volume")
@@ -56,29 +55,6 @@ def keep_apart(
         if not one.blocks and one.at is not None
     ]
     return _written(cursor, _KEEP_APART, rows) + _written(cursor, _FLAG, flags)
-
-
-def keep_floats_apart(
-    cursor: Cursor,
-    key: SeriesKey,
-    starts_at: Integers,
-    columns: Mapping[str, Floats],
-    counted: CountedBars,
-    at: datetime,
-) -> int:
-    """Quarantine the rows that were no numbers; return how many are new."""
-    rows = [
-        _row(
-            key,
-            int(starts_at[one.place]),
-            [Decimal(repr(columns[name][one.place].item())) for name in _FIELDS],
-            [one],
-            at,
-        )
-        for one in counted.defects
-        if one.place is not None
-    ]
-    return _written(cursor, _KEEP_APART, rows)
 
 
 def _names(key: SeriesKey) -> tuple[str, str]:

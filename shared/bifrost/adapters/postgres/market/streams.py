@@ -11,11 +11,12 @@ from bifrost.adapters.postgres.database import Cursor, Database, Row
 from bifrost.adapters.postgres.market.leases import prove
 from bifrost.adapters.postgres.market.missed_minutes import missed_minutes, silent_minutes
 from bifrost.adapters.postgres.market.taking import PostgresTakingBooks
-from bifrost.adapters.postgres.market.ticks import PostgresTicks
+from bifrost.adapters.postgres.market.taking_ticks import PostgresTickBooks
 from bifrost.adapters.postgres.outbox import Outbox
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.data.ingest.leases import Lease
 from bifrost.data.ingest.taking import Occasion
+from bifrost.data.ingest.taking_ticks import take_quotes, take_trades
 from bifrost.data.series.columns import Integers, instant_of, micros
 from bifrost.data.streaming.holes import GapCause, Hole
 from bifrost.data.streaming.ports import StoredStream, StreamSheet, Ticks
@@ -143,16 +144,16 @@ class PostgresStreamBooks:
         return PostgresTakingBooks(self.cursor)
 
     def add_ticks(self, ticks: Ticks, source: str, occasion: Occasion) -> None:
-        """Append quotes and trades that are not stored yet, and tell of those that are wanted."""
-        books = PostgresTicks(self.cursor)
+        """Take quotes and trades in that are not stored yet, and tell of those that are wanted."""
+        books, name = PostgresTickBooks(self.cursor), ticks.instrument
         if ticks.trades:
             trades = trade_columns(ticks.trades)
-            written = books.put_trades(ticks.instrument, source, trades, occasion.at)
-            self._tell("trades", ticks.instrument, trades.occurred_at, written, occasion)
+            heard = take_trades(books, name, source, trades, occasion.at)
+            self._tell("trades", name, heard.good.occurred_at, heard.written, occasion)
         if ticks.quotes:
             quotes = quote_columns(ticks.quotes)
-            written = books.put_quotes(ticks.instrument, source, quotes, occasion.at)
-            self._tell("quotes", ticks.instrument, quotes.occurred_at, written, occasion)
+            seen = take_quotes(books, name, source, quotes, occasion.at)
+            self._tell("quotes", name, seen.good.occurred_at, seen.written, occasion)
 
     def _tell(
         self, kind: str, instrument: str, times: Integers, written: int, occasion: Occasion

@@ -44,6 +44,10 @@ _ASKED = """instrument = %(instrument)s AND occurred_at >= %(first)s AND occurre
     AND occurred_at <= %(happened_by)s::timestamptz
     AND recorded_at <= %(recorded_by)s::timestamptz"""
 
+# What the gate looks back on.
+_JUST_BEFORE = timedelta(minutes=1)
+_BEFORE_MOST = 40
+
 
 @dataclass(frozen=True, slots=True)
 class _Table(Generic[Ticks]):
@@ -99,6 +103,26 @@ class PostgresTicks:
     def quotes(self, asked: TickQuery) -> QuoteColumns:
         """Return quotes in order; see `trades`."""
         return _read(self.cursor, _QUOTES, asked)
+
+    def said_before(self, instrument: str, source: str, ticks: Ticks) -> Ticks:
+        """Return the last that this source said in the minute before these messages, in order."""
+        table: _Table[Ticks] = _TRADES if isinstance(ticks, TradeColumns) else _QUOTES
+        query = (
+            f"SELECT {table.aggregated()} FROM (SELECT * FROM data.{table.name}"
+            " WHERE instrument = %(instrument)s AND source = %(source)s"
+            " AND occurred_at >= %(since)s AND occurred_at < %(first)s"
+            " ORDER BY occurred_at DESC, sequence DESC LIMIT %(most)s) t"
+        )
+        first = instant_of(ticks.occurred_at.min())
+        values = {
+            "instrument": instrument,
+            "source": source_of(self.cursor, source).number,
+            "since": first - _JUST_BEFORE,
+            "first": first,
+            "most": _BEFORE_MOST,
+        }
+        (row,) = asked_for(self.cursor, query, values)
+        return standing(table.revisions(row))
 
 
 class PostgresTickReader:

@@ -65,6 +65,27 @@ GRANT UPDATE (released_at, released_by, release_reason) ON data.quarantine TO bi
 REVOKE UPDATE, DELETE, TRUNCATE ON data.quality_flags FROM bifrost_data;
 """
 
+_TICKS = """
+-- Quotes and trades that reach no decision, as they were told: texts, to the last digit.
+CREATE TABLE data.quarantined_ticks (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    instrument text NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('quote', 'trade')),
+    occurred_at timestamptz NOT NULL,
+    sequence bigint NOT NULL,
+    session date,
+    source text NOT NULL,
+    told jsonb NOT NULL,
+    kinds text[] NOT NULL CHECK (cardinality(kinds) > 0),
+    reason text NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    -- What is told again is no second fault.
+    UNIQUE (instrument, kind, occurred_at, sequence, source, told)
+);
+CREATE INDEX quarantined_ticks_of_session ON data.quarantined_ticks (session, instrument);
+REVOKE UPDATE, DELETE, TRUNCATE ON data.quarantined_ticks FROM bifrost_data;
+"""
+
 _COMPLETENESS = """
 -- As it was found last; each finding that differs takes the place of the one before.
 CREATE TABLE data.completeness (
@@ -84,4 +105,5 @@ CREATE TABLE data.completeness (
 def upgrade() -> None:
     """Create the tables."""
     op.execute(_QUARANTINE)
+    op.execute(_TICKS)
     op.execute(_COMPLETENESS)
