@@ -154,3 +154,14 @@ def test_instruments_have_every_form(data: DataFunction, path: str, query: dict[
     assert [row["symbol"] for row in _rows(content)] == [item["symbol"] for item in items] != []
     assert len(pyarrow.ipc.open_stream(stream).read_all()) == len(items)
     assert headers["cache-control"] == "private, no-cache"
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+@pytest.mark.parametrize("knowledge", ["effective", "recorded"])
+@pytest.mark.parametrize("timeframe", ["1d", "5m"])
+def test_bars_as_of_the_first_and_the_last_day_can_be_asked(
+    data: DataFunction, day: str, knowledge: str, timeframe: str
+) -> None:
+    asked = {"as_of": day, "knowledge": knowledge, "timeframe": timeframe}
+
+    assert data.get("/v1/bars", instrument="AAPL", adjust="all", **asked).status == 200

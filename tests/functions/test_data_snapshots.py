@@ -88,6 +88,14 @@ def test_snapshots_are_a_parquet_file_too(data: DataFunction) -> None:
     assert all(row["known_at"] <= datetime(2012, 1, 12, 1, tzinfo=UTC) for row in rows)
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+@pytest.mark.parametrize("knowledge", ["effective", "recorded"])
+def test_the_first_and_the_last_day_can_be_asked(
+    data: DataFunction, day: str, knowledge: str
+) -> None:
+    assert data.get("/v1/snapshots", as_of=day, knowledge=knowledge).status == 200
+
+
 def test_task_keeps_snapshots_that_are_read_as_recorded(data: DataFunction) -> None:
     assert data.get("/v1/snapshots", knowledge="recorded").body["items"] == []
 

@@ -1,11 +1,14 @@
 """What is asked of a series: whose, how long its bars, from when to when, and known by when."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from bifrost.core.sessions import DAY_ENDS, EXCHANGE
 from bifrost.data.series.timeframes import Timeframe
+
+# As long as a function may live.
+_LONGEST_TRANSACTION = timedelta(minutes=15)
 
 
 class Knowledge(StrEnum):
@@ -52,9 +55,16 @@ def known_until(as_of: date | datetime | None) -> datetime | None:
     """Return the instant that `as_of` means: of a date, its end in New York."""
     if as_of is None or isinstance(as_of, datetime):
         return as_of
-    return datetime.combine(as_of, DAY_ENDS, EXCHANGE).astimezone(UTC)
+    # The last day that there is ends in a year that UTC does not have.
+    day = min(as_of, date.max - timedelta(days=1))
+    return datetime.combine(day, DAY_ENDS, EXCHANGE).astimezone(UTC)
 
 
 def is_settled(knowledge: Knowledge, as_of: datetime | None, now: datetime) -> bool:
-    """Say whether no later fact can change the answer: it is of what was recorded by then."""
-    return knowledge is Knowledge.RECORDED and as_of is not None and as_of < now
+    """Say whether no later fact can change the answer: it is of what was recorded by then.
+
+    Rows carry the time at which their transaction began, and are seen once it is kept.
+    """
+    return (
+        knowledge is Knowledge.RECORDED and as_of is not None and as_of < now - _LONGEST_TRANSACTION
+    )

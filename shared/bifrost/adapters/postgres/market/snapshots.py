@@ -85,7 +85,7 @@ class PostgresSnapshotMaker:
 
     def make(self, as_of: datetime, instrument: str = "") -> Sequence[Snapshot]:
         """Make each instrument's, or one's, by instrument."""
-        asked = {"as_of": as_of, "first": as_of.date() - _DAYS}
+        asked = {"as_of": as_of, "first": max(as_of.date(), date.min + _DAYS) - _DAYS}
         with self.database.transaction() as cursor:
             sessions = [Session(**row) for row in cursor.execute(_CALENDAR, asked)]
             sessions = [one for one in sessions if one.closes_at <= as_of][-_SESSIONS:]
