@@ -112,3 +112,23 @@ def test_a_bucket_is_stored_when_its_time_has_passed_though_no_minute_comes(
 
     assert (early, len(desk.stored(Timeframe.M5))) == (1, 2)
     assert len(desk.stored(Timeframe.D1)) == 0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_in_whatever_parts_minutes_come_what_is_stored_is_what_all_at_once_give(
+    desk: RollUpDesk, seed: int
+) -> None:
+    draw = np.random.default_rng(seed)
+    both = [minutes(SESSIONS[0].opens_at, 390), minutes(SESSIONS[1].opens_at, 210)]
+    whole = BarColumns.concatenated(both)
+    # The second session has quiet minutes of which nobody said anything.
+    whole = whole.take(np.setdiff1d(np.arange(600), 400 + draw.choice(190, 9, replace=False)))
+    parts = draw.integers(0, 5, len(whole))
+    for part in draw.permutation(5):
+        desk.take(whole.take(parts == part))
+        desk.rollups.run()
+
+    for timeframe in STORED:
+        rolled = roll_up(whole, timeframe, TradingHours.regular(SESSIONS)).bars
+        expected = rolled.take(slice(0, 1)) if timeframe.is_daily else rolled
+        assert desk.stored(timeframe).equals(expected)
