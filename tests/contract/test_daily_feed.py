@@ -12,7 +12,7 @@ from bifrost.adapters.postgres.market.feeds import PostgresFeeds
 from bifrost.data.ingest.feeding import WAITS_AT_MOST, DailyFeed
 from bifrost.data.ingest.jobs import JobKind
 from bifrost.data.ingest.ports import JobQuery
-from bifrost.data.providers.answers import Answer, Found, RateLimited
+from bifrost.data.providers.answers import Answer, Failed, Found, RateLimited
 from bifrost.data.providers.ports import BarRequest
 from bifrost.data.series.columns import BarColumns
 from bifrost.events import BarClosed
@@ -46,6 +46,26 @@ class FeedDesk(IngestionDesk):
             for event in self.data.published()
             if isinstance(event, BarClosed)
         ]
+
+
+def away(desk: FeedDesk, *, minutes: int) -> None:
+    """Let every item be tried, twice a minute, while the vendor does not answer."""
+    desk.planner.plan("request-1")
+    for _ in range(minutes * 2):
+        desk.vendor.script.extend([Failed("connection refused", retryable=True)] * 4)
+        for job in desk.jobs.newest(JobQuery(JobKind.SESSION_CLOSE)):
+            desk.work(job.job_id)
+        desk.vendor.script.clear()
+        desk.feed.publish("request-1")
+        desk.clock.pass_by(30)
+
+
+def refill(desk: FeedDesk) -> None:
+    """Find gaps and work on the jobs that fill them."""
+    desk.gaps.find()
+    desk.gaps.refill("request-1")
+    for job in desk.jobs.newest(JobQuery(JobKind.GAPS)):
+        desk.work(job.job_id)
 
 
 @pytest.fixture
@@ -105,6 +125,69 @@ def test_a_session_that_is_caught_up_with_days_later_waits_for_its_items_too(
     assert desk.run() == 1
 
     assert desk.told() == [("AAPL", FRIDAY, 1)]
+
+
+def test_a_session_goes_out_once_a_vendor_that_was_away_for_a_quarter_of_an_hour_is_back(
+    desk: FeedDesk,
+) -> None:
+    desk.subscribe("AAPL", since=FRIDAY, live=True)
+    away(desk, minutes=15)
+    desk.clock.pass_by(3600)
+    refill(desk)
+
+    assert desk.feed.publish("request-1") == {"bars_published": 1}
+
+    assert desk.told() == [("AAPL", FRIDAY, 1)]
+
+
+def test_an_item_is_tried_for_as_long_as_the_feed_waits_for_it(desk: FeedDesk) -> None:
+    desk.subscribe("AAPL", since=FRIDAY, live=True)
+    away(desk, minutes=300)
+
+    assert desk.feed.publish("request-1") == {"bars_published": 0}
+    desk.clock.pass_by(900)
+
+    assert desk.run() == 1
+
+
+def test_what_was_refused_at_the_close_is_waited_for_until_it_was_asked_for_once_more(
+    desk: FeedDesk,
+) -> None:
+    desk.subscribe("AAPL", since=FRIDAY, live=True)
+    desk.subscribe("IBM", since=FRIDAY, live=True)
+    refused = Failed("403: no recent SIP data", retryable=False)
+    desk.vendor.script.extend([desk.vendor.all_of, refused])
+    assert desk.run() == 0
+    desk.clock.pass_by(1800)
+    desk.vendor.script.append(refused)
+    refill(desk)
+
+    assert desk.feed.publish("request-1") == {"bars_published": 1}
+
+    (fed,) = desk.rows("SELECT * FROM data.feed_sessions")
+    assert (fed["left_out"], fed["reason"]) == (["IBM"], "could not be fetched: IBM")
+
+
+def test_a_desk_that_was_down_for_a_week_goes_on_with_the_session_that_it_missed(
+    desk: FeedDesk,
+) -> None:
+    desk.subscribe("AAPL", since=date(2026, 11, 2), live=True)
+    desk.clock.at = datetime(2026, 11, 9, 22, tzinfo=UTC)
+    desk.run()
+    told = len(desk.told())
+    desk.clock.at = AFTER_FRIDAY
+
+    desk.run()
+
+    assert [session.day for _, session, _ in desk.told()[told:]] == [*range(10, 14), *range(16, 21)]
+
+
+def test_a_new_desk_begins_with_the_sessions_of_the_last_four_days(desk: FeedDesk) -> None:
+    desk.subscribe("AAPL", since=date(2026, 11, 2), live=True)
+
+    desk.run()
+
+    assert [session.day for _, session, _ in desk.told()] == [17, 18, 19, 20]
 
 
 def test_a_bar_that_the_gate_kept_apart_does_not_go_out_and_that_is_said(desk: FeedDesk) -> None:

@@ -13,31 +13,34 @@ from typing import Protocol
 
 from bifrost.core.bars import Bar
 from bifrost.core.sessions import Session
+from bifrost.data.ingest.jobs import CLOSE_TRIED_FOR
+from bifrost.data.ingest.planning import DOWN_AT_MOST, LOOKED_BACK
 from bifrost.data.ports import Clock, Feed
 from bifrost.data.replay import Replay, bar_events
 from bifrost.events import BarClosed
 
-# A vendor that is away must not hold the others' bars back for ever.
-WAITS_AT_MOST = timedelta(hours=6)
-LOOKED_BACK = timedelta(days=4)
+# A vendor that is away must not hold the others' bars back for ever: its items are tried so long.
+WAITS_AT_MOST = CLOSE_TRIED_FOR
 
 
 @dataclass(frozen=True, slots=True)
 class OwedSession:
     """A session that has closed and has not gone out: whose bars are wanted, and whose jobs run.
 
-    unended: instruments whose item goes on. asked_at: when its jobs were begun.
+    unended: instruments whose bar may still come. failed: those whose item has failed.
+    asked_at: when its jobs were begun.
     """
 
     session: Session
     wanted: tuple[str, ...]
     unended: tuple[str, ...]
+    failed: tuple[str, ...]
     asked_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class FedSession:
-    """What became of a session: how many bars went out, who was left out, and why none did."""
+    """What became of a session: how many bars went out, who was left out, and why."""
 
     session: Session
     bars: int
@@ -51,8 +54,11 @@ class FeedTransaction(Feed, Protocol):
     def running(self) -> Replay | None:
         """Return the replay that is running."""
 
-    def owed(self, since: datetime, now: datetime) -> list[OwedSession]:
-        """Return sessions that closed in [since, now] and have not gone out, oldest first."""
+    def owed(self, since: datetime, recent: datetime, now: datetime) -> list[OwedSession]:
+        """Return sessions that closed by now and have not gone out, oldest first.
+
+        Those that closed from `recent` on; and from `since` on those after the last that went out.
+        """
 
     def bars_of(self, session: Session, instruments: Sequence[str]) -> list[tuple[Bar, str]]:
         """Return the bars that stand, each with its currency."""
@@ -89,7 +95,7 @@ class DailyFeed:
                 return {"bars_published": 0}
             now = self.clock.now()
             market_time = book.market_time
-            for owed in book.owed(now - LOOKED_BACK, now):
+            for owed in book.owed(now - DOWN_AT_MOST, now - LOOKED_BACK, now):
                 if owed.unended and now - owed.asked_at < WAITS_AT_MOST:
                     break  # a later session must not overtake it
                 fed = self._publish(book, owed, market_time, correlation_id)
@@ -121,5 +127,16 @@ class DailyFeed:
                 correlation_id=correlation_id,
             )
             book.advance(session.closes_at, events)
-        reason = "" if bars else "no bar of it passed the gate"
-        return FedSession(session, len(bars), left_out, reason)
+        return FedSession(session, len(bars), left_out, _why(owed, left_out))
+
+
+def _why(owed: OwedSession, left_out: Sequence[str]) -> str:
+    late = [name for name in left_out if name in owed.unended and name not in owed.failed]
+    failed = [name for name in left_out if name in owed.failed]
+    others = [name for name in left_out if name not in {*late, *failed}]
+    told = {
+        f"not there after {WAITS_AT_MOST // timedelta(hours=1)} hours": late,
+        "could not be fetched": failed,
+        "kept apart by the gate, or absent": others,
+    }
+    return "; ".join(f"{why}: {', '.join(names)}" for why, names in told.items() if names)

@@ -8,7 +8,7 @@ asks it every minute, and one that was missed is caught up with.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID, uuid5
 
 from bifrost.core.sessions import Session, exchange_date
@@ -23,6 +23,9 @@ from bifrost.data.series.timeframes import Timeframe
 _PLANS = UUID("6f3a0d51-57a9-5c63-9a86-0d3b9c1f8e27")
 # A scheduler that was away for less than this misses no close; older ones are gaps.
 LOOKED_BACK = timedelta(days=4)
+# A feed that had begun goes on where it stopped, if that is no longer ago: market time would else
+# pass sessions that nobody was told of.
+DOWN_AT_MOST = timedelta(days=31)
 _REQUESTED_BY = "schedule"
 _MINUTE = timedelta(minutes=1)
 _KEPT = timedelta(days=3)
@@ -64,15 +67,21 @@ class Planner:
         now: datetime,
         correlation_id: str,
     ) -> Iterator[Plan]:
-        first, last = exchange_date(now - LOOKED_BACK), exchange_date(now)
+        recent, last = exchange_date(now - LOOKED_BACK), exchange_date(now)
         for (calendar, provider, timeframe), wanted in subscribed.items():
+            first = min(recent, self._fed_to(calendar, now)) if timeframe.is_daily else recent
             for session in self.coverage.sessions(calendar, first, last):
                 asked = Asked(provider, timeframe, session, correlation_id, now)
                 if session.closes_at <= now:
-                    owed = [one for one in wanted if one.since <= session.session]
-                    yield from of_close(asked, owed)
+                    is_recent = session.session >= recent
+                    owed = [w for w in wanted if w.since <= session.session]
+                    yield from of_close(asked, [w for w in owed if is_recent or w.live])
                 elif session.opens_at < now and not timeframe.is_daily:
                     yield from of_minute(asked, wanted, self.coverage.newest(wanted))
+
+    def _fed_to(self, calendar: str, now: datetime) -> date:
+        fed_to = self.coverage.fed_to(calendar)
+        return max(fed_to or exchange_date(now), exchange_date(now - DOWN_AT_MOST))
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,6 +162,9 @@ class Coverage(Protocol):
     def sessions(self, calendar: str, first: date, last: date) -> list[Session]:
         """Return the calendar's sessions of [first, last]."""
 
+    def fed_to(self, calendar: str) -> date | None:
+        """Return the last session that went out as the feed, or was left out; None: none has."""
+
     def newest(self, subscriptions: Sequence[Subscription]) -> list[datetime | None]:
         """Return when each one's newest stored bar began, of any source; None: there is none."""
 

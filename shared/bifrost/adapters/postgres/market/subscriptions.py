@@ -161,6 +161,12 @@ class PostgresSubscriptions:
         """Return the calendar's sessions of [first, last]."""
         return sessions_between(self._database, calendar, first, last)
 
+    def fed_to(self, calendar: str) -> date | None:
+        """Return the last session that went out as the feed, or was left out; None: none has."""
+        query = "SELECT max(session) AS session FROM data.feed_sessions WHERE calendar = %s"
+        row = self._database.fetch_one(query, (calendar,))
+        return row["session"] if row else None
+
     def newest(self, subscriptions: Sequence[Subscription]) -> list[datetime | None]:
         """Return when each one's newest minute began, of any source; None: there is none."""
         names = [one.instrument for one in subscriptions]
