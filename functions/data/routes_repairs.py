@@ -50,7 +50,10 @@ def scan(body: ScanBody, caller: Caller) -> ScanSheet:
     caller.require(ADMIN)
     return ScanSheet.of(
         wiring_repairs.repairs().scan(
-            body.instrument, source=body.source or "", dry_run=body.dry_run
+            body.instrument,
+            source=body.source or "",
+            dry_run=body.dry_run,
+            correlation_id=correlation_id(),
         )
     )
 

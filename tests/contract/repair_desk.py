@@ -33,7 +33,9 @@ class RepairDesk:
         self.data = DataDesk(database)
         self.data.stock()
         self.clock = self.data.clock
-        self.service = RepairService(PostgresRepairs(database), self.data.imports, self.clock)
+        self.service = RepairService(
+            PostgresRepairs(database), self.data.imports, self.clock, RandomIds()
+        )
 
     def put(self, bars: BarColumns, key: SeriesKey = YAHOO) -> None:
         """Store bars past the gate: as it was before it knew this fault."""

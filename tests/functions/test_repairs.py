@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from bifrost.adapters.ids import RandomIds
 from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.market.repairs import PostgresRepairs
 from bifrost.adapters.postgres.market.series import PostgresSeries
@@ -32,7 +33,7 @@ def data(make_database: Callable[[str], Database], monkeypatch: pytest.MonkeyPat
     """The function, with a quarter of IBM of which one bar is a hundred times too high."""
     function = data_function(make_database("data"), monkeypatch)
     desk = function.desk
-    service = RepairService(PostgresRepairs(desk.database), desk.imports, desk.clock)
+    service = RepairService(PostgresRepairs(desk.database), desk.imports, desk.clock, RandomIds())
     monkeypatch.setattr(wiring_repairs, "repairs", lambda: service)
     desk.clock.pass_by(1)
     with desk.database.transaction() as cursor:

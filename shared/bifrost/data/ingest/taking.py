@@ -107,7 +107,7 @@ def take(books: TakingBooks, key: SeriesKey, bars: BarColumns, occasion: Occasio
     if len(confirmed := _both(waiting, sifted.good)):
         books.let_in(key, confirmed, occasion.at)
     if written or apart:
-        books.tell(_event_of(key, bars, written, apart, occasion))
+        books.tell(event_of(key, bars, written, apart, occasion))
     return Taken(
         read=len(given),
         written=written,
@@ -134,9 +134,10 @@ def _both(waiting: BarColumns, good: BarColumns) -> BarColumns:
     return good.take(np.isin(good.starts_at, waiting.starts_at))
 
 
-def _event_of(
+def event_of(
     key: SeriesKey, bars: BarColumns, written: int, kept_apart: int, occasion: Occasion
 ) -> BarsTaken:
+    """Return what tells others of these bars."""
     return BarsTaken(
         event_id=occasion.event_id,
         occurred_at=instant_of(int(bars.starts_at.max())),

@@ -1,8 +1,9 @@
 """What the report of quality and a release need from outside."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Protocol
 
 from bifrost.data.quality.report import Completeness, Flag, QualityQuery, QuarantinedBar
@@ -49,3 +50,9 @@ class Releases(Protocol):
 
     def transaction(self) -> AbstractContextManager[ReleaseBooks]:
         """Begin one."""
+    def told_since(self, bar: QuarantinedBar) -> Mapping[str, Decimal] | None:
+        """Return open, high, low, close and volume that its source gave it later; None: it did not.
+
+        Of what is stored; what a repair made is no word of the source's.
+        """
+

@@ -79,7 +79,8 @@ class QualityService:
     ) -> QuarantinedBar:
         """Let a quarantined bar in: it is appended under its source, and who, when, why are kept.
 
-        Raises NotFoundError; ConflictError for one that was released, or that no store can hold.
+        Raises NotFoundError; ConflictError for one that was released, that no store can hold, or
+        that its source has corrected since.
         """
         with self.releases.transaction() as books:
             bar = books.hold(quarantine_id)
@@ -93,6 +94,12 @@ class QualityService:
                     f"a bar that is {', '.join(never)} cannot be stored: import a corrected one"
                 )
             released = replace(
+            if since := books.told_since(bar):
+                values = ", ".join(f"{name} {value.normalize():f}" for name, value in since.items())
+                raise ConflictError(
+                    f"{bar.source} has corrected this bar since, and that stands: {values};"
+                    " import a file of one row if it is the wrong one"
+                )
                 bar, released_at=self.clock.now(), released_by=by, release_reason=reason
             )
             books.release(released, self.ids.new(), correlation_id)

@@ -46,8 +46,18 @@ class RepairBooks(Protocol):
     def take_step(self, repair_id: str, step: RepairStep) -> None:
         """Keep what was done with a repair."""
 
-    def put(self, repair: StoredRepair, bars: "BarColumns", at: datetime) -> int:
-        """Append bars that name the repair; return how many differ from what stood."""
+    def put(
+        self,
+        repair: StoredRepair,
+        bars: "BarColumns",
+        at: datetime,
+        event_id: str,
+        correlation_id: str,
+    ) -> int:
+        """Append bars that name the repair, and tell of them; return how many differ."""
+
+    def apart(self, repair: StoredRepair) -> Sequence[int]:
+        """Return the numbers of the quarantined bars that it was made of and nobody let in."""
 
     def currency(self) -> str:
         """Return the currency that the instrument is traded in."""

@@ -11,7 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from bifrost.core.errors import ConflictError, FieldProblem, InvalidInputError
-from bifrost.data.ports import Clock
+from bifrost.data.ports import Clock, Ids
 from bifrost.data.repair.kinds import SURE
 from bifrost.data.repair.ports import Announcer, RepairBooks, Repairs
 from bifrost.data.repair.stored import (
@@ -42,6 +42,7 @@ class RepairService:
     repairs: Repairs
     announcer: Announcer
     clock: Clock
+    ids: Ids
 
     def listing(self, asked: RepairQuery, *, after: int, limit: int) -> Sequence[RepairRecord]:
         """Return repairs whose place is past `after`, in the order they were found."""
@@ -51,7 +52,14 @@ class RepairService:
         """Return a repair and what was done with it; raise NotFoundError."""
         return self.repairs.find(repair_id)
 
-    def scan(self, instrument: str, *, source: str = "", dry_run: bool = False) -> Scan:
+    def scan(
+        self,
+        instrument: str,
+        *,
+        source: str = "",
+        dry_run: bool = False,
+        correlation_id: str = "",
+    ) -> Scan:
         """Look at an instrument's daily bars, keep what is found, and make what is sure.
 
         source: this one alone, a person's own file too; empty is every vendor. dry_run: keep and
@@ -59,6 +67,7 @@ class RepairService:
         Raises NotFoundError for an unknown instrument, InvalidInputError for a source without
         bars of it.
         """
+        correlation_id = correlation_id or self.ids.new()
         # Looking needs numpy; a list of repairs does not wait for it.
         from bifrost.data.repair.scanning import look
 
@@ -75,7 +84,9 @@ class RepairService:
             for name in sorted(chosen):
                 found, doubts = look(books, ranks, instrument, name, now)
                 suspicions += doubts
-                records += [self._keep(books, one, dry_run=dry_run) for one in found]
+                records += [
+                    self._keep(books, one, correlation_id, dry_run=dry_run) for one in found
+                ]
         return Scan(instrument, tuple(sorted(chosen)), tuple(records), tuple(suspicions))
 
     def apply(self, repair_id: str, *, by: str, reason: str, correlation_id: str) -> RepairRecord:
@@ -91,7 +102,7 @@ class RepairService:
                 raise ConflictError(f"repair {repair_id} is applied already")
             if repair.is_claim:
                 self._announce(books, record, correlation_id, withdrawn=False)
-            elif not self._made(books, repair):
+            elif not self._made(books, repair, correlation_id):
                 raise ConflictError(
                     f"the bars of {repair.instrument} are no longer what repair {repair_id} was"
                     f" found in; look again: `bifrost data repairs scan {repair.instrument}`"
@@ -100,10 +111,10 @@ class RepairService:
         return self.repairs.find(repair_id)
 
     def undo(self, repair_id: str, *, by: str, reason: str, correlation_id: str) -> RepairRecord:
-        """Take a repair back: append the raw values again.
+        """Take a repair back: append the raw values again, where they do not stand already.
 
-        Raises NotFoundError, or ConflictError where it is not made, or something was made of its
-        bars since that has to be taken back first.
+        Raises NotFoundError, or ConflictError where it is not made, where something was made of
+        its bars since that has to be taken back first, or where the gate keeps what it was made of.
         """
         repair = self.repairs.find(repair_id).repair
         with self.repairs.transaction(repair.instrument) as books:
@@ -115,11 +126,13 @@ class RepairService:
             if repair.is_claim:
                 self._announce(books, record, correlation_id, withdrawn=True)
             else:
-                self._unmake(books, repair)
+                self._unmake(books, repair, correlation_id)
             books.take_step(repair_id, self._step(RepairState.UNDONE, by, reason))
         return self.repairs.find(repair_id)
 
-    def _keep(self, books: RepairBooks, repair: StoredRepair, *, dry_run: bool) -> RepairRecord:
+    def _keep(
+        self, books: RepairBooks, repair: StoredRepair, correlation_id: str, *, dry_run: bool
+    ) -> RepairRecord:
         record = books.find(repair.repair_id)
         if record is None:
             proposed = self._step(RepairState.PROPOSED, _SCANNER, _FOUND)
@@ -128,13 +141,13 @@ class RepairService:
             record = books.add(repair, proposed)
         # What was unsure of the newest bar may be sure by the bar that came after it.
         is_due = record.state is RepairState.PROPOSED and repair.score >= SURE and not dry_run
-        if not is_due or repair.is_claim or not self._made(books, repair):
+        if not is_due or repair.is_claim or not self._made(books, repair, correlation_id):
             return record
         applied = self._step(RepairState.APPLIED, _SCANNER, f"score {repair.score:.2f}")
         books.take_step(repair.repair_id, applied)
         return replace(record, steps=(*record.steps, applied))
 
-    def _made(self, books: RepairBooks, repair: StoredRepair) -> bool:
+    def _made(self, books: RepairBooks, repair: StoredRepair, correlation_id: str) -> bool:
         """Append the repaired bars; say whether the bars are what it was found in, and bars."""
         bars = books.bars(repair.source)
         if not bars.holds(repair.cells, repaired=False):
@@ -142,11 +155,21 @@ class RepairService:
         repaired = bars.with_cells(repair.cells, repaired=True)
         if repaired is None:
             return False
-        books.put(repair, repaired, self.clock.now())
+        books.put(repair, repaired, self.clock.now(), self.ids.new(), correlation_id)
         return True
 
-    def _unmake(self, books: RepairBooks, repair: StoredRepair) -> None:
+    def _unmake(self, books: RepairBooks, repair: StoredRepair, correlation_id: str) -> None:
+        apart = books.apart(repair)
+        if apart:
+            first = f"bifrost data quality release {apart[0]} --reason ..."
+            raise ConflictError(
+                f"what repair {repair.repair_id} repaired is quarantined"
+                f" ({', '.join(map(str, apart))}) and never was a bar of the series: release it"
+                f" first if it is right (`{first}`), or import what is right"
+            )
         bars = books.bars(repair.source)
+        if bars.holds(repair.cells, repaired=False):
+            return  # told again, or released: it stands without our doing
         if not bars.holds(repair.cells, repaired=True):
             raise ConflictError(
                 f"bars of repair {repair.repair_id} were changed since; undo what changed them"
@@ -158,7 +181,7 @@ class RepairService:
                 f"what repair {repair.repair_id} repaired was no bar (a price of zero, or none):"
                 " it cannot be stored again; import what is right instead"
             )
-        books.put(repair, raw, self.clock.now())
+        books.put(repair, raw, self.clock.now(), self.ids.new(), correlation_id)
 
     def _announce(
         self, books: RepairBooks, record: RepairRecord, correlation_id: str, *, withdrawn: bool

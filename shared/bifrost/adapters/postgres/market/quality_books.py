@@ -1,9 +1,10 @@
 """Quality in Postgres, to write: each day's completeness, and the release of a quarantined bar."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 
 from bifrost.adapters.postgres.database import Cursor, Database
 from bifrost.adapters.postgres.market.quality_reads import (
@@ -14,6 +15,7 @@ from bifrost.adapters.postgres.market.quality_reads import (
 )
 from bifrost.data.quality.ports import ReleaseBooks
 from bifrost.data.quality.report import Completeness, QualityQuery, QuarantinedBar
+from bifrost.data.series.timeframes import Timeframe
 
 _RECORD = f"""
 WITH {COUNTED}
@@ -33,6 +35,21 @@ _HOLD = "SELECT * FROM data.quarantine WHERE quarantine_id = %s FOR NO KEY UPDAT
 _RELEASE = """
 UPDATE data.quarantine SET released_at = %s, released_by = %s, release_reason = %s
 WHERE quarantine_id = %s
+"""
+
+# Of the source itself: what a repair made of its word is less than a person's.
+_TOLD_SINCE = """
+SELECT open, high, low, close, volume FROM data.bars
+WHERE instrument = %s AND session = %s AND source = %s AND recorded_at > %s AND repair_id IS NULL
+ORDER BY recorded_at DESC LIMIT 1
+"""
+_MINUTE_TOLD_SINCE = """
+SELECT b.open / 1000000.0 AS open, b.high / 1000000.0 AS high, b.low / 1000000.0 AS low,
+    b.close / 1000000.0 AS close, b.volume / 1000000.0 AS volume
+FROM data.intraday_bars b JOIN data.sources n ON n.number = b.source
+WHERE b.instrument = %s AND b.timeframe = %s AND b.occurred_at = %s AND n.name = %s
+    AND b.recorded_at > %s AND b.repair_id IS NULL
+ORDER BY b.revision DESC LIMIT 1
 """
 
 
@@ -73,6 +90,17 @@ class PostgresReleaseBooks:
         """Return it and keep others from it until the end; None where there is none."""
         row = self.cursor.execute(_HOLD, (quarantine_id,)).fetchone()
         return None if row is None else to_bar(row)
+
+    def told_since(self, bar: QuarantinedBar) -> Mapping[str, Decimal] | None:
+        """Return the values that its source gave the bar later, and that are stored."""
+        timeframe = Timeframe(bar.timeframe)
+        if timeframe.is_daily:
+            query = _TOLD_SINCE
+            values: tuple[object, ...] = (bar.instrument, bar.session, bar.source)
+        else:
+            query = _MINUTE_TOLD_SINCE
+            values = (bar.instrument, timeframe.minutes, bar.occurred_at, bar.source)
+        return self.cursor.execute(query, (*values, bar.recorded_at)).fetchone()
 
     def release(self, bar: QuarantinedBar, event_id: str, correlation_id: str) -> None:
         """Keep who released it and why, append the bar to what is stored, and tell of it."""

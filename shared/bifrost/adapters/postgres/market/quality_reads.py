@@ -22,9 +22,21 @@ asked AS (
     WHERE s.session BETWEEN %(first)s AND %(last)s AND s.closes_at <= %(by)s
         AND (%(instrument)s = '' OR i.symbol = %(instrument)s)
 ), kept_apart AS (
+# Of a quarantined bar `q`: what its source said later, or a repair made of it, is stored.
+_CORRECTED = """(
+    q.timeframe = '1d' AND EXISTS (SELECT FROM data.bars b
+        WHERE b.instrument = q.instrument AND b.session = q.session AND b.source = q.source
+            AND b.recorded_at > q.recorded_at)
+    OR q.timeframe <> '1d' AND EXISTS (SELECT FROM data.intraday_bars b
+        JOIN data.sources n ON n.number = b.source
+        WHERE b.instrument = q.instrument AND b.occurred_at = q.occurred_at
+            AND b.timeframe = extract(epoch FROM replace(q.timeframe, 'm', ' min')::interval) / 60
+            AND n.name = q.source AND b.recorded_at > q.recorded_at))"""
+
     SELECT q.instrument, q.timeframe, q.session, count(DISTINCT q.occurred_at)::integer AS bars
     FROM data.quarantine q
-    WHERE q.released_at IS NULL AND q.session BETWEEN %(first)s AND %(last)s GROUP BY 1, 2, 3
+    WHERE q.released_at IS NULL AND q.session BETWEEN %(first)s AND %(last)s
+        AND NOT {_CORRECTED} GROUP BY 1, 2, 3
 ), counted AS (
     SELECT s.symbol AS instrument, '1d' AS timeframe, s.session, 1 AS expected,
         (EXISTS (SELECT FROM data.told_bars b
@@ -63,7 +75,7 @@ _RANGE = """WHERE coalesce(session, (occurred_at AT TIME ZONE 'America/New_York'
     BETWEEN %(first)s AND %(last)s AND (%(instrument)s = '' OR instrument = %(instrument)s)"""
 
 _QUARANTINED = f"""
-SELECT * FROM data.quarantine {_RANGE} AND released_at IS NULL
+SELECT * FROM data.quarantine q {_RANGE} AND released_at IS NULL AND NOT {_CORRECTED}
 ORDER BY occurred_at DESC, quarantine_id DESC LIMIT %(limit)s
 """
 
@@ -103,7 +115,7 @@ class PostgresQualityReader:
         return [Completeness(**row) for row in rows]
 
     def quarantined(self, asked: QualityQuery) -> Sequence[QuarantinedBar]:
-        """Return what is quarantined and not released, the newest first."""
+        """Return what is quarantined, not released nor corrected since, the newest first."""
         return [to_bar(row) for row in self.database.fetch_all(_QUARANTINED, values_of(asked))]
 
     def flagged(self, asked: QualityQuery) -> Sequence[Flag]:

@@ -1,21 +1,21 @@
-"""A released bar becomes a bar: appended under its own source, and told of like any other."""
+"""Bars that enter past the gate, by a person's word or a repair: appended, and told of like any."""
 
 import numpy as np
 
 from bifrost.adapters.postgres.database import Cursor
 from bifrost.adapters.postgres.market.taking import PostgresTakingBooks
 from bifrost.core.errors import NotFoundError
+from bifrost.data.ingest.taking import Occasion, event_of
+from bifrost.data.ports import Listing
 from bifrost.data.quality.report import QuarantinedBar
 from bifrost.data.series.columns import PRICES, UNITS, BarColumns, micros
 from bifrost.data.series.ports import SeriesKey
 from bifrost.data.series.timeframes import Timeframe
-from bifrost.events import BarsTaken
 
 
 def append(cursor: Cursor, bar: QuarantinedBar, event_id: str, correlation_id: str) -> None:
-    """Append the bar in the transaction of the cursor, without asking the gate again."""
-    books = PostgresTakingBooks(cursor)
-    listing = books.listing(bar.instrument)
+    """Append a released bar in the transaction of the cursor, without asking the gate again."""
+    listing = PostgresTakingBooks(cursor).listing(bar.instrument)
     if listing is None or bar.released_at is None:
         raise NotFoundError(f"no instrument is called {bar.instrument}; list it first")
     key = SeriesKey(bar.instrument, Timeframe(bar.timeframe), bar.source)
@@ -23,22 +23,23 @@ def append(cursor: Cursor, bar: QuarantinedBar, event_id: str, correlation_id: s
     columns = BarColumns(
         *(np.array([value], dtype=np.int64) for value in (micros(bar.occurred_at), *values))
     )
-    written = books.put(key, columns, bar.released_at)
-    if not written:
-        return
-    books.touch(key, listing, columns, bar.released_at)
-    books.tell(
-        BarsTaken(
-            event_id=event_id,
-            occurred_at=bar.occurred_at,
-            recorded_at=bar.released_at,
-            correlation_id=correlation_id,
-            instrument=bar.instrument,
-            timeframe=bar.timeframe,
-            provider=bar.source,
-            first=bar.occurred_at,
-            last=bar.occurred_at,
-            written=written,
-            kept_apart=0,
-        )
+    append_past_gate(
+        cursor, key, listing, columns, Occasion(bar.released_at, correlation_id, event_id)
     )
+
+
+def append_past_gate(
+    cursor: Cursor,
+    key: SeriesKey,
+    listing: Listing,
+    bars: BarColumns,
+    occasion: Occasion,
+    repair_id: str | None = None,
+) -> int:
+    """Append what differs, remember it for roll-ups and tell of it; return how many bars."""
+    books = PostgresTakingBooks(cursor)
+    written = books.put(key, bars, occasion.at, repair_id)
+    if written:
+        books.touch(key, listing, bars, occasion.at)
+        books.tell(event_of(key, bars, written, 0, occasion))
+    return written

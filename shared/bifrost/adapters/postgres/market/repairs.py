@@ -12,11 +12,12 @@ import numpy as np
 from bifrost.adapters.postgres.database import Cursor, Database, Row
 from bifrost.adapters.postgres.instruments import locked_listing
 from bifrost.adapters.postgres.market import repair_rows
-from bifrost.adapters.postgres.market.series import PostgresSeries
+from bifrost.adapters.postgres.market.released_bars import append_past_gate
 from bifrost.adapters.postgres.market.sources import sources
 from bifrost.core.codec import from_json
 from bifrost.core.corporate_actions import CashDividend, CorporateAction, Split, StockDividend
 from bifrost.core.errors import NotFoundError
+from bifrost.data.ingest.taking import Occasion
 from bifrost.data.ports import Listing
 from bifrost.data.quality.defects import DefectKind
 from bifrost.data.reference.votes import claims_among
@@ -85,6 +86,17 @@ SELECT action_id, action FROM (
 _CLAIMED = """
 SELECT DISTINCT ON (action_id) action FROM data.corporate_actions
 WHERE instrument = %s ORDER BY action_id, revision DESC
+"""
+
+
+# What its source said of the session was never a bar of the series: a repair alone made it one.
+_APART = """
+SELECT max(quarantine_id) AS quarantine_id FROM data.quarantine q
+WHERE instrument = %s AND timeframe = %s AND source = %s AND session = ANY(%s)
+    AND released_at IS NULL
+    AND NOT EXISTS (SELECT FROM data.bars b WHERE b.instrument = q.instrument
+        AND b.session = q.session AND b.source = q.source AND b.repair_id IS NULL)
+GROUP BY session ORDER BY session
 """
 
 
@@ -186,10 +198,24 @@ class PostgresRepairBooks:
         """Keep what was done with a repair."""
         repair_rows.add_step(self.cursor, repair_id, step)
 
-    def put(self, repair: StoredRepair, bars: BarColumns, at: datetime) -> int:
-        """Append bars that name the repair; return how many differ from what stood."""
+    def put(
+        self,
+        repair: StoredRepair,
+        bars: BarColumns,
+        at: datetime,
+        event_id: str,
+        correlation_id: str,
+    ) -> int:
+        """Append bars that name the repair, and tell of them; return how many differ."""
         key = SeriesKey(repair.instrument, Timeframe(repair.timeframe), repair.source)
-        return PostgresSeries(self.cursor).put(key, bars, at, repair.repair_id)
+        occasion = Occasion(at, correlation_id, event_id)
+        return append_past_gate(self.cursor, key, self.listed, bars, occasion, repair.repair_id)
+
+    def apart(self, repair: StoredRepair) -> Sequence[int]:
+        """Return the numbers of the quarantined bars that it was made of and nobody let in."""
+        values = (repair.instrument, repair.timeframe, repair.source, repair.sessions)
+        rows = self.cursor.execute(_APART, values).fetchall()
+        return [row["quarantine_id"] for row in rows]
 
     def currency(self) -> str:
         """Return the currency that the instrument is traded in."""
