@@ -11,10 +11,12 @@ import pytest
 
 from bifrost.adapters.calendars import xnys
 from bifrost.adapters.postgres.database import Database
+from bifrost.adapters.postgres.market.quality_reads import PostgresQualityReader
 from bifrost.adapters.postgres.market.taking_ticks import PostgresTickBooks
 from bifrost.adapters.postgres.market.ticks import PostgresTickReader
 from bifrost.core.errors import NotFoundError
 from bifrost.data.ingest.taking_ticks import TakenTicks, take_quotes, take_trades
+from bifrost.data.quality.report import QualityQuery
 from bifrost.data.series.columns import micros
 from bifrost.data.series.ticks import QuoteColumns, TickQuery, TradeColumns, numbered, taken
 from tests.data_desk import DataDesk
@@ -77,6 +79,10 @@ def test_what_the_gate_blocks_is_quarantined_as_it_was_told_and_in_no_series(
     found = PostgresTickReader(database).trades(ALL)
     assert np.array_equal(found.occurred_at, np.delete(given.occurred_at, 7))
     (row,) = database.fetch_all("SELECT * FROM data.quarantined_ticks")
+    (shown,) = PostgresQualityReader(database).quarantined_ticks(
+        QualityQuery(DAY.session, DAY.session, "AAPL")
+    )
+    assert (shown.told, shown.kinds, shown.number) == (row["told"], ("bad_tick",), row["number"])
     assert (row["instrument"], row["kind"], row["source"]) == ("AAPL", "trade", "alpaca")
     assert (row["session"], row["kinds"]) == (DAY.session, ["bad_tick"])
     assert "1.5 traded at 10000, far from the trades around it" in row["reason"]

@@ -14,6 +14,7 @@ app = typer.Typer(
 
 _DAYS = ("session", "timeframe", "expected", "stored", "quarantined", "share", "reached")
 _QUARANTINED = ("quarantine_id", "instrument", "timeframe", "occurred_at", "kinds", "reason")
+_TICKS = ("instrument", "kind", "occurred_at", "kinds", "reason")
 _FLAGGED = ("instrument", "timeframe", "occurred_at", "kind", "reason")
 
 
@@ -74,6 +75,7 @@ def _show(found: dict[str, Any]) -> None:
         ("", found["days"], _DAYS, "no session of these days has bars"),
         ("below the goal", found["worst"], ("instrument", *_DAYS), ""),
         ("quarantined", found["quarantined"], _QUARANTINED, ""),
+        ("quarantined quotes and trades", found["quarantined_ticks"], _TICKS, ""),
         ("flagged", found["flagged"], _FLAGGED, ""),
     ):
         if rows or empty:

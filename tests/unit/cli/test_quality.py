@@ -38,6 +38,7 @@ REPORT = {
     "worst": [{**DAY, "instrument": "AAPL"}],
     "quarantined": [BAR],
     "flagged": [],
+    "quarantined_ticks": [],
 }
 SESSION = {"session": "2012-11-23", "opens_at": "a", "closes_at": "b", "closes_early": True}
 SNAPSHOT = {

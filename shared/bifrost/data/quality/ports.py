@@ -6,7 +6,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 
-from bifrost.data.quality.report import Completeness, Flag, QualityQuery, QuarantinedBar
+from bifrost.data.quality.report import (
+    Completeness,
+    Flag,
+    QualityQuery,
+    QuarantinedBar,
+    QuarantinedTick,
+)
 
 
 class QualityReader(Protocol):
@@ -22,7 +28,10 @@ class QualityReader(Protocol):
         """Return what is below the goal, the least complete first."""
 
     def quarantined(self, asked: QualityQuery) -> Sequence[QuarantinedBar]:
-        """Return what is quarantined and not released, the newest first."""
+        """Return what is quarantined, not released nor corrected since, the newest first."""
+
+    def quarantined_ticks(self, asked: QualityQuery) -> Sequence[QuarantinedTick]:
+        """Return the quotes and trades that are quarantined, the newest first."""
 
     def flagged(self, asked: QualityQuery) -> Sequence[Flag]:
         """Return what is flagged, the newest first."""
@@ -41,6 +50,12 @@ class ReleaseBooks(Protocol):
     def hold(self, quarantine_id: int) -> QuarantinedBar | None:
         """Return it and keep others from it until the end; None where there is none."""
 
+    def told_since(self, bar: QuarantinedBar) -> Mapping[str, Decimal] | None:
+        """Return open, high, low, close and volume that its source gave it later; None: it did not.
+
+        Of what is stored; what a repair made is no word of the source's.
+        """
+
     def release(self, bar: QuarantinedBar, event_id: str, correlation_id: str) -> None:
         """Keep who released it and why, append the bar to what is stored, and tell of it."""
 
@@ -50,9 +65,3 @@ class Releases(Protocol):
 
     def transaction(self) -> AbstractContextManager[ReleaseBooks]:
         """Begin one."""
-    def told_since(self, bar: QuarantinedBar) -> Mapping[str, Decimal] | None:
-        """Return open, high, low, close and volume that its source gave it later; None: it did not.
-
-        Of what is stored; what a repair made is no word of the source's.
-        """
-

@@ -3,6 +3,7 @@
 No numpy here: who asks for a report, or releases one bar, does not wait for it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -38,7 +39,7 @@ class Completeness:
 
 @dataclass(frozen=True, slots=True)
 class QuarantinedBar:
-    """A bar that reaches no decision, in the values that came (NaN included), and why.
+    """A bar that reaches no decision, in the values that came, and why.
 
     session: None where it is in none. released_*: who let it in all the same.
     """
@@ -60,6 +61,23 @@ class QuarantinedBar:
     released_at: datetime | None = None
     released_by: str | None = None
     release_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedTick:
+    """A quote or a trade (`kind`) that reaches no decision, what it says as texts, and why."""
+
+    number: int
+    instrument: str
+    kind: str
+    occurred_at: datetime
+    sequence: int
+    session: date | None
+    source: str
+    told: Mapping[str, str]
+    kinds: tuple[str, ...]
+    reason: str
+    recorded_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +109,8 @@ class QualityReport:
     """What is known of the sessions asked about.
 
     days: all instruments together, by session and timeframe. worst: those below the goal, the
-    least complete first. quarantined: not released, the newest first. flagged: likewise.
+    least complete first. quarantined: not released, the newest first. flagged, quarantined_ticks:
+    the newest first.
     """
 
     first: date
@@ -100,6 +119,7 @@ class QualityReport:
     worst: list[Completeness] = field(default_factory=list)
     quarantined: list[QuarantinedBar] = field(default_factory=list)
     flagged: list[Flag] = field(default_factory=list)
+    quarantined_ticks: list[QuarantinedTick] = field(default_factory=list)
 
     @property
     def is_reached(self) -> bool:

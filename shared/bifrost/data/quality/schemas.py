@@ -12,6 +12,7 @@ from bifrost.data.quality.report import (
     Flag,
     QualityReport,
     QuarantinedBar,
+    QuarantinedTick,
 )
 from bifrost.data.series.statistic_schemas import Statistic
 
@@ -54,7 +55,7 @@ def _shown(one: Completeness) -> dict[str, Any]:
 
 
 class QuarantinedSheet(_Sheet):
-    """A bar that reaches no decision: its values as they came (`NaN` included), and why."""
+    """A bar that reaches no decision: its values as they came, and why."""
 
     quarantine_id: int
     instrument: str
@@ -82,6 +83,28 @@ class QuarantinedSheet(_Sheet):
             if isinstance(value, Decimal):
                 values[name] = f"{value:f}"
         return cls(**values | {"kinds": list(bar.kinds)})
+
+
+class QuarantinedTickSheet(_Sheet):
+    """A quote or a trade that reaches no decision: what it says, as it came, and why."""
+
+    number: int
+    instrument: str
+    kind: str
+    occurred_at: datetime
+    sequence: int
+    session: date | None
+    source: str
+    told: dict[str, str]
+    kinds: list[str]
+    reason: str
+    recorded_at: datetime
+
+    @classmethod
+    def of(cls, tick: QuarantinedTick) -> "QuarantinedTickSheet":
+        """Show one."""
+        values = {name: getattr(tick, name) for name in cls.model_fields}
+        return cls(**values | {"kinds": list(tick.kinds), "told": dict(tick.told)})
 
 
 class FlagSheet(_Sheet):
@@ -113,6 +136,7 @@ class QualitySheet(_Sheet):
     worst: list[InstrumentCompleteness]
     quarantined: list[QuarantinedSheet]
     flagged: list[FlagSheet]
+    quarantined_ticks: list[QuarantinedTickSheet]
 
     @classmethod
     def of(cls, report: QualityReport) -> "QualitySheet":
@@ -125,6 +149,7 @@ class QualitySheet(_Sheet):
             worst=[InstrumentCompleteness.of(one) for one in report.worst],
             quarantined=[QuarantinedSheet.of(one) for one in report.quarantined],
             flagged=[FlagSheet.of(one) for one in report.flagged],
+            quarantined_ticks=[QuarantinedTickSheet.of(one) for one in report.quarantined_ticks],
         )
 
 

@@ -64,6 +64,7 @@ class QualityService:
             worst=list(self.reader.worst(asked, now)),
             quarantined=list(self.reader.quarantined(asked)),
             flagged=list(self.reader.flagged(asked)),
+            quarantined_ticks=list(self.reader.quarantined_ticks(asked)),
         )
 
     def record(self) -> Sequence[Completeness]:
@@ -93,13 +94,13 @@ class QualityService:
                 raise ConflictError(
                     f"a bar that is {', '.join(never)} cannot be stored: import a corrected one"
                 )
-            released = replace(
             if since := books.told_since(bar):
                 values = ", ".join(f"{name} {value.normalize():f}" for name, value in since.items())
                 raise ConflictError(
                     f"{bar.source} has corrected this bar since, and that stands: {values};"
                     " import a file of one row if it is the wrong one"
                 )
+            released = replace(
                 bar, released_at=self.clock.now(), released_by=by, release_reason=reason
             )
             books.release(released, self.ids.new(), correlation_id)

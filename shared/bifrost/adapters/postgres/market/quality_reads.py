@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from bifrost.adapters.postgres.database import Database, Row
-from bifrost.data.quality.report import GOAL, Completeness, Flag, QualityQuery, QuarantinedBar
+from bifrost.data.quality.report import (
+    GOAL,
+    Completeness,
+    Flag,
+    QualityQuery,
+    QuarantinedBar,
+    QuarantinedTick,
+)
 
 _SUBSCRIBED = """EXISTS (SELECT FROM data.subscriptions u
     WHERE u.instrument = i.symbol AND u.timeframe = '{timeframe}' AND u.since <= s.session)"""
 
-COUNTED = f"""
-asked AS (
-    SELECT i.symbol, i.first_session, i.last_session, s.session, s.opens_at, s.closes_at
-    FROM data.sessions s JOIN data.instruments i ON i.calendar = s.calendar
-    WHERE s.session BETWEEN %(first)s AND %(last)s AND s.closes_at <= %(by)s
-        AND (%(instrument)s = '' OR i.symbol = %(instrument)s)
-), kept_apart AS (
 # Of a quarantined bar `q`: what its source said later, or a repair made of it, is stored.
 _CORRECTED = """(
     q.timeframe = '1d' AND EXISTS (SELECT FROM data.bars b
@@ -33,6 +33,13 @@ _CORRECTED = """(
             AND b.timeframe = extract(epoch FROM replace(q.timeframe, 'm', ' min')::interval) / 60
             AND n.name = q.source AND b.recorded_at > q.recorded_at))"""
 
+COUNTED = f"""
+asked AS (
+    SELECT i.symbol, i.first_session, i.last_session, s.session, s.opens_at, s.closes_at
+    FROM data.sessions s JOIN data.instruments i ON i.calendar = s.calendar
+    WHERE s.session BETWEEN %(first)s AND %(last)s AND s.closes_at <= %(by)s
+        AND (%(instrument)s = '' OR i.symbol = %(instrument)s)
+), kept_apart AS (
     SELECT q.instrument, q.timeframe, q.session, count(DISTINCT q.occurred_at)::integer AS bars
     FROM data.quarantine q
     WHERE q.released_at IS NULL AND q.session BETWEEN %(first)s AND %(last)s
@@ -79,6 +86,11 @@ SELECT * FROM data.quarantine q {_RANGE} AND released_at IS NULL AND NOT {_CORRE
 ORDER BY occurred_at DESC, quarantine_id DESC LIMIT %(limit)s
 """
 
+_TICKS = f"""
+SELECT * FROM data.quarantined_ticks {_RANGE}
+ORDER BY occurred_at DESC, number DESC LIMIT %(limit)s
+"""
+
 _FLAGGED = f"""
 SELECT * FROM data.quality_flags {_RANGE}
 ORDER BY occurred_at DESC, instrument, kind LIMIT %(limit)s
@@ -117,6 +129,11 @@ class PostgresQualityReader:
     def quarantined(self, asked: QualityQuery) -> Sequence[QuarantinedBar]:
         """Return what is quarantined, not released nor corrected since, the newest first."""
         return [to_bar(row) for row in self.database.fetch_all(_QUARANTINED, values_of(asked))]
+
+    def quarantined_ticks(self, asked: QualityQuery) -> Sequence[QuarantinedTick]:
+        """Return the quotes and trades that are quarantined, the newest first."""
+        rows = self.database.fetch_all(_TICKS, values_of(asked))
+        return [QuarantinedTick(**row | {"kinds": tuple(row["kinds"])}) for row in rows]
 
     def flagged(self, asked: QualityQuery) -> Sequence[Flag]:
         """Return what is flagged, the newest first."""
