@@ -19,7 +19,7 @@ from bifrost.runtime.http import create_router
 from bifrost.runtime.negotiation import OFFERED, Page, answer, next_address
 from bifrost.runtime.tables import table_of
 from bifrost.wire.dates import MarketDate
-from bifrost.wire.instants import Instant
+from bifrost.wire.moments import Moment
 from functions.data import wiring, wiring_files
 
 router = create_router()
@@ -30,7 +30,7 @@ LIMIT_MAX = 10_000
 First = Annotated[MarketDate | None, Query(alias="from", description="First session.")]
 Last = Annotated[MarketDate | None, Query(alias="to", description="Last session.")]
 AsOf = Annotated[
-    MarketDate | Instant | None,
+    Moment | None,
     Query(description="Nothing that could be known only later; a date is its end in New York."),
 ]
 

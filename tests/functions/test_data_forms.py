@@ -165,3 +165,14 @@ def test_bars_as_of_the_first_and_the_last_day_can_be_asked(
     asked = {"as_of": day, "knowledge": knowledge, "timeframe": timeframe}
 
     assert data.get("/v1/bars", instrument="AAPL", adjust="all", **asked).status == 200
+
+
+@pytest.mark.parametrize("as_of", ["2005-02-30", "2012-01-03T10:00", "yesterday", "1325600000"])
+def test_an_as_of_that_is_none_is_one_error_in_plain_words(data: DataFunction, as_of: str) -> None:
+    refused = data.get("/v1/bars", instrument="AAPL", as_of=as_of)
+
+    assert refused.status == 422
+    (error,) = refused.body["errors"]
+    assert error["field"] == "as_of"
+    assert "YYYY-MM-DD" in error["message"] + error["fix"]
+    assert "function" not in str(error)

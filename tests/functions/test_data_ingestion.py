@@ -14,6 +14,7 @@ from bifrost.adapters.postgres.market.feeds import PostgresFeeds
 from bifrost.data.ingest.feeding import DailyFeed
 from bifrost.data.ingest.freshness import FreshnessReport
 from bifrost.data.ingest.subscribing import Subscribing
+from bifrost.data.providers.answers import Failed
 from bifrost.runtime.lambda_entry import lambda_entry
 from functions.data import handler, wiring_ingestion
 from tests.functions.data_function import Answer
@@ -158,6 +159,21 @@ def test_a_message_that_comes_twice_is_worked_on_once(function: IngestionFunctio
     assert len(function.desk.vendor.asked) == 1
 
 
+def test_an_item_that_failed_for_good_is_counted_and_one_that_goes_on_is_not(
+    function: IngestionFunction, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = [Failed("503", retryable=True), Failed("403: not of this plan", retryable=False)]
+    counted = []
+    for number, answer in enumerate(answers):
+        function.desk.vendor.script.append(answer)
+        function.call("POST", JOBS, BACKFILL, key=f"key-{number}")
+        capsys.readouterr()
+        function.deliver()
+        counted.append('"IngestionFailed":[1.0]' in capsys.readouterr().out.replace(" ", ""))
+
+    assert counted == [False, True]
+
+
 def test_what_is_subscribed_to_is_fetched_after_the_close_and_published(
     function: IngestionFunction,
 ) -> None:
@@ -209,3 +225,31 @@ def test_how_old_the_newest_minute_is_is_told_while_the_session_is_open(
     function.desk.clock.at = datetime(2026, 11, 20, 22, tzinfo=UTC)
 
     assert function.call("GET", "/v1/data/freshness").body["items"] == []
+
+
+@pytest.mark.parametrize("instruments", [None, [], "", "AAPL", ["AAPL", "AAPL"]])
+def test_a_backfill_names_its_instruments_or_says_all(
+    function: IngestionFunction, instruments: Any
+) -> None:
+    body = {name: value for name, value in BACKFILL.items() if name != "instruments"}
+    if instruments is not None:
+        body["instruments"] = instruments
+
+    refused = function.call("POST", JOBS, body, key="k-1")
+
+    assert refused.status == 422
+    assert refused.fields == {"instruments"}
+
+
+def test_a_backfill_of_all_is_of_everything_listed(function: IngestionFunction) -> None:
+    begun = function.call("POST", JOBS, {**BACKFILL, "instruments": "all"}, key="k-1")
+
+    assert begun.status == 202
+    assert sum(begun.body["items"].values()) == 2
+
+
+def test_a_backfill_up_to_the_last_day_ends_now(function: IngestionFunction) -> None:
+    begun = function.call("POST", JOBS, {**BACKFILL, "to": "9999-12-31"}, key="k-1")
+
+    assert begun.status == 202
+    assert begun.body["before"] < "2100"

@@ -215,7 +215,7 @@ def _body(
         raise typer.BadParameter("name instruments, such as AAPL,MSFT, or say all")
     if first is None or last is None:
         raise typer.BadParameter("say from when to when: --from 2024-01-02 --to 2024-03-28")
-    names = [] if instruments.strip() == _ALL else _names(instruments)
+    names = _ALL if instruments.strip() == _ALL else _names(instruments)
     return {
         "instruments": names,
         "timeframe": timeframe,

@@ -15,17 +15,23 @@ _FORM = re.compile(
 )
 
 
+def instant_of(text: str) -> datetime | None:
+    """Read an instant; None where it is none, or has no offset."""
+    try:
+        return datetime.fromisoformat(text) if _FORM.fullmatch(text) else None
+    except ValueError:
+        return None
+
+
 def _only_iso(value: object) -> object:
     if isinstance(value, datetime):
         return value
-    try:
-        if isinstance(value, str) and _FORM.fullmatch(value):
-            return datetime.fromisoformat(value)
-    except ValueError:
-        pass
-    raise PydanticCustomError(
-        "datetime_type", "must be an instant with its offset, such as 2026-01-05T15:30:00Z"
-    )
+    instant = instant_of(value) if isinstance(value, str) else None
+    if instant is None:
+        raise PydanticCustomError(
+            "datetime_type", "must be an instant with its offset, such as 2026-01-05T15:30:00Z"
+        )
+    return instant
 
 
 Instant = Annotated[

@@ -182,7 +182,8 @@ class Backfills:
 def scope_of(request: BackfillRequest, now: datetime) -> Scope:
     """Return the range of these days in New York, as far as it has come."""
     first = datetime.combine(request.first, time(), EXCHANGE)
-    after = datetime.combine(request.last + timedelta(days=1), time(), EXCHANGE)
+    last = min(request.last, now.astimezone(EXCHANGE).date())
+    after = datetime.combine(last + timedelta(days=1), time(), EXCHANGE)
     # A minute that runs is no bar yet.
     minute = now.replace(second=0, microsecond=0)
     before = max(min(after, minute), first + timedelta(minutes=1))

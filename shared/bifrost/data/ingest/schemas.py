@@ -4,19 +4,21 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 from pydantic_core import PydanticCustomError
 
 from bifrost.data.ingest.backfilling import BackfillRequest, Progress, counts
 from bifrost.data.ingest.freshness import Freshness
 from bifrost.data.ingest.jobs import Item
 from bifrost.data.ingest.subscriptions import Gap, Subscription
+from bifrost.data.instrument_file import SYMBOL
 from bifrost.data.schemas import Symbol
 from bifrost.data.series.timeframes import Timeframe
 from bifrost.wire.dates import MarketDate
 
 # Beyond this a job is several: what one person watches and cancels stays readable.
 INSTRUMENTS_MAX = 1_000
+ALL = "all"
 ProviderName = Annotated[str, Field(pattern="^[a-z][a-z0-9_-]{0,31}$", examples=["alpaca"])]
 
 
@@ -24,10 +26,36 @@ class _Sheet(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True)
 
 
-class BackfillBody(_Sheet):
-    """What to fetch; without `instruments`, of everything that is listed."""
+def _none_for_all(value: object) -> object:
+    """Take `all` for no names: a forgotten list must not fetch everything."""
+    if value == ALL:
+        return ()
+    if not value or isinstance(value, str):
+        raise PydanticCustomError("value_error", f'must name instruments, or be "{ALL}"')
+    return value
 
-    instruments: tuple[Symbol, ...] = Field(default=(), max_length=INSTRUMENTS_MAX)
+
+class BackfillBody(_Sheet):
+    """What to fetch, and of whom: the names of instruments, or `all` that are listed."""
+
+    instruments: Annotated[
+        tuple[Symbol, ...],
+        Field(max_length=INSTRUMENTS_MAX),
+        BeforeValidator(_none_for_all),
+        WithJsonSchema(
+            {
+                "anyOf": [
+                    {"const": ALL},
+                    {
+                        "type": "array",
+                        "items": {"type": "string", "pattern": f"^{SYMBOL}$"},
+                        "minItems": 1,
+                        "maxItems": INSTRUMENTS_MAX,
+                    },
+                ]
+            }
+        ),
+    ]
     timeframe: Timeframe
     first: MarketDate = Field(alias="from")
     last: MarketDate = Field(alias="to")
