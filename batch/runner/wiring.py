@@ -11,7 +11,7 @@ from bifrost.adapters.ids import RandomIds
 from bifrost.adapters.postgres.market.leases import PostgresLeases
 from bifrost.adapters.postgres.market.streams import PostgresStreams
 from bifrost.adapters.postgres.market.vendor_states import PostgresVendorStates
-from bifrost.adapters.vendors.alpaca_stream import URL, AlpacaLine, StreamAccess, Wanted
+from bifrost.adapters.vendors.alpaca_stream import FEED, URL, AlpacaLine, StreamAccess, Wanted
 from bifrost.adapters.vendors.bar_rows import xnys_sessions
 from bifrost.adapters.vendors.registry import ALPACA, Vendors, VendorSettings
 from bifrost.adapters.vendors.settings import vendor_settings
@@ -102,5 +102,5 @@ def _access(settings: VendorSettings) -> StreamAccess:
         settings.alpaca_key_id,
         settings.alpaca_secret_key,
         settings.alpaca_stream_url or URL,
-        settings.alpaca_feed or "iex",
+        settings.alpaca_feed or FEED,
     )

@@ -5,6 +5,7 @@ answers, and none of them is "no data".
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,21 +13,28 @@ from typing import Any
 import pytest
 import stamina
 
+from bifrost.adapters.clock import SystemClock
 from bifrost.adapters.memory.clock import SetClock
+from bifrost.adapters.memory.vendor_states import MemoryVendorStates
 from bifrost.adapters.vendors.calls import Patience
+from bifrost.adapters.vendors.registry import Vendors
 from bifrost.core.corporate_actions import Split
 from bifrost.data.providers.answers import Absent, Failed, Found, Partial, RateLimited
 from bifrost.data.providers.breaking import CircuitState
+from bifrost.data.providers.ports import BarRequest
 from bifrost.data.providers.vendor_states import AnswerKind
 from bifrost.data.series.columns import BarColumns, micros
 from bifrost.data.series.timeframes import Timeframe
 from tests.contract.vendor_desk import (
+    BEFORE,
     DIVIDENDS,
     FIRST,
+    MARKET,
     SHARE,
     SPLIT,
     TWINS,
     VendorDesk,
+    settings_of,
     truth,
     vendor_desk,
 )
@@ -326,6 +334,16 @@ def test_a_trial_that_fails_keeps_the_circuit_open_and_sends_one_request() -> No
         vendor.ask(Timeframe.D1)
 
         assert len(vendor.twin.asked) == sent + 1
+
+
+def test_history_is_of_every_exchange_whatever_the_live_line_may_hear() -> None:
+    with TWINS["alpaca"](MARKET) as twin:
+        settings = replace(settings_of(twin), alpaca_feed="iex")
+        alpaca = Vendors(settings, MemoryVendorStates(), SystemClock()).named("alpaca")
+
+        alpaca.bars(BarRequest(SHARE.symbol, SHARE.symbol, Timeframe.D1, FIRST, BEFORE))
+
+        assert [asked.query["feed"] for asked in twin.asked] == ["sip"]
 
 
 def test_wrong_keys_are_told_and_not_tried_again() -> None:

@@ -1,7 +1,10 @@
-"""The secret of the vendors' keys: names and values, and a name that is none is said."""
+"""The secret of the vendors' keys: a name that is none is said, and no key is ever shown."""
 
 import pytest
 
+from bifrost.adapters.vendors.alpaca import AlpacaAccess
+from bifrost.adapters.vendors.alpaca_stream import StreamAccess
+from bifrost.adapters.vendors.massive import MassiveAccess
 from bifrost.adapters.vendors.registry import VendorSettings
 from bifrost.adapters.vendors.settings import vendor_settings
 from bifrost.core.errors import InvalidInputError
@@ -26,3 +29,18 @@ def test_a_name_that_is_none_is_named_with_those_there_are() -> None:
     (problem,) = refused.value.problems
     assert problem.field == "ALPACA_KEY"
     assert "ALPACA_KEY_ID" in problem.fix
+
+
+@pytest.mark.parametrize(
+    "holder",
+    [
+        VendorSettings(
+            alpaca_key_id="hidden-1", alpaca_secret_key="hidden-2", massive_api_key="hidden-3"
+        ),
+        AlpacaAccess("hidden-1", "hidden-2"),
+        StreamAccess("hidden-1", "hidden-2"),
+        MassiveAccess("hidden-3"),
+    ],
+)
+def test_what_holds_keys_shows_none_in_a_log_or_a_traceback(holder: object) -> None:
+    assert "hidden" not in f"{holder} {holder!r}"

@@ -7,7 +7,7 @@ Shapes: docs.alpaca.markets/reference/stockbars, /stocktrades, /stockquotes, /co
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -30,19 +30,19 @@ if TYPE_CHECKING:
     from alpaca.common.rest import RESTClient
 
 URL = "https://data.alpaca.markets"
-FEED = "sip"
+# Every exchange: bars of one venue have other volumes and extremes, and would stand as the truth.
+_FEED = "sip"
 _PAGE_MAX = 10_000
 _MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class AlpacaAccess:
-    """Who asks, where, and of which feed: `sip` is every exchange, `iex` one of them, and free."""
+    """Who asks, and where."""
 
-    key_id: str
-    secret_key: str
+    key_id: str = field(repr=False)
+    secret_key: str = field(repr=False)
     url: str = URL
-    feed: str = FEED
 
 
 class AlpacaData:
@@ -140,7 +140,7 @@ class AlpacaData:
             "start": asked.first.isoformat(),
             "end": (asked.before - _MICROSECOND).isoformat(),
             "limit": _PAGE_MAX,
-            "feed": self._access.feed,
+            "feed": _FEED,
             "asof": "-",
             "sort": "asc",
         }
@@ -219,7 +219,7 @@ class AlpacaData:
             end=before - _MICROSECOND,
             limit=_PAGE_MAX,
             adjustment=Adjustment.RAW,
-            feed=DataFeed(self._access.feed),
+            feed=DataFeed(_FEED),
             asof="-",
             sort=Sort.ASC,
         )

@@ -11,7 +11,7 @@ import threading
 import warnings
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bifrost.adapters.vendors.alpaca_messages import UnreadableError, read
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from alpaca.data.live import StockDataStream
 
 URL = "wss://stream.data.alpaca.markets/v2/"
+FEED = "sip"
 # More than a second of the whole market at its open.
 WAITING_MAX = 50_000
 # What no second try changes (docs.alpaca.markets, "Streaming market data", errors).
@@ -36,10 +37,10 @@ _SLOW = 407
 class StreamAccess:
     """Who asks, where, and of which feed: `sip` is every exchange, `iex` one of them, and free."""
 
-    key_id: str
-    secret_key: str
+    key_id: str = field(repr=False)
+    secret_key: str = field(repr=False)
     url: str = URL
-    feed: str = "iex"
+    feed: str = FEED
 
 
 @dataclass(frozen=True, slots=True)

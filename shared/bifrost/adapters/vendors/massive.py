@@ -7,7 +7,7 @@ of bars names is held against what it brings. Shapes: massive.com/docs/rest/stoc
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
@@ -36,7 +36,7 @@ _WELL = frozenset({"OK", "DELAYED"})
 class MassiveAccess:
     """Who asks, and where."""
 
-    api_key: str
+    api_key: str = field(repr=False)
     url: str = URL
 
 

@@ -6,7 +6,7 @@ larger plan is said in the settings.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
@@ -51,16 +51,17 @@ class VendorData(Protocol):
 class VendorSettings:
     """What the environment says of vendors; empty is not said.
 
+    alpaca_feed: of the live stream alone, see StreamAccess; history is asked of every exchange.
     calls_per_minute: of a plan that allows more than the smallest; 0 is the smallest.
     """
 
-    alpaca_key_id: str = ""
-    alpaca_secret_key: str = ""
+    alpaca_key_id: str = field(default="", repr=False)
+    alpaca_secret_key: str = field(default="", repr=False)
     alpaca_url: str = ""
     alpaca_feed: str = ""
     alpaca_stream_url: str = ""
     alpaca_calls_per_minute: int = 0
-    massive_api_key: str = ""
+    massive_api_key: str = field(default="", repr=False)
     massive_url: str = ""
     massive_calls_per_minute: int = 0
     yahoo_url: str = ""
@@ -148,7 +149,6 @@ class Vendors:
                 given.alpaca_key_id,
                 given.alpaca_secret_key,
                 given.alpaca_url or alpaca.URL,
-                given.alpaca_feed or alpaca.FEED,
             )
             return alpaca.AlpacaData(access, calls, clock)
         if name == MASSIVE:

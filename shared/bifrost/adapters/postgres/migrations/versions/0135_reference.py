@@ -24,8 +24,9 @@ CREATE TABLE data.sources (
 );
 INSERT INTO data.sources (name, rank, votes) VALUES
     ('csv', 1, 2), ('lean', 1, 2), ('parquet', 1, 2),
-    ('alpaca', 10, 1), ('stream', 15, 1), ('massive', 20, 1), ('yahoo', 30, 1),
-    ('alphavantage', 30, 1),
+    ('alpaca', 10, 1), ('massive', 20, 1), ('yahoo', 30, 1), ('alphavantage', 30, 1),
+    -- Heard once, of one exchange maybe: every vendor's history stands before it.
+    ('stream', 35, 1),
     ('rollup', 40, 0);
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON data.sources FROM bifrost_data;
 
