@@ -9,7 +9,7 @@ from bifrost.core.codec import from_json
 from bifrost.core.errors import BifrostError
 from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.lambda_entry import Payload
-from bifrost.runtime.metrics import measure
+from bifrost.runtime.metrics import count, measure
 from bifrost.runtime.sweeps import Sweep
 
 if TYPE_CHECKING:
@@ -60,7 +60,10 @@ def ingest(envelope: Payload) -> None:
     if item.has_ended and item.is_complete and item.scope.timeframe.is_daily:
         _ask_for_actions(item)
         _look_for_faults(item)
-    log = logger.error if item.state == "failed" and item.has_ended else logger.info
+    has_failed = item.state == "failed" and item.has_ended
+    if has_failed:
+        count("data", "IngestionFailed")
+    log = logger.error if has_failed else logger.info
     log(
         f"ingestion {item.state}",
         extra={

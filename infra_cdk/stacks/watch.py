@@ -23,6 +23,7 @@ SWEPT = (
     ("data", "ReplaysRestarted", "A replay's workflow died: see its log"),
     ("data", "ReplaysGivenUp", "A replay failed because its workflow keeps dying"),
     ("data", "SessionsIncomplete", "A session is below its goal: `bifrost data quality`"),
+    ("data", "IngestionFailed", "Bars were not fetched: `bifrost data jobs` says why"),
     ("portfolio", "RebuildsGivenUp", "A rebuild failed because its workflow died: see its log"),
 )
 

@@ -141,13 +141,19 @@ def test_every_metric_that_a_sweep_counts_raises_an_alarm(aws_target: Synthesise
         AGE: ("service", "data"),
         LAG: ("service", "runner"),
         "SessionsIncomplete": ("service", "data"),
+        "IngestionFailed": ("service", "data"),
         "WorkflowsRestarted": ("service", "execution"),
         "WorkflowsGivenUp": ("service", "execution"),
         "ReplaysRestarted": ("service", "data"),
         "ReplaysGivenUp": ("service", "data"),
         "RebuildsGivenUp": ("service", "portfolio"),
     }
-    assert watched.keys() == {*sweeps.ALARMING.values(), *AGES, "SessionsIncomplete"}
+    assert watched.keys() == {
+        *sweeps.ALARMING.values(),
+        *AGES,
+        "SessionsIncomplete",
+        "IngestionFailed",
+    }
 
 
 def test_cloudformation_will_accept_every_template(aws_target: Synthesised) -> None:
