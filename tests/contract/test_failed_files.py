@@ -1,5 +1,5 @@
 """Files that fail leave nothing of themselves: what was not told to others was not written, and
-one that is larger than any may be is not even read."""
+one that is larger than any may be, or whose prices may be divided, is not taken."""
 
 from collections.abc import Callable
 
@@ -89,3 +89,49 @@ def test_an_object_that_grew_after_it_was_heard_of_fails_the_same_way(desk: Uplo
 
     assert record.status is ImportStatus.FAILED
     assert "split it" in record.problem
+
+
+SPLIT = (
+    b"action_id,vendor,revision,kind,instrument,currency,ex_date,new_shares,old_shares\n"
+    b"split-1,alpaca,1,split,AAPL,USD,2012-01-06,4,1\n"
+)
+OF_YFINANCE = (
+    b"Date,Open,High,Low,Close,Adj Close,Volume,Dividends,Stock Splits\n"
+    b"2012-01-03,10,12,9,11,11,100,0,0\n2012-01-04,11,12,10,11.5,11.5,90,0,0\n"
+)
+
+
+def test_prices_that_a_later_split_may_have_divided_are_no_prices_as_traded(
+    desk: UploadDesk,
+) -> None:
+    desk.stock()
+    desk.imports.announce(SPLIT, "request-1")
+
+    failed = desk.send(desk.declare(table("y.csv")), {"y.csv": OF_YFINANCE})["y.csv"]
+
+    assert failed.state is FileState.FAILED
+    assert "it ends on 2012-01-04" in failed.problem
+    assert "the split of 2012-01-06" in failed.problem
+    assert desk.rows("SELECT * FROM data.bars") == []
+
+
+def test_a_file_that_reaches_the_split_tells_all_of_it(desk: UploadDesk) -> None:
+    desk.stock()
+    desk.imports.announce(SPLIT, "request-1")
+    whole = (
+        OF_YFINANCE
+        + b"2012-01-05,11,12,10,11.2,11.2,95,0,0\n2012-01-06,11,12,10,11.4,11.4,97,0,4\n"
+    )
+
+    done = desk.send(desk.declare(table("y.csv")), {"y.csv": whole})["y.csv"]
+
+    assert (done.state, done.outcome.written + done.outcome.quarantined) == (FileState.DONE, 4)
+
+
+def test_an_announced_split_that_has_not_come_divides_nothing_yet(desk: UploadDesk) -> None:
+    desk.stock()
+    desk.imports.announce(SPLIT.replace(b"2012-01-06", b"2026-12-01"), "request-1")
+
+    done = desk.send(desk.declare(table("y.csv")), {"y.csv": OF_YFINANCE})["y.csv"]
+
+    assert (done.state, done.outcome.written) == (FileState.DONE, 2)

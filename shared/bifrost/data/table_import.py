@@ -2,13 +2,14 @@
 
 from decimal import Decimal
 
+from bifrost.core.corporate_actions import Split, StockDividend
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.instruments import Instrument
 from bifrost.core.sessions import exchange_date
 from bifrost.data.adding_actions import add_actions
 from bifrost.data.instrument_file import CALENDARS
 from bifrost.data.ports import Listing
-from bifrost.data.providers.csv_claims import actions_of
+from bifrost.data.providers.csv_claims import YAHOO, actions_of
 from bifrost.data.providers.csv_file import CsvFile, read_csv
 from bifrost.data.providers.csv_times import Stamp
 from bifrost.data.providers.parquet_file import read_parquet
@@ -45,10 +46,40 @@ def read_table(
     count(done, told)
     key = SeriesKey(listing.instrument.symbol, timeframe, declared.format.value)
     if read is not None:
+        _refuse_divided_prices(books, listing, read, occasion)
         # Before the bars: the gate asks what explains a jump.
         _claim(books, listing, read, occasion, done)
     take_bars(books, key, told.bars, occasion, done)
     return done
+
+
+def _refuse_divided_prices(
+    books: UploadTransaction, listing: Listing, read: CsvFile, occasion: Occasion
+) -> None:
+    """Refuse prices that a split after the file's last row may have divided, unseen in it."""
+    starts = read.bars.bars.starts_at
+    if read.vendor != YAHOO or not len(starts):
+        return
+    last, today = exchange_date(instant_of(int(starts[-1]))), exchange_date(occasion.at)
+    stored = books.stored_actions([listing.instrument.symbol], [])
+    told = [max(one, key=lambda revision: revision.revision) for one in stored.values()]
+    later = sorted(
+        one.ex_date
+        for one in told
+        if not one.withdrawn
+        and isinstance(one.terms, Split | StockDividend)
+        and last < one.ex_date <= today
+    )
+    if later:
+        raise InvalidInputError(
+            FieldProblem(
+                "stock_splits",
+                f"it ends on {last}, and yfinance divides by the split of {later[0]} too, which"
+                " is not in it",
+                f"export it up to {later[0]}; or leave out its columns Dividends and Stock Splits"
+                " if its prices are as traded",
+            )
+        )
 
 
 def _claim(
