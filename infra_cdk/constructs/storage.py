@@ -15,6 +15,10 @@ class DataBucket(Construct):
     def __init__(self, scope: Construct, *, target: Target) -> None:
         super().__init__(scope, "DataStore")
         self.bucket = _private(self, "Bucket", logs=self._access_log(target))
+        # Their rows are the truth; the files stay as long as somebody may ask what was in one.
+        self.bucket.add_lifecycle_rule(
+            id="uploads", prefix="uploads/", expiration=Duration.days(90)
+        )
         resource = cast("s3.CfnBucket", self.bucket.node.default_child)
         # The library's switch deploys a Lambda with broad rights to set this one flag.
         resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(

@@ -270,6 +270,18 @@ def test_a_function_may_start_the_workflows_of_its_row_alone(
     assert ("s3:PutObject" in said) == ("/uploads/*" in said) == row.takes_uploads
 
 
+def test_an_imported_file_leaves_the_bucket_after_three_months(desk: Template) -> None:
+    (rules,) = (
+        bucket["LifecycleConfiguration"]["Rules"]
+        for name, bucket in desk.of_type("AWS::S3::Bucket").items()
+        if name.startswith("DataStoreBucket")
+    )
+
+    expiring = {rule.get("Prefix"): rule.get("ExpirationInDays") for rule in rules}
+    # Without a prefix nothing goes but old versions: other folders are kept.
+    assert expiring == {None: None, "uploads/": 90}
+
+
 def test_a_workflow_may_call_the_functions_of_its_file_alone(desk: Template) -> None:
     policies = desk.of_type("AWS::IAM::Policy").items()
     (policy,) = (p for name, p in policies if name.startswith("WorkflowsWithdrawalFlowRole"))
