@@ -136,7 +136,7 @@ class PostgresUploads:
     def ready(self) -> list[StoredObject]:
         """Return the files that wait for nothing any more."""
         rows = self._database.fetch_all(_READY)
-        # Their size was judged when they were declared.
+        # Their size was judged when they came, and is again as they are read.
         return [StoredObject(row["object_key"], row["etag"], size=0) for row in rows]
 
 
