@@ -178,7 +178,9 @@ def test_an_index_has_its_members_of_the_day(desk: DataDesk) -> None:
     assert universe(desk, "2001-12-31", "OLD", known) == "FB.1 GONE"
     assert universe(desk, "2001-12-31", "OLD") == "GONE"
     assert universe(desk, "2001-01-01", "OLD") == "FB.1 GONE"
-    assert universe(desk, "2001-01-01", "NEW") == ""
+    assert universe(desk, "1999-12-31", "OLD") == ""
+    with pytest.raises(NotFoundError, match="no index is called NEW"):
+        universe(desk, "2001-01-01", "NEW")
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,20 @@ def test_overview_is_of_the_last_close_and_known_from_it_on() -> None:
     assert shown.overview["low_52_weeks"].value == MSFT.low[year][inside].min() / 10**6
 
 
+@pytest.mark.parametrize("count", [3, 199, 260])
+def test_a_year_of_which_bars_are_missing_has_no_range(count: int) -> None:
+    """Few bars, or many of which none is a year old, or a year with a hole in it."""
+    place, _ = close_of(MSFT, "2010-06-15")
+    chosen = np.r_[place - 400 : place - 400 + count // 2, place - count // 2 : place + 1]
+    sparse = History("MSFT", MSFT.take(chosen))
+
+    (shown,) = make_snapshots((sparse,), FACTS, DAYS, day_end("2010-06-15"))
+
+    assert "last_close" in shown.overview
+    assert "high_52_weeks" not in shown.overview
+    assert "low_52_weeks" not in shown.overview
+
+
 def test_on_a_day_that_is_no_session_the_one_before_stands() -> None:
     assert of("MSFT", "2010-07-05") == replace(of("MSFT", "2010-07-02"))
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bifrost.adapters.postgres.database import Cursor, Database, Row
+from bifrost.core.errors import NotFoundError
 from bifrost.data.reference.ports import Present, UniverseQuery
 from bifrost.data.reference.revising import Revision
 from bifrost.data.reference.terms import ListingStatus, Terms
@@ -68,6 +69,8 @@ WHERE m.index_name = %(index)s AND m.valid_from <= %(on)s AND m.valid_to > %(on)
 ORDER BY m.instrument LIMIT %(limit)s
 """
 
+_ANY_MEMBER = "SELECT 1 FROM data.index_members WHERE index_name = %(index)s LIMIT 1"
+
 
 def standing_terms(
     cursor: Cursor, instruments: Collection[str], symbols: Collection[str]
@@ -100,7 +103,10 @@ class PostgresReference:
         return [_to_terms(row) for row in self.database.fetch_all(_OF_NAME, {"name": name})]
 
     def universe(self, asked: UniverseQuery) -> list[Present]:
-        """Return the instruments asked for, by key; those delisted since too."""
+        """Return the instruments asked for, by key; those delisted since too.
+
+        Raises NotFoundError for an index of which nobody has told.
+        """
         values = {
             "on": asked.on,
             "index": asked.index,
@@ -111,9 +117,14 @@ class PostgresReference:
         if not asked.index:
             rows = self.database.fetch_all(_LISTED, values)
             return [Present(row["instrument"], _to_terms(row)) for row in rows]
+        rows = self.database.fetch_all(_MEMBERS, values)
+        if not rows and self.database.fetch_one(_ANY_MEMBER, values) is None:
+            raise NotFoundError(
+                f"no index is called {asked.index}; put an indexes/<name>.csv into the data bucket"
+            )
         return [
             Present(row["key"], None if row["instrument"] is None else _to_terms(row))
-            for row in self.database.fetch_all(_MEMBERS, values)
+            for row in rows
         ]
 
 
