@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bifrost.core.sessions import exchange_date
 from tests.builders import ACCOUNT, FIRST_CLOSE, account_opened, buy
 from tests.functions.ways_in import Answer, Function, modules_of, plug_in, unplug
 from tests.unit.risk.facts import closed
@@ -89,9 +90,9 @@ def test_the_list_without_a_date_is_of_the_markets_newest_session(compliance: Fu
 def test_the_list_says_whose_date_it_is_of_where_that_is_not_the_markets(
     compliance: Function,
 ) -> None:
-    before = datetime.now(UTC).date().isoformat()
+    before = exchange_date(datetime.now(UTC)).isoformat()
     shown = compliance.http("GET", "/v1/restricted-list", groups="[admin]").body
-    assert before <= shown["as_of"] <= datetime.now(UTC).date().isoformat()
+    assert before <= shown["as_of"] <= exchange_date(datetime.now(UTC)).isoformat()
     assert shown["as_of_clock"] == "wall"
 
     asked = {"as_of": "2012-02-01"}

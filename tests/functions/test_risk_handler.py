@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bifrost.core.codec import to_json
+from bifrost.core.sessions import exchange_date
 from tests.builders import (
     ACCOUNT,
     FIRST_CLOSE,
@@ -215,10 +216,10 @@ def test_limits_shown_before_the_first_bar_say_that_the_date_is_the_walls(
     function = plug_in(monkeypatch, "risk", database_url("risk"))
     function.deliver(account_opened())
 
-    before = datetime.now(UTC).date().isoformat()
+    before = exchange_date(datetime.now(UTC)).isoformat()
     shown = function.http("GET", LIMITS).body
     unplug("risk")
-    assert before <= shown["as_of"] <= datetime.now(UTC).date().isoformat()
+    assert before <= shown["as_of"] <= exchange_date(datetime.now(UTC)).isoformat()
     assert shown["as_of_clock"] == "wall"
 
 
