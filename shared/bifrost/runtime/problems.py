@@ -48,6 +48,7 @@ _FIXES = {
     "too_short": "send more items",
     "too_long": "send fewer items",
     "unique": "send each item once",
+    "names_or_all": "send a list of symbols",
     "model_attributes_type": "send a JSON object with `Content-Type: application/json`",
     "enum": "send one of the listed values",
     "literal_error": "send one of the listed values",

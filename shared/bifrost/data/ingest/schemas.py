@@ -31,7 +31,7 @@ def _none_for_all(value: object) -> object:
     if value == ALL:
         return ()
     if not value or isinstance(value, str):
-        raise PydanticCustomError("value_error", f'must name instruments, or be "{ALL}"')
+        raise PydanticCustomError("names_or_all", f'must name instruments, or be "{ALL}"')
     return value
 
 
