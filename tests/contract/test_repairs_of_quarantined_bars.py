@@ -56,10 +56,10 @@ def number_of_apart(desk: RepairDesk) -> int:
     return found
 
 
-def release(desk: RepairDesk, quality: QualityService) -> QuarantinedBar:
+def release(desk: RepairDesk, quality: QualityService, number: int = 0) -> QuarantinedBar:
     desk.clock.pass_by(1)
     return quality.release(
-        number_of_apart(desk), by="owner-1", reason="a test", correlation_id="request-1"
+        number or number_of_apart(desk), by="owner-1", reason="a test", correlation_id="request-1"
     )
 
 
@@ -73,16 +73,62 @@ def test_undoing_a_repair_lets_no_blocked_bar_in(desk: RepairDesk) -> None:
     assert desk.service.find(record.repair.repair_id).state is RepairState.APPLIED
 
 
-def test_once_released_it_stands_and_the_repair_is_undone(
+def test_its_release_undoes_the_repair_that_stood_over_it(
     desk: RepairDesk, quality: QualityService
 ) -> None:
     record = repaired(desk)
 
     release(desk, quality)
+
+    undone = desk.service.find(record.repair.repair_id)
+    assert undone.state is RepairState.UNDONE
+    assert (undone.steps[-1].by, undone.steps[-1].reason) == ("owner-1", "a test")
+    assert desk.closes()[FAULTY] == pytest.approx(100 * prices()[FAULTY])
+
+
+def test_a_repair_that_a_release_undid_can_be_made_and_undone_again(
+    desk: RepairDesk, quality: QualityService
+) -> None:
+    record = repaired(desk)
+    release(desk, quality)
+
+    desk.apply(record)
+    assert desk.closes() == prices().tolist()
+    desk.undo(record)
+
+    assert desk.closes()[FAULTY] == pytest.approx(100 * prices()[FAULTY])
+
+
+def test_a_repair_of_several_bars_stands_until_the_last_is_released(
+    desk: RepairDesk, quality: QualityService
+) -> None:
+    desk.take(hundred_times(FAULTY, FAULTY + 1))
+    (record,) = desk.scan()
+
+    release(desk, quality, 1)
+    assert desk.service.find(record.repair.repair_id).state is RepairState.APPLIED
+    with pytest.raises(ConflictError, match=r"release 2 --reason"):
+        desk.undo(record)
+    release(desk, quality, 2)
+
+    assert desk.service.find(record.repair.repair_id).state is RepairState.UNDONE
+
+
+def test_what_is_left_of_a_repair_after_a_release_is_undone(
+    desk: RepairDesk, quality: QualityService
+) -> None:
+    both = hundred_times(FAULTY, FAULTY + 1)
+    desk.put(both.take(np.arange(len(DAYS)) != FAULTY))
+    desk.take(both)
+    (record,) = desk.scan()
+
+    release(desk, quality, 1)
+    assert desk.service.find(record.repair.repair_id).state is RepairState.APPLIED
     undone = desk.undo(record)
 
     assert undone.state is RepairState.UNDONE
-    assert desk.closes()[FAULTY] == pytest.approx(100 * prices()[FAULTY])
+    raw = 100 * prices()[FAULTY : FAULTY + 2]
+    assert desk.closes()[FAULTY : FAULTY + 2] == pytest.approx(raw)
 
 
 def test_a_repair_and_its_undoing_are_told_like_any_bars(desk: RepairDesk) -> None:
@@ -147,3 +193,9 @@ def minutes(factor: int) -> BarColumns:
     close[30] *= factor
     prices = (counted((close + more).round(6)) for more in (0, 0.02, -0.02, 0))
     return BarColumns(starts, *prices, volume=counted(1000.0 + np.arange(60.0)))
+
+
+def hundred_times(*places: int) -> BarColumns:
+    factor = np.ones(len(DAYS))
+    factor[list(places)] = 100.0
+    return bars(factor)

@@ -57,7 +57,10 @@ class ReleaseBooks(Protocol):
         """
 
     def release(self, bar: QuarantinedBar, event_id: str, correlation_id: str) -> None:
-        """Keep who released it and why, append the bar to what is stored, and tell of it."""
+        """Keep who released it and why, append the bar to what is stored, and tell of it.
+
+        A repair whose bars stand nowhere after it is undone by it.
+        """
 
 
 class Releases(Protocol):

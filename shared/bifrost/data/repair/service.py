@@ -170,7 +170,7 @@ class RepairService:
         bars = books.bars(repair.source)
         if bars.holds(repair.cells, repaired=False):
             return  # told again, or released: it stands without our doing
-        if not bars.holds(repair.cells, repaired=True):
+        if not bars.holds_either(repair.cells):  # some were told again, or released
             raise ConflictError(
                 f"bars of repair {repair.repair_id} were changed since; undo what changed them"
                 f" first: `bifrost data repairs list --instrument {repair.instrument}`"

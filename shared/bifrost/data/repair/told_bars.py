@@ -59,6 +59,13 @@ class ToldBars:
                 return False
         return True
 
+    def holds_either(self, cells: Mapping[str, Sequence[Cell]]) -> bool:
+        """Say whether each of these cells has its raw or its repaired value now."""
+        each = [{name: (cell,)} for name, column in cells.items() for cell in column]
+        return all(
+            self.holds(one, repaired=True) or self.holds(one, repaired=False) for one in each
+        )
+
     def with_cells(
         self, cells: Mapping[str, Sequence[Cell]], *, repaired: bool
     ) -> BarColumns | None:

@@ -37,6 +37,23 @@ UPDATE data.quarantine SET released_at = %s, released_by = %s, release_reason = 
 WHERE quarantine_id = %s
 """
 
+# A repair of which no bar stands any more is undone by the release that took its last one.
+_UNDO_REPAIRS = """
+INSERT INTO data.repair_steps (repair_id, state, taken_by, reason, recorded_at)
+SELECT r.repair_id, 'undone', %(by)s, %(reason)s, %(at)s FROM data.repairs r
+WHERE r.instrument = %(instrument)s AND r.timeframe = %(timeframe)s AND r.source = %(source)s
+    AND %(session)s BETWEEN r.first_session AND r.last_session
+    AND 'applied' = (SELECT s.state FROM data.repair_steps s WHERE s.repair_id = r.repair_id
+        ORDER BY s.place DESC LIMIT 1)
+    AND EXISTS (SELECT FROM data.bars b WHERE b.instrument = r.instrument
+        AND b.session = %(session)s AND b.source = r.source AND b.repair_id = r.repair_id)
+    AND NOT EXISTS (SELECT FROM (
+        SELECT DISTINCT ON (b.session) b.repair_id FROM data.bars b
+        WHERE b.instrument = r.instrument AND b.source = r.source
+            AND b.session BETWEEN r.first_session AND r.last_session
+        ORDER BY b.session, b.recorded_at DESC) standing WHERE standing.repair_id = r.repair_id)
+"""
+
 # Of the source itself: what a repair made of its word is less than a person's.
 _TOLD_SINCE = """
 SELECT open, high, low, close, volume FROM data.bars
@@ -103,10 +120,20 @@ class PostgresReleaseBooks:
         return self.cursor.execute(query, (*values, bar.recorded_at)).fetchone()
 
     def release(self, bar: QuarantinedBar, event_id: str, correlation_id: str) -> None:
-        """Keep who released it and why, append the bar to what is stored, and tell of it."""
+        """Keep who released it and why, append the bar, tell of it, and undo its repair."""
         # numpy stands behind series; a report does not wait for it.
         from bifrost.adapters.postgres.market.released_bars import append
 
         values = (bar.released_at, bar.released_by, bar.release_reason, bar.quarantine_id)
         self.cursor.execute(_RELEASE, values)
         append(self.cursor, bar, event_id, correlation_id)
+        undone = {
+            "by": bar.released_by,
+            "reason": bar.release_reason,
+            "at": bar.released_at,
+            "instrument": bar.instrument,
+            "timeframe": bar.timeframe,
+            "source": bar.source,
+            "session": bar.session,
+        }
+        self.cursor.execute(_UNDO_REPAIRS, undone)
