@@ -192,7 +192,7 @@ def minutes(factor: int) -> BarColumns:
     close = 100 + np.arange(60.0) / 100
     close[30] *= factor
     prices = (counted((close + more).round(6)) for more in (0, 0.02, -0.02, 0))
-    return BarColumns(starts, *prices, volume=counted(1000.0 + np.arange(60.0)))
+    return BarColumns(*(starts, *prices, counted(1000.0 + np.arange(60.0))))
 
 
 def hundred_times(*places: int) -> BarColumns:

@@ -171,3 +171,14 @@ def test_minutes_rolled_up_are_the_vendors_quarters_of_an_hour(symbol: str) -> N
     assert (len(made.bars), len(made.outside), read.rejected, wanted.rejected) == (130, 0, (), ())
     first = instant_of(made.bars.starts_at[0])
     assert made.bars.equals(wanted.bars.between(first, datetime(2019, 2, 16, tzinfo=UTC)))
+
+
+def test_bars_of_another_timeframe_than_told_are_refused() -> None:
+    times = [f"2019-02-15 {10 + at // 4}:{15 * (at % 4):02}" for at in range(16)]
+    content = "\n".join(["date,open,high,low,close,volume", *(f"{t},1,1,1,1,1" for t in times)])
+
+    with pytest.raises(InvalidInputError, match="of 1m bars, but most are 15 minutes") as caught:
+        read_csv(content.encode(), Timeframe.M1, SESSIONS, Stamp.BEGIN)
+
+    assert "`--timeframe 15m`" in caught.value.problems[0].fix
+    assert len(read_csv(content.encode(), Timeframe.M15, SESSIONS, Stamp.BEGIN).bars.bars) == 16

@@ -123,3 +123,13 @@ def packed(rows: int) -> bytes:
     names = ("open", "high", "low", "close", "volume")
     pq.write_table(pa.table({"timestamp": days, **dict.fromkeys(names, ones)}), target)
     return target.getvalue()
+
+
+def test_bars_of_another_timeframe_than_told_are_refused() -> None:
+    times = pa.array([wall(10 + at // 4, 15 * (at % 4)) for at in range(16)], pa.timestamp("us"))
+
+    with pytest.raises(InvalidInputError, match="of 1m bars, but most are 15 minutes") as caught:
+        read_parquet(stored(times), Timeframe.M1, SESSIONS, Stamp.BEGIN)
+
+    assert "`--timeframe 15m`" in caught.value.problems[0].fix
+    assert len(read_parquet(stored(times), Timeframe.M15, SESSIONS, Stamp.BEGIN).bars) == 16

@@ -16,7 +16,15 @@ from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.sessions import Session
 from bifrost.data.bar_file import text_lines
 from bifrost.data.providers.csv_claims import COLUMNS, SPLIT, YAHOO, Claim, as_traded
-from bifrost.data.providers.csv_times import MINUTE, NO_TIME, TIME, Stamp, stamp_of, starts_of
+from bifrost.data.providers.csv_times import (
+    MINUTE,
+    NO_TIME,
+    TIME,
+    Stamp,
+    refuse_other_timeframe,
+    stamp_of,
+    starts_of,
+)
 from bifrost.data.providers.file_rows import (
     NUMBER,
     NUMBER_FORM,
@@ -165,7 +173,9 @@ def _begun(
     told: Stamp | None,
 ) -> FileBars:
     """Return bars by their beginnings, whichever end of a bar the file wrote."""
-    found = told or stamp_of(np.concatenate(stamps or [np.empty(0, np.int64)]), sessions)
+    times = np.concatenate(stamps or [np.empty(0, np.int64)])
+    refuse_other_timeframe(times, timeframe)
+    found = told or stamp_of(times, sessions)
     if found is Stamp.BEGIN:
         return reading.bars("times are the beginnings of bars")
     width = timeframe.minutes * MINUTE

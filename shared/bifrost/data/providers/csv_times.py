@@ -28,6 +28,8 @@ TIME = (
 )
 NO_TIME = -(2**63)
 MINUTE = 60_000_000
+# Of fewer, thin trading may look like any step.
+_STEPS_MIN = 10
 
 
 class Stamp(StrEnum):
@@ -91,6 +93,24 @@ def _zone(text: str | None) -> int:
         return 0
     minutes = int(text[1:3]) * 60 + int(text[-2:])
     return (minutes if text[0] == "+" else -minutes) * MINUTE
+
+
+def refuse_other_timeframe(stamps: Integers, timeframe: Timeframe) -> None:
+    """Raise InvalidInputError where more than half of the times are another timeframe apart."""
+    steps = np.diff(np.unique(stamps))
+    if len(steps) < _STEPS_MIN:
+        return
+    for other in Timeframe:
+        is_other = other is not timeframe and not other.is_daily
+        if is_other and 2 * np.count_nonzero(steps == other.minutes * MINUTE) > len(steps):
+            raise InvalidInputError(
+                FieldProblem(
+                    "timeframe",
+                    f"the file is told to be of {timeframe} bars, but most are"
+                    f" {other.minutes} minutes apart",
+                    f"send it with `--timeframe {other}`",
+                )
+            )
 
 
 def stamp_of(stamps: Integers, sessions: Sequence[Session]) -> Stamp:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.sessions import EXCHANGE, Session
 from bifrost.data.providers.csv_file import NUMBERS, TIMES
-from bifrost.data.providers.csv_times import NO_TIME, Stamp, stamp_of
+from bifrost.data.providers.csv_times import NO_TIME, Stamp, refuse_other_timeframe, stamp_of
 from bifrost.data.providers.file_rows import FileBars, Reading
 from bifrost.data.providers.local_times import DAY, days_of, utc_of_new_york
 from bifrost.data.series.columns import UNITS, Integers, instant_of, micros
@@ -44,6 +44,7 @@ def read_parquet(
     starts, lines = starts[good], np.flatnonzero(good) + 1
     note = ""
     if not timeframe.is_daily:
+        refuse_other_timeframe(starts, timeframe)
         found = stamp or stamp_of(starts, sessions)
         starts = starts - (timeframe.minutes * _MINUTE if found is Stamp.END else 0)
         note = f"times are the {'ends' if found is Stamp.END else 'beginnings'} of bars"
