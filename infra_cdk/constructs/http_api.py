@@ -1,18 +1,15 @@
 """The HTTP API: one integration per capability, one route per line of its row."""
 
-import json
-
-from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_apigatewayv2 as api
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra_cdk.capabilities import Capability
+from infra_cdk.constructs.api_stage import add_stage
 from infra_cdk.constructs.identity import Identity
 from infra_cdk.local_target import Part, Target
 
-_BURST, _RATE = 200, 100
 _ACCESS_LOG = {
     "requestId": "$context.requestId",
     "ip": "$context.identity.sourceIp",
@@ -38,13 +35,19 @@ class HttpApi(Construct):
             cors_configuration=api.CfnApi.CorsProperty(
                 allow_origins=["*"],
                 allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
-                allow_headers=["authorization", "content-type", "idempotency-key", "if-match"],
-                expose_headers=["etag", "location", "retry-after", "x-correlation-id"],
+                allow_headers=[
+                    "authorization",
+                    "content-type",
+                    "idempotency-key",
+                    "if-match",
+                    "if-none-match",
+                ],
+                expose_headers=["etag", "link", "location", "retry-after", "x-correlation-id"],
                 max_age=600,
             ),
         )
         self._authorizer = self._jwt(identity) if target.has(Part.AUTHORIZER) else None
-        self._stage(target)
+        add_stage(self, self.api.ref, "$default", target=target, access_log=_ACCESS_LOG)
         CfnOutput(Stack.of(self), "ApiId", value=self.api.ref)
 
     def route(self, capability: Capability, function: lambda_.Function) -> None:
@@ -91,30 +94,4 @@ class HttpApi(Construct):
             jwt_configuration=api.CfnAuthorizer.JWTConfigurationProperty(
                 audience=[identity.client_id], issuer=identity.issuer
             ),
-        )
-
-    def _stage(self, target: Target) -> None:
-        api.CfnStage(
-            self,
-            "Stage",
-            api_id=self.api.ref,
-            stage_name="$default",
-            auto_deploy=True,
-            default_route_settings=api.CfnStage.RouteSettingsProperty(
-                throttling_burst_limit=_BURST,
-                throttling_rate_limit=_RATE,
-                detailed_metrics_enabled=True,
-            ),
-            access_log_settings=self._access_log() if target.has(Part.ACCESS_LOGS) else None,
-        )
-
-    def _access_log(self) -> api.CfnStage.AccessLogSettingsProperty:
-        group = logs.LogGroup(
-            self,
-            "AccessLog",
-            retention=logs.RetentionDays.THREE_MONTHS,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
-        return api.CfnStage.AccessLogSettingsProperty(
-            destination_arn=group.log_group_arn, format=json.dumps(_ACCESS_LOG)
         )

@@ -1,18 +1,15 @@
 """The WebSocket feed: clients connect with a token, subscribe, and are pushed what is new."""
 
-import json
-
-from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_apigatewayv2 as api
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra_cdk.capabilities import Capability
-from infra_cdk.local_target import Part, Target
+from infra_cdk.constructs.api_stage import add_stage
+from infra_cdk.local_target import Target
 
 STAGE = "live"
-_BURST, _RATE = 200, 100
 # No query: a browser's token is in it.
 _ACCESS_LOG = {
     "requestId": "$context.requestId",
@@ -41,7 +38,7 @@ class SocketApi(Construct):
             protocol_type="WEBSOCKET",
             route_selection_expression="$request.body.action",
         )
-        self._stage(target)
+        add_stage(self, self.api.ref, STAGE, target=target, access_log=_ACCESS_LOG)
         cloud = f"{self.api.ref}.execute-api.{stack.region}.{stack.url_suffix}/{STAGE}"
         local = f"{endpoint}/_aws/execute-api/{self.api.ref}/{STAGE}"
         self.push_url = local if endpoint else f"https://{cloud}"
@@ -86,29 +83,3 @@ class SocketApi(Construct):
                 target=f"integrations/{integration.ref}",
                 authorization_type="NONE",
             )
-
-    def _stage(self, target: Target) -> None:
-        api.CfnStage(
-            self,
-            "Stage",
-            api_id=self.api.ref,
-            stage_name=STAGE,
-            auto_deploy=True,
-            default_route_settings=api.CfnStage.RouteSettingsProperty(
-                throttling_burst_limit=_BURST,
-                throttling_rate_limit=_RATE,
-                detailed_metrics_enabled=True,
-            ),
-            access_log_settings=self._access_log() if target.has(Part.ACCESS_LOGS) else None,
-        )
-
-    def _access_log(self) -> api.CfnStage.AccessLogSettingsProperty:
-        group = logs.LogGroup(
-            self,
-            "AccessLog",
-            retention=logs.RetentionDays.THREE_MONTHS,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
-        return api.CfnStage.AccessLogSettingsProperty(
-            destination_arn=group.log_group_arn, format=json.dumps(_ACCESS_LOG)
-        )

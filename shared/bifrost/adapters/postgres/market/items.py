@@ -26,7 +26,8 @@ SELECT {COLUMNS} FROM data.ingestion_items i JOIN data.ingestion_jobs j USING (j
 WHERE i.item = %s FOR UPDATE OF i
 """
 
-_KEEP = """
+# Its values are `values_of` an item, and the item's number.
+KEEP = """
 UPDATE data.ingestion_items SET state = %s, resume_at = %s, due_at = %s, lease = %s,
     leased_until = %s, sent_at = %s, tries = %s, slices = %s, bars_read = %s, bars_written = %s,
     bars_kept_apart = %s, reason = %s
@@ -86,7 +87,7 @@ class PostgresItemBooks:
 
     def keep(self, item: Item) -> None:
         """Write the item as it stands now."""
-        self.cursor.execute(_KEEP, (*values_of(item), item.number))
+        self.cursor.execute(KEEP, (*values_of(item), item.number))
 
     def job_of(self, job_id: str) -> Job:
         """Return the job that an item belongs to."""

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from bifrost.adapters.postgres.database import Cursor, Database, Row
 from bifrost.adapters.postgres.idempotency import IdempotencyKeys, body_hash
-from bifrost.adapters.postgres.market.items import COLUMNS, to_item, to_job, values_of
+from bifrost.adapters.postgres.market.items import COLUMNS, KEEP, to_item, to_job, values_of
 from bifrost.core.errors import NotFoundError
 from bifrost.data.ingest.jobs import Item, ItemState, Job
 from bifrost.data.ingest.ports import Claim, JobQuery, Tally
@@ -50,13 +50,6 @@ WHERE i.job_id = %s AND i.item > %s ORDER BY i.item LIMIT %s
 _HELD = f"""
 SELECT {COLUMNS} FROM data.ingestion_items i JOIN data.ingestion_jobs j USING (job_id)
 WHERE i.job_id = %s ORDER BY i.item FOR UPDATE OF i
-"""
-
-_KEEP = """
-UPDATE data.ingestion_items SET state = %s, resume_at = %s, due_at = %s, lease = %s,
-    leased_until = %s, sent_at = %s, tries = %s, slices = %s, bars_read = %s, bars_written = %s,
-    bars_kept_apart = %s, reason = %s
-WHERE item = %s
 """
 
 # A message shows once its item is due: it counts as lost only some time after that.
@@ -136,7 +129,7 @@ class PostgresJobs:
             held = [to_item(row) for row in cursor.execute(_HELD, (job_id,))]
             changed = [(old, change(old)) for old in held]
             cursor.executemany(
-                _KEEP, [(*values_of(new), new.number) for old, new in changed if new != old]
+                KEEP, [(*values_of(new), new.number) for old, new in changed if new != old]
             )
             query = "UPDATE data.ingestion_jobs SET cancelled_at = %s WHERE job_id = %s"
             cursor.execute(query, (cancelled_at, job_id))

@@ -48,7 +48,7 @@ _OF_TIMES = [
 ]
 
 _RANKS = """
-SELECT name, rank FROM data.sources WHERE rank < 40 AND (
+SELECT name, rank FROM data.sources WHERE name <> 'rollup' AND (
     name IN (SELECT DISTINCT source FROM data.bars WHERE instrument = %(instrument)s)
     OR name IN (SELECT DISTINCT source FROM data.quarantine
         WHERE instrument = %(instrument)s AND timeframe = '1d' AND released_at IS NULL))
