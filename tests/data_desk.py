@@ -17,13 +17,13 @@ from bifrost.adapters.postgres.market.streams import PostgresStreams
 from bifrost.adapters.postgres.market_data import PostgresMarketData
 from bifrost.adapters.postgres.replays import PostgresReplays
 from bifrost.adapters.postgres.uploads import PostgresUploads
-from bifrost.data.import_service import ImportService
-from bifrost.data.imports import ImportRecord, StoredObject
+from bifrost.data.files.import_service import ImportService
+from bifrost.data.files.imports import ImportRecord, StoredObject
+from bifrost.data.files.service import UploadService
 from bifrost.data.reference.service import ReferenceService
 from bifrost.data.replay import Replay, ReplayRequest
 from bifrost.data.series.reading import BarReading
 from bifrost.data.service import DataService
-from bifrost.data.upload_service import UploadService
 from bifrost.events import Event, read_event
 
 INSTRUMENTS = b"""symbol,mic,currency,tick_size,lot_size,name

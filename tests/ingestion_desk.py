@@ -24,7 +24,7 @@ from bifrost.data.ingest.gaps import GapFinder
 from bifrost.data.ingest.jobs import Item
 from bifrost.data.ingest.planning import Planner
 from bifrost.data.ingest.subscriptions import Subscription
-from bifrost.data.ingest.working import Ingester
+from bifrost.data.ingest.working import ItemIngester
 from bifrost.data.providers.answers import Absent, Answer, Found
 from bifrost.data.providers.ports import BarProvider, BarRequest
 from bifrost.data.series.columns import UNITS, BarColumns
@@ -138,7 +138,7 @@ class IngestionDesk:
             self.clock,
             RandomIds(),
         )
-        self.ingester = Ingester(PostgresItems(database), self.vendor, self.clock, RandomIds())
+        self.ingester = ItemIngester(PostgresItems(database), self.vendor, self.clock, RandomIds())
 
     def start(
         self,

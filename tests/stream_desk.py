@@ -19,7 +19,7 @@ from bifrost.data.ingest.leases import Lease
 from bifrost.data.providers.answers import Absent, Answer, Found
 from bifrost.data.providers.ports import BarRequest
 from bifrost.data.series.columns import BarColumns, micros
-from bifrost.data.streaming.ingester import Ingester, Plugs
+from bifrost.data.streaming.ingester import Plugs, StreamIngester
 from bifrost.data.streaming.market_hours import MarketHours
 from bifrost.data.streaming.messages import Told
 from tests.data_desk import DataDesk
@@ -99,7 +99,7 @@ class StreamDesk:
         self.line = HandLine()
         self.ingester = self.begin()
 
-    def begin(self, holder: str = "one") -> Ingester:
+    def begin(self, holder: str = "one") -> StreamIngester:
         """Begin anew, from what is written."""
         self.line = HandLine()
         lease = self.leases.take("streams", holder, 60)
@@ -107,9 +107,9 @@ class StreamDesk:
         self.ingester = self.with_lease(lease)
         return self.ingester
 
-    def with_lease(self, lease: Lease) -> Ingester:
+    def with_lease(self, lease: Lease) -> StreamIngester:
         """Make an ingester."""
-        return Ingester(
+        return StreamIngester(
             Plugs(
                 line=self.line,
                 store=PostgresStreams(self.database),

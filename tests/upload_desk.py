@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from hashlib import md5
 from pathlib import Path
 
-from bifrost.data.imports import StoredObject
-from bifrost.data.uploads import Declared, FileFormat, FileImport, FileProgress
+from bifrost.data.files.imports import StoredObject
+from bifrost.data.files.uploads import Declared, FileFormat, FileImport, FileProgress
 from tests.data_desk import DataDesk
 
 

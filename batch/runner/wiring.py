@@ -17,7 +17,7 @@ from bifrost.adapters.vendors.registry import ALPACA, Vendors, VendorSettings
 from bifrost.adapters.vendors.settings import vendor_settings
 from bifrost.core.errors import FieldProblem, InvalidInputError, UnavailableError
 from bifrost.data.ingest.leases import Lease
-from bifrost.data.streaming.ingester import Ingester, Plugs
+from bifrost.data.streaming.ingester import Plugs, StreamIngester
 from bifrost.data.streaming.market_hours import MarketHours
 from bifrost.data.streaming.running import Health, StreamRunner, Watch
 from bifrost.runtime import plugs
@@ -43,7 +43,7 @@ def stream_runner(
     states = PostgresVendorStates(plugs.second_database())
     history = Vendors(settings, states, SystemClock()).named(ALPACA)
 
-    def begin(lease: Lease) -> Ingester:
+    def begin(lease: Lease) -> StreamIngester:
         wanted = Wanted({symbol: name for name, symbol in symbols.items()}, trades=takes_trades)
         parts = Plugs(
             line=AlpacaLine(access, wanted, SystemClock()),
@@ -55,7 +55,7 @@ def stream_runner(
             ids=RandomIds(),
             asking=ThreadPoolExecutor(1, "history"),
         )
-        return Ingester(parts, lease)
+        return StreamIngester(parts, lease)
 
     leases = PostgresLeases(plugs.database())
     holder = f"{socket.gethostname()}/{RandomIds().new()}"

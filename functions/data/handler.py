@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from aws_lambda_powertools import Logger
 
 from bifrost.core.codec import from_json, to_json
-from bifrost.data.imports import ImportRecord, ImportStatus, StoredObject
-from bifrost.data.uploads import PREFIX
+from bifrost.data.files.imports import ImportRecord, ImportStatus, StoredObject
+from bifrost.data.files.uploads import PREFIX
 from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.lambda_entry import Listeners, Payload, Tasks, lambda_entry
 from bifrost.runtime.plugs import relay

@@ -5,9 +5,9 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from bifrost.data.action_schemas import ActionPage, ActionsBody, AnnouncedSheet
-from bifrost.data.instrument_file import SYMBOL
+from bifrost.data.files.instrument_file import SYMBOL
 from bifrost.data.ports import ActionQuery
+from bifrost.data.reference.action_schemas import ActionPage, ActionsBody, AnnouncedSheet
 from bifrost.runtime.auth import ADMIN, Caller
 from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.http import create_router

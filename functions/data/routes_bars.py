@@ -9,9 +9,9 @@ from typing import Annotated
 from fastapi import Depends, Query, Request, Response
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
-from bifrost.data.bar_schemas import BarList, BarSheet
 from bifrost.data.schemas import Symbol, cursor_of, session_of
 from bifrost.data.series.asked import Adjustment, Knowledge, is_settled, known_until
+from bifrost.data.series.bar_schemas import BarList, BarSheet
 from bifrost.data.series.owning import owner_of
 from bifrost.data.series.timeframes import Timeframe
 from bifrost.runtime.auth import Caller
@@ -130,7 +130,7 @@ def _as_imported(asked: _Asked, limit: int, cursor: str | None) -> BarList:
 
 def _as_read(asked: _Asked, limit: int, cursor: str | None) -> BarList:
     # numpy comes with it, which whoever asks for plain daily bars does without.
-    from bifrost.data.bar_sheets import sheets_of
+    from bifrost.data.series.bar_sheets import sheets_of
     from bifrost.data.series.paging import read_page
     from bifrost.data.series.reading import BarsAsked
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Path, Query, Response
 
+from bifrost.data.files.instrument_file import SYMBOL
 from bifrost.data.ingest.backfilling import Asking
 from bifrost.data.ingest.jobs import JobKind
 from bifrost.data.ingest.ports import JobQuery
@@ -21,7 +22,6 @@ from bifrost.data.ingest.schemas import (
     SubscriptionList,
     SubscriptionSheet,
 )
-from bifrost.data.instrument_file import SYMBOL
 from bifrost.data.schemas import Symbol
 from bifrost.data.series.timeframes import Timeframe
 from bifrost.runtime.auth import ADMIN, Caller

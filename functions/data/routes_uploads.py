@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Path, Query, Response
 
-from bifrost.data.upload_schemas import FileImportBody, FileImportList, FileImportSheet
+from bifrost.data.files.schemas import FileImportBody, FileImportList, FileImportSheet
 from bifrost.runtime.auth import ADMIN, Caller
 from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.http import create_router

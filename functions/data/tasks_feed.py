@@ -11,13 +11,13 @@ from bifrost.runtime.lambda_entry import Payload
 from bifrost.runtime.sockets import SocketCall, Sockets, caller_of
 
 if TYPE_CHECKING:
-    from bifrost.data.streaming.feed import Feed
+    from bifrost.data.streaming.feed import LiveFeed
     from bifrost.events import BarClosed, BarsTaken, TicksTaken
 
 _A_DAY = timedelta(days=1)
 
 
-def _feed() -> "Feed":
+def _feed() -> "LiveFeed":
     # It reads series, which load numpy: who replays or imports does not pay for it.
     from functions.data.wiring_feed import feed
 

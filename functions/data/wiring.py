@@ -10,7 +10,7 @@ from bifrost.adapters.postgres.imports import PostgresImports
 from bifrost.adapters.postgres.market.instruments import PostgresReference
 from bifrost.adapters.postgres.market_data import PostgresMarketData
 from bifrost.adapters.postgres.replays import PostgresReplays
-from bifrost.data.import_service import ImportService
+from bifrost.data.files.import_service import ImportService
 from bifrost.data.reference.service import ReferenceService
 from bifrost.data.service import DataService
 from bifrost.runtime.plugs import database, objects, workflows

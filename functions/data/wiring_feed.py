@@ -8,13 +8,13 @@ from bifrost.adapters.postgres.market.series import PostgresSeriesReader
 from bifrost.adapters.postgres.market.streams import PostgresStreams
 from bifrost.adapters.postgres.market.ticks import PostgresTickReader
 from bifrost.adapters.vendors.bar_rows import xnys_sessions
-from bifrost.data.streaming.feed import Feed
+from bifrost.data.streaming.feed import LiveFeed
 from bifrost.data.streaming.telling import StoredTellings
 from bifrost.runtime.plugs import database, pushes
 
 
 @lru_cache
-def feed() -> Feed:
+def feed() -> LiveFeed:
     """Clients, and what they are told."""
     tellings = StoredTellings(
         PostgresSeriesReader(database()),
@@ -23,4 +23,4 @@ def feed() -> Feed:
         xnys_sessions,
         SystemClock(),
     )
-    return Feed(PostgresFeed(database()), pushes(), tellings, SystemClock())
+    return LiveFeed(PostgresFeed(database()), pushes(), tellings, SystemClock())

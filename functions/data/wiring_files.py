@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from bifrost.adapters.clock import SystemClock
 from bifrost.adapters.ids import RandomIds
 from bifrost.adapters.postgres.uploads import PostgresUploads
-from bifrost.data.upload_service import UploadService
+from bifrost.data.files.service import UploadService
 from bifrost.runtime.plugs import database, objects
 from functions.data.wiring import reference
 

@@ -22,7 +22,7 @@ from functions.data import wiring
 if TYPE_CHECKING:
     from bifrost.adapters.vendors.registry import Vendors
     from bifrost.data.ingest.gaps import GapFinder
-    from bifrost.data.ingest.working import Ingester
+    from bifrost.data.ingest.working import ItemIngester
     from bifrost.data.reference.asking import ActionAsker
 
 
@@ -88,11 +88,11 @@ def freshness() -> FreshnessReport:
     return FreshnessReport(subscriptions(), SystemClock())
 
 
-def ingester() -> "Ingester":
+def ingester() -> "ItemIngester":
     """Who works on items."""
-    from bifrost.data.ingest.working import Ingester
+    from bifrost.data.ingest.working import ItemIngester
 
-    return Ingester(PostgresItems(database()), vendors(), SystemClock(), RandomIds())
+    return ItemIngester(PostgresItems(database()), vendors(), SystemClock(), RandomIds())
 
 
 def action_asker() -> "ActionAsker":

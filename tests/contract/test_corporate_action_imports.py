@@ -7,7 +7,7 @@ import pytest
 
 from bifrost.adapters.postgres.database import Database
 from bifrost.core.corporate_actions import ActionKind
-from bifrost.data.imports import ImportRecord, ImportStatus
+from bifrost.data.files.imports import ImportRecord, ImportStatus
 from bifrost.events import CorporateActionAnnounced, CorporateActionCorrected
 from tests.data_desk import INSTRUMENTS, DataDesk
 

@@ -9,7 +9,7 @@ import pytest
 
 from bifrost.adapters.postgres.database import Database
 from bifrost.core.errors import NotFoundError, UnavailableError
-from bifrost.data.imports import BYTES_MAX, ImportStatus, StoredObject
+from bifrost.data.files.imports import BYTES_MAX, ImportStatus, StoredObject
 from bifrost.events import BarsImported, InstrumentListed
 from bifrost.local.sample import sample_objects
 from tests.data_desk import INSTRUMENTS, SESSIONS, DataDesk, bar_file

@@ -7,9 +7,9 @@ import pytest
 
 from bifrost.adapters.postgres.database import Database
 from bifrost.core.errors import FieldProblem, InvalidInputError
-from bifrost.data import table_import
-from bifrost.data.imports import BYTES_MAX, ImportStatus, StoredObject
-from bifrost.data.uploads import FileState
+from bifrost.data.files import table_import
+from bifrost.data.files.imports import BYTES_MAX, ImportStatus, StoredObject
+from bifrost.data.files.uploads import FileState
 from bifrost.events import InstrumentListed
 from tests.upload_desk import UploadDesk, lean, table
 

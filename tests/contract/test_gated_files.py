@@ -10,7 +10,7 @@ import pytest
 
 from bifrost.adapters.calendars import xnys
 from bifrost.adapters.postgres.database import Database
-from bifrost.data.imports import ImportRecord, ImportStatus
+from bifrost.data.files.imports import ImportRecord, ImportStatus
 from bifrost.events import BarsImported
 from tests.data_desk import DataDesk
 

@@ -11,7 +11,7 @@ from bifrost.adapters.ids import RandomIds
 from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.market.items import PostgresItems
 from bifrost.data.ingest.jobs import LEASE, TRIES_MAX, ItemState, JobState
-from bifrost.data.ingest.working import Ingester, LeaseLostError
+from bifrost.data.ingest.working import ItemIngester, LeaseLostError
 from bifrost.data.providers.answers import Absent, Answer, Failed, Found, Partial, RateLimited
 from bifrost.data.providers.ports import BarRequest
 from bifrost.data.series.columns import BarColumns, instant_of
@@ -172,7 +172,7 @@ def test_of_two_ingesters_at_once_one_works(
 ) -> None:
     job = desk.start("AAPL")
     number = desk.item(job).number
-    other = Ingester(PostgresItems(make_database("data")), desk.vendor, desk.clock, RandomIds())
+    other = ItemIngester(PostgresItems(make_database("data")), desk.vendor, desk.clock, RandomIds())
     heard = []
 
     def meanwhile(asked: BarRequest) -> Answer[BarColumns]:
@@ -191,7 +191,7 @@ def test_an_ingester_that_was_taken_for_dead_writes_nothing(
 ) -> None:
     job = desk.start("AAPL")
     number = desk.item(job).number
-    other = Ingester(PostgresItems(make_database("data")), desk.vendor, desk.clock, RandomIds())
+    other = ItemIngester(PostgresItems(make_database("data")), desk.vendor, desk.clock, RandomIds())
 
     def slow(asked: BarRequest) -> Answer[BarColumns]:
         desk.clock.pass_by(LEASE.total_seconds() + 1)
@@ -247,7 +247,7 @@ def test_an_ingester_whose_time_is_over_leaves_the_rest_to_another_message(
         return desk.vendor.all_of(asked)
 
     job = desk.start("AAPL", timeframe=Timeframe.M1, first=date(2024, 1, 29), last=date(2024, 2, 2))
-    ingester = Ingester(
+    ingester = ItemIngester(
         PostgresItems(desk.database),
         desk.vendor,
         desk.clock,

@@ -9,7 +9,7 @@ import pytest
 from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.market.instruments import PostgresReference
 from bifrost.core.errors import InvalidInputError, NotFoundError
-from bifrost.data.imports import ImportStatus
+from bifrost.data.files.imports import ImportStatus
 from bifrost.data.reference.ports import UniverseQuery
 from bifrost.data.reference.service import ReferenceService
 from bifrost.data.reference.terms import NO_END, UNKNOWN_START, Terms

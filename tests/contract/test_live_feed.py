@@ -25,7 +25,7 @@ from bifrost.data.series.rolling import RollUps
 from bifrost.data.series.timeframes import Timeframe
 from bifrost.data.series.trades import REGULAR
 from bifrost.data.streaming.channels import INTRADAY, Asked, Kind, channel_of
-from bifrost.data.streaming.feed import KEPT, LEFT_ALONE, Feed
+from bifrost.data.streaming.feed import KEPT, LEFT_ALONE, LiveFeed
 from bifrost.data.streaming.feed_ports import Connection, Pushed
 from bifrost.data.streaming.holes import MINUTE
 from bifrost.data.streaming.messages import QuoteTold, Subscribed, TradeTold
@@ -68,7 +68,7 @@ class FeedDesk:
             xnys_sessions,
             self.desk.clock,
         )
-        self.feed = Feed(PostgresFeed(database), self.pushes, tellings, self.desk.clock)
+        self.feed = LiveFeed(PostgresFeed(database), self.pushes, tellings, self.desk.clock)
 
     def connect(self, name: str = "ann", hours: float = 1) -> None:
         """Let somebody listen."""

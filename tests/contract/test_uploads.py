@@ -10,10 +10,10 @@ import pytest
 from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.market.series import PostgresSeriesReader
 from bifrost.core.errors import InvalidInputError
+from bifrost.data.files.uploads import FileState
 from bifrost.data.series.asked import SeriesQuery
 from bifrost.data.series.columns import BarColumns, exactly
 from bifrost.data.series.timeframes import Timeframe
-from bifrost.data.uploads import FileState
 from bifrost.events import CorporateActionAnnounced, InstrumentListed
 from tests.reference_files import MAP_FILES
 from tests.shared_data import shared_data

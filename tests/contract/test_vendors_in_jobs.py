@@ -19,7 +19,7 @@ from bifrost.adapters.vendors.calls import Patience
 from bifrost.adapters.vendors.registry import VENDORS, Vendors
 from bifrost.data.ingest.backfilling import Asking, BackfillRequest, Backfills
 from bifrost.data.ingest.jobs import Item, ItemState, JobState
-from bifrost.data.ingest.working import Ingester
+from bifrost.data.ingest.working import ItemIngester
 from bifrost.data.providers.breaking import CircuitState
 from bifrost.data.series.asked import SeriesQuery
 from bifrost.data.series.columns import BarColumns
@@ -60,7 +60,7 @@ class VendorJob:
         clock, ids, jobs = self.desk.clock, RandomIds(), self.desk.jobs
         settings = settings_of(self.twin)
         vendors = Vendors(settings, self.states, clock, Patience(deadline_seconds=2))
-        self.ingester = Ingester(PostgresItems(self.desk.database), vendors, clock, ids)
+        self.ingester = ItemIngester(PostgresItems(self.desk.database), vendors, clock, ids)
         subscriptions = self.desk.subscriptions
         self.backfills = Backfills(jobs, subscriptions, VENDORS, self.desk.dispatcher, clock, ids)
         asked = BackfillRequest(("AAPL",), Timeframe.M1, date(2024, 6, 3), LAST, vendor)

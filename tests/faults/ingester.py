@@ -20,7 +20,7 @@ from bifrost.adapters.postgres.market.jobs import PostgresJobs
 from bifrost.adapters.postgres.market.vendor_states import PostgresVendorStates
 from bifrost.adapters.vendors.registry import Vendors, VendorSettings
 from bifrost.data.ingest.dispatching import Dispatcher
-from bifrost.data.ingest.working import Ingester, LeaseLostError
+from bifrost.data.ingest.working import ItemIngester, LeaseLostError
 
 # Before and after everything that leaves the process, and between any two things that are kept.
 BOOKS = ("hold", "keep", "job_of", "sessions", "remember_absence")
@@ -142,7 +142,7 @@ def run(told: dict[str, Any]) -> list[int]:
     jobs = PostgresJobs(database)
     queue = OwnQueue(failpoints)
     dispatcher = Dispatcher(Watched(jobs, ("mark_sent",), failpoints), queue, clock)
-    ingester = Ingester(
+    ingester = ItemIngester(
         WatchedItems(PostgresItems(database), failpoints),
         WatchedProviders(vendors, failpoints),
         clock,

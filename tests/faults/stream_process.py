@@ -38,8 +38,8 @@ FAILPOINTS: tuple[tuple[str, type, str], ...] = (
     ("tell", PostgresTakingBooks, "tell"),
     ("ticks", streams.PostgresStreamBooks, "add_ticks"),
     ("keep", streams.PostgresStreamBooks, "keep"),
-    ("batch", ingester.Ingester, "_keep"),
-    ("ask", ingester.Ingester, "_ask"),
+    ("batch", ingester.StreamIngester, "_keep"),
+    ("ask", ingester.StreamIngester, "_ask"),
     ("history", AlpacaData, "bars"),
 )
 NAMES = tuple(f"{when}-{name}" for name, _, _ in FAILPOINTS for when in ("before", "after"))

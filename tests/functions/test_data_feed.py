@@ -11,7 +11,7 @@ import pytest
 from bifrost.adapters.clock import SystemClock
 from bifrost.adapters.postgres.database import Database
 from bifrost.core.errors import UnauthenticatedError
-from bifrost.data.streaming.feed import Feed
+from bifrost.data.streaming.feed import LiveFeed
 from bifrost.data.streaming.feed_ports import Pushed
 from bifrost.events import BarClosed
 from bifrost.runtime import tokens
@@ -177,5 +177,5 @@ def test_what_cannot_be_read_is_answered_as_a_problem_on_the_connection(
 
 
 def test_old_messages_are_deleted_by_a_schedule(function: FeedFunction) -> None:
-    assert isinstance(wiring_feed.feed(), Feed)
+    assert isinstance(wiring_feed.feed(), LiveFeed)
     assert handler.TASKS["prune_feed"]({}) == {"messages": 0}

@@ -35,7 +35,7 @@ def import_actions(
     Example: bifrost actions import actions.csv
     """
     from bifrost.cli.import_parts import text_of
-    from bifrost.data.corporate_action_file import read_corporate_actions
+    from bifrost.data.files.corporate_action_file import read_corporate_actions
 
     text = text_of(actions_file)
     read = read_corporate_actions(text.encode())

@@ -120,7 +120,7 @@ def _send(
     api: "Api", found: Sequence[tuple[str, Path]], told: dict[str, str]
 ) -> list[dict[str, Any]]:
     """Send the files in imports as large as one may be; the next begins when one is settled."""
-    from bifrost.data.uploads import FILES_MAX
+    from bifrost.data.files.uploads import FILES_MAX
 
     done: list[dict[str, Any]] = []
     for first in range(0, len(found), FILES_MAX):

@@ -124,7 +124,7 @@ def _read(files: Files) -> tuple["list[Trade]", "Kept"]:
     trades = _in_file(files.trades, read_trades)
     if files.actions is None:
         return trades, NOTHING_KEPT
-    from bifrost.data.corporate_action_file import read_with_lines
+    from bifrost.data.files.corporate_action_file import read_with_lines
     from bifrost.portfolio.tax.file_actions import acts_of, unmet, with_exact_fractions
 
     acts = acts_of(trades, _in_file(files.actions, read_with_lines, named="actions, "))

@@ -11,8 +11,8 @@ from bifrost.core.bars import Bar
 from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.instruments import Instrument
 from bifrost.core.sessions import Session
-from bifrost.data.bar_file import BarRow
-from bifrost.data.imports import ImportRecord, StoredObject
+from bifrost.data.files.bar_file import BarRow
+from bifrost.data.files.imports import ImportRecord, StoredObject
 from bifrost.data.reference.ports import ReferenceBook
 from bifrost.data.reference.sources import Source
 from bifrost.data.reference.votes import ClaimsKnown
@@ -161,7 +161,7 @@ class Imports(Protocol):
         """Return the objects that waited for an instrument which is listed now."""
 
 
-class Feed(Protocol):
+class ReplayFeed(Protocol):
     """The live feed, inside a transaction that holds the desk's market time still."""
 
     @property
@@ -209,7 +209,7 @@ class ReplayBook(Protocol):
         """Return the first session that closes after this instant; None past the calendar."""
 
 
-class ReplayTransaction(Feed, ReplayBook, Protocol):
+class ReplayTransaction(ReplayFeed, ReplayBook, Protocol):
     """All of one step of a replay, or none of it."""
 
 

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.sessions import Session
-from bifrost.data.instrument_file import SYMBOL
+from bifrost.data.files.instrument_file import SYMBOL
 from bifrost.data.ports import Listing
 from bifrost.data.replay import INSTRUMENTS_MAX, SPEED_MAX, Replay, ReplayRequest
 from bifrost.wire.dates import MarketDate

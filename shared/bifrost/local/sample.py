@@ -10,8 +10,8 @@ import io
 from collections.abc import Iterator
 from importlib.resources import files
 
-from bifrost.data.bar_file import ADJUSTED
-from bifrost.data.instrument_file import COLUMNS
+from bifrost.data.files.bar_file import ADJUSTED
+from bifrost.data.files.instrument_file import COLUMNS
 
 INSTRUMENTS = {
     "AAPL": ("XNAS", "Apple Inc."),

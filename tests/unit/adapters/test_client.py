@@ -15,7 +15,7 @@ from bifrost.adapters.aws.objects import S3Objects
 from bifrost.adapters.aws.signing import Credentials
 from bifrost.adapters.aws.workflows import StepFunctionsWorkflows
 from bifrost.core.errors import InvalidInputError, NotFoundError, UnavailableError
-from bifrost.data.imports import BYTES_MAX
+from bifrost.data.files.imports import BYTES_MAX
 
 Answers = list[tuple[int, Any]]
 

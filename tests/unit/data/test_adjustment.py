@@ -26,7 +26,7 @@ from bifrost.core.corporate_actions import (
 )
 from bifrost.core.errors import InvalidInputError
 from bifrost.core.sessions import EXCHANGE
-from bifrost.data.lean_actions import FACTOR_ROUNDING, factor_actions, read_factor_file
+from bifrost.data.files.lean_actions import FACTOR_ROUNDING, factor_actions, read_factor_file
 from bifrost.data.series.adjustment import adjust, factors
 from bifrost.data.series.asked import Adjustment
 from bifrost.data.series.columns import UNITS, BarColumns, micros

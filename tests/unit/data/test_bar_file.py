@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bifrost.core.errors import InvalidInputError
-from bifrost.data.bar_file import BarFile, BarRow, read_bars
+from bifrost.data.files.bar_file import BarFile, BarRow, read_bars
 
 HEADER = "date,open,high,low,close,volume"
 GOOD = "2012-01-03,409.40,412.50,409.00,411.23,10793600"

@@ -15,7 +15,7 @@ from bifrost.core.corporate_actions import (
     StockDividend,
 )
 from bifrost.core.errors import InvalidInputError
-from bifrost.data.corporate_action_file import COLUMNS, read_corporate_actions
+from bifrost.data.files.corporate_action_file import COLUMNS, read_corporate_actions
 from tests.action_builders import day
 
 SHORT = "action_id,vendor,revision,kind,instrument,currency,ex_date"

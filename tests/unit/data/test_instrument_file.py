@@ -6,7 +6,7 @@ import pytest
 
 from bifrost.core.errors import InvalidInputError
 from bifrost.core.instruments import Instrument
-from bifrost.data.instrument_file import read_instruments
+from bifrost.data.files.instrument_file import read_instruments
 
 HEADER = "symbol,mic,currency,tick_size,lot_size,name"
 GOOD = "AAPL,XNAS,USD,0.01,1,Apple Inc."

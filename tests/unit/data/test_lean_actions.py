@@ -9,7 +9,7 @@ import pytest
 
 from bifrost.core.corporate_actions import ActionKind, CashDividend, Split
 from bifrost.core.errors import InvalidInputError
-from bifrost.data.lean_actions import factor_actions, read_factor_file, split_ratios
+from bifrost.data.files.lean_actions import factor_actions, read_factor_file, split_ratios
 
 # 1.00 of 100, then two for one, then 0.50 of 50 and four for one on one day.
 FACTORS = b"""20200102,0.9801,0.125,1

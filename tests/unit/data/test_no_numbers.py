@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from bifrost.adapters.vendors import fields
-from bifrost.data.bar_file import RejectedRow
+from bifrost.data.files.bar_file import RejectedRow
 from bifrost.data.providers.csv_file import read_csv
 from bifrost.data.providers.parquet_file import read_parquet
 from bifrost.data.series.timeframes import Timeframe

@@ -7,9 +7,9 @@ from decimal import Decimal
 import pytest
 
 from bifrost.adapters.calendars import xnys
-from bifrost.data.bar_file import BarFile, read_bars
-from bifrost.data.imports import StoredObject, symbol_of
-from bifrost.data.instrument_file import read_instruments
+from bifrost.data.files.bar_file import BarFile, read_bars
+from bifrost.data.files.imports import StoredObject, symbol_of
+from bifrost.data.files.instrument_file import read_instruments
 from bifrost.local.sample import INSTRUMENTS, sample_objects
 
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from bifrost.core.errors import ConflictError, UnavailableError
 from bifrost.data.ingest.leases import Lease
-from bifrost.data.streaming.ingester import Ingester
+from bifrost.data.streaming.ingester import StreamIngester
 from bifrost.data.streaming.running import Health, StreamRunner
 
 
@@ -75,7 +75,7 @@ def run(leases: HandLeases, *ingesters: HandIngester, looks: int = 12) -> list[s
     said: list[Health] = []
     waiting = list(ingesters)
 
-    def begin(_lease: Lease) -> Ingester:
+    def begin(_lease: Lease) -> StreamIngester:
         return cast(Any, waiting.pop(0) if len(waiting) > 1 else waiting[0])
 
     StreamRunner(leases, "me", begin, HandWatch(looks), said.append, tell_seconds=1000).run()

@@ -2,7 +2,7 @@
 
 from bifrost.adapters.aws.client import AwsCallError, AwsClient
 from bifrost.core.errors import NotFoundError
-from bifrost.data.imports import BYTES_MAX, too_large
+from bifrost.data.files.imports import BYTES_MAX, too_large
 
 _LINK_SECONDS = 900
 

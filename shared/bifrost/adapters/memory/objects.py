@@ -1,7 +1,7 @@
 """A bucket in memory."""
 
 from bifrost.core.errors import NotFoundError, UnavailableError
-from bifrost.data.imports import BYTES_MAX, too_large
+from bifrost.data.files.imports import BYTES_MAX, too_large
 
 
 class MemoryObjects:

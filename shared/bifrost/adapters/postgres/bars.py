@@ -13,7 +13,7 @@ from bifrost.adapters.postgres.database import Cursor, Database, Row
 from bifrost.adapters.postgres.market.last_bars import keep_last_daily
 from bifrost.core.bars import Bar
 from bifrost.core.money import Price
-from bifrost.data.bar_file import SOURCE, BarRow
+from bifrost.data.files.bar_file import SOURCE, BarRow
 from bifrost.data.ports import Listing, StoredBar
 
 _COPIED_AT_ONCE = 5_000

@@ -17,8 +17,8 @@ from bifrost.adapters.postgres.outbox import Outbox
 from bifrost.adapters.postgres.sessions import session_opens
 from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.instruments import Instrument
-from bifrost.data.bar_file import BarRow, RejectedRow
-from bifrost.data.imports import ImportRecord, ImportStatus, StoredObject
+from bifrost.data.files.bar_file import BarRow, RejectedRow
+from bifrost.data.files.imports import ImportRecord, ImportStatus, StoredObject
 from bifrost.data.ports import ImportTransaction, Listing
 from bifrost.data.reference.indexes import Membership, MembershipRevision
 from bifrost.data.reference.revising import Revision

@@ -11,8 +11,8 @@ from bifrost.adapters.postgres.imports import LOCK, PostgresImportTransaction
 from bifrost.adapters.postgres.sessions import calendar_sessions
 from bifrost.core.errors import NotFoundError
 from bifrost.core.sessions import Session
-from bifrost.data.imports import ImportRecord, StoredObject
-from bifrost.data.uploads import (
+from bifrost.data.files.imports import ImportRecord, StoredObject
+from bifrost.data.files.uploads import (
     REJECTIONS_SHOWN,
     Declared,
     FileFormat,

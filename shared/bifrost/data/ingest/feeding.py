@@ -15,7 +15,7 @@ from bifrost.core.bars import Bar
 from bifrost.core.sessions import Session
 from bifrost.data.ingest.jobs import CLOSE_TRIED_FOR
 from bifrost.data.ingest.planning import DOWN_AT_MOST, LOOKED_BACK
-from bifrost.data.ports import Clock, Feed
+from bifrost.data.ports import Clock, ReplayFeed
 from bifrost.data.replay import Replay, bar_events
 from bifrost.events import BarClosed
 
@@ -48,7 +48,7 @@ class FedSession:
     reason: str
 
 
-class FeedTransaction(Feed, Protocol):
+class FeedTransaction(ReplayFeed, Protocol):
     """A step of the feed, while market time holds still."""
 
     def running(self) -> Replay | None:

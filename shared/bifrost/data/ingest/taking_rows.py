@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from bifrost.data.bar_file import SOURCE, BarRow
+from bifrost.data.files.bar_file import SOURCE, BarRow
 from bifrost.data.ingest.taking import Occasion, Taken, take
 from bifrost.data.ports import Books, Listing
 from bifrost.data.series.columns import PRICES, UNITS, BarColumns, Integers

@@ -26,7 +26,7 @@ class LeaseLostError(ConflictError):
 
 
 @dataclass(frozen=True, slots=True)
-class Ingester:
+class ItemIngester:
     """Works on items, one at a time.
 
     lease: how long it may be silent. lasting: after how long it leaves the rest to another

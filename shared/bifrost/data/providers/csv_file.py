@@ -14,7 +14,7 @@ import numpy as np
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.sessions import Session
-from bifrost.data.bar_file import text_lines
+from bifrost.data.files.bar_file import text_lines
 from bifrost.data.providers.csv_claims import COLUMNS, SPLIT, YAHOO, Claim, as_traded
 from bifrost.data.providers.csv_times import (
     MINUTE,

@@ -11,7 +11,7 @@ from itertools import islice
 
 import numpy as np
 
-from bifrost.data.bar_file import RejectedRow
+from bifrost.data.files.bar_file import RejectedRow
 from bifrost.data.series.columns import UNITS, BarColumns, Integers
 
 TEXT_KEPT = 500

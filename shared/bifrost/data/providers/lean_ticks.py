@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bifrost.data.bar_file import text_lines
+from bifrost.data.files.bar_file import text_lines
 from bifrost.data.providers.file_rows import Reading, blocks
 from bifrost.data.providers.lean_zip import (
     MILLISECONDS,

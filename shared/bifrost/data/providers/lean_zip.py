@@ -19,7 +19,7 @@ import numpy as np
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.sessions import Session
-from bifrost.data.bar_file import text_lines
+from bifrost.data.files.bar_file import text_lines
 from bifrost.data.providers.file_rows import FileBars, Reading, blocks, fields_of
 from bifrost.data.providers.local_times import midnight_in_new_york
 from bifrost.data.series.columns import UNITS, Integers, micros

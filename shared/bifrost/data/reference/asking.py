@@ -11,7 +11,7 @@ from typing import Protocol
 
 from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.sessions import exchange_date
-from bifrost.data.import_service import ImportService
+from bifrost.data.files.import_service import ImportService
 from bifrost.data.providers.answers import Absent, Answer, Found, Partial
 from bifrost.data.providers.ports import ActionProvider
 from bifrost.data.reference.claiming import VendorAnswer

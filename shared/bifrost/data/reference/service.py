@@ -9,8 +9,8 @@ from hashlib import sha256
 from bifrost.core.errors import NotFoundError
 from bifrost.core.instruments import Instrument
 from bifrost.core.sessions import exchange_date
-from bifrost.data.imports import ImportRecord, ImportStatus
-from bifrost.data.instrument_file import CALENDARS
+from bifrost.data.files.imports import ImportRecord, ImportStatus
+from bifrost.data.files.instrument_file import CALENDARS
 from bifrost.data.ports import Clock, Ids, Imports, ImportTransaction, Listing
 from bifrost.data.reference.map_files import SOURCE, instrument_of, map_terms, read_map_file
 from bifrost.data.reference.ports import Present, ReferenceReader, UniverseQuery

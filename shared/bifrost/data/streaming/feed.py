@@ -29,7 +29,7 @@ LEFT_ALONE = timedelta(seconds=30)
 AT_ONCE_MAX = 100
 
 
-class Feed:
+class LiveFeed:
     """Use cases of the live feed."""
 
     def __init__(self, store: FeedStore, pushes: Pushes, tellings: Tellings, clock: Clock) -> None:

@@ -65,7 +65,7 @@ class Plugs:
     pace: Pace = field(default_factory=Pace)
 
 
-class Ingester:
+class StreamIngester:
     """One line's work, as the holder of a lease."""
 
     def __init__(self, plugs: Plugs, lease: Lease) -> None:

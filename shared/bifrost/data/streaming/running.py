@@ -10,7 +10,7 @@ from typing import Protocol
 
 from bifrost.core.errors import ConflictError, UnavailableError
 from bifrost.data.ingest.leases import Lease, Leases
-from bifrost.data.streaming.ingester import Ingester
+from bifrost.data.streaming.ingester import StreamIngester
 
 LEASE = "streams"
 # A standby takes over so long after its holder was killed, at the most.
@@ -39,7 +39,7 @@ class Health:
     holder: str
     token: int | None
     said: str
-    ingester: Ingester | None = None
+    ingester: StreamIngester | None = None
 
 
 class StreamRunner:
@@ -49,7 +49,7 @@ class StreamRunner:
         self,
         leases: Leases,
         holder: str,
-        begin: Callable[[Lease], Ingester],
+        begin: Callable[[Lease], StreamIngester],
         watch: Watch,
         tell: Callable[[Health], None],
         tell_seconds: float = 10.0,
@@ -96,7 +96,7 @@ class StreamRunner:
         finally:
             ingester.close()
 
-    def _ingest(self, ingester: Ingester, lease: Lease) -> None:
+    def _ingest(self, ingester: StreamIngester, lease: Lease) -> None:
         renewed = told = self._watch.monotonic()
         self._say(Health(True, self._holder, lease.token, "working", ingester))
         while not self._watch.wait(0):

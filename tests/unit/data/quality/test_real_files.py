@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from bifrost.core.sessions import exchange_date
-from bifrost.data.lean_actions import factor_actions, read_factor_file
+from bifrost.data.files.lean_actions import factor_actions, read_factor_file
 from bifrost.data.providers.lean_zip import daily_bars, minute_bars, open_zip
 from bifrost.data.quality.context import GateContext, SessionGrid
 from bifrost.data.quality.defects import Defect, DefectKind

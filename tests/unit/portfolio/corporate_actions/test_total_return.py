@@ -19,7 +19,12 @@ import pytest
 
 from bifrost.core.corporate_actions import CorporateAction, Split
 from bifrost.core.money import EXACT, exact_product
-from bifrost.data.lean_actions import FactorRow, factor_actions, read_factor_file, split_ratios
+from bifrost.data.files.lean_actions import (
+    FactorRow,
+    factor_actions,
+    read_factor_file,
+    split_ratios,
+)
 from bifrost.events import Event
 from bifrost.portfolio.rebuild import rebuild
 from tests.action_builders import announced

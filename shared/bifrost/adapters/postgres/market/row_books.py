@@ -7,7 +7,7 @@ from datetime import datetime
 from bifrost.adapters.postgres.bars import put_bars
 from bifrost.adapters.postgres.market.quality import keep_apart
 from bifrost.adapters.postgres.market.taking import PostgresTakingBooks
-from bifrost.data.bar_file import BarRow
+from bifrost.data.files.bar_file import BarRow
 from bifrost.data.ports import Listing
 from bifrost.data.quality.defects import Defect
 from bifrost.data.series.columns import BarColumns, instant_of

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bifrost.core.codec import to_json
 from bifrost.core.corporate_actions import CorporateAction
-from bifrost.data.import_service import AnnouncedActions
+from bifrost.data.files.import_service import AnnouncedActions
 from bifrost.data.ports import StoredAction
 from bifrost.data.reference.votes import ActionState, ActionStatus
 

@@ -3,7 +3,7 @@
 from datetime import date
 
 from bifrost.core.sessions import exchange_date, trade_date
-from bifrost.data.bar_schemas import BarSheet
+from bifrost.data.series.bar_schemas import BarSheet
 from bifrost.data.series.columns import BarColumns, Integers, exactly, instant_of
 from bifrost.data.series.timeframes import Timeframe
 

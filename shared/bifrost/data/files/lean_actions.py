@@ -25,7 +25,7 @@ from bifrost.core.corporate_actions import (
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.money import exact_product
 from bifrost.core.written import is_decimal
-from bifrost.data.bar_file import text_lines
+from bifrost.data.files.bar_file import text_lines
 from bifrost.data.reference.map_files import lean_day
 
 VENDOR = "lean"

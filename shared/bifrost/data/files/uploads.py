@@ -11,7 +11,7 @@ from enum import IntEnum, StrEnum
 from pathlib import PurePosixPath
 
 from bifrost.core.errors import FieldProblem
-from bifrost.data.imports import BYTES_MAX
+from bifrost.data.files.imports import BYTES_MAX
 
 PREFIX = "uploads/"
 FILES_MAX = 200

@@ -6,10 +6,9 @@ from hashlib import sha256
 
 from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.errors import FieldProblem, InvalidInputError, NotFoundError
-from bifrost.data.adding_actions import add_actions
-from bifrost.data.bar_file import RejectedRow, read_bars
-from bifrost.data.corporate_action_file import instruments_of, read_with_lines
-from bifrost.data.imports import (
+from bifrost.data.files.bar_file import RejectedRow, read_bars
+from bifrost.data.files.corporate_action_file import instruments_of, read_with_lines
+from bifrost.data.files.imports import (
     ImportRecord,
     ImportStatus,
     StoredObject,
@@ -18,8 +17,9 @@ from bifrost.data.imports import (
     summary_of,
     symbol_of,
 )
-from bifrost.data.instrument_file import CALENDARS, read_instruments
+from bifrost.data.files.instrument_file import CALENDARS, read_instruments
 from bifrost.data.ports import Clock, Ids, Imports, ImportTransaction, Listing, Objects
+from bifrost.data.reference.adding import add_actions
 from bifrost.data.reference.claiming import VendorAnswer, revisions_of
 from bifrost.data.reference.indexes import members_told, read_members
 from bifrost.data.reference.revising import listings_told

@@ -7,13 +7,16 @@ from pathlib import PurePosixPath
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.sessions import exchange_date
-from bifrost.data.adding_actions import add_actions
+from bifrost.data.files.lean_actions import factor_actions, read_factor_file
+from bifrost.data.files.ports import UploadTransaction
+from bifrost.data.files.taking import Done, FileOccasion, count, refuse_all_rejected, take_bars
+from bifrost.data.files.uploads import WaitsError
 from bifrost.data.ingest import taking_ticks
 from bifrost.data.ingest.taking_ticks import TakenTicks
-from bifrost.data.lean_actions import factor_actions, read_factor_file
 from bifrost.data.providers import lean_ticks
 from bifrost.data.providers.file_rows import FileBars, Reading
 from bifrost.data.providers.lean_zip import LeanKind, LeanZip, daily_bars, minute_bars, open_zip
+from bifrost.data.reference.adding import add_actions
 from bifrost.data.reference.holders import parted
 from bifrost.data.reference.map_files import SOURCE, instrument_of
 from bifrost.data.series.columns import BarColumns, instant_of, micros
@@ -21,15 +24,12 @@ from bifrost.data.series.ports import SeriesKey
 from bifrost.data.series.ticks import Ticks
 from bifrost.data.series.timeframes import Timeframe
 from bifrost.data.series.trades import minute_bars as made_of_trades
-from bifrost.data.taken_file import Done, Occasion, count, refuse_all_rejected, take_bars
-from bifrost.data.upload_ports import UploadTransaction
-from bifrost.data.uploads import WaitsError
 
 # Every American venue keeps the hours of the NYSE, and a zip does not name its venue.
 _CALENDAR = "XNYS"
 
 
-def read_zip(books: UploadTransaction, content: bytes, occasion: Occasion) -> Done:
+def read_zip(books: UploadTransaction, content: bytes, occasion: FileOccasion) -> Done:
     """Read a zip of any kind; raise InvalidInputError, or WaitsError for what is not listed."""
     found = open_zip(content)
     if found.kind is LeanKind.DAILY:
@@ -42,7 +42,9 @@ def read_zip(books: UploadTransaction, content: bytes, occasion: Occasion) -> Do
     return _take_quotes(books, found, occasion)
 
 
-def read_factors(books: UploadTransaction, name: str, content: bytes, occasion: Occasion) -> Done:
+def read_factors(
+    books: UploadTransaction, name: str, content: bytes, occasion: FileOccasion
+) -> Done:
     """Read a factor file's dividends and splits; what is stored word for word is no news."""
     instrument = instrument_of(PurePosixPath(name).name)
     listing = books.listing(instrument)
@@ -77,7 +79,7 @@ def _take_parts(
     found: LeanZip,
     timeframe: Timeframe,
     told: FileBars,
-    occasion: Occasion,
+    occasion: FileOccasion,
 ) -> Done:
     """Store a Lean zip's bars, each under the instrument that had the symbol on its day."""
     done = Done()
@@ -110,7 +112,7 @@ def _owned(
             yield part.instrument, bars.take(part.places)
 
 
-def _take_trades(books: UploadTransaction, found: LeanZip, occasion: Occasion) -> Done:
+def _take_trades(books: UploadTransaction, found: LeanZip, occasion: FileOccasion) -> Done:
     """Store a day's trades, and the minutes that they make."""
     owner, day = _owner_of_day(books, found)
     trades, reading = lean_ticks.trades(found)
@@ -123,7 +125,7 @@ def _take_trades(books: UploadTransaction, found: LeanZip, occasion: Occasion) -
     return done
 
 
-def _take_quotes(books: UploadTransaction, found: LeanZip, occasion: Occasion) -> Done:
+def _take_quotes(books: UploadTransaction, found: LeanZip, occasion: FileOccasion) -> Done:
     owner, _ = _owner_of_day(books, found)
     quotes, reading = lean_ticks.quotes(found)
     taken = taking_ticks.take_quotes(books.ticks(), owner, SOURCE, quotes, occasion.at)

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from bifrost.core.sessions import Session
-from bifrost.data.imports import ImportRecord, StoredObject
+from bifrost.data.files.imports import ImportRecord, StoredObject
+from bifrost.data.files.uploads import FileImport, FileOutcome, UploadedFile
 from bifrost.data.ports import ImportTransaction
-from bifrost.data.uploads import FileImport, FileOutcome, UploadedFile
 from bifrost.events import Event
 
 if TYPE_CHECKING:

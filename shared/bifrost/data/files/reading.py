@@ -1,14 +1,14 @@
 """Which reader a declared file is for."""
 
-from bifrost.data.lean_import import read_factors, read_zip
-from bifrost.data.table_import import read_table
-from bifrost.data.taken_file import Done, Occasion
-from bifrost.data.upload_ports import UploadTransaction
-from bifrost.data.uploads import FileFormat, Stage, UploadedFile
+from bifrost.data.files.lean_import import read_factors, read_zip
+from bifrost.data.files.ports import UploadTransaction
+from bifrost.data.files.table_import import read_table
+from bifrost.data.files.taking import Done, FileOccasion
+from bifrost.data.files.uploads import FileFormat, Stage, UploadedFile
 
 
 def read_into(
-    books: UploadTransaction, file: UploadedFile, content: bytes, occasion: Occasion
+    books: UploadTransaction, file: UploadedFile, content: bytes, occasion: FileOccasion
 ) -> Done:
     """Read a file into the books.
 

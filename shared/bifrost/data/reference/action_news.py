@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.errors import FieldProblem, InvalidInputError
-from bifrost.data.corporate_action_file import claims_of
+from bifrost.data.files.corporate_action_file import claims_of
 from bifrost.data.reference.announcing import Announcement
 from bifrost.data.reference.sources import VOTES_NEEDED, Source, source_of
 from bifrost.data.reference.votes import agree

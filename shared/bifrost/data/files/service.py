@@ -15,17 +15,15 @@ from bifrost.core.errors import (
     InvalidInputError,
     NotFoundError,
 )
-from bifrost.data.imports import (
+from bifrost.data.files.imports import (
     BYTES_MAX,
     ImportRecord,
     ImportStatus,
     StoredObject,
     too_large,
 )
-from bifrost.data.ports import Clock, Ids, Objects
-from bifrost.data.reference.service import ReferenceService
-from bifrost.data.upload_ports import UploadLinks, Uploads, UploadTransaction
-from bifrost.data.uploads import (
+from bifrost.data.files.ports import UploadLinks, Uploads, UploadTransaction
+from bifrost.data.files.uploads import (
     Declared,
     FileImport,
     FileOutcome,
@@ -35,6 +33,8 @@ from bifrost.data.uploads import (
     key_of,
     problems_of,
 )
+from bifrost.data.ports import Clock, Ids, Objects
+from bifrost.data.reference.service import ReferenceService
 
 _NOTHING = FileOutcome(0, 0)
 # Below half of the function's life, so that the last file begun has the other half.
@@ -127,10 +127,10 @@ class UploadService:
         correlation_id: str,
     ) -> ImportRecord:
         # Only this work needs numpy; importing a list of instruments does without.
-        from bifrost.data.file_reading import read_into
-        from bifrost.data.taken_file import Occasion
+        from bifrost.data.files.reading import read_into
+        from bifrost.data.files.taking import FileOccasion
 
-        occasion = Occasion(self.clock.now(), correlation_id, self.ids)
+        occasion = FileOccasion(self.clock.now(), correlation_id, self.ids)
         try:
             # What is told of a file that failed is told of nothing that it wrote.
             with books.savepoint():

@@ -5,20 +5,20 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
-from bifrost.data.bar_file import RejectedRow
-from bifrost.data.imports import ImportRecord, summary_of
+from bifrost.data.files.bar_file import RejectedRow
+from bifrost.data.files.imports import ImportRecord, summary_of
+from bifrost.data.files.ports import UploadTransaction
+from bifrost.data.files.uploads import FileOutcome
 from bifrost.data.ingest import taking
 from bifrost.data.ports import Ids
 from bifrost.data.providers.file_rows import FileBars
 from bifrost.data.series.columns import BarColumns
 from bifrost.data.series.ports import SeriesKey
-from bifrost.data.upload_ports import UploadTransaction
-from bifrost.data.uploads import FileOutcome
 from bifrost.events import Event
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
+class FileOccasion:
     """When, at whose request, and where new ids come from."""
 
     at: datetime
@@ -62,7 +62,7 @@ class Done:
 
 
 def take_bars(
-    books: UploadTransaction, key: SeriesKey, bars: BarColumns, occasion: Occasion, done: Done
+    books: UploadTransaction, key: SeriesKey, bars: BarColumns, occasion: FileOccasion, done: Done
 ) -> None:
     """Take bars in by the way that all take, and count them."""
     taken = taking.take(

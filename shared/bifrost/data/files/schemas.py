@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bifrost.data.instrument_file import SYMBOL
-from bifrost.data.uploads import (
+from bifrost.data.files.instrument_file import SYMBOL
+from bifrost.data.files.uploads import (
     FILES_MAX,
     Declared,
     FileFormat,

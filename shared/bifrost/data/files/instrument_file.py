@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.instruments import Instrument
-from bifrost.data.bar_file import RejectedRow, text_lines
+from bifrost.data.files.bar_file import RejectedRow, text_lines
 
 COLUMNS = ("symbol", "mic", "currency", "tick_size", "lot_size", "name")
 

@@ -6,21 +6,21 @@ from bifrost.core.corporate_actions import Split, StockDividend
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.instruments import Instrument
 from bifrost.core.sessions import exchange_date
-from bifrost.data.adding_actions import add_actions
-from bifrost.data.instrument_file import CALENDARS
+from bifrost.data.files.instrument_file import CALENDARS
+from bifrost.data.files.ports import UploadTransaction
+from bifrost.data.files.taking import Done, FileOccasion, count, take_bars
+from bifrost.data.files.uploads import FileFormat, UploadedFile, WaitsError
 from bifrost.data.ports import Listing
 from bifrost.data.providers.csv_claims import YAHOO, actions_of
 from bifrost.data.providers.csv_file import CsvFile, read_csv
 from bifrost.data.providers.csv_times import Stamp
 from bifrost.data.providers.parquet_file import read_parquet
+from bifrost.data.reference.adding import add_actions
 from bifrost.data.reference.claiming import VendorAnswer, revisions_of
 from bifrost.data.reference.revising import listings_told
 from bifrost.data.series.columns import instant_of
 from bifrost.data.series.ports import SeriesKey
 from bifrost.data.series.timeframes import Timeframe
-from bifrost.data.taken_file import Done, Occasion, count, take_bars
-from bifrost.data.upload_ports import UploadTransaction
-from bifrost.data.uploads import FileFormat, UploadedFile, WaitsError
 from bifrost.events import InstrumentListed
 
 # What is assumed of a listing that a person did not describe further.
@@ -28,7 +28,7 @@ _TICK, _LOT = Decimal("0.01"), Decimal(1)
 
 
 def read_table(
-    books: UploadTransaction, file: UploadedFile, content: bytes, occasion: Occasion
+    books: UploadTransaction, file: UploadedFile, content: bytes, occasion: FileOccasion
 ) -> Done:
     """Read a file of bars; raise InvalidInputError, or WaitsError for what is not listed."""
     declared = file.declared
@@ -54,7 +54,7 @@ def read_table(
 
 
 def _refuse_divided_prices(
-    books: UploadTransaction, listing: Listing, read: CsvFile, occasion: Occasion
+    books: UploadTransaction, listing: Listing, read: CsvFile, occasion: FileOccasion
 ) -> None:
     """Refuse prices that a split after the file's last row may have divided, unseen in it."""
     starts = read.bars.bars.starts_at
@@ -83,7 +83,7 @@ def _refuse_divided_prices(
 
 
 def _claim(
-    books: UploadTransaction, listing: Listing, read: CsvFile, occasion: Occasion, done: Done
+    books: UploadTransaction, listing: Listing, read: CsvFile, occasion: FileOccasion, done: Done
 ) -> None:
     """Keep what stands beside the bars as the vendor's claims, for the range of the file."""
     starts = read.bars.bars.starts_at
@@ -109,7 +109,7 @@ def _claim(
 
 
 def _listing(
-    books: UploadTransaction, file: UploadedFile, occasion: Occasion, done: Done
+    books: UploadTransaction, file: UploadedFile, occasion: FileOccasion, done: Done
 ) -> Listing:
     declared = file.declared
     name = declared.instrument or ""
@@ -136,7 +136,7 @@ def _listing(
     return listing
 
 
-def _listed(instrument: Instrument, occasion: Occasion) -> InstrumentListed:
+def _listed(instrument: Instrument, occasion: FileOccasion) -> InstrumentListed:
     return InstrumentListed(
         event_id=occasion.ids.new(),
         occurred_at=occasion.at,

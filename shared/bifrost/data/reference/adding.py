@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bifrost.core.corporate_actions import CorporateAction
-from bifrost.data.action_import import event_of, news_of
-from bifrost.data.corporate_action_file import instruments_of
+from bifrost.data.files.corporate_action_file import instruments_of
 from bifrost.data.ports import Ids, ImportTransaction
+from bifrost.data.reference.action_news import event_of, news_of
 from bifrost.data.reference.announcing import announcements
 from bifrost.events import Event
 

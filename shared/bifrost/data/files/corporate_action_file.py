@@ -27,8 +27,8 @@ from bifrost.core.corporate_actions import (
 )
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.written import day_of
-from bifrost.data.bar_file import text_lines
-from bifrost.data.instrument_file import SYMBOL
+from bifrost.data.files.bar_file import text_lines
+from bifrost.data.files.instrument_file import SYMBOL
 
 _TERMS: dict[ActionKind, type] = {
     ActionKind.SPLIT: Split,

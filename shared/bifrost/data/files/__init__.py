@@ -1,0 +1,1 @@
+"""Files that a person imports: declared, read, judged, kept, and what became of each."""
