@@ -8,7 +8,6 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request, Response
 
-from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.data.schemas import Symbol, cursor_of, session_of
 from bifrost.data.series.asked import Adjustment, Knowledge, is_settled, known_until
 from bifrost.data.series.bar_schemas import BarList, BarSheet
@@ -20,6 +19,7 @@ from bifrost.runtime.negotiation import OFFERED, Page, answer, next_address
 from bifrost.runtime.tables import table_of
 from bifrost.wire.dates import MarketDate
 from bifrost.wire.moments import Moment
+from bifrost.wire.pages import not_a_cursor
 from functions.data import wiring, wiring_files
 
 router = create_router()
@@ -185,6 +185,5 @@ def cursor_at(microseconds: int) -> str:
 def begin_of(cursor: str) -> datetime:
     """Read it; raise InvalidInputError where it is not one of ours."""
     if not re.fullmatch(r"t[0-9]{1,17}", cursor):
-        problem = FieldProblem("cursor", "it is not a cursor", "send `next_cursor` as it came")
-        raise InvalidInputError(problem)
+        raise not_a_cursor()
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(cursor[1:]))

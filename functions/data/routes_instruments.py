@@ -26,6 +26,7 @@ from bifrost.runtime.negotiation import OFFERED, Page, answer, next_address
 from bifrost.runtime.tables import table_of
 from bifrost.wire.dates import MarketDate
 from bifrost.wire.instants import Instant
+from bifrost.wire.pages import page_of
 from functions.data import wiring
 
 router = create_router()
@@ -99,9 +100,9 @@ def _dated_list(asked: _Dated, limit: int, cursor: str) -> DatedInstrumentList:
         following = None
     else:
         query = UniverseQuery(day, "", asked.known_by, cursor, limit + 1)
-        present = reference.universe(query)
-        found = [one.terms for one in present[:limit] if one.terms]
-        following = found[-1].instrument if len(present) > limit else None
+        present, last = page_of(reference.universe(query), limit)
+        found = [one.terms for one in present if one.terms]
+        following = last.instrument if last else None
     return DatedInstrumentList(
         as_of=day,
         known_by=asked.known_by,

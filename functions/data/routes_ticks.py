@@ -25,6 +25,7 @@ from bifrost.runtime.http import create_router
 from bifrost.runtime.negotiation import OFFERED, Page, answer, next_address
 from bifrost.runtime.tables import Column, Kind, Table, instant_text, millionths_text
 from bifrost.wire.instants import Instant
+from bifrost.wire.pages import not_a_cursor
 from functions.data import wiring
 
 router = create_router()
@@ -185,7 +186,5 @@ def _cursor(times: Integers, sequences: Integers) -> str:
 def _message_of(cursor: str) -> tuple[int, int]:
     match = _CURSOR.fullmatch(cursor)
     if match is None:
-        raise InvalidInputError(
-            FieldProblem("cursor", "it is not a cursor", "send `next_cursor` as it came")
-        )
+        raise not_a_cursor()
     return int(match[1]), int(match[2])

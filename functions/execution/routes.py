@@ -28,6 +28,7 @@ from bifrost.runtime.health import database_check, queue_check
 from bifrost.runtime.http import IdempotencyKey, create_app
 from bifrost.runtime.reasons import reason_json
 from bifrost.wire.identifiers import ID_PATTERN
+from bifrost.wire.pages import page_of
 from functions.execution import wiring
 
 app = create_app(
@@ -90,9 +91,10 @@ def list_orders(
         before=None if cursor is None else int(cursor),
         limit=limit + 1,
     )
-    shown = found[:limit]
-    more = str(shown[-1].place) if len(found) > limit else None
-    return OrderPage(items=[_view(record) for record in shown], next_cursor=more)
+    shown, last = page_of(found, limit)
+    return OrderPage(
+        items=[_view(record) for record in shown], next_cursor=str(last.place) if last else None
+    )
 
 
 @app.post("/v1/orders/preview", tags=["orders"])

@@ -17,7 +17,6 @@ from bifrost.portfolio.schemas import (
     TransactionSheet,
     ValuationPage,
     WithdrawalSheet,
-    page_of,
 )
 from bifrost.portfolio.valuation import value
 from bifrost.runtime.auth import Caller
@@ -26,6 +25,7 @@ from bifrost.runtime.entity_tags import tag
 from bifrost.runtime.health import database_check, queue_check
 from bifrost.runtime.http import IdempotencyKey, create_app
 from bifrost.runtime.subjects import take_in
+from bifrost.wire.pages import page_of
 from functions.portfolio import routes_owned, wiring
 from functions.portfolio.parameters import AccountId, Cursor, Limit, PortfolioId
 

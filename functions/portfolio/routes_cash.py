@@ -14,10 +14,11 @@ from bifrost.portfolio.cash_schemas import (
     ReversalBody,
     StandingBody,
 )
-from bifrost.portfolio.schemas import TransactionSheet, page_of
+from bifrost.portfolio.schemas import TransactionSheet
 from bifrost.runtime.auth import Caller
 from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.http import IdempotencyKey, create_router
+from bifrost.wire.pages import page_of
 from functions.portfolio import wiring, wiring_cash
 from functions.portfolio.parameters import (
     AccountId,

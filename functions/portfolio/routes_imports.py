@@ -15,10 +15,10 @@ from bifrost.portfolio.import_schemas import (
     LotHistorySheet,
     UndoBody,
 )
-from bifrost.portfolio.schemas import page_of
 from bifrost.runtime.auth import Caller
 from bifrost.runtime.http import IdempotencyKey, create_router
 from bifrost.wire.identifiers import ID_PATTERN
+from bifrost.wire.pages import page_of
 from functions.portfolio import wiring, wiring_imports
 from functions.portfolio.parameters import AccountId, Cursor, Limit
 

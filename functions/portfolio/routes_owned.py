@@ -16,12 +16,12 @@ from bifrost.portfolio.schemas import (
     AccountSheet,
     PortfolioItem,
     PortfolioPage,
-    page_of,
 )
 from bifrost.runtime.auth import Caller
 from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.entity_tags import IfMatch, tag
 from bifrost.runtime.http import IdempotencyKey, create_router
+from bifrost.wire.pages import page_of
 from functions.portfolio import wiring
 from functions.portfolio.parameters import (
     AccountId,

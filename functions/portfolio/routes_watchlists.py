@@ -6,10 +6,10 @@ Each answer carries its `ETag`; each change asks for it as `If-Match`.
 from fastapi import Response
 
 from bifrost.portfolio.owned_schemas import WatchlistBody, WatchlistPage, WatchlistSheet
-from bifrost.portfolio.schemas import page_of
 from bifrost.runtime.auth import Caller
 from bifrost.runtime.entity_tags import IfMatch, tag
 from bifrost.runtime.http import IdempotencyKey, create_router
+from bifrost.wire.pages import page_of
 from functions.portfolio import wiring
 from functions.portfolio.parameters import Cursor, Limit, WatchlistId
 

@@ -7,13 +7,13 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 from pydantic_core import PydanticCustomError
 
-from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.sessions import Session
 from bifrost.data.files.instrument_file import SYMBOL
 from bifrost.data.ports import Listing
 from bifrost.data.replay import INSTRUMENTS_MAX, SPEED_MAX, Replay, ReplayRequest
 from bifrost.wire.dates import MarketDate
 from bifrost.wire.numbers import ExactDecimal
+from bifrost.wire.pages import not_a_cursor, page_of
 
 FULL_SPEED = "max"
 
@@ -90,8 +90,11 @@ class InstrumentList(_Sheet):
     @classmethod
     def of(cls, found: list[Listing], limit: int) -> "InstrumentList":
         """Show the first `limit` of these."""
-        shown = [InstrumentSheet.of(one) for one in found[:limit]]
-        return cls(items=shown, next_cursor=shown[-1].symbol if len(found) > limit else None)
+        shown, last = page_of(found, limit)
+        return cls(
+            items=[InstrumentSheet.of(one) for one in shown],
+            next_cursor=last.instrument.symbol if last else None,
+        )
 
 
 class SessionSheet(_Sheet):
@@ -197,6 +200,4 @@ def session_of(cursor: str) -> date:
     try:
         return date.fromisoformat(urlsafe_b64decode(cursor + "==").decode())
     except ValueError:
-        raise InvalidInputError(
-            FieldProblem("cursor", "it is not a cursor", "send `next_cursor` as it came")
-        ) from None
+        raise not_a_cursor() from None

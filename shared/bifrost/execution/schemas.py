@@ -16,6 +16,7 @@ from bifrost.execution.service import MarketView
 from bifrost.execution.switches import DESK, Switch, SwitchMode
 from bifrost.wire.identifiers import Identifier
 from bifrost.wire.numbers import PlainDecimal
+from bifrost.wire.pages import page_of
 from bifrost.wire.reasons import ReasonView
 
 QuantityText = Annotated[PlainDecimal, Field(gt=0, le=QUANTITY_MAX, decimal_places=DECIMALS_MAX)]
@@ -239,9 +240,13 @@ class VenueView(BaseModel):
     @classmethod
     def of(cls, market: MarketView, limit: int) -> "VenueView":
         """Show the market's time and its first `limit` prices."""
-        shown = [MarkView.of(mark) for mark in market.marks[:limit]]
-        more = shown[-1].instrument if len(market.marks) > limit else None
-        return cls(venue=market.venue, occurred_at=market.occurred_at, tape=shown, next_cursor=more)
+        shown, last = page_of(market.marks, limit)
+        return cls(
+            venue=market.venue,
+            occurred_at=market.occurred_at,
+            tape=[MarkView.of(mark) for mark in shown],
+            next_cursor=last.instrument if last else None,
+        )
 
 
 class KillSwitchBody(BaseModel):

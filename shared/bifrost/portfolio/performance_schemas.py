@@ -20,6 +20,7 @@ from bifrost.portfolio.performance import (
 )
 from bifrost.portfolio.pnl import Pnl
 from bifrost.portfolio.schemas import Amount
+from bifrost.wire.pages import page_of
 
 Ratio = Annotated[str, Field(examples=["0.0731"])]
 
@@ -107,7 +108,7 @@ class PnlPage(_Shape):
         limit: int,
     ) -> "PnlPage":
         """Show at most `limit` of the groups that were read."""
-        shown = found.groups[:limit]
+        shown, last = page_of(found.groups, limit)
         opened, closed = ends
         return cls(
             portfolio_id=portfolio[0],
@@ -118,7 +119,7 @@ class PnlPage(_Shape):
             total=PnlSheet.of(found.total),
             items=[PnlItem.of_group(one) for one in shown],
             # The first group's name may be empty, which is no cursor.
-            next_cursor=f".{shown[-1].name}" if len(found.groups) > limit else None,
+            next_cursor=f".{last.name}" if last else None,
         )
 
 

@@ -3,10 +3,9 @@
 Amounts are exact: shown with two decimals at least, and with every further one that they have.
 """
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 
@@ -341,15 +340,6 @@ class LedgerPage(_Shape):
 
     items: list[TransactionSheet]
     next_cursor: str | None
-
-
-R = TypeVar("R")
-
-
-def page_of(found: Sequence[R], limit: int) -> tuple[Sequence[R], R | None]:
-    """Cut `limit` + 1 read rows to a page, and return the row from which the next one goes on."""
-    shown = found[:limit]
-    return shown, shown[-1] if len(found) > limit else None
 
 
 def _worth(valuation: Valuation | Worth) -> dict[str, Decimal | list[str] | None]:

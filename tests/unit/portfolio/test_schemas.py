@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bifrost.portfolio.schemas import FLOW_MAX, AccountBody, CashBody, exact_text, page_of
+from bifrost.portfolio.schemas import FLOW_MAX, AccountBody, CashBody, exact_text
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,3 @@ def test_an_amount_is_shown_with_two_decimals_or_all_it_has(number: str, shown: 
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20))
 def test_what_is_shown_is_the_number_itself(number: Decimal) -> None:
     assert Decimal(exact_text(number)) == number
-
-
-def test_a_page_has_a_next_one_only_if_more_was_found() -> None:
-    assert page_of([1, 2, 3], 2) == ([1, 2], 2)
-    assert page_of([1, 2], 2) == ([1, 2], None)
-    assert page_of([], 2) == ([], None)

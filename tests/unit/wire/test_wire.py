@@ -11,6 +11,7 @@ from bifrost.core.decisions import Reason
 from bifrost.wire.dates import AsOf, AsOfClock, MarketDate, as_of
 from bifrost.wire.identifiers import Identifier
 from bifrost.wire.numbers import ExactDecimal, PlainDecimal
+from bifrost.wire.pages import page_of
 from bifrost.wire.reasons import ReasonSheet, ReasonView
 
 EXACT: TypeAdapter[Decimal] = TypeAdapter(ExactDecimal)
@@ -110,3 +111,9 @@ def test_an_answer_is_of_the_exchanges_date(late: datetime, day: date) -> None:
     assert as_of(None, market=late, wall=early) == AsOf(day, AsOfClock.MARKET)
     assert as_of(None, market=None, wall=late) == AsOf(day, AsOfClock.WALL)
     assert as_of(date(2012, 1, 3), market=late, wall=late).day == date(2012, 1, 3)
+
+
+def test_a_page_has_a_next_one_only_if_more_was_found() -> None:
+    assert page_of([1, 2, 3], 2) == ([1, 2], 2)
+    assert page_of([1, 2], 2) == ([1, 2], None)
+    assert page_of([], 2) == ([], None)

@@ -14,6 +14,7 @@ from bifrost.data.files.uploads import (
     FileProgress,
     FileState,
 )
+from bifrost.wire.pages import page_of
 
 _NAME = r"^[^\x00-\x1f\\]{1,200}$"
 
@@ -130,6 +131,6 @@ class FileImportList(_Sheet):
     @classmethod
     def of(cls, found: list[tuple[int, FileImport]], limit: int) -> "FileImportList":
         """Show the first `limit` of these."""
-        shown = found[:limit]
-        following = str(shown[-1][0]) if len(found) > limit else None
+        shown, last = page_of(found, limit)
+        following = str(last[0]) if last else None
         return cls(items=[FileImportSheet.of(one) for _, one in shown], next_cursor=following)

@@ -15,6 +15,7 @@ from bifrost.data.ingest.subscriptions import Gap, Subscription
 from bifrost.data.schemas import Symbol
 from bifrost.data.series.timeframes import Timeframe
 from bifrost.wire.dates import MarketDate
+from bifrost.wire.pages import page_of
 
 # Beyond this a job is several: what one person watches and cancels stays readable.
 INSTRUMENTS_MAX = 1_000
@@ -137,8 +138,10 @@ class JobList(_Sheet):
     @classmethod
     def of(cls, found: Sequence[Progress], limit: int) -> "JobList":
         """Show the first `limit` of these jobs."""
-        shown = [JobSheet.of(one) for one in found[:limit]]
-        return cls(items=shown, next_cursor=shown[-1].job_id if len(found) > limit else None)
+        shown, last = page_of(found, limit)
+        return cls(
+            items=[JobSheet.of(one) for one in shown], next_cursor=last.job.job_id if last else None
+        )
 
 
 class ItemSheet(_Sheet):
@@ -185,8 +188,11 @@ class ItemList(_Sheet):
     @classmethod
     def of(cls, found: Sequence[Item], limit: int) -> "ItemList":
         """Show the first `limit` of these items."""
-        shown = [ItemSheet.of(one) for one in found[:limit]]
-        return cls(items=shown, next_cursor=str(shown[-1].item) if len(found) > limit else None)
+        shown, last = page_of(found, limit)
+        return cls(
+            items=[ItemSheet.of(one) for one in shown],
+            next_cursor=str(last.number) if last else None,
+        )
 
 
 class SubscriptionBody(_Sheet):

@@ -10,6 +10,7 @@ from bifrost.core.corporate_actions import CorporateAction
 from bifrost.data.files.import_service import AnnouncedActions
 from bifrost.data.ports import StoredAction
 from bifrost.data.reference.votes import ActionState, ActionStatus
+from bifrost.wire.pages import page_of
 
 # With its quoting it stays inside the body that any address takes.
 TEXT_MAX = 50_000
@@ -100,12 +101,12 @@ class ActionPage(_Sheet):
     @classmethod
     def of(cls, found: list[StoredAction], states: list[ActionState], limit: int) -> "ActionPage":
         """Show the first `limit` of these, each with how it stands."""
-        shown = found[:limit]
+        shown, last = page_of(found, limit)
         return cls(
             items=[
                 StoredActionSheet.stored(*one) for one in zip(shown, states[:limit], strict=True)
             ],
-            next_cursor=str(shown[-1].place) if len(found) > limit else None,
+            next_cursor=str(last.place) if last else None,
         )
 
 

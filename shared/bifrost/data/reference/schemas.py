@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from bifrost.data.reference.ports import Present, UniverseQuery
 from bifrost.data.reference.terms import NO_END, UNKNOWN_START, ListingStatus, Terms
 from bifrost.wire.numbers import ExactDecimal
+from bifrost.wire.pages import page_of
 
 
 class _Sheet(BaseModel):
@@ -99,11 +100,11 @@ class UniversePage(_Sheet):
     @classmethod
     def of(cls, asked: UniverseQuery, found: Sequence[Present], limit: int) -> "UniversePage":
         """Show the first `limit` of these."""
-        shown = [PresentSheet.of(one) for one in found[:limit]]
+        shown, last = page_of(found, limit)
         return cls(
             as_of=asked.on,
             index=asked.index or None,
             known_by=asked.known_by,
-            items=shown,
-            next_cursor=shown[-1].instrument if len(found) > limit else None,
+            items=[PresentSheet.of(one) for one in shown],
+            next_cursor=last.instrument if last else None,
         )

@@ -11,6 +11,7 @@ from bifrost.data.repair.kinds import RepairKind
 from bifrost.data.repair.stored import Cell, RepairRecord, RepairState, RepairStep, Scan, Suspicion
 from bifrost.data.schemas import Symbol
 from bifrost.data.series.statistic_schemas import Statistic
+from bifrost.wire.pages import page_of
 
 _Reason = Annotated[
     str,
@@ -124,8 +125,8 @@ class RepairPage(_Sheet):
     @classmethod
     def of(cls, found: Sequence[RepairRecord], limit: int) -> "RepairPage":
         """Show a page of `limit`; found: one more, where there is more."""
-        shown = found[:limit]
-        following = str(shown[-1].place) if len(found) > limit else None
+        shown, last = page_of(found, limit)
+        following = str(last.place) if last else None
         return cls(items=[RepairSheet.of(one) for one in shown], next_cursor=following)
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bifrost.data.series.statistic_schemas import Statistic
 from bifrost.data.snapshots.kinds import EarningsReport, Known, Reported, Setup, Snapshot
+from bifrost.wire.pages import page_of
 
 
 class _Sheet(BaseModel):
@@ -112,10 +113,11 @@ class SnapshotPage(_Sheet):
     @classmethod
     def of(cls, as_of: datetime, found: Sequence[Snapshot], limit: int) -> "SnapshotPage":
         """Show the first `limit` of these."""
+        shown, last = page_of(found, limit)
         return cls(
             as_of=as_of,
-            items=[SnapshotSheet.of(one) for one in found[:limit]],
-            next_cursor=found[limit - 1].instrument if len(found) > limit else None,
+            items=[SnapshotSheet.of(one) for one in shown],
+            next_cursor=last.instrument if last else None,
         )
 
 
