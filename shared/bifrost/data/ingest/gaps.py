@@ -2,7 +2,8 @@
 
 A gap is a bar that the calendar expects, that is neither stored nor quarantined, and of which no
 vendor has said that there is none. An instrument that did not trade in a minute has no gap there
-once the vendor's whole answer for it has come.
+once the vendor's whole answer for it has come. What a live line may have missed is a hole, which
+is another thing: see `data.streaming.holes`.
 """
 
 from collections import defaultdict

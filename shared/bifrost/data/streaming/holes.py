@@ -2,6 +2,9 @@
 
 A hole is kept, not computed: what happened while nobody listened is known by nobody here, so it
 stays until a vendor was asked for just these minutes.
+
+It is no gap of `data.ingest`: a gap is bars that the calendar expects and the store lacks, found by
+looking; in a hole nobody knows whether there was anything, and a stored bar may lie in one.
 """
 
 from collections.abc import Iterable, Sequence
