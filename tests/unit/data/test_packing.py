@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bifrost.data.series.columns import BarColumns
-from bifrost.data.series.packing import bars_in, pack, unpack, unpack_into
+from bifrost.data.series.packing import bars_in, pack, unpack_into
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 COLUMN = st.one_of(
@@ -27,6 +27,13 @@ def columns(*values: list[int]) -> BarColumns:
     """Make bars of these columns, as long as the shortest of them."""
     length = min(map(len, values))
     return BarColumns(*(np.array(value[:length], dtype=np.int64) for value in values))
+
+
+def unpack(packed: bytes) -> BarColumns:
+    """Read packed bars into columns of their own."""
+    found = np.empty((6, bars_in(packed)), dtype=np.int64)
+    assert unpack_into(packed, found, 0) == len(found[0])
+    return BarColumns(*found)
 
 
 @given(st.tuples(*[COLUMN] * 6))

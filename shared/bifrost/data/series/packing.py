@@ -62,13 +62,6 @@ def unpack_into(packed: bytes, columns: "NDArray[np.int64]", at: int) -> int:
     return at + bars
 
 
-def unpack(packed: bytes) -> BarColumns:
-    """Return the bars that were packed."""
-    columns = np.empty((_COLUMNS, bars_in(packed)), dtype=np.int64)
-    unpack_into(packed, columns, 0)
-    return BarColumns(*columns)
-
-
 def _counted(column: Integers) -> "tuple[int, int, NDArray[np.unsignedinteger]]":
     """Return the least value, the step, and how many steps each value is above the least."""
     if not len(column):
