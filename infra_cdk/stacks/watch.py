@@ -95,28 +95,12 @@ class WatchStack(Stack):
     def _watch_sweeps(self) -> None:
         swept = []
         for capability, metric, description in SWEPT:
-            swept.append(
-                cloudwatch.Metric(
-                    namespace=NAMESPACE,
-                    metric_name=metric,
-                    dimensions_map={"service": capability},
-                    statistic="Sum",
-                    period=_MINUTE,
-                    label=metric,
-                )
-            )
+            swept.append(_metric(capability, metric, statistic="Sum", label=metric))
             self._alarm(f"{capability}-{metric}", swept[-1], description)
         self._rows.append(swept)
 
     def _watch_freshness(self) -> None:
-        oldest = cloudwatch.Metric(
-            namespace=NAMESPACE,
-            metric_name="OldestNewestBar",
-            dimensions_map={"service": "data"},
-            statistic="Maximum",
-            period=_MINUTE,
-            label="seconds",
-        )
+        oldest = _metric("data", "OldestNewestBar", statistic="Maximum", label="seconds")
         self._alarm(
             "data-stale-bars",
             oldest,
@@ -127,14 +111,7 @@ class WatchStack(Stack):
         self._rows.append([oldest])
 
     def _watch_streams(self) -> None:
-        lag = cloudwatch.Metric(
-            namespace=NAMESPACE,
-            metric_name="StreamLag",
-            dimensions_map={"service": "runner"},
-            statistic="Maximum",
-            period=_MINUTE,
-            label="stream",
-        )
+        lag = _metric("runner", "StreamLag", statistic="Maximum", label="stream")
         self._alarm(
             "stream-lag",
             lag,
@@ -194,3 +171,15 @@ class WatchStack(Stack):
                 for title, metrics in zip(titles, self._rows, strict=True)
             ],
         )
+
+
+def _metric(service: str, name: str, *, statistic: str, label: str) -> cloudwatch.Metric:
+    """Return what a function or the runner counts of itself, minute by minute."""
+    return cloudwatch.Metric(
+        namespace=NAMESPACE,
+        metric_name=name,
+        dimensions_map={"service": service},
+        statistic=statistic,
+        period=_MINUTE,
+        label=label,
+    )

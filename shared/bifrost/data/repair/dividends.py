@@ -4,8 +4,6 @@ In this order, because each changes what the next one sees: a dividend told twic
 date, each one's amount and adjustment, and steps of adjusted closes that no dividend explains.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 
 from bifrost.data.repair.adjusted_closes import Readjusted, lone_adjusted, undeclared
@@ -14,6 +12,7 @@ from bifrost.data.repair.dividend_evidence import Evidence, likeliest
 from bifrost.data.repair.dividend_pairs import duplicates, wrong_dates
 from bifrost.data.repair.dividend_steps import Steps, steps_of
 from bifrost.data.repair.findings import Doubt, Found, Repair, RepairKind, as_date
+from bifrost.data.repair.looking import Look, look_through
 from bifrost.data.repair.vendor_series import VendorSeries
 
 # Below this nothing is even proposed: two answers are nearly as likely.
@@ -24,22 +23,15 @@ def dividend_errors(series: VendorSeries) -> Found:
     """Find what is wrong with dividends; nothing where the vendor tells no dividends."""
     if not np.isfinite(series.dividends).any():
         return Found()
-    repairs: list[Repair] = []
-    doubts: list[Doubt] = []
-    looks: tuple[Callable[[VendorSeries], Found], ...] = (
+    looks: tuple[Look, ...] = (
         lone_adjusted,
         duplicates,
         wrong_dates,
         _amounts,
         undeclared,
     )
-    for look in looks:
-        found = look(series)
-        for repair in found.repairs:
-            series = series.after(repair)
-        repairs += found.repairs
-        doubts += found.doubts
-    return Found(repairs, doubts)
+    found, _ = look_through(series, looks)
+    return found
 
 
 def _amounts(series: VendorSeries) -> Found:

@@ -5,13 +5,14 @@ a dividend is judged by the price's fall. Each look sees what the ones before it
 looking at the repaired series again finds nothing.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
 from bifrost.data.repair.dividends import dividend_errors
-from bifrost.data.repair.findings import Doubt, Found, Repair
+from bifrost.data.repair.findings import Doubt, Repair
 from bifrost.data.repair.gaps import frozen_prices, missing_prices
+from bifrost.data.repair.looking import Look, look_through
 from bifrost.data.repair.missing_splits import missing_splits
 from bifrost.data.repair.splits import split_errors
 from bifrost.data.repair.units import unit_errors
@@ -43,20 +44,13 @@ def examine(
     confirmed: ex-dates of the splits that stand by their votes; None where nobody votes.
     second: another source's bars, for what this one's cannot tell.
     """
-    looks: tuple[Callable[[VendorSeries], Found], ...] = (
+    looks: tuple[Look, ...] = (
         lambda given: split_errors(given, confirmed),
         unit_errors,
         lambda given: missing_prices(given, second),
         lambda given: frozen_prices(given, second),
         dividend_errors,
     )
-    repairs: list[Repair] = []
-    doubts: list[Doubt] = []
-    for look in looks:
-        found = look(series)
-        for repair in found.repairs:
-            series = series.after(repair)
-        repairs += found.repairs
-        doubts += found.doubts
-    claims = tuple(missing_splits(series).repairs)
-    return Examined(tuple(repairs), tuple(doubts), claims, series)
+    found, repaired = look_through(series, looks)
+    claims = tuple(missing_splits(repaired).repairs)
+    return Examined(tuple(found.repairs), tuple(found.doubts), claims, repaired)
