@@ -18,7 +18,7 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING
 """
 
-_FLAG = """
+FLAG = """
 INSERT INTO data.quality_flags (instrument, timeframe, occurred_at, session, source, kind, reason,
     recorded_at)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
@@ -54,7 +54,7 @@ def keep_apart(
         for one in defects
         if not one.blocks and one.at is not None
     ]
-    return _written(cursor, _KEEP_APART, rows) + _written(cursor, _FLAG, flags)
+    return _written(cursor, _KEEP_APART, rows) + _written(cursor, FLAG, flags)
 
 
 def _names(key: SeriesKey) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bifrost.adapters.postgres.instruments import locked_listing
+from bifrost.adapters.postgres.market.quality import FLAG
 from bifrost.adapters.postgres.market.ticks import PostgresTicks
 from bifrost.core.sessions import Session
 from bifrost.data.ports import Listing
@@ -28,13 +29,6 @@ _KEEP_APART = """
 INSERT INTO data.quarantined_ticks (instrument, kind, source, occurred_at, sequence, session,
     told, kinds, reason, recorded_at)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-ON CONFLICT DO NOTHING
-"""
-
-_FLAG = """
-INSERT INTO data.quality_flags (instrument, timeframe, occurred_at, session, source, kind, reason,
-    recorded_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING
 """
 
@@ -68,7 +62,7 @@ class PostgresTickBooks(PostgresTicks):
             for one in defects
             if not one.blocks and one.at is not None
         ]
-        return self._written(_KEEP_APART, apart) + self._written(_FLAG, flags)
+        return self._written(_KEEP_APART, apart) + self._written(FLAG, flags)
 
     def _written(self, query: str, rows: Sequence[tuple[Any, ...]]) -> int:
         if not rows:
