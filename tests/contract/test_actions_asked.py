@@ -1,6 +1,6 @@
 """Vendors asked for corporate actions: a whole answer is their claim, any other changes nothing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -11,6 +11,7 @@ from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.market.actions import PostgresStandingActions
 from bifrost.core.corporate_actions import CorporateAction, Split
 from bifrost.data.providers.answers import Absent, Answer, Failed, Found, RateLimited
+from bifrost.data.providers.told_actions import ActionsTold, LeftOut
 from bifrost.data.reference.asking import ActionAsker, ActionRequest, around
 from tests.data_desk import DataDesk
 
@@ -23,7 +24,7 @@ REAL = date(2022, 7, 22)
 class Vendors:
     """Vendors that say what they are told to."""
 
-    says: dict[str, Answer[Sequence[CorporateAction]]]
+    says: dict[str, Answer[ActionsTold]]
     asked: list[tuple[str, date, date]] = field(default_factory=list)
     name: str = ""
 
@@ -31,9 +32,7 @@ class Vendors:
         """One of them."""
         return Vendors(self.says, self.asked, name)
 
-    def actions(
-        self, instrument: str, symbol: str, first: date, last: date
-    ) -> Answer[Sequence[CorporateAction]]:
+    def actions(self, instrument: str, symbol: str, first: date, last: date) -> Answer[ActionsTold]:
         """Say it."""
         self.asked.append((symbol, first, last))
         return self.says[self.name]
@@ -60,13 +59,18 @@ def split(vendor: str, day: date = REAL) -> CorporateAction:
     )
 
 
+def told(*actions: CorporateAction, left_out: tuple[LeftOut, ...] = ()) -> Found[ActionsTold]:
+    """A whole answer."""
+    return Found(ActionsTold(actions, left_out))
+
+
 def standing(desk: DataDesk) -> list[date]:
     """The ex-dates of what stands."""
     return [one.ex_date for one in PostgresStandingActions(desk.database).standing("GME")]
 
 
 def test_what_two_vendors_answer_stands(desk: DataDesk) -> None:
-    vendors = Vendors({"yahoo": Found([split("yahoo")]), "massive": Found([split("massive")])})
+    vendors = Vendors({"yahoo": told(split("yahoo")), "massive": told(split("massive"))})
     asker = ActionAsker(vendors, desk.imports)
 
     first = asker.ask("yahoo", YEAR, "request-1")
@@ -86,9 +90,9 @@ def test_what_two_vendors_answer_stands(desk: DataDesk) -> None:
     ],
 )
 def test_no_answer_takes_nothing_back_that_is_not_a_whole_one(
-    desk: DataDesk, answer: Answer[Sequence[CorporateAction]], problem: str
+    desk: DataDesk, answer: Answer[ActionsTold], problem: str
 ) -> None:
-    vendors = Vendors({"yahoo": Found([split("yahoo")]), "massive": Found([split("massive")])})
+    vendors = Vendors({"yahoo": told(split("yahoo")), "massive": told(split("massive"))})
     asker = ActionAsker(vendors, desk.imports)
     for vendor in ("yahoo", "massive"):
         asker.ask(vendor, YEAR, "request-1")
@@ -102,7 +106,7 @@ def test_no_answer_takes_nothing_back_that_is_not_a_whole_one(
 
 def test_what_lies_near_the_ends_is_asked_for_and_not_judged(desk: DataDesk) -> None:
     early = date(2021, 12, 28)
-    vendors = Vendors({"yahoo": Found([split("yahoo", early), split("yahoo")])})
+    vendors = Vendors({"yahoo": told(split("yahoo", early), split("yahoo"))})
 
     asked = ActionAsker(vendors, desk.imports).ask("yahoo", YEAR, "request-1")
 

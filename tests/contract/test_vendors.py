@@ -119,7 +119,7 @@ def test_splits_and_dividends_are_those_of_their_day(vendor: VendorDesk) -> None
     answer = vendor.data.actions("ACME", "ACME", date(2024, 6, 1), date(2024, 6, 30))
 
     assert isinstance(answer, Found)
-    early, split, late = answer.data
+    early, split, late = answer.data.actions
     assert split.split == Split(Decimal(SPLIT.new_shares), Decimal(SPLIT.old_shares))
     assert [split.ex_date, split.vendor] == [SPLIT.ex_date, vendor.data.name]
     paid = [one.cash_dividend.amount_per_share for one in (early, late) if one.cash_dividend]

@@ -14,7 +14,7 @@ app = typer.Typer(
 
 _ACTIONS_MAX = 10**6
 _SHOWN = ("action_id", "revision", "instrument", "kind", "ex_date", "pay_date", "status", "told_by",
-          "terms")  # fmt: skip
+          "lacks", "terms")  # fmt: skip
 
 
 @app.command("import")

@@ -105,21 +105,34 @@ class CashDividend:
 class SpinOff:
     """`shares_per_share` of another instrument for each one held.
 
-    basis_share: which part of the basis goes with them, the issuer's Form 8937, IRC §358(b)(2).
+    basis_share: which part of the basis goes with them, the issuer's Form 8937, IRC §358(b)(2);
+        None in a claim that nobody has completed yet.
     share_value: what one of them was worth at the distribution; None where nobody said.
     """
 
     new_instrument: str
     shares_per_share: Decimal
-    basis_share: Decimal
+    basis_share: Decimal | None
     share_value: Decimal | None = None
     cash_in_lieu: Decimal | None = None
 
     def __post_init__(self) -> None:
         _positive(shares_per_share=self.shares_per_share)
         _not_negative(share_value=self.share_value, cash_in_lieu=self.cash_in_lieu)
-        if not 0 <= self.basis_share <= 1:
+        if self.basis_share is not None and not 0 <= self.basis_share <= 1:
             raise ValueError(f"basis_share is a part of one, was {self.basis_share}")
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """Which numbers the books need, and nobody said."""
+        return ("basis_share",) if self.basis_share is None else ()
+
+    @property
+    def basis_moved(self) -> Decimal:
+        """The part of the basis that goes; ValueError in a claim, which nothing may be moved by."""
+        if self.basis_share is None:
+            raise ValueError(f"nobody said which part of the basis goes to {self.new_instrument}")
+        return self.basis_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +160,12 @@ class Merger:
             raise ValueError("new_instrument and shares_per_share come together")
         if not self.cash_per_share and not self.shares_per_share:
             raise ValueError("a merger pays cash_per_share, shares_per_share or both")
-        if self.cash_per_share and self.shares_per_share and self.share_value is None:
-            raise ValueError("a merger that pays cash and shares needs share_value")
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """Which numbers the books need, and nobody said."""
+        pays_both = self.cash_per_share and self.shares_per_share
+        return ("share_value",) if pays_both and self.share_value is None else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +197,11 @@ Terms = Split | StockDividend | CashDividend | SpinOff | Merger | Rename | Delis
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorporateAction:
-    """What an issuer did to `instrument`; who holds it as `ex_date` begins is affected."""
+    """What an issuer did to `instrument`; who holds it as `ex_date` begins is affected.
+
+    lacks: numbers of its terms that the books need and its vendor does not know. Such an action is
+    a claim that somebody has to complete; it is announced to nobody.
+    """
 
     action_id: str
     vendor: str
@@ -198,6 +219,7 @@ class CorporateAction:
     merger: Merger | None = None
     rename: Rename | None = None
     delisting: Delisting | None = None
+    lacks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("action_id", "vendor", "instrument", "currency"):
@@ -212,6 +234,10 @@ class CorporateAction:
             raise ValueError(f"exactly one of its terms is given, was {', '.join(given) or 'none'}")
         if self.instrument == getattr(self.terms, "new_instrument", None):
             raise ValueError(f"a {self.kind} of {self.instrument} leads to another instrument")
+        lacks: tuple[str, ...] = getattr(self.terms, "lacks", ())
+        if lacks != self.lacks:
+            said = " and ".join(lacks or ("nothing that it lacks",))
+            raise ValueError(f"a {self.kind} of {self.instrument} needs {said}")
 
     @property
     def kind(self) -> ActionKind:

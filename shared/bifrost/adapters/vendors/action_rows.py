@@ -4,48 +4,70 @@ Every action is revision 1 here, as none of these vendors numbers its correction
 them gives a changed one the next number.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
 from bifrost.adapters.vendors import fields
-from bifrost.core.corporate_actions import CashDividend, CorporateAction, Split, StockDividend
+from bifrost.core.corporate_actions import (
+    CashDividend,
+    CorporateAction,
+    Merger,
+    SpinOff,
+    Split,
+    StockDividend,
+    Terms,
+)
 from bifrost.core.sessions import EXCHANGE
 from bifrost.data.providers.answers import Absent, Answer, Failed, Found, Partial
+from bifrost.data.providers.told_actions import ActionsTold, LeftOut
 
-_TERMS = {Split: "split", CashDividend: "cash_dividend", StockDividend: "stock_dividend"}
+_TERMS: Mapping[type, str] = {
+    Split: "split",
+    CashDividend: "cash_dividend",
+    StockDividend: "stock_dividend",
+    SpinOff: "spin_off",
+    Merger: "merger",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionRow:
-    """What every vendor says of an action; `own_id` is its id for it, empty where it has none."""
+    """What every vendor says of an action; `own_id` is its id for it, empty where it has none.
+
+    What it leads to is named by the vendor's symbol; whose that is, who takes it in says.
+    """
 
     vendor: str
     instrument: str
     ex_date: date
-    terms: Split | CashDividend | StockDividend
+    terms: Terms
     own_id: str = ""
     currency: str = "USD"
     record_date: date | None = None
     pay_date: date | None = None
 
     def to_action(self) -> CorporateAction:
-        """Say it as the desk does."""
+        """Say it as the desk does; ChangedShapeError for what cannot be."""
         kind = _TERMS[type(self.terms)]
-        terms: dict[str, Any] = {kind: self.terms}
-        return CorporateAction(
-            action_id=f"{self.vendor}:{self.own_id or f'{self.instrument}:{self.ex_date}:{kind}'}",
-            vendor=self.vendor,
-            revision=1,
-            instrument=self.instrument,
-            currency=self.currency,
-            ex_date=self.ex_date,
-            record_date=self.record_date,
-            pay_date=self.pay_date,
-            **terms,
-        )
+        own_id = self.own_id or f"{self.instrument}:{self.ex_date}:{kind}"
+        terms: dict[str, Any] = {kind: self.terms, "lacks": getattr(self.terms, "lacks", ())}
+        try:
+            return CorporateAction(
+                action_id=f"{self.vendor}:{own_id}",
+                vendor=self.vendor,
+                revision=1,
+                instrument=self.instrument,
+                currency=self.currency,
+                ex_date=self.ex_date,
+                record_date=self.record_date,
+                pay_date=self.pay_date,
+                **terms,
+            )
+        except ValueError as error:
+            raise fields.ChangedShapeError(f"{kind} of {self.ex_date}: {error}") from None
 
 
 def decimal(row: Mapping[str, Any], name: str) -> Decimal:
@@ -64,14 +86,18 @@ def split(new_shares: Decimal, old_shares: Decimal) -> Split:
         raise fields.ChangedShapeError(str(error)) from None
 
 
-def begins(action: CorporateAction) -> datetime:
+def begins(one: CorporateAction | LeftOut) -> datetime:
     """Return when an action's ex-date begins."""
-    return datetime.combine(action.ex_date, time(), EXCHANGE)
+    return datetime.combine(_day_of(one), time(), EXCHANGE)
+
+
+def _day_of(one: CorporateAction | LeftOut) -> date:
+    return one.on if isinstance(one, LeftOut) else one.ex_date
 
 
 def whole(
-    vendor: str, answer: Answer[list[CorporateAction]], first: date, last: date
-) -> Answer[Sequence[CorporateAction]]:
+    vendor: str, answer: Answer[list[CorporateAction | LeftOut]], first: date, last: date
+) -> Answer[ActionsTold]:
     """Keep those whose ex-date is in [first, last].
 
     A part of them is a failure: they need not come by ex-date, so that no day can be named before
@@ -81,5 +107,9 @@ def whole(
         return Failed(f"{vendor} sent only some of the actions: {answer.reason}", retryable=True)
     if not isinstance(answer, Found):
         return answer
-    kept = sorted((a for a in answer.data if first <= a.ex_date <= last), key=lambda a: a.place)
-    return Found(kept) if kept else Absent(f"{vendor} has none with an ex-date in the range")
+    kept = [one for one in answer.data if first <= _day_of(one) <= last]
+    if not kept:
+        return Absent(f"{vendor} has none with an ex-date in the range")
+    taken = [one for one in kept if isinstance(one, CorporateAction)]
+    taken.sort(key=lambda one: one.place)
+    return Found(ActionsTold(tuple(taken), tuple(one for one in kept if isinstance(one, LeftOut))))

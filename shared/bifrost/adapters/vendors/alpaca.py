@@ -6,25 +6,23 @@ symbol is mapped to another's history behind our back; who was called what when,
 Shapes: docs.alpaca.markets/reference/stockbars, /stocktrades, /stockquotes, /corporateactions.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bifrost.adapters.vendors import action_rows, alpaca_actions, fields, tick_rows
-from bifrost.adapters.vendors.bar_rows import Sessions, VendorBar, hours_of, to_bars, xnys_sessions
-from bifrost.adapters.vendors.calls import NotAnsweredError, VendorCalls, refused
+from bifrost.adapters.vendors.bar_rows import Hours, VendorBar
+from bifrost.adapters.vendors.calls import NotAnsweredError, refused
 from bifrost.adapters.vendors.paging import Page, all_pages
 from bifrost.adapters.vendors.quietly import deprecations_aside
+from bifrost.adapters.vendors.selling import Seller
 from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.sessions import EXCHANGE
-from bifrost.data.ports import Clock
 from bifrost.data.providers.answers import Absent, Answer, Failed
 from bifrost.data.providers.ports import BarRequest, TickRequest
-from bifrost.data.series.columns import BarColumns
-from bifrost.data.series.ticks import QuoteColumns, TradeColumns
-from bifrost.data.series.timeframes import Timeframe
+from bifrost.data.providers.told_actions import ActionsTold, LeftOut
 
 if TYPE_CHECKING:
     from alpaca.common.rest import RESTClient
@@ -45,96 +43,39 @@ class AlpacaAccess:
     url: str = URL
 
 
-class AlpacaData:
-    """BarProvider, ActionProvider and TickProvider."""
+class AlpacaData(Seller[AlpacaAccess]):
+    """BarProvider (of early and late hours too), ActionProvider and TickProvider."""
 
     name = "alpaca"
 
-    def __init__(
-        self,
-        access: AlpacaAccess,
-        calls: VendorCalls,
-        clock: Clock,
-        sessions: Sessions = xnys_sessions,
-    ) -> None:
-        self._access = access
-        self._calls = calls
-        self._clock = clock
-        self._sessions = sessions
-
-    def bars(self, asked: BarRequest) -> Answer[BarColumns]:
-        """Return raw bars, oldest first: 1m, of early and late hours too, or 1d."""
-        if asked.timeframe not in {Timeframe.M1, Timeframe.D1}:
-            return Failed(f"alpaca is asked for 1m and 1d, not {asked.timeframe}", retryable=False)
-        hours = hours_of(asked, self._sessions, self._clock.now())
-
+    def _rows(self, asked: BarRequest, hours: Hours) -> Answer[list[VendorBar]]:
         def bar(row: Mapping[str, Any]) -> VendorBar:
             starts_at = fields.instant(row, "t")
             if asked.timeframe.is_daily:
                 starts_at = hours.opens_at(fields.midnight(starts_at))
             return VendorBar(starts_at, fields.bar_values(row))
 
-        answer = all_pages(
+        return all_pages(
             self._calls,
             self._pages_of("/stocks/bars", "bars", asked.symbol, self._bars_fields(asked), bar),
             lambda row: row.starts_at,
             none=f"alpaca has no bars of {asked.symbol} from {asked.first} to {asked.before}",
         )
-        return self._calls.told(to_bars(answer, asked, hours, self.name))
 
-    def actions(
-        self, instrument: str, symbol: str, first: date, last: date
-    ) -> Answer[Sequence[CorporateAction]]:
-        """Return splits and dividends whose ex-date is in [first, last], by ex-date."""
+    def actions(self, instrument: str, symbol: str, first: date, last: date) -> Answer[ActionsTold]:
+        """Return the acts whose ex-date is in [first, last], by ex-date."""
 
-        def fetch(token: str) -> Page[CorporateAction]:
+        def fetch(token: str) -> Page[CorporateAction | LeftOut]:
             params = alpaca_actions.fields_of(symbol, first, last)
             answer = self._get(self._actions_client, "/corporate-actions", params, token)
             told = fields.mapping(fields.field(answer, "corporate_actions"), "corporate_actions")
             return Page(alpaca_actions.read(told, instrument, symbol), _next(answer))
 
-        none = f"alpaca has no splits or dividends of {symbol} from {first} to {last}"
+        none = f"alpaca tells no act of {symbol} from {first} to {last}"
         answer = all_pages(self._calls, fetch, action_rows.begins, none=none)
         return action_rows.whole(self.name, answer, first, last)
 
-    def trades(self, asked: TickRequest) -> Answer[TradeColumns]:
-        """Return every trade, in the order in which Alpaca heard of it."""
-
-        def trade(row: Mapping[str, Any]) -> tick_rows.VendorTrade:
-            return tick_rows.VendorTrade(
-                fields.instant(row, "t"),
-                fields.number(row, "p"),
-                fields.number(row, "s"),
-                tick_rows.venue(tick_rows.BY_LETTER, row.get("x")),
-                tick_rows.letters_of(row, "c"),
-            )
-
-        answer = self._ticks("trades", asked, trade)
-        hours = hours_of(asked, self._sessions, self._clock.now())
-        return self._calls.told(tick_rows.to_trades(answer, asked, hours.sessions, self.name))
-
-    def quotes(self, asked: TickRequest) -> Answer[QuoteColumns]:
-        """Return every best bid and offer, in the order in which Alpaca heard of it."""
-
-        def quote(row: Mapping[str, Any]) -> tick_rows.VendorQuote:
-            return tick_rows.VendorQuote(
-                fields.instant(row, "t"),
-                fields.number(row, "bp"),
-                fields.number(row, "bs"),
-                fields.number(row, "ap"),
-                fields.number(row, "as"),
-                tick_rows.venue(tick_rows.BY_LETTER, row.get("bx")),
-                tick_rows.venue(tick_rows.BY_LETTER, row.get("ax")),
-                tick_rows.letters_of(row, "c"),
-            )
-
-        answer = self._ticks("quotes", asked, quote)
-        hours = hours_of(asked, self._sessions, self._clock.now())
-        return self._calls.told(tick_rows.to_quotes(answer, asked, hours.sessions, self.name))
-
-    def _ticks(
-        self, kind: str, asked: TickRequest, read: Callable[[Mapping[str, Any]], Any]
-    ) -> Answer[list[Any]]:
+    def _ticks(self, kind: str, asked: TickRequest) -> Answer[list[Any]]:
         params = {
             "symbols": asked.symbol,
             "start": asked.first.isoformat(),
@@ -146,9 +87,10 @@ class AlpacaData:
         }
         return all_pages(
             self._calls,
-            self._pages_of(f"/stocks/{kind}", kind, asked.symbol, params, read),
+            self._pages_of(f"/stocks/{kind}", kind, asked.symbol, params, _TICKS[kind]),
             lambda row: row.at,
             none=f"alpaca has no {kind} of {asked.symbol} from {asked.first} to {asked.before}",
+            enough=tick_rows.enough(asked, self._clock),
         )
 
     def _pages_of(
@@ -261,3 +203,29 @@ def _next(answer: Mapping[str, Any]) -> str:
     if fields.field(answer, "next_page_token") is None:
         return ""
     return fields.text(answer, "next_page_token")
+
+
+def _trade(row: Mapping[str, Any]) -> tick_rows.VendorTrade:
+    return tick_rows.VendorTrade(
+        fields.instant(row, "t"),
+        fields.number(row, "p"),
+        fields.number(row, "s"),
+        tick_rows.venue(tick_rows.BY_LETTER, row.get("x")),
+        tick_rows.letters_of(row, "c"),
+    )
+
+
+def _quote(row: Mapping[str, Any]) -> tick_rows.VendorQuote:
+    return tick_rows.VendorQuote(
+        fields.instant(row, "t"),
+        fields.number(row, "bp"),
+        fields.number(row, "bs"),
+        fields.number(row, "ap"),
+        fields.number(row, "as"),
+        tick_rows.venue(tick_rows.BY_LETTER, row.get("bx")),
+        tick_rows.venue(tick_rows.BY_LETTER, row.get("ax")),
+        tick_rows.letters_of(row, "c"),
+    )
+
+
+_TICKS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {"trades": _trade, "quotes": _quote}

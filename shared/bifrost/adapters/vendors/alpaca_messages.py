@@ -30,6 +30,9 @@ _NO_PRICE = frozenset("BCHINRTUVW7")
 _NO_PART = frozenset("MQ9")
 # Nasdaq's and the NYSE's codes. What only quotes again does not trade yet.
 _HALTED, _RESUMED = frozenset("HP2"), frozenset("T3")
+# Why the NYSE's floor alone stops: an imbalance, its own machines, a price below a dollar. Others
+# trade on (CTS specification, "non-regulatory halts").
+_ONE_VENUE = frozenset("IXY")
 
 
 class UnreadableError(ValueError):
@@ -101,11 +104,11 @@ def _bar(message: Message, instrument: str) -> BarTold:
 
 
 def _status(message: Message, instrument: str) -> StatusTold | None:
-    code = str(message["sc"])
-    if code not in _HALTED | _RESUMED:
+    code, why = str(message["sc"]), str(message.get("rc", ""))
+    if code not in _HALTED | _RESUMED or (code == "2" and why in _ONE_VENUE):
         return None
     reason = " ".join(str(message.get(name, "")) for name in ("sm", "rm")).strip()
-    return StatusTold(instrument, _at(message["t"]), code in _HALTED, reason)
+    return StatusTold(instrument, _at(message["t"]), code in _HALTED, reason, why)
 
 
 def _at(stamp: Any) -> int:

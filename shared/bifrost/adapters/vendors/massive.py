@@ -6,7 +6,7 @@ of bars names is held against what it brings. Shapes: massive.com/docs/rest/stoc
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -14,17 +14,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bifrost.adapters.vendors import action_rows, fields, massive_rows, tick_rows
-from bifrost.adapters.vendors.bar_rows import Sessions, VendorBar, hours_of, to_bars, xnys_sessions
-from bifrost.adapters.vendors.calls import NoData, NotAnsweredError, VendorCalls, refused
+from bifrost.adapters.vendors.bar_rows import Hours, VendorBar
+from bifrost.adapters.vendors.calls import NoData, NotAnsweredError, refused
 from bifrost.adapters.vendors.paging import Page, all_pages
+from bifrost.adapters.vendors.selling import Seller
 from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.sessions import EXCHANGE
-from bifrost.data.ports import Clock
 from bifrost.data.providers.answers import Absent, Answer, Failed, Found
 from bifrost.data.providers.ports import BarRequest, TickRequest
-from bifrost.data.series.columns import BarColumns, micros
-from bifrost.data.series.ticks import QuoteColumns, TradeColumns
-from bifrost.data.series.timeframes import Timeframe
+from bifrost.data.providers.told_actions import ActionsTold, LeftOut
+from bifrost.data.series.columns import micros
 
 URL = "https://api.massive.com"
 _BARS_MAX = 50_000
@@ -40,29 +39,12 @@ class MassiveAccess:
     url: str = URL
 
 
-class MassiveData:
-    """BarProvider, ActionProvider and TickProvider."""
+class MassiveData(Seller[MassiveAccess]):
+    """BarProvider (of early and late hours too), ActionProvider and TickProvider."""
 
     name = "massive"
 
-    def __init__(
-        self,
-        access: MassiveAccess,
-        calls: VendorCalls,
-        clock: Clock,
-        sessions: Sessions = xnys_sessions,
-    ) -> None:
-        self._access = access
-        self._calls = calls
-        self._clock = clock
-        self._sessions = sessions
-
-    def bars(self, asked: BarRequest) -> Answer[BarColumns]:
-        """Return raw bars, oldest first: 1m, of early and late hours too, or 1d."""
-        if asked.timeframe not in {Timeframe.M1, Timeframe.D1}:
-            return Failed(f"massive is asked for 1m and 1d, not {asked.timeframe}", retryable=False)
-        hours = hours_of(asked, self._sessions, self._clock.now())
-
+    def _rows(self, asked: BarRequest, hours: Hours) -> Answer[list[VendorBar]]:
         def fetch(token: str) -> Page[VendorBar]:
             answer = self._page(token, lambda: self._first_bars(asked))
             rows = massive_rows.bars_of(answer, asked.symbol)
@@ -75,14 +57,11 @@ class MassiveData:
             return VendorBar(starts_at, fields.bar_values(row))
 
         none = f"massive has no bars of {asked.symbol} from {asked.first} to {asked.before}"
-        answer = all_pages(self._calls, fetch, lambda row: row.starts_at, none=none)
-        return self._calls.told(to_bars(answer, asked, hours, self.name))
+        return all_pages(self._calls, fetch, lambda row: row.starts_at, none=none)
 
-    def actions(
-        self, instrument: str, symbol: str, first: date, last: date
-    ) -> Answer[Sequence[CorporateAction]]:
+    def actions(self, instrument: str, symbol: str, first: date, last: date) -> Answer[ActionsTold]:
         """Return splits and dividends whose ex-date is in [first, last], by ex-date."""
-        found: list[CorporateAction] = []
+        found: list[CorporateAction | LeftOut] = []
         for ask, read in (
             (self._first_splits, massive_rows.split_of),
             (self._first_dividends, massive_rows.dividend_of),
@@ -95,21 +74,9 @@ class MassiveData:
         none = Absent(f"massive has no splits or dividends of {symbol} from {first} to {last}")
         return action_rows.whole(self.name, Found(found) if found else none, first, last)
 
-    def trades(self, asked: TickRequest) -> Answer[TradeColumns]:
-        """Return every trade, in the order in which the tapes did."""
-        answer = self._ticks("trades", asked, massive_rows.trade_of)
-        hours = hours_of(asked, self._sessions, self._clock.now())
-        return self._calls.told(tick_rows.to_trades(answer, asked, hours.sessions, self.name))
+    def _ticks(self, kind: str, asked: TickRequest) -> Answer[list[Any]]:
+        read = massive_rows.TICKS[kind]
 
-    def quotes(self, asked: TickRequest) -> Answer[QuoteColumns]:
-        """Return every best bid and offer, in the order in which the tapes did."""
-        answer = self._ticks("quotes", asked, massive_rows.quote_of)
-        hours = hours_of(asked, self._sessions, self._clock.now())
-        return self._calls.told(tick_rows.to_quotes(answer, asked, hours.sessions, self.name))
-
-    def _ticks(
-        self, kind: str, asked: TickRequest, read: Callable[[Mapping[str, Any]], Any]
-    ) -> Answer[list[Any]]:
         def first() -> Any:
             ask = getattr(self._client, f"list_{kind}")
             return ask(
@@ -130,7 +97,8 @@ class MassiveData:
             )
 
         none = f"massive has no {kind} of {asked.symbol} from {asked.first} to {asked.before}"
-        return all_pages(self._calls, fetch, lambda row: row.at, none=none)
+        enough = tick_rows.enough(asked, self._clock)
+        return all_pages(self._calls, fetch, lambda row: row.at, none=none, enough=enough)
 
     def _actions_of(
         self,
@@ -138,8 +106,8 @@ class MassiveData:
         read: Callable[[Mapping[str, Any], str], CorporateAction],
         instrument: str,
         symbol: str,
-    ) -> Answer[list[CorporateAction]]:
-        def fetch(token: str) -> Page[CorporateAction]:
+    ) -> Answer[list[CorporateAction | LeftOut]]:
+        def fetch(token: str) -> Page[CorporateAction | LeftOut]:
             answer = self._page(token, ask)
             rows = massive_rows.rows_of(answer, symbol)
             return Page([read(row, instrument) for row in rows], _next(answer))

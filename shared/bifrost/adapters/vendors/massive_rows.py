@@ -1,6 +1,6 @@
 """massive's rows, read strictly."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -93,6 +93,9 @@ def quote_of(row: Mapping[str, Any]) -> VendorQuote:
         venue(BY_NUMBER, row.get("ask_exchange")),
         numbers_of(row, "conditions"),
     )
+
+
+TICKS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {"trades": trade_of, "quotes": quote_of}
 
 
 def _side(row: Mapping[str, Any], name: str) -> float:

@@ -26,17 +26,23 @@ class Page(Generic[R]):
     next: str
 
 
+def _never(_: int) -> bool:
+    return False
+
+
 def all_pages(
     calls: VendorCalls,
     fetch: Callable[[str], Page[R]],
     starts_at: Callable[[R], datetime],
     *,
     none: str,
+    enough: Callable[[int], bool] = _never,
 ) -> Answer[list[R]]:
     """Read page after page, oldest row first.
 
     fetch: makes one request for the page of a token (empty: the first) and reads it strictly.
     starts_at: when a row happened. none: what to say where the vendor has no rows.
+    enough: says of how many rows there are whether more are left to another question.
     """
     rows: list[R] = []
     seen: set[str] = set()
@@ -50,6 +56,8 @@ def all_pages(
         token = trouble.next
         if not token:
             return Found(rows) if rows else Absent(none)
+        if enough(len(rows)) and (begun := _before_last(rows, starts_at)):
+            return Found(begun, until=starts_at(rows[-1]))
         if token in seen or len(seen) >= PAGES_MAX:
             stuck = Failed(f"{calls.vendor.name} names a next page that it sent already", True)
             return _part(rows, starts_at, stuck)
@@ -80,10 +88,11 @@ def _part(
     trouble: Absent | RateLimited | Failed,
 ) -> Answer[list[R]]:
     """Keep what came before the trouble, but for its last instant, which may have more rows."""
-    if not rows:
-        return trouble
-    last = starts_at(rows[-1])
-    kept = [row for row in rows if starts_at(row) < last]
-    if not kept:
-        return trouble
-    return Partial(kept, last, trouble.reason)
+    kept = _before_last(rows, starts_at)
+    return Partial(kept, starts_at(rows[-1]), trouble.reason) if kept else trouble
+
+
+def _before_last(rows: list[R], starts_at: Callable[[R], datetime]) -> list[R]:
+    """Return the rows of all instants but the last."""
+    last = starts_at(rows[-1]) if rows else None
+    return [row for row in rows if starts_at(row) != last]

@@ -5,13 +5,11 @@ massive.com (5 a minute, free); Yahoo names none, and 60 a minute is what its us
 larger plan is said in the settings.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 from bifrost.adapters.vendors.calls import Patience, VendorCalls
-from bifrost.core.corporate_actions import CorporateAction
 from bifrost.core.errors import NotFoundError, UnavailableError
 from bifrost.data.ports import Clock
 from bifrost.data.providers import limits
@@ -20,12 +18,16 @@ from bifrost.data.providers.limits import Rate
 from bifrost.data.providers.vendor_states import Vendor, VendorSheet, VendorStates, fresh
 
 if TYPE_CHECKING:
-    from bifrost.data.providers.ports import BarRequest
+    from bifrost.data.providers.ports import BarRequest, TickRequest
+    from bifrost.data.providers.told_actions import ActionsTold
     from bifrost.data.series.columns import BarColumns
+    from bifrost.data.series.ticks import QuoteColumns, TradeColumns
 
 ALPACA, MASSIVE, YAHOO = "alpaca", "massive", "yahoo"
 # In the order of their sources' ranks: where nobody says whom to ask, the best first.
 VENDORS = (ALPACA, MASSIVE, YAHOO)
+# Those of single quotes and trades, in the same order.
+TICK_VENDORS = (ALPACA, MASSIVE)
 _RATES = {
     ALPACA: Rate.per_minute(200, burst=20),
     MASSIVE: Rate.per_minute(5, burst=5),
@@ -34,16 +36,22 @@ _RATES = {
 
 
 class VendorData(Protocol):
-    """What every vendor sells: bars and corporate actions."""
+    """What every vendor is asked for: bars, quotes and trades, corporate actions."""
 
     name: str
 
     def bars(self, asked: "BarRequest") -> "Answer[BarColumns]":
         """Return raw bars, oldest first."""
 
+    def trades(self, asked: "TickRequest") -> "Answer[TradeColumns]":
+        """Return every trade, or say that it has none to sell."""
+
+    def quotes(self, asked: "TickRequest") -> "Answer[QuoteColumns]":
+        """Return every best bid and offer, or say that it has none to sell."""
+
     def actions(
         self, instrument: str, symbol: str, first: date, last: date
-    ) -> Answer[Sequence[CorporateAction]]:
+    ) -> "Answer[ActionsTold]":
         """Return what took effect in [first, last]."""
 
 

@@ -7,13 +7,14 @@ vendor's own numbering: the letters of the tapes for Alpaca (`@` is bit 0, `A` t
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import numpy as np
 
 from bifrost.adapters.vendors import fields
 from bifrost.core.sessions import Session
+from bifrost.data.ports import Clock
 from bifrost.data.providers.answers import Absent, Answer, Failed, Found, Partial
 from bifrost.data.providers.checking import tick_objection
 from bifrost.data.providers.ports import TickRequest
@@ -26,6 +27,8 @@ _NAMELESS = 1 << 62
 _LETTERS = {
     letter: 1 << place for place, letter in enumerate("@ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789")
 }
+# Of a slice: who asked has to keep it before its lease ends.
+_ASKED_FOR = timedelta(seconds=45)
 # A space is how the tapes write that there is nothing to say.
 _NOTHING = " "
 
@@ -114,6 +117,17 @@ def numbers_of(row: Mapping[str, Any], name: str) -> int:
     return bits
 
 
+def enough(asked: TickRequest, clock: Clock) -> Callable[[int], bool]:
+    """Return what ends an answer of many pages: so many rows, or so long a time."""
+    begun = clock.now()
+
+    def is_enough(rows: int) -> bool:
+        most = asked.most
+        return most is not None and (rows >= most or clock.now() - begun >= _ASKED_FOR)
+
+    return is_enough
+
+
 def venue(names: Mapping[Any, bytes], given: Any) -> bytes:
     """Return the MIC of a vendor's name for a venue."""
     return names.get(given, NO_VENUE)
@@ -152,7 +166,9 @@ def _told(
     ticks = taken(ticks, slice(*edges))
     if isinstance(answer, Partial):
         return Partial(ticks, answer.resume_from, answer.reason)
-    return Found(ticks) if len(ticks) else Absent(f"{vendor} has none in what was asked")
+    return (
+        Found(ticks, answer.until) if len(ticks) else Absent(f"{vendor} has none in what was asked")
+    )
 
 
 def _trades(rows: Sequence[VendorTrade]) -> TradeColumns:

@@ -12,18 +12,12 @@ from functools import cached_property
 from typing import Any
 
 from bifrost.adapters.vendors.action_rows import ActionRow, split, whole
-from bifrost.adapters.vendors.bar_rows import (
-    Hours,
-    Sessions,
-    VendorBar,
-    hours_of,
-    to_bars,
-    xnys_sessions,
-)
-from bifrost.adapters.vendors.calls import NotAnsweredError, VendorCalls
+from bifrost.adapters.vendors.bar_rows import Hours, VendorBar
+from bifrost.adapters.vendors.calls import NotAnsweredError
 from bifrost.adapters.vendors.fields import ChangedShapeError
 from bifrost.adapters.vendors.paging import Page, all_pages
 from bifrost.adapters.vendors.quietly import deprecations_aside
+from bifrost.adapters.vendors.selling import Seller
 from bifrost.adapters.vendors.yahoo_chart import Chart, YahooSplit, new_york_date, wrong_hours
 from bifrost.adapters.vendors.yahoo_prices import (
     as_traded,
@@ -33,11 +27,10 @@ from bifrost.adapters.vendors.yahoo_prices import (
 )
 from bifrost.core.corporate_actions import CashDividend, CorporateAction, DividendKind
 from bifrost.core.sessions import EXCHANGE
-from bifrost.data.ports import Clock
 from bifrost.data.providers.answers import Absent, Answer, Failed, Found
 from bifrost.data.providers.ports import BarRequest
-from bifrost.data.series.columns import BarColumns, instant_of
-from bifrost.data.series.timeframes import Timeframe
+from bifrost.data.providers.told_actions import ActionsTold, LeftOut
+from bifrost.data.series.columns import instant_of
 
 # Yahoo sends at most eight days of minutes for one request.
 _MINUTES_AT_ONCE = timedelta(days=7)
@@ -61,50 +54,27 @@ class _Told:
     values: Sequence[Sequence[float]]
 
 
-class YahooData:
-    """BarProvider and ActionProvider."""
+class YahooData(Seller[YahooAccess]):
+    """BarProvider (of regular hours) and ActionProvider."""
 
     name = "yahoo"
 
-    def __init__(
-        self,
-        access: YahooAccess,
-        calls: VendorCalls,
-        clock: Clock,
-        sessions: Sessions = xnys_sessions,
-    ) -> None:
-        self._access = access
-        self._calls = calls
-        self._clock = clock
-        self._sessions = sessions
+    def _rows(self, asked: BarRequest, hours: Hours) -> Answer[list[VendorBar]]:
+        days = self._read(asked.symbol, "1d", _midnight(asked.first), self._until())
+        if not asked.timeframe.is_daily:
+            return self._minutes(asked, days.chart.splits)
+        rows = _daily(days, hours)
+        none = Absent(f"yahoo has no bars of {asked.symbol} since {asked.first}")
+        return Found(rows) if rows else none
 
-    def bars(self, asked: BarRequest) -> Answer[BarColumns]:
-        """Return bars as traded, oldest first: 1m of regular hours, or 1d."""
-        if asked.timeframe not in {Timeframe.M1, Timeframe.D1}:
-            return Failed(f"yahoo is asked for 1m and 1d, not {asked.timeframe}", retryable=False)
-        hours = hours_of(asked, self._sessions, self._clock.now())
-        try:
-            days = self._read(asked.symbol, "1d", _midnight(asked.first), self._until())
-        except NotAnsweredError as error:
-            return error.answer
-        if asked.timeframe.is_daily:
-            rows = _daily(days, hours)
-            none = Absent(f"yahoo has no bars of {asked.symbol} since {asked.first}")
-            return self._calls.told(to_bars(Found(rows) if rows else none, asked, hours, self.name))
-        return self._calls.told(
-            to_bars(self._minutes(asked, days.chart.splits), asked, hours, self.name)
-        )
-
-    def actions(
-        self, instrument: str, symbol: str, first: date, last: date
-    ) -> Answer[Sequence[CorporateAction]]:
+    def actions(self, instrument: str, symbol: str, first: date, last: date) -> Answer[ActionsTold]:
         """Return splits and dividends whose ex-date is in [first, last], by ex-date."""
         begins = datetime.combine(first, time(), EXCHANGE)
         try:
             chart = self._read(symbol, "1d", begins, self._until()).chart
         except NotAnsweredError as error:
             return error.answer
-        found = [
+        found: list[CorporateAction | LeftOut] = [
             ActionRow(
                 vendor=self.name,
                 instrument=instrument,

@@ -19,19 +19,25 @@ from bifrost.data.files.imports import (
 )
 from bifrost.data.files.instrument_file import CALENDARS, read_instruments
 from bifrost.data.ports import Clock, Ids, Imports, ImportTransaction, Listing, Objects
+from bifrost.data.providers.told_actions import ActionsTold, LeftOut
 from bifrost.data.reference.adding import add_actions
 from bifrost.data.reference.claiming import VendorAnswer, revisions_of
 from bifrost.data.reference.indexes import members_told, read_members
+from bifrost.data.reference.leading import by_key
 from bifrost.data.reference.revising import listings_told
 from bifrost.events import BarsImported, Event, InstrumentListed
 
 
 @dataclass(frozen=True, slots=True)
 class AnnouncedActions:
-    """What a file of corporate actions said, and which revisions of it are new."""
+    """What a file of corporate actions said, and which revisions of it are new.
+
+    left_out: what a vendor told besides, and was not taken.
+    """
 
     read: int
     news: tuple[CorporateAction, ...]
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,9 @@ class ImportService:
         """
         key = f"claims/{answer.vendor}/{answer.instrument}"
         with self.imports.transaction(key) as books:
+            told = ActionsTold(answer.actions, answer.left_out)
+            named = by_key(books, answer.instrument, told)
+            answer = replace(answer, actions=named.actions)
             ids = [one.action_id for one in answer.actions]
             stored = books.stored_actions(
                 instruments_of(answer.actions) or [answer.instrument], ids
@@ -131,7 +140,7 @@ class ImportService:
             record, news, events = self._add_actions(books, found, rows, correlation_id)
             if news:
                 books.record(record, events)
-        return AnnouncedActions(len(answer.actions), tuple(news))
+        return AnnouncedActions(len(answer.actions), tuple(news), named.left_out)
 
     def _import_actions(
         self, books: ImportTransaction, found: StoredObject, correlation_id: str
@@ -258,7 +267,9 @@ def _unlisted(
     books: ImportTransaction, rows: Sequence[tuple[int, CorporateAction]]
 ) -> list[FieldProblem]:
     fix = "list it first: put an instruments/<name>.csv that names it into the data bucket"
-    names = instruments_of(action for _, action in rows)
+    # A claim that lacks a number leads nobody anywhere.
+    names = instruments_of(action for _, action in rows if not action.lacks)
+    names += [one.instrument for _, one in rows if one.lacks]
     unknown = {name for name in names if books.listing(name) is None}
     return [
         FieldProblem(f"line {line}, column {column}", f"{name} is not listed", fix)

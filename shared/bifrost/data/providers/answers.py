@@ -13,9 +13,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Found(Generic[T]):
-    """All that was asked for."""
+    """All that was asked for; or all before `until`, where that was as much as was wanted."""
 
     data: T
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,11 @@
 """What data needs from a vendor."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from bifrost.core.corporate_actions import CorporateAction
 from bifrost.data.providers.answers import Answer
+from bifrost.data.providers.told_actions import ActionsTold
 from bifrost.data.series.columns import BarColumns
 from bifrost.data.series.ticks import QuoteColumns, TradeColumns
 from bifrost.data.series.timeframes import Timeframe
@@ -30,13 +29,15 @@ class BarRequest:
 class TickRequest:
     """Quotes or trades of [first, before).
 
-    instrument: our name; symbol: what the vendor calls it.
+    instrument: our name; symbol: what the vendor calls it. most: about so many at once; where
+    there are more, the answer says up to when it goes. None: all of them.
     """
 
     instrument: str
     symbol: str
     first: datetime
     before: datetime
+    most: int | None = None
 
 
 class BarProvider(Protocol):
@@ -53,9 +54,7 @@ class ActionProvider(Protocol):
 
     name: str
 
-    def actions(
-        self, instrument: str, symbol: str, first: date, last: date
-    ) -> Answer[Sequence[CorporateAction]]:
+    def actions(self, instrument: str, symbol: str, first: date, last: date) -> Answer[ActionsTold]:
         """Return what took effect in [first, last]."""
 
 
@@ -69,3 +68,7 @@ class TickProvider(Protocol):
 
     def quotes(self, asked: TickRequest) -> Answer[QuoteColumns]:
         """Return every best bid and offer, in the order in which the vendor heard of it."""
+
+
+class Provider(BarProvider, TickProvider, Protocol):
+    """A vendor of either; one that has no quotes or trades says so when it is asked."""

@@ -37,7 +37,11 @@ class ActionsBody(_Sheet):
 
 
 class ActionSheet(_Sheet):
-    """A revision of a corporate action; `terms` are those of its kind."""
+    """A revision of a corporate action; `terms` are those of its kind.
+
+    lacks: terms that the books need and this vendor does not know; until somebody tells them it
+    changes nothing.
+    """
 
     action_id: str
     vendor: str
@@ -50,6 +54,7 @@ class ActionSheet(_Sheet):
     pay_date: date | None
     withdrawn: bool
     terms: dict[str, Any]
+    lacks: list[str]
 
     @classmethod
     def of(cls, action: CorporateAction) -> "ActionSheet":
@@ -57,17 +62,19 @@ class ActionSheet(_Sheet):
         plain = {
             name: getattr(action, name)
             for name in cls.model_fields
-            if name not in ("kind", "terms")
+            if name not in ("kind", "terms", "lacks")
         }
-        return cls(**plain, kind=action.kind.value, terms=to_json(action.terms))
+        terms = to_json(action.terms)
+        return cls(**plain, kind=action.kind.value, terms=terms, lacks=list(action.lacks))
 
 
 class JudgedActionSheet(ActionSheet):
     """A revision, and how it stands.
 
-    status: `stands` (others heard of it), `claimed` (too few vendors say so: it moves nothing and
-    adjusts nothing), `withdrawn` or `superseded`. votes: two are needed. told_by: the vendors that
-    say it alike. contradicted_by: claims about the same kind and day that cannot be beside it.
+    status: `stands` (others heard of it), `claimed` (too few vendors say so, or nobody told all
+    that it needs: it moves nothing and adjusts nothing), `withdrawn` or `superseded`. votes: two
+    are needed. told_by: the vendors that say it alike. contradicted_by: claims about the same kind
+    and day that cannot be beside it.
     """
 
     status: ActionStatus

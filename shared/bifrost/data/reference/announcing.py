@@ -69,7 +69,7 @@ class _Register:
         for subject in subjects:
             told = [self.newest[name] for name in self.ids[subject]]
             for claim in standing_among(claims_among(told, self.sources), live):
-                name = next((one for one in claim.ids if one in live), claim.ids[0])
+                name = next((one for one in claim.complete if one in live), claim.complete[0])
                 stands[name] = self.newest[name]
         about = set(subjects)
         gone = [name for name in live - set(stands) if _subject(self.heard[name]) in about]

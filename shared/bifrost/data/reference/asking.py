@@ -4,7 +4,6 @@ Only a whole answer takes back what the vendor said before. One that is absent, 
 or failed changes nothing that stands: a rate limit is not a withdrawal.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -14,6 +13,7 @@ from bifrost.core.sessions import exchange_date
 from bifrost.data.files.import_service import ImportService
 from bifrost.data.providers.answers import Absent, Answer, Found, Partial
 from bifrost.data.providers.ports import ActionProvider
+from bifrost.data.providers.told_actions import ActionsTold, LeftOut
 from bifrost.data.reference.claiming import VendorAnswer
 
 # Some vendors count by the day on which they process an action: near the ends of what was asked
@@ -31,10 +31,14 @@ class ActionVendors(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ActionsAsked:
-    """What came of asking: revisions that are new; `problem` where it was no whole answer."""
+    """What came of asking: revisions that are new, and what the vendor told that is not taken.
+
+    problem: why there is no whole answer; empty where there is.
+    """
 
     news: tuple[CorporateAction, ...] = ()
     problem: str = ""
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +78,22 @@ class ActionAsker:
         answer = provider.actions(asked.instrument, asked.symbol, first, last)
         if not isinstance(answer, Found):
             return ActionsAsked(problem=_reason(answer))
-        within = tuple(one for one in answer.data if asked.first <= one.ex_date <= asked.last)
-        told = VendorAnswer(vendor, asked.instrument, asked.first, asked.last, within)
-        return ActionsAsked(self.imports.claim(told, correlation_id).news)
+        within = _within(answer.data, asked.first, asked.last)
+        told = VendorAnswer(
+            vendor, asked.instrument, asked.first, asked.last, within.actions, within.left_out
+        )
+        taken = self.imports.claim(told, correlation_id)
+        return ActionsAsked(taken.news, left_out=taken.left_out)
 
 
-def _reason(answer: Answer[Sequence[CorporateAction]]) -> str:
+def _within(told: ActionsTold, first: date, last: date) -> ActionsTold:
+    return ActionsTold(
+        tuple(one for one in told.actions if first <= one.ex_date <= last),
+        tuple(one for one in told.left_out if first <= one.on <= last),
+    )
+
+
+def _reason(answer: Answer[ActionsTold]) -> str:
     if isinstance(answer, Absent | Partial):
         return f"{type(answer).__name__.lower()}: {answer.reason}"
     return "" if isinstance(answer, Found) else answer.reason

@@ -9,18 +9,23 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from bifrost.core.corporate_actions import CorporateAction
+from bifrost.data.providers.told_actions import LeftOut
 from bifrost.data.reference.votes import agree
 
 
 @dataclass(frozen=True, slots=True)
 class VendorAnswer:
-    """Everything that `vendor` tells of an instrument with an ex-date in [first, last]."""
+    """Everything that `vendor` tells of an instrument with an ex-date in [first, last].
+
+    left_out: what it tells besides, and cannot be taken.
+    """
 
     vendor: str
     instrument: str
     first: date
     last: date
     actions: tuple[CorporateAction, ...]
+    left_out: tuple[LeftOut, ...] = ()
 
     def __post_init__(self) -> None:
         for one in self.actions:

@@ -4,7 +4,8 @@ Vendors invent actions (in January 2021 one of them had GME split, and nobody el
 with other roundings. So claims of several vendors about one instrument, kind and ex-date whose
 terms agree within rounding are one action, with the votes of all of them. Groups contradict each
 other where they are of one instrument, kind and day and no vendor claims both; of those that do,
-what others heard of already stands, else what has more votes.
+what others heard of already stands, else what has more votes. However many claim it, an action
+stands only once one of them told every number that the books need: it stands in that one's words.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -34,7 +35,10 @@ AMOUNT_PART = Fraction(1, 50)
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What several vendors say alike, the one to be believed first at the front."""
+    """What several vendors say alike, the one to be believed first at the front.
+
+    Whose word lacks a number comes behind those that are complete.
+    """
 
     actions: tuple[CorporateAction, ...]
     votes: int
@@ -50,6 +54,11 @@ class Claim:
         return tuple(one.action_id for one in self.actions)
 
     @property
+    def complete(self) -> tuple[str, ...]:
+        """Ids of those whose words lack nothing: it may stand as any of these."""
+        return tuple(one.action_id for one in self.actions if not one.lacks)
+
+    @property
     def subject(self) -> tuple[str, ActionKind, date]:
         """What it is about."""
         first = self.actions[0]
@@ -59,6 +68,11 @@ class Claim:
     def has_votes(self) -> bool:
         """Enough claim it."""
         return self.votes >= VOTES_NEEDED
+
+    @property
+    def may_stand(self) -> bool:
+        """Enough claim it, and one of them knows all that it needs."""
+        return self.has_votes and bool(self.complete)
 
     def contradicts(self, other: "Claim") -> bool:
         """Say whether both cannot be: a vendor that claims both says that they are two."""
@@ -117,7 +131,7 @@ def claims_among(actions: Iterable[CorporateAction], sources: Mapping[str, Sourc
     """
     groups: list[list[CorporateAction]] = []
     told = [one for one in actions if not one.withdrawn]
-    for one in sorted(told, key=lambda one: (source_of(one.vendor, sources).rank, one.action_id)):
+    for one in sorted(told, key=lambda one: _first_believed(one, sources)):
         group = next((known for known in groups if _belongs(one, known)), None)
         if group is None:
             groups.append([one])
@@ -134,7 +148,7 @@ def standing_among(claims: Sequence[Claim], published: Collection[str]) -> list[
     ordered = sorted(claims, key=lambda one: (published_first(one, published), -one.votes, one.ids))
     stands: list[Claim] = []
     for claim in ordered:
-        if claim.has_votes and not any(claim.contradicts(other) for other in stands):
+        if claim.may_stand and not any(claim.contradicts(other) for other in stands):
             stands.append(claim)
     return stands
 
@@ -165,6 +179,10 @@ def published_first(claim: Claim, published: Collection[str]) -> int:
 
 def _belongs(one: CorporateAction, group: Sequence[CorporateAction]) -> bool:
     return agree(group[0], one) and one.vendor not in {other.vendor for other in group}
+
+
+def _first_believed(one: CorporateAction, sources: Mapping[str, Source]) -> tuple[int, int, str]:
+    return (len(one.lacks), source_of(one.vendor, sources).rank, one.action_id)
 
 
 def _votes(group: Iterable[CorporateAction], sources: Mapping[str, Source]) -> int:

@@ -145,7 +145,7 @@ def _spin_off(action: CorporateAction, terms: SpinOff, lots: list[Lot]) -> BookC
     """Move part of each lot's basis to a lot of the new instrument, as old: IRC §355, §358."""
     after, children = [], []
     for lot in lots:
-        moved = basis_part(lot, terms.basis_share)
+        moved = basis_part(lot, terms.basis_moved)
         after.append(replace(lot, cost=EXACT.subtract(lot.cost, moved)))
         children.append(
             replace(

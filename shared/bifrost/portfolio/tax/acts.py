@@ -94,7 +94,7 @@ def _divided(parent: Opening, effect: Effect, terms: SpinOff) -> Opening:
 
     They are no purchase, so they replace nothing.
     """
-    share, ratio = Fraction(terms.basis_share), effect.ratio(terms)
+    share, ratio = Fraction(terms.basis_moved), effect.ratio(terms)
     moved = share / ratio
     child = replace(
         parent,

@@ -142,7 +142,7 @@ class PartByPart:
                     self._pay(one, cash, worth, before)
                     self._carry(one, action)
                 case SpinOff():
-                    share = Fraction(terms.basis_share)
+                    share = Fraction(terms.basis_moved)
                     ratio = Fraction(terms.shares_per_share)
                     child = replace(one, name=terms.new_instrument, used=True,
                                     spun=(*one.spun, action.action_id),
