@@ -59,22 +59,26 @@ def tell(connection_id: str, message: Mapping[str, Any]) -> None:
 
 def on_bars_taken(event: "BarsTaken") -> None:
     """Tell of minutes, and of the longer bars that they complete."""
-    if event.timeframe == "1m" and event.written:
-        feed = _feed()
-        feed.publish(Kind.BARS, event.instrument, INTRADAY, event.first, event.last)
+    feed = _feed()
+
+    def tell_bars() -> None:
+        if event.timeframe == "1m" and event.written:
+            feed.publish(Kind.BARS, event.instrument, INTRADAY, event.first, event.last)
+
+    feed.once(event, tell_bars)
 
 
 def on_ticks_taken(event: "TicksTaken") -> None:
     """Tell of quotes or trades of a live stream."""
-    kind, none = Kind(event.kind), frozenset[str]()
-    _feed().publish(kind, event.instrument, none, event.first, event.last)
+    feed, kind, none = _feed(), Kind(event.kind), frozenset[str]()
+    feed.once(event, lambda: feed.publish(kind, event.instrument, none, event.first, event.last))
 
 
 def on_bar_closed(event: "BarClosed") -> None:
     """Tell of a session of the desk's market, live or replayed."""
-    closed_at, instrument = event.bar.closed_at, event.bar.instrument
-    feed = _feed()
-    feed.publish(Kind.BARS, instrument, frozenset({"1d"}), closed_at - _A_DAY, closed_at)
+    feed, at, instrument = _feed(), event.bar.closed_at, event.bar.instrument
+    days = frozenset({"1d"})
+    feed.once(event, lambda: feed.publish(Kind.BARS, instrument, days, at - _A_DAY, at))
 
 
 def prune_feed(_given: Payload) -> Payload:

@@ -175,7 +175,7 @@ class Desk:
     def _put(self, instrument: str, bars: BarColumns) -> int:
         with self._database.transaction() as cursor:
             key = SeriesKey(instrument, Timeframe.M1, "alpaca")
-            return PostgresSeries(cursor).put(key, bars, datetime(2025, 3, 1, tzinfo=UTC))
+            return len(PostgresSeries(cursor).put(key, bars, datetime(2025, 3, 1, tzinfo=UTC)))
 
     def _read_ours(self) -> list[Any]:
         found = self._market.stored("YEAR", "1m")

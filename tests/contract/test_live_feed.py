@@ -30,7 +30,7 @@ from bifrost.data.streaming.feed_ports import Connection, Pushed
 from bifrost.data.streaming.holes import MINUTE
 from bifrost.data.streaming.messages import QuoteTold, Subscribed, TradeTold
 from bifrost.data.streaming.telling import StoredTellings
-from bifrost.events import TicksTaken, read_event
+from bifrost.events import BarsTaken, TicksTaken, read_event
 from tests.stream_desk import OPEN, OPEN_AT, StreamDesk, minutes
 
 Json = dict[str, Any]
@@ -80,13 +80,18 @@ class FeedDesk:
         self.feed.subscribe(name, Asked(tuple(map(channel_of, channels)), after))
 
     def take(self, bars: BarColumns) -> None:
-        """Take minutes in, and tell of them."""
+        """Take minutes in, and tell of what the event of it says."""
+        occasion = Occasion(self.desk.clock.now(), "test", RandomIds().new())
         with PostgresStreams(self.database).transaction(self._lease()) as books:
             key = SeriesKey("AAPL", Timeframe.M1, "stream")
-            now = self.desk.clock.now()
-            take(books.taking(), key, bars, Occasion(now, "test", RandomIds().new()))
-        first, last = int(bars.starts_at[0]), int(bars.starts_at[-1])
-        self.feed.publish(Kind.BARS, "AAPL", INTRADAY, instant_of(first), instant_of(last))
+            take(books.taking(), key, bars, occasion)
+        rows = self.database.fetch_all(
+            "SELECT detail_type, detail FROM data.outbox WHERE event_id = %s", (occasion.event_id,)
+        )
+        for row in rows:
+            event = read_event(row["detail_type"], row["detail"])
+            assert isinstance(event, BarsTaken)
+            self.feed.publish(Kind.BARS, "AAPL", INTRADAY, event.first, event.last)
 
     def heard(self, name: str = "ann") -> list[tuple[str, int]]:
         """Return (channel, sequence) of the bars that a client heard, in their order."""
@@ -129,9 +134,34 @@ def test_a_bar_told_twice_has_the_same_number(feed: FeedDesk) -> None:
     feed.subscribe("bars:AAPL:1m")
 
     feed.take(minutes(0, [100.0]))
-    feed.take(minutes(0, [100.0]))
+    feed.feed.publish(Kind.BARS, "AAPL", INTRADAY, OPEN, OPEN)
 
     assert feed.heard() == [("bars:AAPL:1m", 1)] * 2
+
+
+def test_bars_that_come_again_with_a_new_one_are_not_told_again(feed: FeedDesk) -> None:
+    feed.connect()
+    feed.subscribe("bars:AAPL:1m")
+
+    feed.take(minutes(0, [100.0, 101.0]))
+    feed.take(minutes(0, [100.0, 101.0, 102.0]))
+    feed.take(minutes(0, [100.0, 101.0, 102.0]))
+
+    assert feed.heard() == [("bars:AAPL:1m", 1), ("bars:AAPL:1m", 2), ("bars:AAPL:1m", 3)]
+
+
+def test_a_longer_bar_that_ends_with_a_minute_without_trade_is_told_with_the_next_minute(
+    feed: FeedDesk,
+) -> None:
+    feed.connect()
+    feed.subscribe("bars:AAPL:5m")
+
+    feed.take(minutes(0, [100.0, 101.0, 102.0]))
+    feed.take(minutes(3, [103.0]))
+    feed.take(minutes(6, [104.0]))
+
+    assert feed.heard() == [("bars:AAPL:5m", 1)]
+    assert feed.pushes.told["ann"][-1]["bar"]["close"] == "103"
 
 
 def test_a_corrected_bar_is_told_anew(feed: FeedDesk) -> None:

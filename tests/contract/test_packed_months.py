@@ -42,7 +42,7 @@ def bars(close: int = 100, count: int = 30) -> BarColumns:
 def put(database: Database, given: BarColumns, at: datetime = RECORDED) -> int:
     """Put bars in a transaction of their own."""
     with database.transaction() as cursor:
-        return PostgresSeries(cursor).put(KEY, given, at)
+        return len(PostgresSeries(cursor).put(KEY, given, at))
 
 
 def read(database: Database, asked: SeriesQuery = ALL) -> BarColumns:

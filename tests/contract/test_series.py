@@ -59,7 +59,7 @@ def put(
 ) -> int:
     """Put bars in a transaction of their own."""
     with database.transaction() as cursor:
-        return PostgresSeries(cursor).put(key, bars, at, repair_id)
+        return len(PostgresSeries(cursor).put(key, bars, at, repair_id))
 
 
 def read(database: Database, asked: SeriesQuery = ALL) -> BarColumns:

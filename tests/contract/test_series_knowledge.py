@@ -140,7 +140,7 @@ def test_store_agrees_with_a_naive_model(
         repair_id = f"repair-{number}" if one.is_repair else None
         with database.transaction() as cursor:
             written = PostgresSeries(cursor).put(key, columns(one, timeframe), at, repair_id)
-        assert written == model.put(one, at)
+        assert len(written) == model.put(one, at)
         if one.packs:
             chunks.pack_closed(PACKED_AT, 100)
 

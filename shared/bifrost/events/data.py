@@ -37,9 +37,11 @@ class BarsImported(Event):
 @register
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BarsTaken(Event):
-    """A vendor's bars of one instrument went through the gate: stored, or kept apart.
+    """New bars of one instrument went through the gate: stored, or kept apart.
 
-    first, last: when the first and the last of them began. written: new or corrected ones.
+    first, last: when the first and the last began that were written; where none was, of those kept
+    apart. written: new or corrected ones. kept_apart: quarantined now. What a vendor repeats is in
+    none of them.
     """
 
     source: ClassVar[str] = "bifrost.data"
@@ -90,6 +92,9 @@ class CorporateActionAnnounced(Event):
 
     action: CorporateAction
 
+    def __post_init__(self) -> None:
+        _require_complete(self.action)
+
 
 @register
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,11 +107,18 @@ class CorporateActionCorrected(Event):
     corrects: int
 
     def __post_init__(self) -> None:
+        _require_complete(self.action)
         if self.action.revision <= self.corrects:
             raise ValueError(
                 f"revision {self.action.revision} of {self.action.action_id}"
                 f" cannot correct revision {self.corrects}"
             )
+
+
+def _require_complete(action: CorporateAction) -> None:
+    """Refuse what nobody's books could follow: a number that is not known is not zero."""
+    if action.lacks:
+        raise ValueError(f"{action.action_id} lacks {' and '.join(action.lacks)}: it is a claim")
 
 
 def bar_stream(instrument: str) -> str:

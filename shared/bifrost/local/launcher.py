@@ -1,4 +1,4 @@
-"""Starts MiniStack with nine corrections, each to one place of the pinned version.
+"""Starts MiniStack with ten corrections, each to one place of the pinned version.
 
 Run as `python -m bifrost.local.launcher`; `bifrost.local.aws` prepares its environment.
 
@@ -20,6 +20,8 @@ Run as `python -m bifrost.local.launcher`; `bifrost.local.aws` prepares its envi
    and save all the others, a stack whose queues are missing.
 9. What a worker had received when everything ended is in its queue again at the next start, not
    invisible for the minutes in which a live worker might still answer.
+10. Batches of a queue leave one of those few workers to who asks over HTTP: a listener that has
+   much to hear still answers, and says that it is ready.
 
 Every correction asserts that what it replaces is still there: the pin is exact, and a new
 version must fail here rather than misbehave later.
@@ -225,6 +227,21 @@ def save_patiently() -> None:
     )
 
 
+def leave_a_worker() -> None:
+    """Put correction 10 where a queue's batches are counted; a row's own limit stays."""
+    from ministack.services import lambda_svc
+
+    batches = lambda_svc._sqs_esm_concurrency
+    most = max(1, WORKERS_PER_CORE * (os.cpu_count() or 1) - 1)
+
+    def fewer(mapping: dict[str, Any], *args: Any) -> int:
+        allowed: int = batches(mapping, *args)
+        is_set = (mapping.get("ScalingConfig") or {}).get("MaximumConcurrency")
+        return allowed if is_set else min(allowed, most)
+
+    _replace(lambda_svc, "_sqs_esm_concurrency", fewer)
+
+
 def give_back(messages: list[dict[str, Any]], now: float) -> None:
     """Correction 9: let nobody hold a message, and count no receipt that nobody lived to answer."""
     for message in messages:
@@ -324,6 +341,7 @@ def main() -> None:
     """Correct, then serve until a signal."""
     correct_workers(Path(os.environ[LOG_FOLDER]))  # noqa: TID251 - its starter speaks through it
     share_workers()
+    leave_a_worker()
     save_patiently()
     start_with_full_queues()
     add_front_door(Path.cwd() / "door")

@@ -125,6 +125,7 @@ class Stack:
             "postgres": _part(record.postgres, external=bool(own_postgres)),
             "aws": {**_part(record.aws, external=bool(own_aws)), "answers": aws_answers},
             "api_url": record.api_url,
+            "feed_url": record.outputs.get("FeedUrl"),
             "endpoint_url": endpoint_url,
         }
 
@@ -141,8 +142,9 @@ class Stack:
             emulator.result()
             self._deploy(record, assembly.result(), progress)
         self._first_user(record)
-        republished = self._republish(table, progress) if began_anew else {}
         self._settle(record, table, progress)
+        # Not before they are ready: what is heard again would stand in the way of it.
+        republished = self._republish(table, progress) if began_anew else {}
         if began_anew:
             front.run_tasks(self._endpoint_of(record), record.outputs, table.periodic)
         return self._describe(record, republished, time.monotonic() - began)
@@ -227,7 +229,8 @@ class Stack:
             aws.checkpoint(endpoint_url)
         if record.api_url:
             progress("waiting until every capability is ready")
-            front.wait_ready(record.api_url, table.names)
+            unheard = front.Unheard(endpoint_url, record.outputs)
+            front.wait_ready(record.api_url, table.names, unheard, progress)
 
     def _stop_all(self, progress: Progress) -> None:
         """Stop what the record names; where it cannot be read, what is known by its folder."""

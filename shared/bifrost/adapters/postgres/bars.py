@@ -41,6 +41,7 @@ LEFT JOIN LATERAL (
 WHERE n.import_number = %(number)s
     AND (said.open, said.high, said.low, said.close, said.volume, said.adjusted_close)
     IS DISTINCT FROM (n.open, n.high, n.low, n.close, n.volume, n.adjusted_close)
+RETURNING occurred_at
 """
 
 _COVERAGE = """
@@ -60,15 +61,17 @@ WHERE b.instrument = %s AND b.session BETWEEN %s AND %s ORDER BY b.session LIMIT
 """
 
 
-def put_bars(cursor: Cursor, listing: Listing, rows: Collection[BarRow], at: datetime) -> int:
-    """Add and correct an instrument's bars; return how many were new or different.
+def put_bars(
+    cursor: Cursor, listing: Listing, rows: Collection[BarRow], at: datetime
+) -> list[datetime]:
+    """Add and correct an instrument's bars; return when the sessions of new or different ones open.
 
     The caller holds the listing's lock, so that nobody else loads the same instrument.
     """
-    written = _merge(cursor, listing, rows, at)
-    if written:
+    opened = _merge(cursor, listing, rows, at)
+    if opened:
         cover(cursor, listing.instrument.symbol)
-    return written
+    return opened
 
 
 def cover(cursor: Cursor, symbol: str) -> None:
@@ -99,7 +102,9 @@ def to_bar(row: Row) -> Bar:
     )
 
 
-def _merge(cursor: Cursor, listing: Listing, rows: Collection[BarRow], at: datetime) -> int:
+def _merge(
+    cursor: Cursor, listing: Listing, rows: Collection[BarRow], at: datetime
+) -> list[datetime]:
     number = cursor.execute("SELECT nextval('data.staging_numbers') AS number").fetchone()
     if number is None:  # a sequence always answers
         raise AssertionError("data.staging_numbers gave no number")
@@ -110,10 +115,9 @@ def _merge(cursor: Cursor, listing: Listing, rows: Collection[BarRow], at: datet
         **number,
     }
     _copy(cursor, f"data.bars_staging ({_NUMBERS}, import_number)", rows, f"\t{number['number']}\n")
-    cursor.execute(_MERGE, values)
-    written = cursor.rowcount
+    opened = [row["occurred_at"] for row in cursor.execute(_MERGE, values).fetchall()]
     cursor.execute("DELETE FROM data.bars_staging WHERE import_number = %(number)s", values)
-    return written
+    return opened
 
 
 def _copy(cursor: Cursor, target: str, rows: Collection[BarRow], ending: str) -> None:

@@ -72,7 +72,10 @@ class TakingBooks(SeriesBook, Protocol):
     def keep_apart(
         self, key: SeriesKey, bars: BarColumns, defects: Sequence[Defect], at: datetime
     ) -> int:
-        """Quarantine the bars that a defect blocks, and flag others; return how many are new."""
+        """Quarantine the bars that a defect blocks, and flag others.
+
+        Return how many were quarantined now, and not before.
+        """
 
     def touch(
         self, key: SeriesKey, listing: Listing, bars: BarColumns, at: datetime
@@ -101,17 +104,19 @@ def take(books: TakingBooks, key: SeriesKey, bars: BarColumns, occasion: Occasio
     given, waiting = bars, books.waiting(key, bars)
     bars = _together(waiting, given)
     sifted = sift(bars, books.context(key, listing, bars, occasion.at))
-    written = books.put(key, sifted.good, occasion.at)
+    new = books.put(key, sifted.good, occasion.at)
+    blocked = bars.take(np.array([*sifted.blocked], dtype=np.intp))
     apart = books.keep_apart(key, bars, sifted.defects, occasion.at) if sifted.defects else 0
-    sessions = books.touch(key, listing, sifted.good, occasion.at) if written else ()
+    sessions = books.touch(key, listing, new, occasion.at) if len(new) else ()
     if len(confirmed := _both(waiting, sifted.good)):
         books.let_in(key, confirmed, occasion.at)
-    if written or apart:
-        books.tell(event_of(key, bars, written, apart, occasion))
+    if len(new) or apart:
+        told = new if len(new) else blocked
+        books.tell(event_of(key, told, occasion, written=len(new), kept_apart=apart))
     return Taken(
         read=len(given),
-        written=written,
-        kept_apart=int(np.isin(bars.starts_at[[*sifted.blocked]], given.starts_at).sum()),
+        written=len(new),
+        kept_apart=int(np.isin(blocked.starts_at, given.starts_at).sum()),
         flagged=len({one.place for one in sifted.defects if not one.blocks}),
         sessions=sessions,
     )
@@ -135,9 +140,9 @@ def _both(waiting: BarColumns, good: BarColumns) -> BarColumns:
 
 
 def event_of(
-    key: SeriesKey, bars: BarColumns, written: int, kept_apart: int, occasion: Occasion
+    key: SeriesKey, bars: BarColumns, occasion: Occasion, *, written: int, kept_apart: int = 0
 ) -> BarsTaken:
-    """Return what tells others of these bars."""
+    """Return what tells others of these bars: those that were written, else those kept apart."""
     return BarsTaken(
         event_id=occasion.event_id,
         occurred_at=instant_of(int(bars.starts_at.max())),

@@ -23,8 +23,8 @@ class SeriesBook(Protocol):
 
     def put(
         self, key: SeriesKey, bars: BarColumns, at: datetime, repair_id: str | None = None
-    ) -> int:
-        """Append what is new or differs; return how many bars that were.
+    ) -> BarColumns:
+        """Append what is new or differs; return those bars.
 
         Repeating it writes nothing. A correction is a row beside the one that it corrects.
         repair_id: of the repair that made these bars, or that is undone by them.

@@ -54,7 +54,7 @@ class RollUpBooks(Protocol):
         """Return the stretches of [first, before) in which a vendor knows of no trade."""
 
     def put(self, key: SeriesKey, bars: BarColumns, at: datetime) -> int:
-        """Append what is new or differs."""
+        """Append what is new or differs; return how many bars that were."""
 
     def settle(self, instrument: str, sessions: Sequence[Session]) -> None:
         """Forget that these were touched."""

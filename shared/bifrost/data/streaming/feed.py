@@ -5,9 +5,9 @@ order harms nobody: the next number shows it, and `after` brings what is missing
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bifrost.data.ports import Clock
 from bifrost.data.streaming.channels import Asked, Channel, Kind
@@ -21,6 +21,9 @@ from bifrost.data.streaming.feed_ports import (
     Pushes,
     Tellings,
 )
+
+if TYPE_CHECKING:
+    from bifrost.events import Event
 
 # How long messages are kept for who was away, and slow clients are left alone.
 KEPT = timedelta(minutes=15)
@@ -63,6 +66,15 @@ class LiveFeed:
     def tell(self, connection_id: str, message: Message) -> None:
         """Tell one client something."""
         self._push([(connection_id, json.dumps(message))])
+
+    def once(self, event: "Event", tell: Callable[[], object]) -> None:
+        """Tell of an event unless that was done; after a death in between it is done again.
+
+        What was heard is remembered, so that `bifrost up` sends only what was not again.
+        """
+        if not self._store.has_heard(event):
+            tell()
+            self._store.remember(event)
 
     def publish(
         self,

@@ -4,9 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bifrost.data.streaming.channels import Channel
+
+if TYPE_CHECKING:
+    from bifrost.events import Event
 
 Message = Mapping[str, Any]
 
@@ -82,6 +85,12 @@ class FeedStore(Protocol):
 
     def prune(self, told_before: datetime, at: datetime) -> int:
         """Delete older messages, and connections that have ended; return how many messages."""
+
+    def has_heard(self, event: "Event") -> bool:
+        """Say whether an event was told of."""
+
+    def remember(self, event: "Event") -> None:
+        """Remember that an event was told of."""
 
 
 class Pushes(Protocol):

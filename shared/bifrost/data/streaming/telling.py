@@ -9,10 +9,12 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
+import numpy as np
+
 from bifrost.core.sessions import Session, exchange_date
 from bifrost.data.ports import Clock
 from bifrost.data.series.asked import SeriesQuery
-from bifrost.data.series.columns import BarColumns, exactly, instant_of, micros
+from bifrost.data.series.columns import BarColumns, Integers, exactly, instant_of, micros
 from bifrost.data.series.ports import SeriesReader
 from bifrost.data.series.rollup import roll_up
 from bifrost.data.series.ticks import TickQuery, TickReader
@@ -116,10 +118,23 @@ class StoredTellings:
         missed = self._streams.missed(asked.instrument, self._clock.now())
         whole_bars = rolled.closed(ended, missed)
         width = timeframe.minutes * MINUTE
-        is_asked = (whole_bars.starts_at < micros(asked.before)) & (
-            whole_bars.starts_at + width > micros(asked.first)
-        )
+        first, before = _with_silence(minutes.starts_at, asked)
+        is_asked = (whole_bars.starts_at < before) & (whole_bars.starts_at + width > first)
         return whole_bars.take(is_asked)
+
+
+def _with_silence(starts: Integers, asked: SeriesQuery) -> tuple[int, int]:
+    """Widen what is asked by the minutes beside it in which nobody traded (microseconds).
+
+    A bucket that ends in them is whole by the minute behind them, and told of with that one.
+    """
+    first, before = micros(asked.first), micros(asked.before)
+    place, behind = np.searchsorted(starts, [first, before])
+    if place:
+        first = min(first, int(starts[place - 1]) + MINUTE)
+    if behind < len(starts):
+        before = max(before, int(starts[behind]))
+    return first, before
 
 
 def _rows(bars: BarColumns) -> Sequence[tuple[int, ...]]:

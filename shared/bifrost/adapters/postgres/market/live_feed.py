@@ -3,8 +3,10 @@
 import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from bifrost.adapters.postgres.database import Cursor, Database
+from bifrost.adapters.postgres.inbox import Inbox
 from bifrost.core.errors import (
     FieldProblem,
     InvalidInputError,
@@ -13,6 +15,9 @@ from bifrost.core.errors import (
 )
 from bifrost.data.streaming.channels import CHANNELS_MAX, Channel, channel_of
 from bifrost.data.streaming.feed_ports import Connection, Joined, Message, Numbered
+
+if TYPE_CHECKING:
+    from bifrost.events import Event
 
 _CONNECT = """
 INSERT INTO data.feed_connections (connection_id, owner, connected_at, expires_at)
@@ -73,6 +78,7 @@ class PostgresFeed:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._inbox = Inbox("data")
 
     def connect(self, connection: Connection, at: datetime) -> None:
         """Keep who listens."""
@@ -145,6 +151,16 @@ class PostgresFeed:
         """Return the connections to tell now."""
         rows = self._database.fetch_all(_LISTENERS, (channel.name, at, at))
         return [row["connection_id"] for row in rows]
+
+    def has_heard(self, event: "Event") -> bool:
+        """Say whether an event was told of."""
+        with self._database.separately() as statements:
+            return self._inbox.seen(statements, event.event_id)
+
+    def remember(self, event: "Event") -> None:
+        """Remember that an event was told of."""
+        with self._database.separately() as statements:
+            self._inbox.once(statements, event)
 
     def prune(self, told_before: datetime, at: datetime) -> int:
         """Delete older messages, and connections that have ended; return how many messages."""

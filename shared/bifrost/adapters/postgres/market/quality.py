@@ -34,7 +34,7 @@ def keep_apart(
     at: datetime,
     told: Mapping[int, Sequence[Decimal]] | None = None,
 ) -> int:
-    """Quarantine the bars that a defect blocks, flag others; return how many rows are new.
+    """Quarantine the bars that a defect blocks, flag others; return how many quarantined are new.
 
     bars: the series that the defects were found in. told: of bars that had more digits, what
     they said (open, high, low, close, volume), by when they begin. Repeating it writes nothing.
@@ -54,7 +54,8 @@ def keep_apart(
         for one in defects
         if not one.blocks and one.at is not None
     ]
-    return _written(cursor, _KEEP_APART, rows) + _written(cursor, FLAG, flags)
+    _written(cursor, FLAG, flags)
+    return _written(cursor, _KEEP_APART, rows)
 
 
 def _names(key: SeriesKey) -> tuple[str, str]:

@@ -38,8 +38,8 @@ def append_past_gate(
 ) -> int:
     """Append what differs, remember it for roll-ups and tell of it; return how many bars."""
     books = PostgresTakingBooks(cursor)
-    written = books.put(key, bars, occasion.at, repair_id)
-    if written:
-        books.touch(key, listing, bars, occasion.at)
-        books.tell(event_of(key, bars, written, 0, occasion))
-    return written
+    new = books.put(key, bars, occasion.at, repair_id)
+    if len(new):
+        books.touch(key, listing, new, occasion.at)
+        books.tell(event_of(key, new, occasion, written=len(new)))
+    return len(new)

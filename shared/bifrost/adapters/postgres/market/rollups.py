@@ -76,8 +76,8 @@ class PostgresRollUpBooks:
         return silent_minutes(self.cursor, instrument, first, before)
 
     def put(self, key: SeriesKey, bars: BarColumns, at: datetime) -> int:
-        """Append what is new or differs."""
-        return PostgresSeries(self.cursor).put(key, bars, at)
+        """Append what is new or differs; return how many bars that were."""
+        return len(PostgresSeries(self.cursor).put(key, bars, at))
 
     def settle(self, instrument: str, sessions: Sequence[Session]) -> None:
         """Forget that these were touched."""

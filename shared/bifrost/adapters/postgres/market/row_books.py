@@ -4,13 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
+
 from bifrost.adapters.postgres.bars import put_bars
 from bifrost.adapters.postgres.market.quality import keep_apart
 from bifrost.adapters.postgres.market.taking import PostgresTakingBooks
 from bifrost.data.files.bar_file import BarRow
 from bifrost.data.ports import Listing
 from bifrost.data.quality.defects import Defect
-from bifrost.data.series.columns import BarColumns, instant_of
+from bifrost.data.series.columns import BarColumns, instant_of, micros
 from bifrost.data.series.ports import SeriesKey
 
 # What waited for a later bar, as it was told.
@@ -31,8 +33,8 @@ class PostgresRowBooks(PostgresTakingBooks):
 
     def put(
         self, key: SeriesKey, bars: BarColumns, at: datetime, repair_id: str | None = None
-    ) -> int:
-        """Append the rows at these times that are new or differ; return how many they were."""
+    ) -> BarColumns:
+        """Append the rows at these times that are new or differ; return their bars."""
         if repair_id is not None:
             raise ValueError(f"a file's rows are no repair, was {repair_id}")
         starts = bars.starts_at.tolist()
@@ -42,12 +44,13 @@ class PostgresRowBooks(PostgresTakingBooks):
             asked = (key.instrument, key.timeframe.value, key.source, waited)
             found = self.cursor.execute(_WAITED, asked).fetchall()
             rows += [BarRow(**row, adjusted_close=None) for row in found]
-        return put_bars(self.cursor, self.listed, rows, at)
+        opened = [micros(one) for one in put_bars(self.cursor, self.listed, rows, at)]
+        return bars.take(np.isin(bars.starts_at, opened))
 
     def keep_apart(
         self, key: SeriesKey, bars: BarColumns, defects: Sequence[Defect], at: datetime
     ) -> int:
-        """Quarantine the rows that a defect blocks, and flag others; return how many are new."""
+        """Quarantine the rows that a defect blocks, and flag others; see TakingBooks."""
         told = {start: row[1:6] for start, row in self.rows.items()}
         starts = bars.starts_at.tolist()
         # What waits still is kept apart already, with more digits than these have.

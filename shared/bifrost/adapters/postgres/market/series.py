@@ -29,8 +29,8 @@ class PostgresSeries:
 
     def put(
         self, key: SeriesKey, bars: BarColumns, at: datetime, repair_id: str | None = None
-    ) -> int:
-        """Append what is new or differs; return how many bars that were.
+    ) -> BarColumns:
+        """Append what is new or differs; return those bars.
 
         bars: in order, no two of one time. at: now. repair_id: of the repair that made them, or
             that is undone by them. Without one, bars are what the source says: they are news
@@ -43,7 +43,7 @@ class PostgresSeries:
         in the alphabet's order, or may be ended by a deadlock, and then loses nothing but time.
         """
         if not len(bars):
-            return 0
+            return bars
         put = series_daily.put if key.timeframe.is_daily else series_intraday.put
         return put(self.cursor, key, bars, at, repair_id)
 

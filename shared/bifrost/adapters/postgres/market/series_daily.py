@@ -70,7 +70,7 @@ JOIN data.sessions s ON s.calendar = %(calendar)s AND s.opens_at = b.occurred_at
 
 def put(
     cursor: Cursor, key: SeriesKey, bars: BarColumns, at: datetime, repair_id: str | None
-) -> int:
+) -> BarColumns:
     """Append what is news; see `PostgresSeries.put`."""
     source_of(cursor, key.source)
     listed = cursor.execute(_LOCK, (key.instrument,)).fetchone()
@@ -80,7 +80,7 @@ def put(
     compared = are_raw if repair_id is None else np.ones(len(stored), dtype=np.bool_)
     news = news_of(bars, stored, compared, micros(at))
     if not len(news):
-        return 0
+        return news.bars
     values = _columns(news)
     _refuse_strays(cursor, listed["calendar"], values["times"])
     values |= {
@@ -91,7 +91,7 @@ def put(
     }
     cursor.execute(_ADD, values)
     cover(cursor, key.instrument)
-    return len(news)
+    return news.bars
 
 
 def read(cursor: Cursor, asked: SeriesQuery) -> BarColumns:

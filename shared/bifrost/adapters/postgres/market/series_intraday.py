@@ -78,7 +78,7 @@ _PACKED, _RANKS, _CLOSED = range(WIDTH, WIDTH + 3)
 
 def put(
     cursor: Cursor, key: SeriesKey, bars: BarColumns, at: datetime, repair_id: str | None
-) -> int:
+) -> BarColumns:
     """Append what is news; see `PostgresSeries.put`."""
     source = source_of(cursor, key.source)
     series = _held(cursor, key)
@@ -86,7 +86,7 @@ def put(
     compared = are_raw if repair_id is None else np.ones(len(stored), dtype=np.bool_)
     news = news_of(bars, stored, compared, micros(at))
     if not len(news):
-        return 0
+        return news.bars
     make_months(cursor, "intraday_rows", news.bars.starts_at)
     with cursor.copy(_COPY) as copy:
         copy.write(_rows(series, source.number, news, repair_id))
@@ -94,7 +94,7 @@ def put(
     where = (key.instrument, key.timeframe.minutes, instant_of(began))
     written = instant_of(int(news.recorded_at[-1]))
     keep_last(cursor, (*where, source.number, source.rank, written, *prices))
-    return len(news)
+    return news.bars
 
 
 def read(cursor: Cursor, asked: SeriesQuery) -> BarColumns:
