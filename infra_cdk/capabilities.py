@@ -60,6 +60,8 @@ CAPABILITIES: tuple[Capability, ...] = (
                 "POST /v1/company-facts",
                 "GET /v1/data/quality",
                 "POST /v1/data/quality/{quarantine_id}/release",
+                "GET /v1/data/halts",
+                "POST /v1/data/halts",
                 "GET /v1/data/repairs",
                 "POST /v1/data/repairs/scans",
                 "GET /v1/data/repairs/{repair_id}",

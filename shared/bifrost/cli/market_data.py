@@ -5,7 +5,7 @@ Each subject has a file of its own; what it offers is put together here.
 
 import typer
 
-from bifrost.cli import data_import, ingestion, providers, quality, repairs, snapshots
+from bifrost.cli import data_import, halts, ingestion, providers, quality, repairs, snapshots
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,3 +36,4 @@ app.command()(snapshots.snapshots)
 app.command()(snapshots.facts)
 app.add_typer(quality.app, name="quality")
 app.add_typer(repairs.app, name="repairs")
+app.add_typer(halts.app, name="halts")

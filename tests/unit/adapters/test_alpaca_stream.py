@@ -80,7 +80,7 @@ def test_what_is_told_arrives_in_our_words_and_under_our_names(
     assert said[1:] == [
         TradeTold("FB", AT + 5, "V:7", 150_250_000, 100_000_000, REGULAR),
         QuoteTold("AAPL", AT + 6, 99_500_000, 99_750_000, 3_000_000, 2_000_000),
-        StatusTold("AAPL", AT + 7, is_halted=True, reason="Trading Halt"),
+        StatusTold("AAPL", AT + 7, is_halted=True, reason="Trading Halt", code="T12"),
     ]
 
 

@@ -1,6 +1,6 @@
-"""How old the newest bar of each instrument is, while its session is open."""
+"""How old the newest bar of each instrument is, while its session is open and it trades."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -44,6 +44,9 @@ class NewestBars(Protocol):
     def sessions(self, calendar: str, first: date, last: date) -> list[Session]:
         """Return the calendar's sessions of [first, last]."""
 
+    def halted(self, since: datetime) -> Collection[str]:
+        """Return the instruments that have been halted at any time since."""
+
 
 @dataclass(frozen=True, slots=True)
 class FreshnessReport:
@@ -53,7 +56,7 @@ class FreshnessReport:
     clock: Clock
 
     def now(self) -> list[Freshness]:
-        """Return how old each minute subscription's newest bar is, of sessions that are open."""
+        """Return how old each minute subscription's newest bar is, of those that trade now."""
         at = self.clock.now()
         wanted = [one for one in self.stored.all() if not one.timeframe.is_daily]
         open_by = {
@@ -62,7 +65,11 @@ class FreshnessReport:
             for session in self.stored.sessions(calendar, at.date() - timedelta(days=1), at.date())
             if session.opens_at + _MINUTE <= at < session.closes_at
         }
-        trading = [one for one in wanted if one.calendar in open_by]
+        # Of a halt there are no bars, and the first after it ends a minute later.
+        halted = self.stored.halted(at - 2 * _MINUTE)
+        trading = [
+            one for one in wanted if one.calendar in open_by and one.instrument not in halted
+        ]
         found = self.stored.newest(trading) if trading else []
         return [
             _of(one.instrument, began, open_by[one.calendar], at)

@@ -50,7 +50,7 @@ def _was_due(starts: Integers, places: Integers, context: GateContext) -> NDArra
     due: NDArray[np.bool_] = ends <= micros(context.received_at)
     for halt in context.halts:
         # A bar that a halt only touches may be there, but nobody can expect it.
-        due &= (ends <= micros(halt.begins_at)) | (starts >= micros(halt.ends_at))
+        due &= (ends <= halt.first) | (starts >= halt.before)
     return due
 
 

@@ -11,25 +11,39 @@ from bifrost.core.sessions import Session
 from bifrost.data.series.columns import BarColumns, Integers, micros
 from bifrost.data.series.timeframes import Timeframe
 
+# Later than any instant, in microseconds.
+_EVER = 2**62
+
 
 @dataclass(frozen=True, slots=True)
 class PriceStep:
     """From `at` on a price is expected to be `factor` times what it was.
 
-    A 2-for-1 split is 0.5 at its ex-date's open; a dividend of 1 on a close of 20 is 0.95.
+    A 2-for-1 split is 0.5 at its ex-date's open; a dividend of 1 on a close of 20 is 0.95. None is
+    a step down of which nobody told the size, a spin-off's: it explains a fall and expects none.
     """
 
     at: datetime
-    factor: float
+    factor: float | None
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """The instrument did not trade in [begins_at, ends_at)."""
+    """The instrument did not trade in [begins_at, ends_at); ends_at None: nor does it yet."""
 
     begins_at: datetime
-    ends_at: datetime
+    ends_at: datetime | None
+
+    @property
+    def first(self) -> int:
+        """When it began, in microseconds since 1970."""
+        return micros(self.begins_at)
+
+    @property
+    def before(self) -> int:
+        """When it ended, in microseconds; later than anything while it lasts."""
+        return _EVER if self.ends_at is None else micros(self.ends_at)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -219,7 +219,7 @@ def _duplicates(bars: BarColumns) -> list[Defect]:
 def _halted(starts_at: Integers, ends: Integers, context: GateContext) -> Mask:
     halted = np.zeros(len(starts_at), dtype=bool)
     for halt in context.halts:
-        halted |= (starts_at >= micros(halt.begins_at)) & (ends <= micros(halt.ends_at))
+        halted |= (starts_at >= halt.first) & (ends <= halt.before)
     return halted
 
 

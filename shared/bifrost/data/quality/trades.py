@@ -15,7 +15,7 @@ from bifrost.data.quality.tick_shape import (
     judge_times,
     saying,
 )
-from bifrost.data.series.columns import exactly, micros
+from bifrost.data.series.columns import exactly
 from bifrost.data.series.ticks import TradeColumns, concatenated
 
 # Average, derived and prior-reference prices lie up to some per cent away, and are true.
@@ -27,8 +27,7 @@ def judge_trades(trades: TradeColumns, context: TickContext[TradeColumns]) -> li
     wrong, perhaps = _far(trades, context.before)
     halted = np.zeros(len(trades), np.bool_)
     for halt in context.halts:
-        begins, ends = micros(halt.begins_at), micros(halt.ends_at)
-        halted |= (trades.occurred_at >= begins) & (trades.occurred_at < ends)
+        halted |= (trades.occurred_at >= halt.first) & (trades.occurred_at < halt.before)
 
     def at_price(place: int) -> str:
         return f"{exactly(trades.size[place]):f} traded at {exactly(trades.price[place]):f}"

@@ -9,7 +9,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from bifrost.data.halts.statuses import TradingStatus
 from bifrost.data.ingest.leases import Lease
 from bifrost.data.ingest.taking import Occasion, take
 from bifrost.data.ports import Clock, Ids
@@ -123,14 +125,16 @@ class StreamIngester:
 
     def _keep(self, told: Sequence[Told], now: int) -> None:
         """Write one batch: bars of the stream and of the vendor's history, and how it stands."""
-        whole = {one.instrument: self._whole(one.instrument) for one in self.streams}
+        whole = {one.instrument: self.streams.whole(one.instrument) for one in self.streams}
         answers = self._answers(now)
         ticks = _ticks_of(told, self._plugs.symbols)
-        sheets = self._news(now)
+        sheets, statuses = self._news(now), self.streams.statuses()
         has_bars = any(len(bars) for bars in whole.values()) or bool(answers)
-        if not (has_bars or ticks or sheets):
+        if not (has_bars or ticks or sheets or statuses):
             return
         with self._plugs.store.transaction(self._lease) as books:
+            # Before what is judged by it, and before how far the former listener heard is gone.
+            self._note(books, statuses, instant_of(now))
             for name, bars in whole.items():
                 self.counts.bars += self._take(books, SeriesKey(name, Timeframe.M1, SOURCE), bars)
             for refill, bars in answers:
@@ -142,8 +146,11 @@ class StreamIngester:
         self._kept.update({sheet.stream.instrument: sheet for sheet in sheets})
         self._kept_at = now if sheets else self._kept_at
 
-    def _whole(self, instrument: str) -> BarColumns:
-        return self._plugs.hours.inside(self.streams.whole(instrument))
+    def _note(self, books: StreamBooks, statuses: Sequence[TradingStatus], at: datetime) -> None:
+        if not self._kept:
+            books.lose_halts(SOURCE, at)
+        if statuses:
+            books.note(statuses, SOURCE, at)
 
     def _take(self, books: StreamBooks, key: SeriesKey, bars: BarColumns) -> int:
         if not len(bars):
@@ -194,7 +201,7 @@ class StreamIngester:
             del self._asked[name]
             bars = self._moved_on(refill, asked.result(), now)
             if bars is not None:
-                found.append((refill, self._plugs.hours.inside(bars)))
+                found.append((refill, bars))
         return found
 
     def _moved_on(self, refill: Refill, answer: Answer[BarColumns], now: int) -> BarColumns | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bifrost.data.series.columns import BarColumns
+from bifrost.data.streaming.halted import HaltWatch
 from bifrost.data.streaming.holes import (
     MINUTE,
     GapCause,
@@ -87,7 +88,7 @@ class InstrumentStream:
         first = _looked_back(self.settled_to)
         self.holes = merged([*holes, Hole(first, None, GapCause.NOT_CONNECTED)])
         self._lost_from: int | None = first
-        self.is_halted = False
+        self.halts = HaltWatch(instrument)
         self._pace = pace
         self._minutes = TradedMinutes()
         # Minutes of whose trades we do not have each: those before, and those a vendor filled.
@@ -109,7 +110,7 @@ class InstrumentStream:
             return StreamState.RECOVERING
         if self.holes:
             return StreamState.GAP
-        return StreamState.HALTED if self.is_halted else StreamState.LIVE
+        return StreamState.HALTED if self.halts.is_halted else StreamState.LIVE
 
     def subscribed(self, at: int) -> None:
         """Hear from now on: what lasted ends with this minute, whose beginning is missing."""
@@ -130,6 +131,7 @@ class InstrumentStream:
         if ended:
             self._lost_from = first if self._lost_from is None else min(first, self._lost_from)
         self._open(Hole(first, before, cause))
+        self.halts.missed(min(proven_to, at))
 
     def hear(self, message: Market) -> None:
         """Take in a message of this instrument, in whatever order, however often."""
@@ -143,7 +145,7 @@ class InstrumentStream:
             case BarTold():
                 self._bar(message)
             case StatusTold():
-                self.is_halted = message.is_halted
+                self.halts.told(message)
             case QuoteTold():
                 pass  # it proves that the line lives, and makes no bar
         self._heard_at = max(self._heard_at, _told_at(message))
@@ -231,6 +233,7 @@ class InstrumentStream:
         told_at = _told_at(message)
         first = _looked_back(minute_of(min(heard_at, told_at) - self._pace.late_by))
         self._open(Hole(first, minute_after(told_at + 1), GapCause.SEQUENCE, missing))
+        self.halts.missed(min(heard_at, told_at))
 
     def _change(self, message: TradeCorrected | TradeWithdrawn) -> None:
         if isinstance(message, TradeCorrected):
@@ -244,7 +247,7 @@ class InstrumentStream:
             self._late(first, max(self.settled_to, told_in) + MINUTE)
 
     def _trade(self, trade: TradeTold) -> None:
-        self.is_halted = False
+        self.halts.traded(trade)
         minute = minute_of(trade.at)
         is_theirs = any(first <= minute < before for first, before in self._theirs)
         if minute < self._ours_from or is_theirs:

@@ -1,19 +1,22 @@
-"""When the market is open, asked many times a second: sessions are looked up once a day."""
+"""When the market is open, asked many times a second: sessions are looked up once a day.
+
+Trades come from four in the morning to eight in the evening, and their minutes are kept; that
+nothing comes means something in regular hours alone.
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
-import numpy as np
-
 from bifrost.core.sessions import Session, exchange_date
-from bifrost.data.series.columns import BarColumns, instant_of, micros
+from bifrost.data.quality.times import EARLY, LATE
+from bifrost.data.series.columns import instant_of, micros
 
 # A long weekend, and the day to come.
 _AROUND = timedelta(days=10)
 
 
 class MarketHours:
-    """Regular hours. sessions: gives every session of [first, last]."""
+    """Regular hours, unless said. sessions: gives every session of [first, last]."""
 
     def __init__(self, sessions: Callable[[date, date], Sequence[Session]]) -> None:
         self._sessions = sessions
@@ -25,18 +28,12 @@ class MarketHours:
         return any(first <= at < before for first, before in self._around(at))
 
     def any_of(self, first: int, before: int) -> bool:
-        """Say whether any trading falls into [first, before), which may be months."""
+        """Say whether early, regular or late hours fall into [first, before), or months of them."""
         days = exchange_date(instant_of(first)), exchange_date(instant_of(before))
         return any(
-            micros(one.opens_at) < before and first < micros(one.closes_at)
+            micros(one.opens_at) - EARLY < before and first < micros(one.closes_at) + LATE
             for one in self._sessions(*days)
         )
-
-    def inside(self, bars: BarColumns) -> BarColumns:
-        """Return the bars of regular hours."""
-        if not len(bars):
-            return bars
-        return bars.take(np.array([self.is_open(at) for at in bars.starts_at.tolist()]))
 
     def began(self, at: int) -> int:
         """Return when the session under way began; outside of one, this instant itself."""

@@ -76,12 +76,13 @@ class BarTold:
 
 @dataclass(frozen=True, slots=True)
 class StatusTold:
-    """Trading in the instrument was halted, or goes on."""
+    """Trading in the instrument was halted, or goes on. code: the exchange's own for why."""
 
     instrument: str
     at: int
     is_halted: bool
     reason: str
+    code: str = ""
     sequence: int | None = None
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from bifrost.data.halts.statuses import TradingStatus
 from bifrost.data.ingest.leases import Lease
 from bifrost.data.ingest.taking import Occasion, TakingBooks
 from bifrost.data.streaming.holes import Hole
@@ -67,6 +68,12 @@ class StreamBooks(Protocol):
 
     def taking(self) -> TakingBooks:
         """Return the way in for bars."""
+
+    def note(self, statuses: Sequence[TradingStatus], source: str, at: datetime) -> None:
+        """Append what was told of halts and is not written down yet."""
+
+    def lose_halts(self, source: str, at: datetime) -> None:
+        """Whoever listened before may have missed the end of each halt that lasts: say so."""
 
     def add_ticks(self, ticks: Ticks, source: str, occasion: Occasion) -> None:
         """Append quotes and trades that are not stored yet, and tell of those that are wanted."""

@@ -7,6 +7,7 @@ every instrument: a quiet stock's minute is over once a busy one trades in the n
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from bifrost.data.halts.statuses import TradingStatus
 from bifrost.data.series.columns import BarColumns
 from bifrost.data.streaming.holes import MINUTE, GapCause
 from bifrost.data.streaming.machine import InstrumentStream, Pace, Refill, StreamState
@@ -89,6 +90,10 @@ class Streams:
         """Remember how new the newest bar is."""
         heard = self._heard[instrument]
         heard.bar_to = max(heard.bar_to or 0, int(bars.starts_at[-1]) + MINUTE)
+
+    def statuses(self) -> list[TradingStatus]:
+        """Return what is to be written down of halts since last asked."""
+        return [word for one in self._streams.values() for word in one.halts.news()]
 
     def refills(self, now: int) -> list[Refill]:
         """Return what vendors are to be asked now."""

@@ -58,6 +58,18 @@ WHERE a.instrument = %(instrument)s AND a.timeframe = '1m'
             AND b.occurred_at >= s.opens_at AND b.occurred_at < s.closes_at
             AND b.recorded_at <= %(known_by)s::timestamptz)
 """
+# Whole minutes of it; in one that it only touches there may have been trades.
+_HALTED = """
+SELECT greatest(h.first, s.opens_at) AS first, least(h.before, s.closes_at) AS before
+FROM (
+    SELECT instrument,
+        date_trunc('minute', begins_at + interval '59.999999 seconds') AS first,
+        coalesce(date_trunc('minute', known_to), 'infinity') AS before
+    FROM data.halts_known(%(known_by)s::timestamptz) WHERE instrument = %(instrument)s) h
+JOIN data.instruments i ON i.symbol = h.instrument
+JOIN data.sessions s ON s.calendar = i.calendar AND s.closes_at > h.first AND s.opens_at < h.before
+WHERE s.closes_at > %(first)s AND s.opens_at < %(before)s AND h.first < h.before
+"""
 _KEPT_APART = """
 SELECT DISTINCT occurred_at FROM data.quarantine
 WHERE instrument = %(instrument)s AND timeframe = '1m' AND recorded_at <= %(known_by)s::timestamptz
@@ -98,9 +110,10 @@ def silent_minutes(
     before: datetime,
     known_by: datetime | None = None,
 ) -> list[Stretch]:
-    """Return stretches of sessions in [first, before) in which a vendor knows of no trade.
+    """Return stretches of sessions in [first, before) in which nobody traded, as is known.
 
-    What the gate keeps apart was traded, whatever a vendor's count of its bars says.
+    By a vendor's word, or because of a halt. What the gate keeps apart was traded, whatever a
+    vendor's count of its bars says.
     """
     asked = {
         "instrument": instrument,
@@ -108,7 +121,7 @@ def silent_minutes(
         "before": before,
         "known_by": known_by or "infinity",
     }
-    rows = cursor.execute(_SILENT, asked).fetchall()
+    rows = [row for told in (_SILENT, _HALTED) for row in cursor.execute(told, asked).fetchall()]
     found = [(micros(row["first"]), micros(row["before"])) for row in rows]
     if not found:
         return []

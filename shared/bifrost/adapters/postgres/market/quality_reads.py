@@ -3,6 +3,7 @@
 Counted and not remembered, so that a refilled gap or a released bar shows at once; what a day's
 task found is in data.completeness. A daily bar is expected from an instrument's first session to
 its last stored one, minutes where any of the session is stored, and both where somebody subscribed.
+Nobody can expect a bar of which any part was halted; one that is there counts.
 """
 
 from collections.abc import Sequence
@@ -44,8 +45,23 @@ asked AS (
     FROM data.quarantine q
     WHERE q.released_at IS NULL AND q.session BETWEEN %(first)s AND %(last)s
         AND NOT {_CORRECTED} GROUP BY 1, 2, 3
+), halted AS (
+    SELECT s.symbol, s.session, h.begins_at, s.opens_at, s.closes_at,
+        greatest(date_trunc('minute', h.begins_at), s.opens_at) AS first_at,
+        least(h.known_to, s.closes_at) AS before_at
+    FROM asked s JOIN data.halts h ON h.instrument = s.symbol
+        AND h.begins_at < s.closes_at AND coalesce(h.known_to, 'infinity') > s.opens_at
+), excused AS (
+    SELECT h.symbol, h.session, count(DISTINCT m.minute)::integer AS bars
+    FROM halted h CROSS JOIN LATERAL generate_series(h.first_at,
+        h.before_at - interval '1 microsecond', interval '1 minute') AS m (minute)
+    WHERE NOT EXISTS (SELECT FROM data.intraday_bars b
+        WHERE b.instrument = h.symbol AND b.timeframe = 1 AND b.occurred_at = m.minute)
+    GROUP BY 1, 2
 ), counted AS (
-    SELECT s.symbol AS instrument, '1d' AS timeframe, s.session, 1 AS expected,
+    SELECT s.symbol AS instrument, '1d' AS timeframe, s.session, 1 - (EXISTS (
+            SELECT FROM halted h WHERE (h.symbol, h.session) = (s.symbol, s.session)
+                AND h.begins_at <= h.opens_at AND h.before_at = h.closes_at))::integer AS expected,
         (EXISTS (SELECT FROM data.told_bars b
             WHERE b.instrument = s.symbol AND b.session = s.session))::integer AS stored
     FROM asked s JOIN data.instruments i ON i.symbol = s.symbol
@@ -53,16 +69,20 @@ asked AS (
         OR {_SUBSCRIBED.format(timeframe="1d")}
     UNION ALL
     SELECT s.symbol, '1m', s.session,
-        ceil(extract(epoch FROM s.closes_at - s.opens_at) / 60)::integer, c.stored
+        ceil(extract(epoch FROM s.closes_at - s.opens_at) / 60)::integer - coalesce(e.bars, 0),
+        c.stored
     FROM asked s JOIN data.instruments i ON i.symbol = s.symbol
+    LEFT JOIN excused e ON (e.symbol, e.session) = (s.symbol, s.session)
     CROSS JOIN LATERAL (
         SELECT count(DISTINCT b.occurred_at)::integer AS stored FROM data.intraday_bars b
         WHERE b.instrument = s.symbol AND b.timeframe = 1
             AND b.occurred_at >= s.opens_at AND b.occurred_at < s.closes_at) c
     WHERE c.stored > 0 OR {_SUBSCRIBED.format(timeframe="1m")}
 ), found AS (
-    SELECT c.*, coalesce(k.bars, 0) AS quarantined
-    FROM counted c LEFT JOIN kept_apart k USING (instrument, timeframe, session)
+    SELECT instrument, timeframe, session, coalesce(nullif(expected, 0), stored) AS expected,
+        stored, coalesce(k.bars, 0) AS quarantined
+    FROM counted LEFT JOIN kept_apart k USING (instrument, timeframe, session)
+    WHERE expected > 0 OR stored > 0
 )"""
 
 _DAYS = f"""

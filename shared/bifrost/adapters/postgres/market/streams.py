@@ -8,12 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from bifrost.adapters.postgres.database import Cursor, Database, Row
+from bifrost.adapters.postgres.market.halts import lose_halts, note
 from bifrost.adapters.postgres.market.leases import prove
 from bifrost.adapters.postgres.market.missed_minutes import missed_minutes, silent_minutes
 from bifrost.adapters.postgres.market.taking import PostgresTakingBooks
 from bifrost.adapters.postgres.market.taking_ticks import PostgresTickBooks
 from bifrost.adapters.postgres.outbox import Outbox
 from bifrost.core.errors import FieldProblem, InvalidInputError
+from bifrost.data.halts.statuses import TradingStatus
 from bifrost.data.ingest.leases import Lease
 from bifrost.data.ingest.taking import Occasion
 from bifrost.data.ingest.taking_ticks import take_quotes, take_trades
@@ -142,6 +144,14 @@ class PostgresStreamBooks:
     def taking(self) -> PostgresTakingBooks:
         """Return the way in for bars."""
         return PostgresTakingBooks(self.cursor)
+
+    def note(self, statuses: Sequence[TradingStatus], source: str, at: datetime) -> None:
+        """Append what was told of halts and is not written down yet."""
+        note(self.cursor, statuses, source, at)
+
+    def lose_halts(self, source: str, at: datetime) -> None:
+        """Whoever listened before may have missed the end of each halt that lasts: say so."""
+        lose_halts(self.cursor, source, at)
 
     def add_ticks(self, ticks: Ticks, source: str, occasion: Occasion) -> None:
         """Take quotes and trades in that are not stored yet, and tell of those that are wanted."""

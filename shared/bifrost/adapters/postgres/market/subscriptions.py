@@ -75,6 +75,20 @@ WHERE instrument = %(instrument)s AND timeframe = %(timeframe)s AND provider = %
     AND before_at > %(first)s AND first_at < %(before)s
 """
 
+# Nobody traded, so nobody has a bar: of whole minutes of a halt, and of days that it held whole.
+_HALTED_MINUTES = """
+SELECT date_trunc('minute', begins_at + interval '59.999999 seconds') AS first_at,
+    coalesce(date_trunc('minute', known_to), %(before)s) AS before_at
+FROM data.halts WHERE instrument = %(instrument)s
+    AND begins_at < %(before)s AND coalesce(known_to, 'infinity') > %(first)s
+"""
+_HALTED_DAYS = """
+SELECT s.opens_at AS first_at, s.closes_at AS before_at FROM data.halts h
+JOIN data.sessions s ON s.calendar = %(calendar)s AND h.begins_at <= s.opens_at
+    AND coalesce(h.known_to, 'infinity') >= s.closes_at
+WHERE h.instrument = %(instrument)s AND s.opens_at >= %(first)s AND s.opens_at < %(before)s
+"""
+
 _OF_ONE = "instrument = %(instrument)s AND timeframe = %(timeframe)s AND provider = %(provider)s"
 _CLOSE = f"""
 UPDATE data.gaps SET closed_at = %(now)s WHERE {_OF_ONE} AND closed_at IS NULL
@@ -174,6 +188,11 @@ class PostgresSubscriptions:
         found = {row["instrument"]: row["newest"] for row in rows}
         return [found.get(name) for name in names]
 
+    def halted(self, since: datetime) -> set[str]:
+        """Return the instruments that have been halted at any time since."""
+        query = "SELECT instrument FROM data.halts WHERE known_to IS NULL OR known_to > %s"
+        return {row["instrument"] for row in self._database.fetch_all(query, (since,))}
+
     def accounted(
         self, subscription: Subscription, first: datetime, before: datetime
     ) -> "tuple[Integers, Sequence[tuple[int, int]]]":
@@ -187,9 +206,11 @@ class PostgresSubscriptions:
             "first": first,
             "before": before,
         }
-        stored = _STORED_DAYS if subscription.timeframe.is_daily else _STORED_MINUTES
+        daily = subscription.timeframe.is_daily
+        stored = _STORED_DAYS if daily else _STORED_MINUTES
+        halted = _HALTED_DAYS if daily else _HALTED_MINUTES
         rows = self._database.fetch_all(f"{stored} UNION ALL {_KEPT_APART}", values)
-        silent = self._database.fetch_all(_ABSENT, values)
+        silent = self._database.fetch_all(f"{_ABSENT} UNION ALL {halted}", values)
         present = np.array([micros(row["starts_at"]) for row in rows], dtype=np.int64)
         return present, [(micros(row["first_at"]), micros(row["before_at"])) for row in silent]
 

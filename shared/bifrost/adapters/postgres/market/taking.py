@@ -10,13 +10,14 @@ import numpy as np
 from bifrost.adapters.postgres.database import Cursor, Row
 from bifrost.adapters.postgres.instruments import locked_listing
 from bifrost.adapters.postgres.market.actions import standing_and_claimed
+from bifrost.adapters.postgres.market.halted_stretches import halts_around
 from bifrost.adapters.postgres.market.quality import keep_apart
 from bifrost.adapters.postgres.market.series import PostgresSeries
 from bifrost.adapters.postgres.outbox import Outbox
 from bifrost.adapters.postgres.sessions import calendar_sessions
 from bifrost.core.sessions import Session
 from bifrost.data.ports import Listing
-from bifrost.data.quality.context import GateContext, SessionGrid
+from bifrost.data.quality.context import GateContext, Halt, SessionGrid
 from bifrost.data.quality.defects import Defect
 from bifrost.data.quality.issuer_steps import steps_of
 from bifrost.data.series.asked import SeriesQuery
@@ -32,6 +33,8 @@ _PRIOR = {True: timedelta(days=180), False: timedelta(days=5)}
 # And what it looks ahead to, where an older bar is corrected: longer than a run of wrong ones.
 _FOLLOWING_BARS = 30
 _FOLLOWING = {True: timedelta(days=60), False: timedelta(days=5)}
+# No bar ends later than so after its beginning.
+_WIDEST = timedelta(days=1)
 # Bars of the late session alone are of a session that has closed.
 _AROUND = timedelta(days=1)
 
@@ -41,17 +44,19 @@ SELECT %s, session, %s FROM unnest(%s::date[]) AS touched (session)
 ON CONFLICT (instrument, session) DO UPDATE SET touched_at = excluded.touched_at
 """
 
-# The gate keeps these apart only until a later bar confirms them.
+# The gate keeps these apart only until a later bar confirms them, or a halt's end is told late.
 _WAITING = """
 SELECT DISTINCT ON (occurred_at) occurred_at, open, high, low, close, volume FROM data.quarantine
 WHERE instrument = %s AND timeframe = %s AND source = %s AND released_at IS NULL
-    AND kinds <@ ARRAY['jump', 'missed_split'] AND occurred_at >= %s AND occurred_at <= %s
+    AND kinds <@ ARRAY['jump', 'missed_split', 'traded_in_halt']
+    AND occurred_at >= %s AND occurred_at <= %s
 ORDER BY occurred_at, quarantine_id DESC
 """
 
 _LET_IN = """
 UPDATE data.quarantine SET released_at = %s, released_by = 'gate',
-    release_reason = 'a later bar confirmed it'
+    release_reason = CASE WHEN 'traded_in_halt' = ANY(kinds) THEN 'its halt was over'
+        ELSE 'a later bar confirmed it' END
 WHERE instrument = %s AND timeframe = %s AND source = %s AND released_at IS NULL
     AND occurred_at = %s AND (trunc(open, 6), trunc(high, 6), trunc(low, 6), trunc(close, 6),
         trunc(volume, 6)) = (%s, %s, %s, %s, %s)
@@ -85,6 +90,7 @@ class PostgresTakingBooks:
             extended=not key.timeframe.is_daily,
             steps=steps_of(standing, around),
             claims=steps_of(told, around),
+            halts=self._halts(key, bars),
             tick_size=listing.instrument.tick_size,
         )
 
@@ -109,14 +115,14 @@ class PostgresTakingBooks:
 
     def put(
         self, key: SeriesKey, bars: BarColumns, at: datetime, repair_id: str | None = None
-    ) -> int:
-        """Append what is new or differs; return how many bars that were."""
+    ) -> BarColumns:
+        """Append what is new or differs; return those bars."""
         return PostgresSeries(self.cursor).put(key, bars, at, repair_id)
 
     def keep_apart(
         self, key: SeriesKey, bars: BarColumns, defects: Sequence[Defect], at: datetime
     ) -> int:
-        """Quarantine the bars that a defect blocks, and flag others; return how many are new."""
+        """Quarantine the bars that a defect blocks, and flag others; see TakingBooks."""
         return keep_apart(self.cursor, key, bars, defects, at)
 
     def touch(
@@ -132,6 +138,12 @@ class PostgresTakingBooks:
     def tell(self, *events: Event) -> None:
         """Write events down, to be published once the transaction is kept."""
         Outbox("data").add(self.cursor, *events)
+
+    def _halts(self, key: SeriesKey, bars: BarColumns) -> tuple[Halt, ...]:
+        first, last = int(bars.starts_at.min()), int(bars.starts_at.max())
+        return halts_around(
+            self.cursor, key.instrument, instant_of(first), instant_of(last) + _WIDEST
+        )
 
     def _stored(self, key: SeriesKey, bars: BarColumns) -> BarColumns:
         """Return what stands before, between and after these bars."""

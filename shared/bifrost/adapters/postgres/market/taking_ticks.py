@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bifrost.adapters.postgres.instruments import locked_listing
+from bifrost.adapters.postgres.market.halted_stretches import halts_around
 from bifrost.adapters.postgres.market.quality import FLAG
 from bifrost.adapters.postgres.market.ticks import PostgresTicks
 from bifrost.core.sessions import Session
@@ -44,12 +45,15 @@ class PostgresTickBooks(PostgresTicks):
     def tick_context(
         self, listing: Listing, source: str, ticks: Ticks, at: datetime
     ) -> TickContext[Ticks]:
-        """Return what the gate has to know: sessions, and what this source said just before."""
+        """Return what the gate has to know: sessions, halts, what this source said just before."""
         first, last = instant_of(ticks.occurred_at.min()), instant_of(ticks.occurred_at.max())
         values = (listing.calendar, first - _AROUND, last + _AROUND)
         sessions = [Session(**row) for row in self.cursor.execute(_SESSIONS, values)]
-        before = self.said_before(listing.instrument.symbol, source, ticks)
-        return TickContext(SessionGrid.of(sessions), at, before)
+        symbol = listing.instrument.symbol
+        before = self.said_before(symbol, source, ticks)
+        # A quote that stood before a halt stands through it.
+        halts = halts_around(self.cursor, symbol, first - _AROUND, max(last, at))
+        return TickContext(SessionGrid.of(sessions), at, before, halts)
 
     def keep_ticks_apart(
         self, instrument: str, source: str, ticks: Ticks, defects: Sequence[Defect], at: datetime

@@ -1,0 +1,91 @@
+"""Halts in Postgres: words are appended, and halts made of them when they are asked for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bifrost.adapters.postgres.database import Cursor, Database
+from bifrost.core.errors import NotFoundError
+from bifrost.data.halts.statuses import HaltQuery, KnownHalt, TradingStatus
+
+_NOTE = """
+INSERT INTO data.trading_statuses
+    (instrument, occurred_at, status, source, code, reason, told_by, recorded_at)
+SELECT symbol, %(at)s, %(status)s, %(source)s, %(code)s, %(reason)s, %(by)s, %(now)s
+FROM data.instruments WHERE symbol = %(instrument)s
+ON CONFLICT (instrument, occurred_at, status, source) DO NOTHING
+"""
+_LISTED = "SELECT FROM data.instruments WHERE symbol = %s FOR KEY SHARE"
+# What it was the last to hear: the minutes before that are settled.
+_LOSE = """
+INSERT INTO data.trading_statuses (instrument, occurred_at, status, source, reason, recorded_at)
+SELECT h.instrument, greatest(h.begins_at, m.settled_to), 'unknown', h.source,
+    'nobody listened from then on', %(at)s
+FROM data.halts h LEFT JOIN data.market_streams m USING (instrument, source)
+WHERE h.source = %(source)s AND h.ends_at IS NULL AND NOT EXISTS (
+    SELECT FROM data.trading_statuses s
+    WHERE s.instrument = h.instrument AND s.status <> 'halted'
+        AND (s.occurred_at, s.number) > (h.begins_at, h.number))
+ON CONFLICT DO NOTHING
+"""
+_LISTING = """
+SELECT * FROM data.halts_known(coalesce(%(known_by)s::timestamptz, 'infinity'))
+WHERE (%(instrument)s = '' OR instrument = %(instrument)s) AND number < %(before)s
+    AND (%(last)s::date IS NULL
+        OR (begins_at AT TIME ZONE 'America/New_York')::date <= %(last)s::date)
+    AND (%(first)s::date IS NULL OR coalesce(ends_at, known_to, 'infinity')
+        >= %(first)s::date::timestamp AT TIME ZONE 'America/New_York')
+ORDER BY number DESC LIMIT %(limit)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresHalts:
+    """HaltBook."""
+
+    database: Database
+
+    def listing(self, asked: HaltQuery, before: int, limit: int) -> Sequence[KnownHalt]:
+        """Return halts with a number below `before`, the last told first."""
+        values = {
+            "instrument": asked.instrument,
+            "first": asked.first,
+            "last": asked.last,
+            "known_by": asked.known_by,
+            "before": before,
+            "limit": limit,
+        }
+        return [KnownHalt(**row) for row in self.database.fetch_all(_LISTING, values)]
+
+    def tell(self, statuses: Sequence[TradingStatus], by: str, at: datetime) -> None:
+        """Keep a person's words; raise NotFoundError for an instrument that is not listed."""
+        with self.database.transaction() as cursor:
+            for one in statuses:
+                if cursor.execute(_LISTED, (one.instrument,)).fetchone() is None:
+                    raise NotFoundError(
+                        f"no instrument is called {one.instrument}; see GET /v1/instruments"
+                    )
+                cursor.execute(_NOTE, _values(one, "person", by, at))
+
+
+def note(cursor: Cursor, statuses: Sequence[TradingStatus], source: str, at: datetime) -> None:
+    """Append what was told of halts and is not written down yet."""
+    cursor.executemany(_NOTE, [_values(one, source, None, at) for one in statuses])
+
+
+def lose_halts(cursor: Cursor, source: str, at: datetime) -> None:
+    """Whoever listened before may have missed the end of each halt that lasts: say so."""
+    cursor.execute(_LOSE, {"source": source, "at": at})
+
+
+def _values(status: TradingStatus, source: str, by: str | None, now: datetime) -> dict[str, object]:
+    return {
+        "instrument": status.instrument,
+        "at": status.at,
+        "status": status.trading.value,
+        "source": source,
+        "code": status.code,
+        "reason": status.reason,
+        "by": by,
+        "now": now,
+    }

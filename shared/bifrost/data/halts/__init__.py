@@ -1,0 +1,1 @@
+"""Trading halts: what was told of them, and since when nobody knows."""
