@@ -12,6 +12,7 @@ from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.data.schemas import Symbol
 from bifrost.data.series.asked import Knowledge, is_settled
 from bifrost.data.series.columns import Integers
+from bifrost.data.series.tick_schemas import QuoteList, TradeList
 from bifrost.data.series.ticks import (
     QuoteColumns,
     TickQuery,
@@ -91,7 +92,7 @@ def _asked(
 Asked = Annotated[_Asked, Depends(_asked)]
 
 
-@router.get("/v1/trades", tags=["data"], responses=OFFERED)
+@router.get("/v1/trades", tags=["data"], response_model=TradeList, responses=OFFERED)
 def trades(request: Request, asked: Asked, caller: Caller) -> Response:
     """List the trades of an instrument in [from, to), in order, as the best source told them.
 
@@ -103,7 +104,7 @@ def trades(request: Request, asked: Asked, caller: Caller) -> Response:
     return _answered(request, asked, found, _trade_columns)
 
 
-@router.get("/v1/quotes", tags=["data"], responses=OFFERED)
+@router.get("/v1/quotes", tags=["data"], response_model=QuoteList, responses=OFFERED)
 def quotes(request: Request, asked: Asked, caller: Caller) -> Response:
     """List the best bids and offers of an instrument in [from, to); see `/v1/trades`."""
     wiring.data().listing(asked.query.instrument)

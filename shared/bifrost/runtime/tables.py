@@ -28,7 +28,7 @@ class Kind(StrEnum):
 
     TEXT = "text"  # str, or None where there is none
     DATE = "date"  # date, or None where there is none
-    INSTANT = "instant"  # int, microseconds since 1970 (UTC)
+    INSTANT = "instant"  # int, microseconds since 1970 (UTC), or None where there is none
     MILLIONTHS = "millionths"  # int, of the unit
     DECIMAL = "decimal"  # Decimal, or None where it is not known
     INTEGER = "integer"  # int
@@ -67,7 +67,7 @@ class Table:
 def table_of(sheet: "type[BaseModel]", items: "Sequence[BaseModel]") -> Table:
     """Make a table of a page's items: a column for each field, its kind by the field's type.
 
-    What is neither number, date nor instant is its JSON's text.
+    What is neither number, date nor instant is its text, as in JSON.
     """
     return Table(
         tuple(
@@ -122,7 +122,10 @@ def millionths_text(count: int) -> str:
 def _column(name: str, annotation: Any, values: list[Any]) -> Column:
     kind = _kind_of(annotation, values)
     if kind is Kind.INSTANT:
-        values = [(value - _EPOCH) // timedelta(microseconds=1) for value in values]
+        values = [
+            None if value is None else (value - _EPOCH) // timedelta(microseconds=1)
+            for value in values
+        ]
     if kind is Kind.TEXT:
         values = [None if value is None else str(value) for value in values]
     return Column(name, kind, values)
@@ -131,7 +134,7 @@ def _column(name: str, annotation: Any, values: list[Any]) -> Column:
 def _kind_of(annotation: Any, values: list[Any]) -> Kind:
     """Return a field's kind; one that may be a date or an instant is what its values are."""
     types = set(get_args(annotation) or (annotation,))
-    if NoneType in types and types not in ({NoneType, Decimal}, {NoneType, date}):
+    if NoneType in types and types - {NoneType} not in ({Decimal}, {date}, {datetime}):
         return Kind.TEXT
     if types == {date, datetime}:
         is_date = bool(values) and not isinstance(values[0], datetime)
@@ -151,7 +154,7 @@ def _decimal_text(value: Decimal | None) -> str:
 _TEXTS: dict[Kind, Callable[[Iterable[Any]], Iterable[str]]] = {
     Kind.TEXT: lambda values: ("" if value is None else value for value in values),
     Kind.DATE: lambda values: ("" if value is None else value.isoformat() for value in values),
-    Kind.INSTANT: lambda values: map(instant_text, values),
+    Kind.INSTANT: lambda values: ("" if value is None else instant_text(value) for value in values),
     Kind.MILLIONTHS: lambda values: map(millionths_text, values),
     Kind.DECIMAL: lambda values: map(_decimal_text, values),
     Kind.INTEGER: lambda values: map(str, map(int, values)),
@@ -176,9 +179,10 @@ def _array(column: Column) -> "Array":
     if column.kind is Kind.DATE:
         days = [None if value is None else (value - _EPOCH.date()).days for value in column.values]
         return Array(days, type=DataType.int32()).cast(DataType.date32())
+    if column.kind is Kind.INSTANT:
+        instants = Array(column.values, type=DataType.int64())
+        return instants.cast(DataType.timestamp("us", tz="UTC"))
     numbers = np.asarray(column.values, dtype=np.int64)
     if column.kind is Kind.MILLIONTHS:
         return Array.from_numpy(numbers / _MILLION)
-    if column.kind is Kind.INSTANT:
-        return Array.from_numpy(numbers).cast(DataType.timestamp("us", tz="UTC"))
     return Array.from_numpy(numbers)

@@ -148,3 +148,16 @@ def test_a_field_that_may_be_an_instant_is_one_where_its_values_are() -> None:
     rows = to_csv(table_of(Beginning, [Beginning(t=datetime(2012, 6, 18, tzinfo=UTC))]))
 
     assert rows == b"t\n2012-06-18T00:00:00Z\n"
+
+
+@pytest.mark.parametrize("read", [_read_arrow, _read_parquet])
+def test_an_instant_that_is_not_there_is_empty_in_every_form(read: Any) -> None:
+    class Ending(BaseModel):
+        place: int
+        ended_at: datetime | None
+
+    instant = datetime(2012, 6, 18, tzinfo=UTC)
+    table = table_of(Ending, [Ending(place=1, ended_at=instant), Ending(place=2, ended_at=None)])
+
+    assert to_csv(table) == b"place,ended_at\n1,2012-06-18T00:00:00Z\n2,\n"
+    assert read(table) == [{"place": 1, "ended_at": instant}, {"place": 2, "ended_at": None}]
