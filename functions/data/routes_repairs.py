@@ -43,19 +43,13 @@ def list_repairs(
 
 @router.post("/v1/data/repairs/scans", tags=["data"])
 def scan(body: ScanBody, caller: Caller) -> ScanSheet:
-    """Look for faults in an instrument's daily bars; make what is sure, propose the rest.
+    """Look for faults in all that is stored of an instrument; make what is sure, propose the rest.
 
-    Group `admin` only. Repeating it finds the same, and makes nothing that was undone.
+    Group `admin` only. Repeating it finds the same, and makes nothing that was undone. Where there
+    is more than one request has time for, `following` is what to send as `after`.
     """
     caller.require(ADMIN)
-    return ScanSheet.of(
-        wiring_repairs.repairs().scan(
-            body.instrument,
-            source=body.source or "",
-            dry_run=body.dry_run,
-            correlation_id=correlation_id(),
-        )
-    )
+    return ScanSheet.of(wiring_repairs.repairs().scan(body.to_asked(), correlation_id()))
 
 
 @router.get("/v1/data/repairs/{repair_id}", tags=["data"])

@@ -1,5 +1,7 @@
 """A look at what an ingestion brought; numpy is loaded when it is taken."""
 
+from dataclasses import replace
+
 from aws_lambda_powertools import Logger
 
 from bifrost.runtime.lambda_entry import Payload
@@ -8,17 +10,24 @@ logger = Logger(service="data")
 
 
 def look(instrument: str) -> Payload:
-    """Look for faults in an instrument's daily bars, and count what came of it.
+    """Look for faults in what vendors told of an instrument's days, and count what came of it.
 
     What is sure is made, the rest proposed.
     """
+    from bifrost.data.repair.stored import ScanAsked
+    from bifrost.data.series.timeframes import Timeframe
     from functions.data import wiring_repairs
 
-    scan = wiring_repairs.repairs().scan(instrument)
-    counts: Payload = {"proposed": 0, "applied": 0, "undone": 0}
-    for record in scan.records:
-        counts[record.state.value] += 1
-    counts["suspicions"] = len(scan.suspicions)
-    if scan.records or scan.suspicions:
+    asked = ScanAsked(instrument, timeframe=Timeframe.D1, told_by_vendors=True)
+    counts: Payload = {"proposed": 0, "applied": 0, "undone": 0, "suspicions": 0}
+    while True:
+        scan = wiring_repairs.repairs().scan(asked)
+        for record in scan.records:
+            counts[record.state.value] += 1
+        counts["suspicions"] += len(scan.suspicions)
+        if not scan.following:
+            break
+        asked = replace(asked, after=scan.following)
+    if any(counts.values()):
         logger.warning("faults in stored bars", extra={"instrument": instrument, **counts})
     return counts

@@ -1,6 +1,7 @@
 """Data with repairs on a database of a test's own, and a year of bars with or without faults."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from bifrost.adapters.postgres.market.series import PostgresSeries, PostgresSeri
 from bifrost.adapters.postgres.market.taking import PostgresTakingBooks
 from bifrost.data.ingest.taking import Occasion, take
 from bifrost.data.repair.service import RepairService
-from bifrost.data.repair.stored import RepairRecord
+from bifrost.data.repair.stored import RepairRecord, Scan, ScanAsked
 from bifrost.data.series.asked import Knowledge, SeriesQuery
 from bifrost.data.series.columns import BarColumns, counted, micros
 from bifrost.data.series.ports import SeriesKey
@@ -58,10 +59,14 @@ class RepairDesk:
         )
         return found
 
-    def scan(self, **given: object) -> tuple[RepairRecord, ...]:
-        """Look at AAPL."""
+    def scan(self, **given: Any) -> tuple[RepairRecord, ...]:
+        """Look at AAPL, and return what was found to repair."""
+        return self.look(**given).records
+
+    def look(self, instrument: str = "AAPL", **given: Any) -> Scan:
+        """Look at an instrument."""
         self.clock.pass_by(1)
-        return self.service.scan("AAPL", **given).records  # type: ignore[arg-type]  # as given
+        return self.service.scan(ScanAsked(instrument, **given))
 
     def undo(self, record: RepairRecord) -> RepairRecord:
         """Take a repair back."""

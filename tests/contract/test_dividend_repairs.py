@@ -65,7 +65,7 @@ def test_a_person_makes_it_and_takes_it_back(desk: RepairDesk) -> None:
 def test_a_dividend_that_is_told_twice_is_suspected_and_its_claim_held(desk: RepairDesk) -> None:
     announce(desk, dict.fromkeys(PAID, "0.30") | {PAID[1] + 2: "0.30"})
 
-    found = desk.service.scan("AAPL")
+    found = desk.look()
 
     assert found.records == ()
     (one,) = found.suspicions
@@ -76,6 +76,6 @@ def test_a_dividend_that_is_told_twice_is_suspected_and_its_claim_held(desk: Rep
 def test_dividends_that_are_right_are_left_alone(desk: RepairDesk) -> None:
     announce(desk, dict.fromkeys(PAID, "0.30"))
 
-    found = desk.service.scan("AAPL")
+    found = desk.look()
 
     assert (found.records, found.suspicions) == ((), ())

@@ -222,6 +222,17 @@ def test_report_is_of_the_newest_session_that_is_stored_unless_asked(
     assert quality.report(first=None, last=None).days[0].session == DAYS[29].session
 
 
+def test_series_of_which_all_is_quarantined_is_not_called_complete(
+    database: Database, quality: QualityService
+) -> None:
+    told = daily(2)
+    taken(database, replace(told, high=told.low - 1))
+
+    report = quality.report(first=DAYS[0].session, last=DAYS[1].session)
+
+    assert (len(report.quarantined), report.days, report.is_reached) == (2, [], None)
+
+
 def test_session_that_has_not_closed_is_not_counted(
     database: Database, quality: QualityService
 ) -> None:

@@ -155,10 +155,16 @@ def test_a_dry_run_keeps_nothing(desk: RepairDesk) -> None:
     assert desk.closes()[FAULTY] == pytest.approx(100 * prices()[FAULTY])
 
 
-def test_a_person_s_own_file_is_repaired_only_when_that_person_asks(desk: RepairDesk) -> None:
+def test_a_person_s_own_file_is_looked_at_and_repaired_only_when_that_person_asks(
+    desk: RepairDesk,
+) -> None:
     desk.put(with_hundred(), SeriesKey("AAPL", Timeframe.D1, "csv"))
 
-    assert desk.scan() == ()
+    (found,) = desk.scan()
+    assert (found.state, desk.closes()[FAULTY]) == (
+        RepairState.PROPOSED,
+        pytest.approx(100 * prices()[FAULTY]),
+    )
     (record,) = desk.scan(source="csv")
 
     assert record.state is RepairState.APPLIED
@@ -204,11 +210,13 @@ def test_repairs_are_listed_by_instrument_kind_and_state(desk: RepairDesk) -> No
 
 def test_what_is_unknown_is_said_so(desk: RepairDesk) -> None:
     with pytest.raises(NotFoundError, match="NONE"):
-        desk.service.scan("NONE")
+        desk.look("NONE")
     with pytest.raises(NotFoundError, match="repair-0"):
         desk.service.find("repair-0")
-    with pytest.raises(InvalidInputError, match="has told no daily bars"):
-        desk.service.scan("IBM", source="yahoo")
+    with pytest.raises(InvalidInputError, match="has told no bars of IBM; nobody has"):
+        desk.look("IBM", source="yahoo")
+    with pytest.raises(InvalidInputError, match="no bars of 5m are stored of IBM"):
+        desk.look("IBM", timeframe=Timeframe.M5)
 
 
 @pytest.mark.parametrize("table", ["repairs", "repair_steps"])

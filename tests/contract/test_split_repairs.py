@@ -92,7 +92,7 @@ def test_a_split_that_one_vendor_claims_is_held_and_repairs_nothing(desk: Repair
     desk.put(bars())
     desk.data.imports.announce(split_file("yahoo"), "request-1")
 
-    found = desk.service.scan("AAPL")
+    found = desk.look()
 
     assert found.records == ()
     (held,) = found.suspicions
@@ -123,7 +123,7 @@ def test_gamestop_s_split_of_january_2021_is_refused_when_one_source_claims_it(
     claim = split_file("yahoo", date(2021, 1, 27)).replace(b"AAPL", b"GME")
     desk.data.imports.announce(claim, "request-1")
 
-    found = desk.service.scan("GME")
+    found = desk.look("GME")
 
     assert found.records == ()
     assert [one.kind for one in found.suspicions] == [RepairKind.PHANTOM_SPLIT]

@@ -67,6 +67,13 @@ def test_report_names_the_goal_the_days_and_what_was_kept_apart(data: DataFuncti
     )
 
 
+def test_what_nothing_is_stored_of_is_neither_reached_nor_missed(data: DataFunction) -> None:
+    answer = data.get("/v1/data/quality", **{"from": "2012-01-12", "instrument": "IBM"})
+
+    assert answer.status == 200
+    assert (answer.body["reached"], answer.body["days"]) == (None, [])
+
+
 def test_admin_releases_a_bar_once_and_says_why(data: DataFunction) -> None:
     (bar,) = data.get("/v1/data/quality", **{"from": "2012-01-12"}).body["quarantined"]
     path = f"/v1/data/quality/{bar['quarantine_id']}/release"

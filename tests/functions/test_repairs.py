@@ -79,6 +79,9 @@ def test_a_scan_makes_what_is_sure_and_says_what_it_did(data: DataFunction) -> N
 
     assert answer.status == 200
     assert answer.body["sources"] == ["yahoo"]
+    (looked,) = answer.body["looked"]
+    assert (looked["source"], looked["timeframe"], looked["bars"]) == ("yahoo", "1d", 62)
+    assert answer.body["following"] is None
     (found,) = answer.body["repairs"]
     assert (found["kind"], found["state"], found["bars"]) == ("unit_error", "applied", 1)
     assert (found["first_session"], found["known_from"]) == (FAULTY, "2012-03-02")
@@ -143,6 +146,8 @@ def test_a_source_that_told_nothing_is_named(data: DataFunction) -> None:
 
     assert answer.status == 422
     assert answer.fields == {"source"}
+    assert scanned(data, timeframe="1m").fields == {"timeframe"}
+    assert scanned(data, after="elsewhere").fields == {"after"}
 
 
 def test_a_dry_run_shows_what_would_be_done(data: DataFunction) -> None:
@@ -170,7 +175,7 @@ class Ingestion:
         before = datetime(2012, 4, 1, 4, tzinfo=UTC)
         scope = Scope("yahoo", Timeframe.D1, datetime(2012, 1, 1, 5, tzinfo=UTC), before)
         ended = Item("job-1", "IBM", "IBM", scope, ItemState.DONE, before, None)
-        self.item = replace(ended, bars_written=bars_written)
+        self.item = replace(ended, rows_written=bars_written)
 
     def work(self, number: int) -> Item:
         """Leave the item."""

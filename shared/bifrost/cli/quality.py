@@ -27,7 +27,10 @@ def quality(
     instrument: Annotated[str | None, option(says="Of this one alone.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many rows of each list.")] = 100,
     check: Annotated[
-        bool, typer.Option("--check", help="End with 3 where a session is below the goal.")
+        bool,
+        typer.Option(
+            "--check", help="End with 3 where a session is below the goal, or nothing is stored."
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -72,7 +75,7 @@ def release(
 
 def _show(found: dict[str, Any]) -> None:
     for title, rows, columns, empty in (
-        ("", found["days"], _DAYS, "no session of these days has bars"),
+        ("", found["days"], _DAYS, "nothing is stored of these days"),
         ("below the goal", found["worst"], ("instrument", *_DAYS), ""),
         ("quarantined", found["quarantined"], _QUARANTINED, ""),
         ("quarantined quotes and trades", found["quarantined_ticks"], _TICKS, ""),

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bifrost.cli.inputs import argument, most, option
-from bifrost.cli.output import REFUSED, AsJson, show_fields, show_json, show_table
+from bifrost.cli.output import REFUSED, AsJson, say, show_fields, show_json, show_table
 
 if TYPE_CHECKING:
     from bifrost.data.repair.examining import Examined
     from bifrost.data.repair.findings import Repair
+    from bifrost.local.api import Api
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,10 +21,11 @@ app = typer.Typer(
 
 _ADDRESS = "/v1/data/repairs"
 _LISTED = (
-    *("repair_id", "instrument", "kind", "state", "score", "first_session", "last_session"),
-    *("bars", "reason"),
+    *("repair_id", "instrument", "source", "timeframe", "kind", "state", "score"),
+    *("first_session", "last_session", "bars", "reason"),
 )
-_SUSPECTED = ("source", "kind", "session", "reason")
+_LOOKED = ("source", "timeframe", "first_session", "last_session", "bars")
+_SUSPECTED = ("source", "timeframe", "kind", "session", "reason")
 _CHECKED = ("kind", "first_session", "last_session", "columns", "score", "reason")
 
 Id = Annotated[str, argument("Its id in the list.")]
@@ -96,26 +98,45 @@ def undo(
 def scan(
     instrument: Annotated[str, argument("The instrument.")],
     source: Annotated[
-        str | None, option(says="This source alone; your own file is only looked at if named.")
+        str | None, option(says="This source alone; in your own file it is made only if named.")
     ] = None,
+    timeframe: Annotated[str | None, option(says="These bars alone, such as 1d or 1m.")] = None,
     dry_run: Annotated[bool, typer.Option(help="Keep and make nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Look for faults in an instrument's daily bars; make what is sure, propose the rest.
+    """Look for faults in all that is stored; make what is sure, propose the rest.
+
+    Every source's bars, of days and within them. What your own files told is only proposed,
+    unless --source names one.
 
     Example: bifrost data repairs scan AAPL --dry-run
     """
     from bifrost.cli.session import connect
 
-    body = {"instrument": instrument, "source": source, "dry_run": dry_run}
-    found = connect().post(f"{_ADDRESS}/scans", body)
+    body = {"instrument": instrument, "source": source, "timeframe": timeframe, "dry_run": dry_run}
+    found = _scanned(connect(), body)
     if as_json:
         show_json(found)
         return
+    show_table(found["looked"], _LOOKED, empty="nothing is stored of it")
+    print()
     show_table(found["repairs"], _LISTED, empty="nothing to repair")
     if found["suspicions"]:
         print("\nsuspected")
         show_table(found["suspicions"], _SUSPECTED, empty="")
+
+
+def _scanned(api: "Api", body: dict[str, Any]) -> dict[str, Any]:
+    """Ask until all was looked at; say how far it is, and return all as one answer."""
+    found: dict[str, Any] = api.post(f"{_ADDRESS}/scans", body)
+    while found["following"]:
+        last = found["looked"][-1]
+        say(f"looked at {last['source']} {last['timeframe']} to {last['last_session']} ...")
+        more = api.post(f"{_ADDRESS}/scans", {**body, "after": found["following"]})
+        for name in ("looked", "repairs", "suspicions"):
+            more[name] = [*found[name], *more[name]]
+        found = {**more, "sources": sorted({*found["sources"], *more["sources"]})}
+    return found
 
 
 @app.command("check")
@@ -141,7 +162,7 @@ def check(
         show_table([*shown["repairs"], *shown["claims"]], _CHECKED, empty="nothing to repair")
         if shown["suspicions"]:
             print("\nsuspected")
-            show_table(shown["suspicions"], _SUSPECTED[1:], empty="")
+            show_table(shown["suspicions"], _SUSPECTED[2:], empty="")
     if examined.repairs:
         raise typer.Exit(REFUSED)
 

@@ -40,6 +40,7 @@ REPORT = {
     "flagged": [],
     "quarantined_ticks": [],
 }
+TAKEN = {"rows_read": 1, "rows_written": 1}
 SESSION = {"session": "2012-11-23", "opens_at": "a", "closes_at": "b", "closes_early": True}
 SNAPSHOT = {
     "instrument": "AAPL",
@@ -55,14 +56,15 @@ class Desk:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, Any]] = []
+        self.report = REPORT
 
     def get(self, path: str, **asked: Any) -> Any:
         self.asked.append((path, asked))
-        return REPORT
+        return self.report
 
     def post(self, path: str, body: Any) -> Any:
         self.asked.append((path, body))
-        return {**BAR, "released_by": "ann"} if "release" in path else {"rows_written": 1}
+        return {**BAR, "released_by": "ann"} if "release" in path else TAKEN
 
     def pages(self, path: str, most: int, **asked: Any) -> Any:
         self.asked.append((path, asked))
@@ -106,6 +108,16 @@ def test_check_ends_with_3_below_the_goal_and_json_is_the_report(desk: Desk) -> 
 
     assert result.exit_code == 3
     assert last_object(result) == REPORT
+
+
+def test_check_of_what_nothing_is_stored_of_is_no_success(desk: Desk) -> None:
+    nothing: dict[str, Any] = {"days": [], "worst": [], "quarantined": []}
+    desk.report = {**REPORT, "reached": None, **nothing}
+
+    unchecked, checked = run("data", "quality"), run("data", "quality", "--check")
+
+    assert (unchecked.exit_code, checked.exit_code) == (0, 3)
+    assert "nothing is stored of these days" in checked.stdout
 
 
 def test_release_says_why(desk: Desk) -> None:

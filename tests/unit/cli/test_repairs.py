@@ -37,6 +37,7 @@ class RepairApi:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, Any]] = []
+        self.following: list[str | None] = [None]
 
     def pages(self, path: str, most: int, **params: Any) -> Any:
         self.asked.append((path, params))
@@ -49,13 +50,17 @@ class RepairApi:
     def post(self, path: str, body: Any) -> Any:
         self.asked.append((path, body))
         suspicion = {"source": "yahoo", "kind": "phantom_split", "session": "2021-01-27"}
-        scan = {
+        looked = {"source": "yahoo", "timeframe": "1d", "bars": 250}
+        if not path.endswith("scans"):
+            return DETAIL
+        return {
             "instrument": "AAPL",
             "sources": ["yahoo"],
+            "looked": [{**looked, "first_session": "2021-01-04", "last_session": "2021-12-31"}],
+            "following": self.following.pop(0),
             "repairs": [FOUND],
             "suspicions": [{**suspicion, "reason": "claimed by yahoo alone"}],
         }
-        return scan if path.endswith("scans") else DETAIL
 
 
 @pytest.fixture
@@ -161,5 +166,20 @@ def test_a_scan_shows_repairs_and_what_is_only_suspected(api: RepairApi) -> None
     assert code == 0
     assert "unit_error" in told
     assert "claimed by yahoo alone" in told
-    body = {"instrument": "AAPL", "source": None, "dry_run": True}
+    body = {"instrument": "AAPL", "source": None, "timeframe": None, "dry_run": True}
     assert api.asked == [("/v1/data/repairs/scans", body)]
+
+
+def test_a_long_scan_is_asked_for_until_its_end_and_says_how_far_it_is(api: RepairApi) -> None:
+    api.following = ["0000.yahoo.20210104", None]
+    output.forget_shown_json()
+
+    result = CliRunner().invoke(
+        app, ["data", "repairs", "scan", "AAPL", "--timeframe", "1m", "--json"]
+    )
+
+    assert result.stderr == "looked at yahoo 1d to 2021-12-31 ...\n"
+    found = json.loads(result.stdout)
+    assert (len(found["repairs"]), len(found["looked"]), found["following"]) == (2, 2, None)
+    assert [body.get("after") for _, body in api.asked] == [None, "0000.yahoo.20210104"]
+    assert {body["timeframe"] for _, body in api.asked} == {"1m"}

@@ -122,6 +122,6 @@ class QualityReport:
     quarantined_ticks: list[QuarantinedTick] = field(default_factory=list)
 
     @property
-    def is_reached(self) -> bool:
-        """Every session is above the goal."""
-        return all(day.is_reached for day in self.days)
+    def is_reached(self) -> bool | None:
+        """Every session is above the goal; None where nothing is stored or expected of any."""
+        return all(day.is_reached for day in self.days) if self.days else None

@@ -126,12 +126,15 @@ class FlagSheet(_Sheet):
 
 
 class QualitySheet(_Sheet):
-    """How good the data of some sessions is; `worst` are those below the goal, worst first."""
+    """How good the data of some sessions is; `worst` are those below the goal, worst first.
+
+    reached: null where nothing is stored of these sessions and nobody subscribed to them.
+    """
 
     first: date = Field(alias="from")
     last: date = Field(alias="to")
     goal: Statistic
-    reached: bool
+    reached: bool | None
     days: list[DayCompleteness]
     worst: list[InstrumentCompleteness]
     quarantined: list[QuarantinedSheet]

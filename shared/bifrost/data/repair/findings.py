@@ -13,12 +13,18 @@ from numpy.typing import NDArray
 
 from bifrost.data.repair.kinds import METHOD, SURE, RepairKind
 
-__all__ = ["ColumnChange", "Doubt", "Found", "Repair", "RepairKind", "as_date"]
+__all__ = ["ColumnChange", "Doubt", "Found", "Repair", "RepairKind", "as_date", "days_of"]
+
+# From 4:00 to 20:00 in New York is within one day of a clock six hours behind UTC, all year.
+_DAY_BEGINS = np.timedelta64(6, "h")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ColumnChange:
-    """Cells of one column: as they are told, and as they should be. One place each; NaN: untold."""
+    """Cells of one column: as they are told, and as they should be. One place each; NaN: untold.
+
+    sessions: datetime64[D], or the instants at which shorter bars begin.
+    """
 
     column: str
     sessions: NDArray[np.datetime64]
@@ -85,6 +91,13 @@ class Found:
 
 
 def as_date(session: np.datetime64) -> date:
-    """Return the date that a session is."""
-    day: date = session.astype("datetime64[D]").item()
+    """Return the date that a session is, or that of the session in which an instant lies."""
+    day: date = days_of(np.array([session])).astype(object)[0]
     return day
+
+
+def days_of(sessions: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
+    """Return dates (datetime64[D]); of instants those of trading, early and late hours too."""
+    if np.datetime_data(sessions.dtype)[0] == "D":
+        return sessions
+    return (sessions - _DAY_BEGINS).astype("datetime64[D]")

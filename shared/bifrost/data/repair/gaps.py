@@ -106,6 +106,8 @@ def adjustments(series: VendorSeries) -> Floats:
     """
     both = usable(series.adjusted_close) & usable(series.close)
     factor = np.full(len(series), np.nan)
+    if not both.any():
+        return factor
     factor[both] = series.adjusted_close[both] / series.close[both]
     paid = np.nan_to_num(series.dividends) > 0
     for at in np.flatnonzero(~both):
@@ -152,14 +154,17 @@ def _made(
     return Repair(kind, changes, {"told_by_the_bar": score}, reason, known)
 
 
-def frozen_prices(series: VendorSeries, second: VendorSeries | None) -> Found:
-    """Find bars that repeat the one before, volume and all; repair them from a second source."""
+def frozen_prices(series: VendorSeries, second: VendorSeries | None, *, run_min: int = 1) -> Found:
+    """Find bars that repeat the one before, volume and all; repair them from a second source.
+
+    run_min: how many in a row are no chance.
+    """
     repairs: list[Repair] = []
     doubts: list[Doubt] = []
     with np.errstate(invalid="ignore", divide="ignore"):
         factor = series.adjusted_close / series.close
     # Backwards: the adjustment of a bar is that of the bar after, lower by a dividend between.
-    for at in np.flatnonzero(_frozen(series))[::-1]:
+    for at in np.flatnonzero(_frozen(series, run_min))[::-1]:
         other = _from_second(series, second, int(at), [*PRICES, "volume"])
         if not other:
             reason = (
@@ -175,18 +180,27 @@ def frozen_prices(series: VendorSeries, second: VendorSeries | None) -> Found:
     return Found(repairs, doubts)
 
 
-def _frozen(series: VendorSeries) -> NDArray[np.bool_]:
+def _frozen(series: VendorSeries, run_min: int) -> NDArray[np.bool_]:
     columns = np.column_stack([series.prices(), series.volume])
     same = np.zeros(len(series), dtype=np.bool_)
     same[1:] = (columns[1:] == columns[:-1]).all(axis=1)
     with np.errstate(invalid="ignore"):
         moved = (series.high > series.low) & (series.volume > 0)
-    candidates = same & moved
+    candidates = _in_runs(same & moved, run_min)
     for at in np.flatnonzero(candidates):
         prices = len(set(series.prices()[at].tolist()))
         digits = len(f"{series.volume[at]:.0f}".rstrip("0"))
         candidates[at] = prices >= _PRICES_MIN or digits >= _DIGITS_MIN
     return candidates
+
+
+def _in_runs(chosen: NDArray[np.bool_], run_min: int) -> NDArray[np.bool_]:
+    """Return those of them that stand in a row of so many."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], chosen, [False]])))
+    kept = np.zeros(len(chosen), dtype=np.bool_)
+    for first, end in zip(edges[::2], edges[1::2], strict=True):
+        kept[first:end] = end - first >= run_min
+    return kept
 
 
 def _thawed(series: VendorSeries, factor: float, at: int, other: dict[str, float]) -> Repair:

@@ -16,10 +16,14 @@ def log_levels(series: VendorSeries) -> Floats:
     """Return the logarithm of each bar's median price: one wrong cell does not move it far."""
     prices = series.prices()
     with np.errstate(invalid="ignore", divide="ignore"):
-        logs = np.where(usable(prices), np.log(prices), np.nan)
-    told = np.isfinite(logs).any(axis=1)
-    levels = np.full(len(series), np.nan)
-    levels[told] = np.nanmedian(logs[told], axis=1)
+        logs = np.sort(np.where(usable(prices), np.log(prices), np.nan), axis=1)
+    # NaN is sorted last: the middle of those that are told lies between these two.
+    told = np.isfinite(logs).sum(axis=1)[:, None]
+    low, high = (
+        np.take_along_axis(logs, np.maximum(at, 0), axis=1)[:, 0]
+        for at in ((told - 1) // 2, np.minimum(told // 2, logs.shape[1] - 1))
+    )
+    levels: Floats = (low + high) / 2
     return levels
 
 
@@ -29,12 +33,19 @@ def local_scale(moves: Floats, reach: int = 10, floor: float = _FLOOR) -> Floats
     A fault is two moves of the many within `reach` to either side, and moves the median little.
     NaN where none of them is known.
     """
-    if not len(moves):
-        return moves
+    return scale_at(moves, np.arange(len(moves)), reach, floor)
+
+
+def scale_at(
+    moves: Floats, places: NDArray[np.intp], reach: int = 10, floor: float = _FLOOR
+) -> Floats:
+    """Return `local_scale` of these places alone: a year of minutes has few that matter."""
+    if not len(places):
+        return np.empty(0)
     padded = np.pad(np.abs(moves), reach, constant_values=np.nan)
-    windows = sliding_window_view(padded, 2 * reach + 1)
+    windows = sliding_window_view(padded, 2 * reach + 1)[places]
     known = np.isfinite(windows).any(axis=1)
-    scale = np.full(len(moves), np.nan)
+    scale = np.full(len(places), np.nan)
     scale[known] = np.maximum(np.nanmedian(windows[known], axis=1) / _NORMAL, floor)
     return scale
 

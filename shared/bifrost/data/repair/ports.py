@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
+from bifrost.data.repair.parts import ToldSeries
 from bifrost.data.repair.stored import (
     HeldClaim,
     RepairQuery,
@@ -13,6 +14,7 @@ from bifrost.data.repair.stored import (
     RepairStep,
     StoredRepair,
 )
+from bifrost.data.series.timeframes import Timeframe
 
 if TYPE_CHECKING:
     from bifrost.data.repair.told_bars import ToldBars
@@ -22,17 +24,22 @@ if TYPE_CHECKING:
 class RepairBooks(Protocol):
     """Repairs of one instrument, inside a transaction that others of it wait for."""
 
-    def ranks(self) -> Mapping[str, int]:
-        """Return the rank of each source that has told daily bars of the instrument."""
+    def told(self) -> Sequence[ToldSeries]:
+        """Return each source's series that has bars of the instrument, kept apart ones too."""
 
-    def bars(self, source: str) -> "ToldBars":
-        """Return a source's daily bars as they stand, and those of it that are kept apart."""
+    def bars(
+        self, source: str, timeframe: Timeframe, first: datetime, before: datetime
+    ) -> "ToldBars":
+        """Return a source's bars of [first, before) as they stand, and those kept apart."""
 
     def splits(self) -> Mapping[date, Decimal]:
         """Return the splits that stand: ex-date, and shares for one."""
 
-    def dividends(self, source: str) -> Mapping[date, Decimal]:
-        """Return the cash dividends that a source tells now: ex-date, and amount per share."""
+    def dividends(self) -> Mapping[str, Mapping[date, Decimal]]:
+        """Return the cash dividends that each vendor tells now: ex-date, and amount per share.
+
+        A person's own word is left out: nobody here judges it.
+        """
 
     def held_claims(self) -> Sequence[HeldClaim]:
         """Return the splits that are claimed and do not stand."""

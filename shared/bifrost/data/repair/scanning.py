@@ -1,57 +1,162 @@
-"""A look at one source's stored daily bars of an instrument, as repairs to be kept."""
+"""A look at a part of a source's stored bars of an instrument, as repairs to be kept."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
 
 from bifrost.data.repair.claimed_splits import held
-from bifrost.data.repair.examining import examine
-from bifrost.data.repair.findings import Doubt
+from bifrost.data.repair.examining import Examined, examine
+from bifrost.data.repair.findings import Doubt, Repair
+from bifrost.data.repair.intraday import by_day, examine_intraday, months_of
+from bifrost.data.repair.parts import Part, ToldSeries
 from bifrost.data.repair.ports import RepairBooks
-from bifrost.data.repair.stored import StoredRepair, Suspicion
-from bifrost.data.repair.told_bars import cells_of, id_of
+from bifrost.data.repair.stored import Looked, StoredRepair, Suspicion
+from bifrost.data.repair.told_bars import ToldBars, id_of
 from bifrost.data.repair.told_dividends import told_dividend_errors
+from bifrost.data.repair.vendor_series import VendorSeries
 from bifrost.data.series.timeframes import Timeframe
+
+Splits = Mapping[date, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a look saw: what can be repaired, and what is only suspected."""
+
+    looked: Looked
+    repairs: Sequence[StoredRepair]
+    suspicions: Sequence[Suspicion]
 
 
 def look(
-    books: RepairBooks, ranks: Mapping[str, int], instrument: str, source: str, now: datetime
-) -> tuple[list[StoredRepair], list[Suspicion]]:
-    """Return what is wrong with a source's bars: what can be repaired, and what is only suspected.
+    books: RepairBooks, told: Sequence[ToldSeries], part: Part, instrument: str, now: datetime
+) -> Seen:
+    """Look at a part of a source's bars.
 
-    The best other source that has the instrument tells what this one's bars cannot.
+    The best other source that has the timeframe tells what this one's bars cannot.
     """
-    bars, splits = books.bars(source), books.splits()
-    series = bars.in_last_shares(splits)
-    others = sorted((rank, name) for name, rank in ranks.items() if name != source)
-    second = books.bars(others[0][1]).in_last_shares(splits) if others else None
-    found = examine(series, confirmed=splits, second=second)
-    of_dividends = told_dividend_errors(
-        found.repaired, books.dividends(source), bars.factor(splits)
+    bars, splits = _bars(books, part, part.series), books.splits()
+    found = _examined(books, told, part, bars, splits)
+    repairs, doubts = [*found.repairs, *found.claims], list(found.doubts)
+    if part.series.timeframe.is_daily or not _has_days(told, part.series.source):
+        series = bars.in_last_shares(splits)
+        seen = series if part.series.timeframe.is_daily else by_day(series)
+        doubts += [
+            held(seen, claim) for claim in books.held_claims() if _is_of(part, claim.ex_date)
+        ]
+    else:
+        repairs = list(found.repairs)  # its days tell the splits that nobody told
+    source = part.series.source
+    kept = [(source, one) for one in repairs if _is_of(part, one.first)]
+    suspected = [(source, one) for one in doubts if _is_of(part, one.session)]
+    for vendor, amounts in _dividends(books, told, part).items():
+        of_vendor = told_dividend_errors(found.repaired, amounts, bars.factor(splits))
+        never_paid = [one for one in of_vendor.repairs if not one.changes[-1].repaired.any()]
+        kept += [(vendor, one) for one in of_vendor.repairs if one not in never_paid]
+        suspected += [(vendor, one) for one in of_vendor.doubts]
+        suspected += [
+            (vendor, Doubt(one.kind, one.first, f"{one.reason}; its claim is held"))
+            for one in never_paid
+        ]
+    making = _Making(instrument, part.series.timeframe, bars, splits, now)
+    return Seen(
+        _looked(part, bars),
+        [made for vendor, one in kept for made in making.stored(vendor, one)],
+        [
+            Suspicion(vendor, one.kind, one.session, one.reason, part.series.timeframe)
+            for vendor, one in suspected
+        ],
     )
-    never_paid = [one for one in of_dividends.repairs if not one.changes[-1].repaired.any()]
-    doubts = [*found.doubts, *(held(series, claim) for claim in books.held_claims())]
-    doubts += [Doubt(one.kind, one.first, f"{one.reason}; its claim is held") for one in never_paid]
-    amended = [one for one in of_dividends.repairs if one not in never_paid]
-    repairs = [*found.repairs, *found.claims, *amended]
-    stored = []
-    for repair in repairs:
-        cells = cells_of(repair, bars, splits)
-        stored.append(
-            StoredRepair(
-                repair_id=id_of(source, instrument, repair, cells),
-                instrument=instrument,
-                timeframe=Timeframe.D1.value,
-                source=source,
-                kind=repair.kind,
-                first=repair.first,
-                last=repair.last,
-                cells=cells,
-                evidence={name: round(one, 4) for name, one in repair.evidence.items()},
-                reason=repair.reason,
-                method=repair.method,
-                known_from=repair.known_from,
-                recorded_at=now,
-            )
+
+
+def _is_of(part: Part, day: date) -> bool:
+    return part.series.timeframe.is_daily or part.holds(day)
+
+
+def _has_days(told: Sequence[ToldSeries], source: str) -> bool:
+    return any(one.source == source and one.timeframe.is_daily for one in told)
+
+
+def _bars(books: RepairBooks, part: Part, series: ToldSeries) -> ToldBars:
+    return books.bars(series.source, series.timeframe, part.sees_from, part.sees_to)
+
+
+def _examined(
+    books: RepairBooks, told: Sequence[ToldSeries], part: Part, bars: ToldBars, splits: Splits
+) -> Examined:
+    others = [
+        one
+        for one in told
+        if one.timeframe is part.series.timeframe and one.source != part.series.source
+    ]
+    second: VendorSeries | None = None
+    if others:
+        best = min(others, key=lambda one: (one.rank, one.source))
+        second = _bars(books, part, best).in_last_shares(splits)
+    series = bars.in_last_shares(splits)
+    if part.series.timeframe.is_daily:
+        return examine(series, confirmed=splits, second=second)
+    return examine_intraday(series, confirmed=splits, second=second)
+
+
+def _dividends(
+    books: RepairBooks, told: Sequence[ToldSeries], part: Part
+) -> dict[str, Mapping[date, Decimal]]:
+    """Return what vendors pay that these bars judge: their own, or the best where they have none.
+
+    A file's dividends are its vendor's, and its bars are the file's.
+    """
+    if not part.series.timeframe.is_daily:
+        return {}
+    days = [one for one in told if one.timeframe.is_daily]
+    best = min(days, key=lambda one: (one.rank, one.source)).source
+    source = part.series.source
+    return {
+        vendor: amounts
+        for vendor, amounts in books.dividends().items()
+        if vendor == source or (source == best and not _has_days(days, vendor))
+    }
+
+
+def _looked(part: Part, bars: ToldBars) -> Looked:
+    series = part.series
+    own = bars.days_within(part.first, part.before)
+    return Looked(series.source, series.timeframe, *own)
+
+
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """Makes what was found into what is kept."""
+
+    instrument: str
+    timeframe: Timeframe
+    bars: ToldBars
+    splits: Splits
+    now: datetime
+
+    def stored(self, source: str, repair: Repair) -> list[StoredRepair]:
+        """Return the repair of this source's word, cut at the months where bars are short."""
+        cut = [repair] if self.timeframe.is_daily else months_of(repair)
+        return [self._one(source, one) for one in cut]
+
+    def _one(self, source: str, repair: Repair) -> StoredRepair:
+        cells = self.bars.cells_of(repair, self.splits)
+        key = source if self.timeframe.is_daily else f"{source}/{self.timeframe}"
+        return StoredRepair(
+            repair_id=id_of(key, self.instrument, repair, cells),
+            instrument=self.instrument,
+            timeframe=self.timeframe.value,
+            source=source,
+            kind=repair.kind,
+            first=repair.first,
+            last=repair.last,
+            columns=tuple(cells),
+            bars=len({(one.session, one.begins_at) for column in cells.values() for one in column}),
+            cells=cells,
+            evidence={name: round(one, 4) for name, one in repair.evidence.items()},
+            reason=repair.reason,
+            method=repair.method,
+            known_from=repair.known_from,
+            recorded_at=self.now,
         )
-    suspicions = [Suspicion(source, one.kind, one.session, one.reason) for one in doubts]
-    return stored, suspicions

@@ -8,9 +8,19 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from bifrost.data.repair.kinds import RepairKind
-from bifrost.data.repair.stored import Cell, RepairRecord, RepairState, RepairStep, Scan, Suspicion
+from bifrost.data.repair.stored import (
+    Cell,
+    Looked,
+    RepairRecord,
+    RepairState,
+    RepairStep,
+    Scan,
+    ScanAsked,
+    Suspicion,
+)
 from bifrost.data.schemas import Symbol
 from bifrost.data.series.statistic_schemas import Statistic
+from bifrost.data.series.timeframes import Timeframe
 from bifrost.wire.pages import page_of
 
 _Reason = Annotated[
@@ -32,27 +42,46 @@ class ReasonBody(_Sheet):
 
 
 class ScanBody(_Sheet):
-    """What to look at: an instrument's daily bars, of every vendor or of one source.
+    """What to look at: all that is stored of an instrument, or one source's or one timeframe's.
 
-    source: a person's own file is looked at only when it is named. dry_run: keep and make nothing.
+    source: in a person's own file repairs are made only where it is named. dry_run: keep and make
+    nothing. after: `following` of the answer before, to go on.
     """
 
     instrument: Symbol
     source: SourceName | None = None
+    timeframe: Timeframe | None = None
     dry_run: bool = False
+    after: Annotated[str, Field(pattern=r"^([0-9]{4}\.[a-z0-9_-]{1,32}\.[0-9]{8})?$")] = ""
+
+    def to_asked(self) -> ScanAsked:
+        """Return what is asked."""
+        return ScanAsked(
+            self.instrument,
+            self.source or "",
+            self.timeframe,
+            dry_run=self.dry_run,
+            after=self.after,
+        )
 
 
 class CellSheet(_Sheet):
-    """One value, as it was told and as repaired."""
+    """One value, as it was told and as repaired; begins_at: of a bar shorter than its session."""
 
     session: date
+    begins_at: datetime | None
     raw: str | None
     repaired: str | None
 
     @classmethod
     def of(cls, cell: Cell) -> "CellSheet":
         """Show one."""
-        return cls(session=cell.session, raw=_text(cell.raw), repaired=_text(cell.repaired))
+        return cls(
+            session=cell.session,
+            begins_at=cell.begins_at,
+            raw=_text(cell.raw),
+            repaired=_text(cell.repaired),
+        )
 
 
 class StepSheet(_Sheet):
@@ -134,6 +163,7 @@ class SuspicionSheet(_Sheet):
     """Something wrong that cannot be mended from what is known, or that is only claimed."""
 
     source: str
+    timeframe: Timeframe
     kind: RepairKind
     session: date
     reason: str
@@ -141,14 +171,40 @@ class SuspicionSheet(_Sheet):
     @classmethod
     def of(cls, one: Suspicion) -> "SuspicionSheet":
         """Show one."""
-        return cls(source=one.source, kind=one.kind, session=one.session, reason=one.reason)
+        return cls(**{name: getattr(one, name) for name in cls.model_fields})
+
+
+class LookedSheet(_Sheet):
+    """A source's bars of a timeframe that were looked at, and from which session to which."""
+
+    source: str
+    timeframe: Timeframe
+    first_session: date
+    last_session: date
+    bars: int
+
+    @classmethod
+    def of(cls, one: Looked) -> "LookedSheet":
+        """Show one."""
+        return cls(
+            source=one.source,
+            timeframe=one.timeframe,
+            first_session=one.first,
+            last_session=one.last,
+            bars=one.bars,
+        )
 
 
 class ScanSheet(_Sheet):
-    """What a look at an instrument found."""
+    """What a look at an instrument found.
+
+    following: what to send as `after` to go on; null where all was looked at.
+    """
 
     instrument: str
     sources: list[str]
+    looked: list[LookedSheet]
+    following: str | None
     repairs: list[RepairSheet]
     suspicions: list[SuspicionSheet]
 
@@ -158,6 +214,8 @@ class ScanSheet(_Sheet):
         return cls(
             instrument=scan.instrument,
             sources=list(scan.sources),
+            looked=[LookedSheet.of(one) for one in scan.looked],
+            following=scan.following or None,
             repairs=[RepairSheet.of(one) for one in scan.records],
             suspicions=[SuspicionSheet.of(one) for one in scan.suspicions],
         )
@@ -165,13 +223,15 @@ class ScanSheet(_Sheet):
 
 def _shown(record: RepairRecord) -> dict[str, object]:
     repair = record.repair
-    names = ("repair_id", "instrument", "timeframe", "source", "kind", "score", "reason", "method")
+    names = (
+        *("repair_id", "instrument", "timeframe", "source", "kind", "bars", "score", "reason"),
+        *("method", "known_from", "recorded_at"),
+    )
     return {
-        **{name: getattr(repair, name) for name in (*names, "known_from", "recorded_at")},
+        **{name: getattr(repair, name) for name in names},
         "first_session": repair.first,
         "last_session": repair.last,
-        "columns": list(repair.cells),
-        "bars": len(repair.sessions),
+        "columns": list(repair.columns),
         "state": record.state,
         "evidence": dict(repair.evidence),
     }

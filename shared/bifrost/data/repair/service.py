@@ -7,12 +7,15 @@ of each bar that names it, and so is its undoing.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
-from bifrost.core.errors import ConflictError, FieldProblem, InvalidInputError
+from bifrost.core.errors import ConflictError
 from bifrost.data.ports import Clock, Ids
 from bifrost.data.repair.kinds import SURE
+from bifrost.data.repair.parts import Part, parts_of
 from bifrost.data.repair.ports import Announcer, RepairBooks, Repairs
 from bifrost.data.repair.stored import (
     RepairQuery,
@@ -20,11 +23,17 @@ from bifrost.data.repair.stored import (
     RepairState,
     RepairStep,
     Scan,
+    ScanAsked,
     StoredRepair,
 )
+from bifrost.data.series.timeframes import Timeframe
 
-# A source of this rank is a person's own file.
-_OWN = 1
+if TYPE_CHECKING:
+    from bifrost.data.repair.told_bars import ToldBars
+
+# What one invocation takes up, before it says where to go on.
+_RUN_MAX = timedelta(seconds=8)
+_DAY = timedelta(days=1)
 _SCANNER = "scan"
 _FOUND = "found by a scan"
 # A file of one action, as people send them.
@@ -37,7 +46,7 @@ _KINDS = {"splits": "split", "dividends": "cash_dividend"}
 
 @dataclass(frozen=True, slots=True)
 class RepairService:
-    """What may be done about faults of stored daily bars."""
+    """What may be done about faults of stored bars."""
 
     repairs: Repairs
     announcer: Announcer
@@ -52,42 +61,43 @@ class RepairService:
         """Return a repair and what was done with it; raise NotFoundError."""
         return self.repairs.find(repair_id)
 
-    def scan(
-        self,
-        instrument: str,
-        *,
-        source: str = "",
-        dry_run: bool = False,
-        correlation_id: str = "",
-    ) -> Scan:
-        """Look at an instrument's daily bars, keep what is found, and make what is sure.
+    def scan(self, asked: ScanAsked, correlation_id: str = "") -> Scan:
+        """Look at an instrument's stored bars, keep what is found, and make what is sure.
 
-        source: this one alone, a person's own file too; empty is every vendor. dry_run: keep and
-        make nothing. Repeating it finds the same repairs, and makes none that was undone.
-        Raises NotFoundError for an unknown instrument, InvalidInputError for a source without
-        bars of it.
+        Of a person's own file repairs are made where the file's source is named, else proposed.
+        Where there is more than fits into one invocation, `following` says where to go on.
+        Repeating it finds the same repairs, and makes none that was undone.
+        Raises NotFoundError for an unknown instrument, InvalidInputError for a source or a
+        timeframe without bars of it.
         """
         correlation_id = correlation_id or self.ids.new()
+        began = self.clock.now()
+        with self.repairs.transaction(asked.instrument) as books:
+            left = parts_of(books.told(), asked)
+        done = Scan(asked.instrument)
+        for place, part in enumerate(left, start=1):
+            done = self._looked_at(part, asked, done, correlation_id)
+            if place < len(left) and self.clock.now() - began > _RUN_MAX:
+                return replace(done, following=part.place)
+        return done
+
+    def _looked_at(self, part: Part, asked: ScanAsked, done: Scan, correlation_id: str) -> Scan:
         # Looking needs numpy; a list of repairs does not wait for it.
         from bifrost.data.repair.scanning import look
 
-        with self.repairs.transaction(instrument) as books:
-            ranks = books.ranks()
-            if source and source not in ranks:
-                told = ", ".join(sorted(ranks)) or "nobody"
-                message = f"{source!r} has told no daily bars of {instrument}; {told} has"
-                raise InvalidInputError(FieldProblem("source", message, "name one that has"))
-            chosen = [source] if source else [name for name in ranks if ranks[name] > _OWN]
-            now = self.clock.now()
-            records: list[RepairRecord] = []
-            suspicions = []
-            for name in sorted(chosen):
-                found, doubts = look(books, ranks, instrument, name, now)
-                suspicions += doubts
-                records += [
-                    self._keep(books, one, correlation_id, dry_run=dry_run) for one in found
-                ]
-        return Scan(instrument, tuple(sorted(chosen)), tuple(records), tuple(suspicions))
+        is_made = not asked.dry_run and (not part.series.is_own or bool(asked.source))
+        with self.repairs.transaction(asked.instrument) as books:
+            seen = look(books, books.told(), part, asked.instrument, self.clock.now())
+            kept = [self._kept(books, one, dry_run=asked.dry_run) for one in seen.repairs]
+            if is_made:
+                pairs = zip(seen.repairs, kept, strict=True)
+                kept = [self._made_if_sure(books, *pair, correlation_id) for pair in pairs]
+        return replace(
+            done,
+            looked=(*done.looked, seen.looked),
+            records=(*done.records, *kept),
+            suspicions=(*done.suspicions, *seen.suspicions),
+        )
 
     def apply(self, repair_id: str, *, by: str, reason: str, correlation_id: str) -> RepairRecord:
         """Make a repair that was proposed or undone.
@@ -130,17 +140,18 @@ class RepairService:
             books.take_step(repair_id, self._step(RepairState.UNDONE, by, reason))
         return self.repairs.find(repair_id)
 
-    def _keep(
-        self, books: RepairBooks, repair: StoredRepair, correlation_id: str, *, dry_run: bool
-    ) -> RepairRecord:
+    def _kept(self, books: RepairBooks, repair: StoredRepair, *, dry_run: bool) -> RepairRecord:
         record = books.find(repair.repair_id)
-        if record is None:
-            proposed = self._step(RepairState.PROPOSED, _SCANNER, _FOUND)
-            if dry_run:
-                return RepairRecord(0, repair, (proposed,))
-            record = books.add(repair, proposed)
+        if record is not None:
+            return record
+        proposed = self._step(RepairState.PROPOSED, _SCANNER, _FOUND)
+        return RepairRecord(0, repair, (proposed,)) if dry_run else books.add(repair, proposed)
+
+    def _made_if_sure(
+        self, books: RepairBooks, repair: StoredRepair, record: RepairRecord, correlation_id: str
+    ) -> RepairRecord:
         # What was unsure of the newest bar may be sure by the bar that came after it.
-        is_due = record.state is RepairState.PROPOSED and repair.score >= SURE and not dry_run
+        is_due = record.state is RepairState.PROPOSED and repair.score >= SURE
         if not is_due or repair.is_claim or not self._made(books, repair, correlation_id):
             return record
         applied = self._step(RepairState.APPLIED, _SCANNER, f"score {repair.score:.2f}")
@@ -149,7 +160,7 @@ class RepairService:
 
     def _made(self, books: RepairBooks, repair: StoredRepair, correlation_id: str) -> bool:
         """Append the repaired bars; say whether the bars are what it was found in, and bars."""
-        bars = books.bars(repair.source)
+        bars = _bars_of(books, repair)
         if not bars.holds(repair.cells, repaired=False):
             return False
         repaired = bars.with_cells(repair.cells, repaired=True)
@@ -167,7 +178,7 @@ class RepairService:
                 f" ({', '.join(map(str, apart))}) and never was a bar of the series: release it"
                 f" first if it is right (`{first}`), or import what is right"
             )
-        bars = books.bars(repair.source)
+        bars = _bars_of(books, repair)
         if bars.holds(repair.cells, repaired=False):
             return  # told again, or released: it stands without our doing
         if not bars.holds_either(repair.cells):  # some were told again, or released
@@ -193,6 +204,14 @@ class RepairService:
 
     def _step(self, state: RepairState, by: str, reason: str) -> RepairStep:
         return RepairStep(state, by, reason, self.clock.now())
+
+
+def _bars_of(books: RepairBooks, repair: StoredRepair) -> "ToldBars":
+    """Return the bars that a repair changes, and more of their source around them."""
+    first, last = (
+        datetime(one.year, one.month, one.day, tzinfo=UTC) for one in (repair.first, repair.last)
+    )
+    return books.bars(repair.source, Timeframe(repair.timeframe), first - _DAY, last + 2 * _DAY)
 
 
 def _held(books: RepairBooks, repair_id: str) -> RepairRecord:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifrost.data.repair.findings import ColumnChange, Doubt, Found, Repair, RepairKind, as_date
-from bifrost.data.repair.noise import largest_other, local_scale, log_levels
+from bifrost.data.repair.noise import largest_other, log_levels, scale_at
 from bifrost.data.repair.split_volume import volume_is_off
 from bifrost.data.repair.vendor_series import (
     PRICES,
@@ -23,7 +23,7 @@ from bifrost.data.repair.vendor_series import (
     usable,
 )
 
-# How many bars before or after its ex-date a split may have been forgotten.
+# How many sessions before or after its ex-date a split may have been forgotten.
 REACH = 20
 # The ratio must be so many of the usual moves, and so much more than the largest of them.
 CONTRAST_MIN, OUTDONE_MIN = 5.0, 1.5
@@ -36,12 +36,11 @@ _ONE_VOTE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class _Walk:
-    """The bars with a price: their places in the series, levels, moves and their usual size."""
+    """The bars with a price: their places in the series, their moves, and how many are near."""
 
     places: NDArray[np.intp]
-    levels: Floats
     moves: Floats
-    scale: Floats
+    reach: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +60,17 @@ class _Split:
         return float(np.log(self.ratio))
 
 
-def split_errors(series: VendorSeries, confirmed: Collection[date] | None) -> Found:
+def split_errors(
+    series: VendorSeries, confirmed: Collection[date] | None, *, per_session: int = 1
+) -> Found:
     """Find bars that a told split was not applied to, or twice.
 
     confirmed: ex-dates of splits that stand; what another one explains is only proposed. None:
-    nobody has voted, the file speaks for itself.
+    nobody has voted, the file speaks for itself. per_session: how many bars a session has.
     """
-    walk = _walk(series)
+    if not (series.splits > 0).any():
+        return Found()
+    walk = _walk(series, REACH * per_session)
     repairs: list[Repair] = []
     doubts: list[Doubt] = []
     for at in np.flatnonzero(np.isfinite(series.splits) & (series.splits > 0))[::-1]:
@@ -86,17 +89,16 @@ def _day(series: VendorSeries, at: int) -> date:
     return as_date(series.sessions[at])
 
 
-def _walk(series: VendorSeries) -> _Walk:
+def _walk(series: VendorSeries, reach: int) -> _Walk:
     levels = log_levels(series)
     places = np.flatnonzero(np.isfinite(levels))
-    moves = np.diff(levels[places])
-    return _Walk(places, levels[places], moves, local_scale(moves))
+    return _Walk(places, np.diff(levels[places]), reach)
 
 
 def _around(series: VendorSeries, walk: _Walk, split: _Split, votes: float) -> Found:
-    low = max(0, split.begins - REACH - 1)
-    near = slice(low, split.begins + REACH)
-    moves, scale = walk.moves[near], walk.scale[near]
+    low = max(0, split.begins - walk.reach - 1)
+    near = np.arange(len(walk.moves))[low : split.begins + walk.reach]
+    moves, scale = walk.moves[near], scale_at(walk.moves, near)
     tolerance = np.clip(
         _TOLERANCE * scale, _TOLERANCE_MIN * split.size, _TOLERANCE_MAX * split.size
     )
@@ -104,9 +106,9 @@ def _around(series: VendorSeries, walk: _Walk, split: _Split, votes: float) -> F
     hits = misfit <= tolerance
     if not hits.any():
         return Found()
-    spots = np.flatnonzero(hits) + low
-    contrast = split.size / float(walk.scale[spots].max())
-    rival = largest_other(walk.moves, spots)
+    spots = near[hits]
+    contrast = split.size / float(scale[hits].max())
+    rival = largest_other(walk.moves, spots, 3 * walk.reach)
     if contrast < CONTRAST_MIN or split.size < OUTDONE_MIN * rival:
         reason = (
             f"prices move like the split of {split.ratio:g} for 1 on {_day(series, split.at)}, and"
@@ -117,7 +119,7 @@ def _around(series: VendorSeries, walk: _Walk, split: _Split, votes: float) -> F
     jumps[spots] = np.sign(walk.moves[spots]).astype(np.int64)
     states = np.concatenate([[0], np.cumsum(jumps)])
     # The vendor's own words after the split are in its new shares.
-    states -= int(np.median(states[split.begins : split.begins + REACH // 2]))
+    states -= int(np.median(states[split.begins : split.begins + walk.reach // 2]))
     evidence = {
         "step_is_the_ratio": float(1 - 0.3 * (misfit / tolerance)[hits].max() ** 2),
         "stands_out": min(1.0, contrast / _CONTRAST_SURE),
@@ -188,17 +190,17 @@ def _told(split: _Split, factor: float, first: ColumnChange, on: date) -> tuple[
 
 
 def _edges(walk: _Walk, run: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return the places of up to REACH bars of a run at each end that has a neighbour."""
-    begin = run[:REACH] if run[0] > 0 else run[:0]
-    end = run[-REACH:] if run[-1] + 1 < len(walk.places) else run[:0]
+    """Return the places of the bars within reach of a run at each end that has a neighbour."""
+    begin = run[: walk.reach] if run[0] > 0 else run[:0]
+    end = run[-walk.reach :] if run[-1] + 1 < len(walk.places) else run[:0]
     return walk.places[np.union1d(begin, end)]
 
 
 def _beside(walk: _Walk, run: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return the places of up to REACH bars on each side of a run."""
+    """Return the places of the bars within reach on each side of a run."""
     low, high = int(run[0]), int(run[-1]) + 1
     return np.concatenate(
-        [walk.places[max(0, low - REACH) : low], walk.places[high : high + REACH]]
+        [walk.places[max(0, low - walk.reach) : low], walk.places[high : high + walk.reach]]
     )
 
 

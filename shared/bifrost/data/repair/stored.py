@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from bifrost.data.repair.kinds import RepairKind
+from bifrost.data.series.timeframes import Timeframe
 
 
 class RepairState(StrEnum):
@@ -22,18 +23,23 @@ class RepairState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One value: as its source told it and as repaired; None is a value that was not told."""
+    """One value: as its source told it and as repaired; None is a value that was not told.
+
+    begins_at: of a bar shorter than its session.
+    """
 
     session: date
     raw: Decimal | None
     repaired: Decimal | None
+    begins_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StoredRepair:
-    """A repair of one source's daily bars of an instrument, never changed.
+    """A repair of one source's bars of an instrument, never changed.
 
-    cells: by column, the values that change. known_from: the session at whose close it could
+    columns: those that change. bars: how many. cells: by column, the values that change; empty
+    in a list, which shows no values. known_from: the session at whose close it could
     first be made. evidence: what speaks for it, each in [0, 1].
     """
 
@@ -44,6 +50,8 @@ class StoredRepair:
     kind: RepairKind
     first: date
     last: date
+    columns: tuple[str, ...]
+    bars: int
     cells: Mapping[str, tuple[Cell, ...]]
     evidence: Mapping[str, float]
     reason: str
@@ -59,12 +67,18 @@ class StoredRepair:
     @property
     def is_claim(self) -> bool:
         """It changes no bar: it says that an issuer acted, or otherwise than a vendor told."""
-        return not set(self.cells) - {"splits", "dividends"}
+        return not set(self.columns) - {"splits", "dividends"}
 
     @property
     def sessions(self) -> list[date]:
         """Every session that it changes."""
         return sorted({cell.session for cells in self.cells.values() for cell in cells})
+
+    @property
+    def begins_at(self) -> list[datetime]:
+        """When each bar that it changes begins, where it is shorter than its session."""
+        told = (cell.begins_at for cells in self.cells.values() for cell in cells)
+        return sorted({one for one in told if one is not None})
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +131,51 @@ class Suspicion:
     kind: RepairKind
     session: date
     reason: str
+    timeframe: Timeframe = Timeframe.D1
+
+
+@dataclass(frozen=True, slots=True)
+class ScanAsked:
+    """What to look at: an instrument's stored series, of one source or timeframe or of all.
+
+    told_by_vendors: a person's own files are left out, unless `source` names one. dry_run: keep and
+    make nothing. after: where a look before this one left off.
+    """
+
+    instrument: str
+    source: str = ""
+    timeframe: Timeframe | None = None
+    told_by_vendors: bool = False
+    dry_run: bool = False
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was looked at: a source's bars of one timeframe, from a session to a session."""
+
+    source: str
+    timeframe: Timeframe
+    first: date
+    last: date
+    bars: int
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a scan found of an instrument. records: new ones and those that were known before."""
+    """What a scan found of an instrument.
+
+    records: new ones and those that were known before. following: what `after` has to be to go on;
+    empty where all was looked at.
+    """
 
     instrument: str
-    sources: tuple[str, ...]
-    records: tuple[RepairRecord, ...]
-    suspicions: tuple[Suspicion, ...]
+    looked: tuple[Looked, ...] = ()
+    records: tuple[RepairRecord, ...] = ()
+    suspicions: tuple[Suspicion, ...] = ()
+    following: str = ""
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Whose bars were looked at."""
+        return tuple(sorted({one.source for one in self.looked}))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifrost.data.repair.findings import ColumnChange, Doubt, Found, Repair, RepairKind, as_date
-from bifrost.data.repair.noise import local_scale
+from bifrost.data.repair.noise import scale_at
 from bifrost.data.repair.vendor_series import (
     PRICES,
     Floats,
@@ -62,9 +62,13 @@ def _levels(series: VendorSeries) -> _Levels | None:
         return None
     walk = np.log(prices[told])
     steps = np.diff(walk)
-    scale = local_scale(np.where(np.abs(steps) < 2, steps, np.nan), reach=40)
-    tolerance = np.clip(np.nan_to_num(_TOLERANCE * scale), _TOLERANCE_MIN, _TOLERANCE_MAX)
     misfit = np.abs(np.abs(steps) - _HUNDRED)
+    large = np.flatnonzero(misfit <= _TOLERANCE_MAX)
+    if not len(large) and not usable(series.adjusted_close).any():
+        return None
+    scale = scale_at(np.where(np.abs(steps) < 2, steps, np.nan), large, reach=40)
+    tolerance = np.full(len(steps), _TOLERANCE_MIN)
+    tolerance[large] = np.clip(np.nan_to_num(_TOLERANCE * scale), _TOLERANCE_MIN, _TOLERANCE_MAX)
     jumps = np.where(misfit <= tolerance, np.sign(steps), 0).astype(np.int64)
     states = np.concatenate([[0], np.cumsum(jumps)])
     rows = np.nonzero(told)[0]

@@ -23,7 +23,8 @@ PRICES = ("open", "high", "low", "close")
 class VendorSeries:
     """Daily bars, oldest first, one place in each column (all of one length).
 
-    sessions: datetime64[D]. Prices per share and volume in shares, both in the shares of the last
+    sessions: datetime64[D]; of bars shorter than a session the instants at which they begin, in
+    microseconds. Prices per share and volume in shares, both in the shares of the last
     session (adjusted for splits, not for dividends). adjusted_close: for dividends too. dividends:
     per share on its ex-date, 0 for none. splits: shares after for one before, 0 for none. NaN is
     what the vendor did not tell; a column of NaN alone is one that it does not have.

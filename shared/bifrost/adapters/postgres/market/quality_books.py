@@ -13,6 +13,7 @@ from bifrost.adapters.postgres.market.quality_reads import (
     to_bar,
     values_of,
 )
+from bifrost.core.sessions import exchange_date
 from bifrost.data.quality.ports import ReleaseBooks
 from bifrost.data.quality.report import Completeness, QualityQuery, QuarantinedBar
 from bifrost.data.series.timeframes import Timeframe
@@ -38,13 +39,15 @@ WHERE quarantine_id = %s
 """
 
 # A repair of which no bar stands any more is undone by the release that took its last one.
-_UNDO_REPAIRS = """
+_UNDONE = """
 INSERT INTO data.repair_steps (repair_id, state, taken_by, reason, recorded_at)
 SELECT r.repair_id, 'undone', %(by)s, %(reason)s, %(at)s FROM data.repairs r
 WHERE r.instrument = %(instrument)s AND r.timeframe = %(timeframe)s AND r.source = %(source)s
     AND %(session)s BETWEEN r.first_session AND r.last_session
     AND 'applied' = (SELECT s.state FROM data.repair_steps s WHERE s.repair_id = r.repair_id
         ORDER BY s.place DESC LIMIT 1)
+"""
+_UNDO_REPAIRS = f"""{_UNDONE}
     AND EXISTS (SELECT FROM data.bars b WHERE b.instrument = r.instrument
         AND b.session = %(session)s AND b.source = r.source AND b.repair_id = r.repair_id)
     AND NOT EXISTS (SELECT FROM (
@@ -52,6 +55,19 @@ WHERE r.instrument = %(instrument)s AND r.timeframe = %(timeframe)s AND r.source
         WHERE b.instrument = r.instrument AND b.source = r.source
             AND b.session BETWEEN r.first_session AND r.last_session
         ORDER BY b.session, b.recorded_at DESC) standing WHERE standing.repair_id = r.repair_id)
+"""
+_UNDO_REPAIRS_WITHIN = f"""{_UNDONE}
+    AND EXISTS (SELECT FROM data.intraday_bars b JOIN data.sources n ON n.number = b.source
+        WHERE b.instrument = r.instrument AND b.timeframe = %(minutes)s AND n.name = r.source
+            AND b.occurred_at = %(occurred_at)s AND b.repair_id = r.repair_id)
+    AND NOT EXISTS (SELECT FROM (
+        SELECT DISTINCT ON (b.occurred_at) b.repair_id
+        FROM data.intraday_bars b JOIN data.sources n ON n.number = b.source
+        WHERE b.instrument = r.instrument AND b.timeframe = %(minutes)s AND n.name = r.source
+            AND b.occurred_at >= r.first_session::timestamp AT TIME ZONE 'America/New_York'
+            AND b.occurred_at < (r.last_session + 1)::timestamp AT TIME ZONE 'America/New_York'
+        ORDER BY b.occurred_at, b.revision DESC) standing
+        WHERE standing.repair_id = r.repair_id)
 """
 
 # Of the source itself: what a repair made of its word is less than a person's.
@@ -134,6 +150,9 @@ class PostgresReleaseBooks:
             "instrument": bar.instrument,
             "timeframe": bar.timeframe,
             "source": bar.source,
-            "session": bar.session,
+            "session": bar.session or exchange_date(bar.occurred_at),
+            "occurred_at": bar.occurred_at,
+            "minutes": Timeframe(bar.timeframe).minutes,
         }
-        self.cursor.execute(_UNDO_REPAIRS, undone)
+        is_daily = Timeframe(bar.timeframe).is_daily
+        self.cursor.execute(_UNDO_REPAIRS if is_daily else _UNDO_REPAIRS_WITHIN, undone)

@@ -18,18 +18,23 @@ from bifrost.data.repair.stored import (
     StoredRepair,
 )
 
-_RECORDS = """
-SELECT r.*, (
+# A list shows no values: those of a month of minutes are megabytes.
+_SHOWN = """r.place, r.repair_id, r.instrument, r.timeframe, r.source, r.kind, r.first_session,
+    r.last_session, r.columns, r.bars, r.evidence, r.reason, r.method, r.known_from,
+    r.recorded_at"""
+
+_RECORDS = f"""
+SELECT {_SHOWN}, {{cells}} AS cells, (
     SELECT jsonb_agg(jsonb_build_array(s.state, s.taken_by, s.reason, s.recorded_at)
         ORDER BY s.place)
     FROM data.repair_steps s WHERE s.repair_id = r.repair_id) AS steps
 FROM data.repairs r
 """
 
-_FIND = f"{_RECORDS} WHERE r.repair_id = %s"
+_FIND = f"{_RECORDS.format(cells='r.cells')} WHERE r.repair_id = %s"
 
 _LISTED = f"""
-{_RECORDS} WHERE r.place > %(after)s
+{_RECORDS.format(cells="NULL")} WHERE r.place > %(after)s
     AND (%(instrument)s = '' OR r.instrument = %(instrument)s)
     AND (%(kind)s = '' OR r.kind = %(kind)s)
     AND (%(state)s = '' OR %(state)s = (
@@ -40,8 +45,8 @@ ORDER BY r.place LIMIT %(limit)s
 
 _ADD = """
 INSERT INTO data.repairs (repair_id, instrument, timeframe, source, kind, first_session,
-    last_session, columns, cells, score, evidence, reason, method, known_from, recorded_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING place
+    last_session, columns, bars, cells, score, evidence, reason, method, known_from, recorded_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING place
 """
 
 _STEP = """
@@ -58,15 +63,12 @@ def find(cursor: Cursor, repair_id: str) -> RepairRecord | None:
 
 def add(cursor: Cursor, repair: StoredRepair) -> int:
     """Write a repair and return its place."""
-    cells = {
-        name: [[cell.session.isoformat(), _text(cell.raw), _text(cell.repaired)] for cell in column]
-        for name, column in repair.cells.items()
-    }
+    cells = {name: [_cell_row(cell) for cell in column] for name, column in repair.cells.items()}
     row = cursor.execute(
         _ADD,
         (
             *(repair.repair_id, repair.instrument, repair.timeframe, repair.source),
-            *(repair.kind.value, repair.first, repair.last, list(repair.cells)),
+            *(repair.kind.value, repair.first, repair.last, list(repair.columns), repair.bars),
             *(json.dumps(cells), repair.score, json.dumps(dict(repair.evidence))),
             *(repair.reason, repair.method, repair.known_from, repair.recorded_at),
         ),
@@ -113,7 +115,13 @@ def _record(row: Row) -> RepairRecord:
         kind=RepairKind(row["kind"]),
         first=row["first_session"],
         last=row["last_session"],
-        cells={name: tuple(map(_cell, row["cells"][name])) for name in row["columns"]},
+        columns=tuple(row["columns"]),
+        bars=row["bars"],
+        cells={
+            name: tuple(map(_cell, row["cells"][name]))
+            for name in row["columns"]
+            if row["cells"] is not None
+        },
         evidence=row["evidence"],
         reason=row["reason"],
         method=row["method"],
@@ -123,9 +131,15 @@ def _record(row: Row) -> RepairRecord:
     return RepairRecord(row["place"], repair, tuple(map(_step, row["steps"])))
 
 
+def _cell_row(cell: Cell) -> list[str | None]:
+    values = [cell.session.isoformat(), _text(cell.raw), _text(cell.repaired)]
+    return values if cell.begins_at is None else [*values, cell.begins_at.isoformat()]
+
+
 def _cell(told: list[Any]) -> Cell:
-    session, raw, repaired = told
-    return Cell(date.fromisoformat(session), _decimal(raw), _decimal(repaired))
+    session, raw, repaired, *begins = told
+    begins_at = datetime.fromisoformat(begins[0]) if begins else None
+    return Cell(date.fromisoformat(session), _decimal(raw), _decimal(repaired), begins_at)
 
 
 def _step(told: list[Any]) -> RepairStep:

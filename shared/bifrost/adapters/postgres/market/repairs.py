@@ -1,4 +1,4 @@
-"""Repairs in Postgres: a source's daily bars, what is found in them, and what becomes of it."""
+"""Repairs in Postgres: what is found in a source's bars, and what becomes of it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -7,20 +7,19 @@ from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 
-import numpy as np
-
-from bifrost.adapters.postgres.database import Cursor, Database, Row
+from bifrost.adapters.postgres.database import Cursor, Database
 from bifrost.adapters.postgres.instruments import locked_listing
 from bifrost.adapters.postgres.market import repair_rows
 from bifrost.adapters.postgres.market.released_bars import append_past_gate
+from bifrost.adapters.postgres.market.repair_bars import RepairBars
 from bifrost.adapters.postgres.market.sources import sources
 from bifrost.core.codec import from_json
 from bifrost.core.corporate_actions import CashDividend, CorporateAction, Split, StockDividend
 from bifrost.core.errors import NotFoundError
 from bifrost.data.ingest.taking import Occasion
 from bifrost.data.ports import Listing
-from bifrost.data.quality.defects import DefectKind
 from bifrost.data.reference.votes import claims_among
+from bifrost.data.repair.parts import ToldSeries
 from bifrost.data.repair.stored import (
     HeldClaim,
     RepairQuery,
@@ -29,52 +28,9 @@ from bifrost.data.repair.stored import (
     StoredRepair,
 )
 from bifrost.data.repair.told_bars import ToldBars
-from bifrost.data.series.columns import BarColumns, micros
+from bifrost.data.series.columns import BarColumns
 from bifrost.data.series.ports import SeriesKey
 from bifrost.data.series.timeframes import Timeframe
-
-# A bar that is kept apart for when it says that it was is not mended by another price.
-_OF_TIMES = [
-    kind.value
-    for kind in (
-        DefectKind.DUPLICATE_TIME,
-        DefectKind.OUT_OF_ORDER,
-        DefectKind.MISALIGNED,
-        DefectKind.OUTSIDE_SESSION,
-        DefectKind.SHIFTED_TIME,
-        DefectKind.FUTURE,
-        DefectKind.TRADED_IN_HALT,
-    )
-]
-
-_RANKS = """
-SELECT name, rank FROM data.sources WHERE name <> 'rollup' AND (
-    name IN (SELECT DISTINCT source FROM data.bars WHERE instrument = %(instrument)s)
-    OR name IN (SELECT DISTINCT source FROM data.quarantine
-        WHERE instrument = %(instrument)s AND timeframe = '1d' AND released_at IS NULL))
-"""
-
-_BARS = """
-SELECT session, occurred_at, open, high, low, close, volume FROM (
-    SELECT DISTINCT ON (session) session, occurred_at, open, high, low,
-        close, volume
-    FROM data.bars WHERE instrument = %(instrument)s AND source = %(source)s
-    ORDER BY session, recorded_at DESC
-) standing
-UNION ALL
-SELECT session, opens_at, open, high, low, close, volume FROM (
-    SELECT DISTINCT ON (q.session) q.session, s.opens_at, q.open, q.high,
-        q.low, q.close, q.volume
-    FROM data.quarantine q
-    JOIN data.sessions s ON s.calendar = %(calendar)s AND s.session = q.session
-    WHERE q.instrument = %(instrument)s AND q.source = %(source)s AND q.timeframe = '1d'
-        AND q.released_at IS NULL AND NOT q.kinds && %(of_times)s
-        AND NOT EXISTS (SELECT FROM data.bars b WHERE b.instrument = q.instrument
-            AND b.session = q.session AND b.source = q.source)
-    ORDER BY q.session, q.quarantine_id DESC
-) apart
-ORDER BY session
-"""
 
 _PUBLISHED = """
 SELECT action_id, action FROM (
@@ -97,6 +53,16 @@ WHERE instrument = %s AND timeframe = %s AND source = %s AND session = ANY(%s)
     AND NOT EXISTS (SELECT FROM data.bars b WHERE b.instrument = q.instrument
         AND b.session = q.session AND b.source = q.source AND b.repair_id IS NULL)
 GROUP BY session ORDER BY session
+"""
+
+_APART_WITHIN = """
+SELECT max(quarantine_id) AS quarantine_id FROM data.quarantine q
+WHERE instrument = %s AND timeframe = %s AND source = %s AND occurred_at = ANY(%s)
+    AND released_at IS NULL
+    AND NOT EXISTS (SELECT FROM data.intraday_bars b JOIN data.sources n ON n.number = b.source
+        WHERE b.instrument = q.instrument AND b.timeframe = %s AND n.name = q.source
+            AND b.occurred_at = q.occurred_at AND b.repair_id IS NULL)
+GROUP BY occurred_at ORDER BY occurred_at
 """
 
 
@@ -135,20 +101,19 @@ class PostgresRepairBooks:
     def _instrument(self) -> str:
         return self.listed.instrument.symbol
 
-    def ranks(self) -> Mapping[str, int]:
-        """Return the rank of each source that has told daily bars; roll-ups are nobody's word."""
-        found = self.cursor.execute(_RANKS, {"instrument": self._instrument}).fetchall()
-        return {row["name"]: row["rank"] for row in found}
+    def told(self) -> Sequence[ToldSeries]:
+        """Return each source's series that has bars, kept apart ones too."""
+        return self._bars.told()
 
-    def bars(self, source: str) -> ToldBars:
-        """Return a source's daily bars as they stand, and those of it that are kept apart."""
-        values = {
-            "instrument": self._instrument,
-            "calendar": self.listed.calendar,
-            "source": source,
-            "of_times": _OF_TIMES,
-        }
-        return _told(self.cursor.execute(_BARS, values).fetchall())
+    def bars(
+        self, source: str, timeframe: Timeframe, first: datetime, before: datetime
+    ) -> ToldBars:
+        """Return a source's bars of [first, before) as they stand, and those kept apart."""
+        return self._bars.bars(source, timeframe, first, before)
+
+    @property
+    def _bars(self) -> RepairBars:
+        return RepairBars(self.cursor, self._instrument, self.listed.calendar)
 
     def splits(self) -> Mapping[date, Decimal]:
         """Return the splits that stand; of one day, all of them together."""
@@ -160,13 +125,15 @@ class PostgresRepairBooks:
                 found[action.ex_date] = found.get(action.ex_date, Decimal(1)) * ratio
         return found
 
-    def dividends(self, source: str) -> Mapping[date, Decimal]:
-        """Return the cash dividends that a source tells now; of one day, all of them together."""
-        found: dict[date, Decimal] = {}
+    def dividends(self) -> Mapping[str, Mapping[date, Decimal]]:
+        """Return the cash dividends that each vendor tells now; of one day, all together."""
+        ranked = sources(self.cursor)
+        found: dict[str, dict[date, Decimal]] = {}
         for action in self._claimed():
-            if action.vendor == source and isinstance(action.terms, CashDividend):
+            if action.vendor in ranked and isinstance(action.terms, CashDividend):
+                paid = found.setdefault(action.vendor, {})
                 amount = action.terms.amount_per_share
-                found[action.ex_date] = found.get(action.ex_date, Decimal(0)) + amount
+                paid[action.ex_date] = paid.get(action.ex_date, Decimal(0)) + amount
         return found
 
     def _claimed(self) -> list[CorporateAction]:
@@ -213,8 +180,14 @@ class PostgresRepairBooks:
 
     def apart(self, repair: StoredRepair) -> Sequence[int]:
         """Return the numbers of the quarantined bars that it was made of and nobody let in."""
-        values = (repair.instrument, repair.timeframe, repair.source, repair.sessions)
-        rows = self.cursor.execute(_APART, values).fetchall()
+        timeframe = Timeframe(repair.timeframe)
+        named = (repair.instrument, repair.timeframe, repair.source)
+        if timeframe.is_daily:
+            found = self.cursor.execute(_APART, (*named, repair.sessions))
+        else:
+            values = (*named, repair.begins_at, timeframe.minutes)
+            found = self.cursor.execute(_APART_WITHIN, values)
+        rows = found.fetchall()
         return [row["quarantine_id"] for row in rows]
 
     def currency(self) -> str:
@@ -228,13 +201,3 @@ def _ratio(action: CorporateAction) -> Decimal | None:
         return None
     ratio = Fraction(action.terms.ratio)
     return Decimal(ratio.numerator) / Decimal(ratio.denominator)
-
-
-def _told(rows: Sequence[Row]) -> ToldBars:
-    names = ("open", "high", "low", "close", "volume")
-    columns = {name: np.array([row[name] for row in rows], dtype=np.float64) for name in names}
-    return ToldBars(
-        sessions=np.array([row["session"] for row in rows], dtype="datetime64[D]"),
-        starts_at=np.array([micros(row["occurred_at"]) for row in rows], dtype=np.int64),
-        **columns,
-    )

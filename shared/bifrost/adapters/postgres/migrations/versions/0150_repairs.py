@@ -20,7 +20,9 @@ CREATE TABLE data.repairs (
     first_session date NOT NULL,
     last_session date NOT NULL CHECK (last_session >= first_session),
     columns text[] NOT NULL CHECK (cardinality(columns) > 0),
-    -- By column: [session, raw value, repaired value], null where no number was told.
+    bars integer NOT NULL CHECK (bars > 0),
+    -- By column: [session, raw value, repaired value], null where no number was told; of bars
+    -- shorter than a session with the instant at which each begins.
     cells jsonb NOT NULL,
     -- The least of its evidence.
     score numeric NOT NULL CHECK (score BETWEEN 0 AND 1),
