@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,8 @@ from tests.postgres_server import Server, running_server
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a private folder is made inside
 ROOM_BYTES = 2 * 1024**3
+# What takes long to start: the tests that ask for one of these stay together.
+COSTLY = ("live_desk", "local_aws", "aws_target", "local_desk", "workflow_bench")
 
 # No test asserts how long something took: a busy machine is not a bug.
 # With CI set the examples are the same each time: what fails there was not there before.
@@ -80,3 +82,25 @@ def desk(live_desk: LiveDesk) -> LiveDesk:
     """The stack, up: after a test that killed a part of it, too."""
     live_desk.ensure_up()
     return live_desk
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep on one worker what shares something costly, where several run (`pytest -n 2`).
+
+    The live desks' tests come first: each desk's are a row that nothing can cut.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_shared_by(item)))
+    items.sort(key=lambda item: "live_desk" not in _fixtures(item))
+
+
+def _shared_by(item: pytest.Item) -> str:
+    found = next((name for name in COSTLY if name in _fixtures(item)), "")
+    # Of live desks there are two: one that is used, and one that is killed again and again.
+    return f"{item.path.parent.name}/{found}" if found else str(item.path)
+
+
+def _fixtures(item: pytest.Item) -> Sequence[str]:
+    return getattr(item, "fixturenames", ())
