@@ -1,5 +1,6 @@
 """The import rules, run as the developer runs them, on the project or on a copy of it."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -26,6 +27,21 @@ HEAVY = (
     "sqlalchemy",
     "starlette",
 )
+
+
+_IMPORTING = """
+import json, sys
+from importlib import import_module
+
+found, seen = {}, set()
+for module in json.loads(sys.argv[1]):
+    import_module(module)
+    came = [name for name in sys.argv[2:] if name in sys.modules and name not in seen]
+    seen.update(came)
+    if came:
+        found[module] = came
+print(json.dumps(found))
+"""
 
 
 def broken_contracts(root: Path = ROOT) -> str:
@@ -57,11 +73,14 @@ def modules_outside_the_graph() -> list[str]:
     return [name for name in names if name.split(".")[0] in PACKAGES and name not in seen]
 
 
-def heavy_modules_of(module: str) -> list[str]:
-    """Import a module in a fresh interpreter and name the heavy packages that came along."""
-    code = f"import sys, {module}; print(*(name for name in {HEAVY!r} if name in sys.modules))"
+def heavy_modules_of(*modules: str) -> dict[str, list[str]]:
+    """Import modules in a fresh interpreter; name the heavy packages that came with each.
+
+    One interpreter for all: a package is named for the first module that loads it, and where
+    none is named, none of them loads any.
+    """
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", _IMPORTING, json.dumps(modules), *HEAVY],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -69,7 +88,8 @@ def heavy_modules_of(module: str) -> list[str]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout.split()
+    found: dict[str, list[str]] = json.loads(done.stdout)
+    return found
 
 
 def _module_of(path: Path) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from bifrost.core.sessions import exchange_date
 from tests.builders import ACCOUNT, FIRST_CLOSE, account_opened, buy
-from tests.functions.ways_in import Answer, Function, modules_of, plug_in, unplug
+from tests.functions.ways_in import Answer, Function, plug_in, unplug
 from tests.unit.risk.facts import closed
 
 AAPL = "/v1/restricted-list/AAPL"
@@ -162,10 +162,3 @@ def test_a_symbol_that_is_none_is_refused(compliance: Function, symbol: str) -> 
 
 def test_decisions_need_an_order(compliance: Function) -> None:
     assert compliance.http("GET", "/v1/decisions").status == 422
-
-
-def test_tasks_and_events_pay_for_no_web_no_pydantic_and_no_boto() -> None:
-    # The bare package `botocore` comes with Powertools and loads nothing of itself.
-    heavy = {"pydantic", "fastapi", "starlette", "boto3", "botocore.session", "sqlalchemy"}
-
-    assert heavy & modules_of("compliance") == set()

@@ -8,7 +8,6 @@ import pytest
 from bifrost.adapters.postgres.database import Database
 from tests.data_desk import SESSIONS, bar_file
 from tests.functions.data_function import BARS, DataFunction, data_function
-from tests.functions.ways_in import modules_of
 
 
 @pytest.fixture
@@ -236,10 +235,3 @@ def test_bad_question_is_a_problem_and_never_a_fault(
 def test_replay_task_that_is_given_nothing_says_what_it_needs(data: DataFunction) -> None:
     with pytest.raises(ValueError, match="replay_id is missing"):
         data.task("publish_sessions")
-
-
-def test_task_and_listener_load_neither_the_web_nor_an_sdk() -> None:
-    # The bare package `botocore` comes with Powertools and loads nothing of itself.
-    heavy = {"pydantic", "fastapi", "boto3", "botocore.session", "sqlalchemy", "pandas"}
-
-    assert heavy & modules_of("data") == set()

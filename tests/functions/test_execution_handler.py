@@ -1,4 +1,4 @@
-"""Promises each way into the execution Lambda: tasks, listeners, HTTP; and what a task loads."""
+"""Promises each way into the execution Lambda: tasks, listeners, HTTP."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from tests.action_builders import action, announced, split
 from tests.builders import ACCOUNT, OWNER, account_opened, cash_deposited, session
 from tests.execution_desk import MakeDatabase, bar_closed
 from tests.functions.execution_function import opening, plugged_execution
-from tests.functions.ways_in import claims_of, http_event, modules_of
+from tests.functions.ways_in import claims_of, http_event
 
 Call = Callable[[dict[str, Any]], Any]
 BODY = {
@@ -383,10 +383,3 @@ def test_the_sweep_is_a_task(client: Client, call: Call) -> None:
     task(call, "submit", order_id=order_id)
 
     assert task(call, "sweep") == {"reports": 1}
-
-
-def test_tasks_and_listeners_load_nothing_of_the_web() -> None:
-    # The bare package `botocore` comes with Powertools and loads nothing of itself.
-    heavy = {"pydantic", "fastapi", "starlette", "boto3", "botocore.session", "sqlalchemy"}
-
-    assert heavy & modules_of("execution") == set()

@@ -1,4 +1,4 @@
-"""Portfolio's function by each way in, and what a task loads."""
+"""Portfolio's function by each way in."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -10,18 +10,6 @@ from bifrost.core.decisions import Reason
 from bifrost.core.errors import ConflictError
 from tests.builders import bar, bar_closed, closes_at, fill, fill_recorded
 from tests.functions.portfolio_desk import Desk, plugged_desk
-from tests.functions.ways_in import modules_of
-
-# Powertools imports the bare package botocore (1 ms); its session is what costs.
-HEAVY = {
-    "pydantic",
-    "pydantic_settings",
-    "botocore.session",
-    "boto3",
-    "fastapi",
-    "sqlalchemy",
-    "pandas",
-}
 
 
 @pytest.fixture
@@ -294,7 +282,3 @@ def test_a_fill_that_cannot_be_booked_fails_alone(desk: Desk) -> None:
 
     assert desk.function.deliver(lost, good) == [lost.event_id]
     assert desk.get(f"{desk.books}/positions").body["items"][0]["quantity"] == "5"
-
-
-def test_a_task_or_an_event_loads_nothing_heavy() -> None:
-    assert not HEAVY & modules_of("portfolio")

@@ -16,7 +16,7 @@ from tests.builders import (
     cash_deposited,
     instrument_listed,
 )
-from tests.functions.ways_in import Function, modules_of, plug_in, unplug
+from tests.functions.ways_in import Function, plug_in, unplug
 from tests.unit.risk.facts import closed, filled
 
 LIMITS = f"/v1/accounts/{ACCOUNT}/limits"
@@ -321,10 +321,3 @@ def test_an_address_that_cannot_be_read_is_refused_and_is_no_fault(
     risk: Function, path: str, query: dict[str, str]
 ) -> None:
     assert risk.http("GET", path, **query).status in (404, 422)
-
-
-def test_tasks_and_events_pay_for_no_web_no_pydantic_and_no_boto() -> None:
-    # The bare package `botocore` comes with Powertools and loads nothing of itself.
-    heavy = {"pydantic", "fastapi", "starlette", "boto3", "botocore.session", "sqlalchemy"}
-
-    assert heavy & modules_of("risk") == set()

@@ -1,7 +1,6 @@
 """The three ways into a Lambda, as AWS writes them, and its environment pointed at a test."""
 
 import json
-import subprocess
 import sys
 from dataclasses import dataclass
 from importlib import import_module
@@ -135,12 +134,3 @@ def unplug(capability: str) -> None:
     for plug in (environment, plugs.database, plugs.second_database, *wiring):
         if hasattr(plug, "cache_clear"):
             plug.cache_clear()
-
-
-def modules_of(capability: str) -> set[str]:
-    """Return what a fresh process has imported once it can take a task or an event."""
-    script = f"import functions.{capability}.handler, sys; print(*sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
-    )
-    return set(done.stdout.split())

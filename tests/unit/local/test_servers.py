@@ -206,11 +206,12 @@ def test_two_stacks_that_want_one_port_never_take_each_other_for_themselves(
 
 
 def test_aws_that_cannot_start_says_why(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aws, "HOST", "192.0.2.1")
     monkeypatch.setattr(aws, "free_port", lambda wanted: wanted)
 
-    with pytest.raises(UnavailableError, match=r"(?s)did not start.*aws\.log"):
-        aws.start(home, PORT)
+    with aws.socket.socket() as taken:
+        taken.bind((aws.HOST, PORT))  # and nobody listens: who calls is refused at once
+        with pytest.raises(UnavailableError, match=r"(?s)did not start.*aws\.log"):
+            aws.start(home, PORT)
 
 
 def test_a_taken_port_gives_the_next_one() -> None:

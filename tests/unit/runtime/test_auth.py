@@ -41,7 +41,7 @@ def pool(key: RSAKey, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             """Say nothing."""
 
     with HTTPServer(("127.0.0.1", 0), Keys) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         monkeypatch.setenv("TOKEN_JWKS_URL", f"http://127.0.0.1:{server.server_port}/jwks")
         monkeypatch.setenv("TOKEN_ISSUER", ISSUER)
         monkeypatch.setenv("TOKEN_AUDIENCE", CLIENT)
