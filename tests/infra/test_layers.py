@@ -26,10 +26,30 @@ def size_of(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
+def _head_of(file: Path) -> bytes:
+    with file.open("rb") as opened:
+        return opened.read(20)
+
+
 def pins(text: str) -> dict[str, str]:
     """Read `name==version` lines; extras and case do not matter."""
     found = re.findall(r"^([A-Za-z0-9_.-]+)(?:\[[\w,]+\])?==(\S+)", text, re.MULTILINE)
     return {name.lower().replace("_", "-"): version for name, version in found}
+
+
+@pytest.fixture(scope="module")
+def code_size(tmp_path_factory: pytest.TempPathFactory) -> int:
+    """Stage the functions' code, and return how many bytes it is."""
+    return size_of(stage_code(tmp_path_factory.mktemp("code") / "code"))
+
+
+@pytest.fixture(scope="module")
+def sizes(built: dict[str, Path]) -> dict[str, dict[str, int]]:
+    """Return how many bytes each layer is, by architecture and name."""
+    return {
+        architecture: {name: size_of(folder / name) for name in layer_names()}
+        for architecture, folder in built.items()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -69,29 +89,28 @@ def test_a_layer_is_locked_by_hashes_and_names_no_address(name: str) -> None:
 def test_compiled_parts_are_the_functions_machine_code(
     built: dict[str, Path], architecture: str
 ) -> None:
-    modules = list(built[architecture].rglob("*.so"))
+    heads = [_head_of(module) for module in built[architecture].rglob("*.so")]
 
-    assert modules
-    assert {module.read_bytes()[18:20] for module in modules} == {NATIVE[architecture]}
+    assert heads
+    assert {head[18:20] for head in heads} == {NATIVE[architecture]}
 
 
 @pytest.mark.parametrize("name", HOT_PATH)
 def test_a_hot_function_with_its_layers_stays_small(
-    built: dict[str, Path], name: str, tmp_path: Path
+    sizes: dict[str, dict[str, int]], code_size: int, name: str
 ) -> None:
     (row,) = (row for row in CAPABILITIES if row.name == name)
 
-    layers = sum(size_of(built["arm64"] / layer) for layer in row.layers)
-    assert layers + size_of(stage_code(tmp_path / "code")) <= UNPACKED_BYTES_MAX
+    layers = sum(sizes["arm64"][layer] for layer in row.layers)
+    assert layers + code_size <= UNPACKED_BYTES_MAX
 
 
 @pytest.mark.parametrize("row", FUNCTIONS, ids=lambda row: row.name)
 def test_a_function_with_its_layers_fits_what_lambda_unpacks(
-    built: dict[str, Path], row: Capability, tmp_path: Path
+    sizes: dict[str, dict[str, int]], code_size: int, row: Capability
 ) -> None:
-    for layers in built.values():
-        size = sum(size_of(layers / layer) for layer in row.layers)
-        assert size + size_of(stage_code(tmp_path / layers.name)) <= LAMBDA_BYTES_MAX
+    for layers in sizes.values():
+        assert sum(layers[layer] for layer in row.layers) + code_size <= LAMBDA_BYTES_MAX
 
 
 def test_the_functions_code_holds_no_tests_and_nothing_of_the_laptop(tmp_path: Path) -> None:
