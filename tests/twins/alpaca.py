@@ -5,7 +5,8 @@ alpaca-py 0.44's `data/mappings.py` and `data/models/corporate_actions.py`: rows
 for the next page or null, RFC 3339 instants, a daily bar at midnight in New York.
 """
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any, ClassVar
 
@@ -33,6 +34,8 @@ class AlpacaTwin(Twin):
 
     vendor: ClassVar[str] = "alpaca"
     shape: ClassVar[Shape] = RowShape(_NAMES, _rows_of, _leave_out)
+    # Acts beside the market's splits and dividends, under the keys of Alpaca's answer.
+    acts: ClassVar[Mapping[str, Sequence[Mapping[str, Any]]]] = {}
 
     def answer(self, asked: Asked) -> Reply:
         if asked.headers.get("APCA-API-KEY-ID") != KEYS["key_id"]:
@@ -126,9 +129,14 @@ class AlpacaTwin(Twin):
             for paid in share.dividends:
                 rates = {"rate": float(paid.amount), "special": False, "foreign": False}
                 told.setdefault("cash_dividends", []).append(_action(share, paid.ex_date, rates))
+        for key, rows in self.acts.items():
+            of_it = [dict(one) for one in rows if asked.query["symbols"] in one.values()]
+            told.setdefault(key, []).extend(of_it)
+        types = asked.query["types"].split(",")
         within = {
             key: [row for row in rows if first <= date.fromisoformat(row["process_date"]) <= last]
             for key, rows in told.items()
+            if key.removesuffix("s") in types
         }
         answer = {key: rows for key, rows in within.items() if rows}
         return Reply({"corporate_actions": answer, "next_page_token": None})
@@ -153,6 +161,52 @@ def _starts(bar: TrueBar, is_daily: bool) -> datetime:
 
 def _written(at: datetime) -> str:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def spin_off(day: date, parent: str, child: str, new: float, old: float = 1) -> dict[str, Any]:
+    """`new` shares of the child for `old` of the parent."""
+    return _dated(
+        day,
+        source_symbol=parent,
+        source_cusip="459200101",
+        source_rate=old,
+        new_symbol=child,
+        new_cusip="50155Q100",
+        new_rate=new,
+        ex_date=day.isoformat(),
+        record_date=day.isoformat(),
+        payable_date=day.isoformat(),
+    )
+
+
+def merger(day: date, gone: str, **terms: Any) -> dict[str, Any]:
+    """What a share that is gone became: its terms as Alpaca names them."""
+    acquirer = {"acquirer_cusip": "000000001"} if "acquirer_symbol" in terms else {}
+    return _dated(
+        day,
+        acquiree_symbol=gone,
+        acquiree_cusip="000000002",
+        effective_date=day.isoformat(),
+        payable_date=day.isoformat(),
+        **acquirer,
+        **terms,
+    )
+
+
+def name_change(day: date, old: str, new: str) -> dict[str, Any]:
+    """Another symbol for the same shares."""
+    return _dated(day, old_symbol=old, old_cusip="30303M102", new_symbol=new, new_cusip="30303M102")
+
+
+def other_act(day: date, symbol: str, **terms: Any) -> dict[str, Any]:
+    """A redemption or a removal as worthless."""
+    return _dated(day, symbol=symbol, cusip="000000003", **terms)
+
+
+def _dated(day: date, **terms: Any) -> dict[str, Any]:
+    named = "-".join(str(one) for one in terms.values())
+    digest = hashlib.sha256(named.encode()).hexdigest()
+    return {"id": digest[:32], "process_date": day.isoformat(), **terms}
 
 
 def _action(share: Share, ex_date: date, rates: dict[str, Any]) -> dict[str, Any]:

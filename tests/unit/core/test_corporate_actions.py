@@ -9,6 +9,7 @@ import pytest
 from bifrost.core.codec import from_json, to_json
 from bifrost.core.corporate_actions import (
     ActionKind,
+    CorporateAction,
     Delisting,
     Merger,
     Rename,
@@ -18,7 +19,7 @@ from bifrost.core.corporate_actions import (
     Terms,
 )
 from bifrost.events import CorporateActionCorrected, read_event
-from tests.action_builders import EX_DATE, action, corrected, dividend, split
+from tests.action_builders import EX_DATE, action, announced, corrected, dividend, split
 
 TERMS: tuple[tuple[ActionKind, Terms], ...] = (
     (ActionKind.SPLIT, split("4", "1")),
@@ -76,11 +77,6 @@ def test_what_cannot_be_an_action_is_none(changes: dict[str, Any], message: str)
         ),
         (Merger, {}, "cash_per_share, shares_per_share or both"),
         (Merger, {"cash_per_share": "1", "new_instrument": "B"}, "come together"),
-        (
-            Merger,
-            {"cash_per_share": "1", "new_instrument": "B", "shares_per_share": "1"},
-            "needs share_value",
-        ),
         (Rename, {"new_instrument": ""}, "needs new_instrument"),
         (Delisting, {"final_value": "-1"}, "final_value must not be negative"),
     ],
@@ -90,6 +86,31 @@ def test_terms_that_make_no_sense_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         from_json(kind, fields)
+
+
+@pytest.mark.parametrize(
+    ("terms", "lacks"),
+    [
+        ({"spin_off": SpinOff("B", Decimal(1), None)}, "basis_share"),
+        ({"merger": Merger(Decimal(1), "B", Decimal(1))}, "share_value"),
+    ],
+)
+def test_an_action_without_a_number_of_the_books_says_so_and_is_announced_to_nobody(
+    terms: dict[str, Any], lacks: str
+) -> None:
+    with pytest.raises(ValueError, match=f"needs {lacks}"):
+        action(split("4", "1"), split=None, **terms)
+
+    claim = action(split("4", "1"), split=None, lacks=(lacks,), **terms)
+
+    assert from_json(CorporateAction, to_json(claim)) == claim
+    with pytest.raises(ValueError, match=f"lacks {lacks}: it is a claim"):
+        announced(claim)
+
+
+def test_an_action_that_lacks_nothing_does_not_say_that_it_does() -> None:
+    with pytest.raises(ValueError, match="needs nothing that it lacks"):
+        action(split("4", "1"), lacks=("basis_share",))
 
 
 def test_a_correction_counts_its_revision_up() -> None:

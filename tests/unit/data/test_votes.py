@@ -13,6 +13,7 @@ from bifrost.core.corporate_actions import (
     CorporateAction,
     DividendKind,
     Rename,
+    SpinOff,
     Split,
 )
 from bifrost.data.reference.announcing import announcements
@@ -93,6 +94,53 @@ def test_an_older_revision_and_a_withdrawn_one_say_what_they_are() -> None:
 
     assert state_of(claimed("yahoo"), known).status is ActionStatus.SUPERSEDED
     assert state_of(newest, known).status is ActionStatus.WITHDRAWN
+
+
+def spun_off(vendor: str, basis: str | None, ratio: str = "0.2") -> CorporateAction:
+    """A spin-off as a vendor tells it; without a basis share it is one that a person completes."""
+    terms = SpinOff("KID", Decimal(ratio), None if basis is None else Decimal(basis))
+    return replace(claimed(vendor), split=None, spin_off=terms, lacks=terms.lacks)
+
+
+def test_however_many_claim_it_an_action_that_lacks_a_number_does_not_stand() -> None:
+    told = [spun_off(vendor, None) for vendor in ("alpaca", "massive", "yahoo")]
+
+    (claim,) = claims_among(told, SOURCES)
+
+    assert (claim.votes, claim.has_votes, claim.may_stand) == (3, True, False)
+    assert standing_among([claim], ()) == []
+    assert announcements(told, (), (), SOURCES) == []
+    known = ClaimsKnown(tuple(told), frozenset(), SOURCES)
+    assert state_of(told[0], known).status is ActionStatus.CLAIMED
+
+
+@pytest.mark.parametrize("who", ["person", "massive"])
+def test_who_tells_the_number_completes_it_and_it_stands_in_that_one_s_words(who: str) -> None:
+    open_claim, whole = spun_off("alpaca", None), spun_off(who, "0.13")
+
+    for news in ([open_claim, whole], [whole, open_claim]):
+        told = announcements(news, (), (), SOURCES)
+        assert {one.action.action_id for one in told} == {whole.action_id}
+        assert told[-1].action == whole
+    known = ClaimsKnown((open_claim, whole), frozenset({whole.action_id}), SOURCES)
+    state = state_of(open_claim, known)
+    assert (state.status, state.told_by) == (ActionStatus.STANDS, (who, "alpaca"))
+
+
+def test_another_ratio_completes_nothing() -> None:
+    told = [spun_off("alpaca", None), spun_off("massive", "0.13", "0.25")]
+
+    assert announcements(told, (), (), SOURCES) == []
+
+
+def test_who_forgets_a_number_again_takes_the_action_back() -> None:
+    told = [spun_off("alpaca", None), spun_off("massive", "0.13")]
+    heard = [one.action for one in announcements(told, (), (), SOURCES)]
+
+    forgot = replace(spun_off("massive", None), revision=2)
+    (back,) = announcements([forgot], told, heard, SOURCES)
+
+    assert (back.action.withdrawn, back.action.lacks, back.corrects) == (True, (), 1)
 
 
 SAID = st.lists(

@@ -1,10 +1,21 @@
-"""What issuers did that explains a step of a price, for the gate: splits, and what was paid out."""
+"""What issuers did that explains a step of a price, for the gate: splits, and what was paid out.
+
+A spin-off pays out shares. What one was worth its issuer seldom says, and no vendor does: then the
+price fell by what nobody told, which is a step all the same.
+"""
 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from bifrost.core.corporate_actions import CashDividend, CorporateAction, Split, StockDividend
+from bifrost.core.corporate_actions import (
+    CashDividend,
+    CorporateAction,
+    SpinOff,
+    Split,
+    StockDividend,
+    Terms,
+)
 from bifrost.data.quality.context import PriceStep
 from bifrost.data.series.adjustment import first_moment
 from bifrost.data.series.columns import UNITS, BarColumns, instant_of
@@ -21,15 +32,26 @@ def steps_of(actions: Sequence[CorporateAction], bars: BarColumns) -> tuple[Pric
 def _steps(actions: Sequence[CorporateAction], bars: BarColumns) -> Iterator[PriceStep]:
     for one in actions:
         moment = first_moment(one.ex_date)
+        at = instant_of(moment)
         terms = one.terms
+        if isinstance(terms, SpinOff) and terms.share_value is None:
+            yield PriceStep(at, None, one.action_id)
+            continue
         if isinstance(terms, Split | StockDividend):
             factor = float(1 / terms.ratio)
-        elif isinstance(terms, CashDividend):
+        else:
             place = int(np.searchsorted(bars.starts_at, moment)) - 1
             if place < 0:
                 continue
-            factor = 1 - float(terms.amount_per_share) * UNITS / float(bars.close[place])
-        else:
-            continue
+            factor = 1 - _paid(terms) * UNITS / float(bars.close[place])
         if 0 < factor != 1:
-            yield PriceStep(instant_of(moment), factor, one.action_id)
+            yield PriceStep(at, factor, one.action_id)
+
+
+def _paid(terms: Terms) -> float:
+    """Return what was paid for each share: cash, or shares of a known value."""
+    if isinstance(terms, CashDividend):
+        return float(terms.amount_per_share)
+    if isinstance(terms, SpinOff) and terms.share_value is not None:
+        return float(terms.shares_per_share * terms.share_value)
+    return 0.0

@@ -51,6 +51,8 @@ _HUNDRED_NEAR = 0.68
 # So many stored bars outweigh however many come.
 _KNOWN_ENOUGH = 20
 _RATIOS = np.array([4 / 3, 3 / 2, 2, 5 / 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50])
+# What a spin-off leaves of the price at the least; a fall below it has another reason.
+_LEFT_AT_LEAST = float(np.log(1 / 20))
 # How near a gap is to a split's: what a night may add, in deviations, and within bounds.
 _SPLIT_NEAR = (0.03, 4.0, 0.12)
 
@@ -215,10 +217,9 @@ def _stayed(beside: Neighbours, place: int, believed: float) -> list[Found]:
     least, nights, most = _SPLIT_NEAR
     near = min(max(least, nights * sigma), most)
     said = f"{_times(gap)} what it was before"
-    claimed = float(beside.claimed[place])
-    if claimed and abs(gap - claimed) < near:
-        said += ", as after a split that one source alone claims"
-        return [Found(DefectKind.MISSED_SPLIT, place, said, False)]
+    explained = _explained(beside, place, near)
+    if explained is not None:
+        return explained
     if abs(abs(gap) - _HUNDRED) < _HUNDRED_NEAR:
         return _hundredfold(beside, place)
     distances = np.abs(np.abs(gap) - np.log(_RATIOS))
@@ -238,6 +239,26 @@ def _stayed(beside: Neighbours, place: int, believed: float) -> list[Found]:
         return [Found(DefectKind.MISSED_SPLIT, place, said + later, unconfirmed)]
     said += f": {unusual:.0f} times its usual move, on {rush:.1f} times its usual trading"
     return [Found(DefectKind.JUMP, place, said + later, unconfirmed)]
+
+
+def _explained(beside: Neighbours, place: int, near: float) -> list[Found] | None:
+    """Return what an issuer's act leaves to say of a move; None where none explains it.
+
+    What one source alone claims lets the bar in, and leaves it flagged.
+    """
+    gap, claimed = float(beside.gap[place]), float(beside.claimed[place])
+    said = f"{_times(gap)} what it was before, as after a"
+    if claimed and abs(gap - claimed) < near:
+        said += " split that one source alone claims"
+        return [Found(DefectKind.MISSED_SPLIT, place, said, False)]
+    if not _LEFT_AT_LEAST < gap < 0:
+        return None
+    if beside.unsized[place]:
+        return []
+    if beside.unsized_claim[place]:
+        said += " spin-off that is claimed, and of which nobody told the value"
+        return [Found(DefectKind.JUMP, place, said, False)]
+    return None
 
 
 def _hundredfold(beside: Neighbours, place: int) -> list[Found]:

@@ -5,13 +5,14 @@ Volatility is robust: 1.4826 times the median absolute return of the sixty befor
 that a bad bar among them does not hide the next one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from bifrost.data.quality.context import GateContext
+from bifrost.data.quality.context import GateContext, PriceStep
 from bifrost.data.series.columns import BarColumns, Floats, Integers, micros
 from bifrost.data.series.timeframes import Timeframe
 
@@ -40,7 +41,8 @@ class Neighbours:
     open, high, low, close: natural logarithms, known steps taken out. gap: open to the close
     before it. sigma: what a gap or a move of one bar usually is; it is a night's at a session's
     first bar. lately: the same of the newest ten, where that is more. rush: volume, of what is
-    usual. claimed: the step that one source alone tells of, 0 where there is none.
+    usual. claimed: the step that one source alone tells of, 0 where there is none. unsized,
+    unsized_claim: a step down of unknown size is here, one that stands, or one that is claimed.
     """
 
     judged: Mask
@@ -55,6 +57,8 @@ class Neighbours:
     rush: Floats
     excited: Floats
     claimed: Floats
+    unsized: Mask
+    unsized_claim: Mask
 
     def __len__(self) -> int:
         return len(self.open)
@@ -92,6 +96,8 @@ def beside(bars: BarColumns, judged: Mask, context: GateContext) -> Neighbours:
         rush=_rush(bars.prices("volume") * np.exp(steps), context.timeframe),
         excited=_market_excited(bars.starts_at, context),
         claimed=_claimed(bars.starts_at, context),
+        unsized=_unsized(bars.starts_at, context.steps),
+        unsized_claim=_unsized(bars.starts_at, context.claims),
     )
 
 
@@ -125,7 +131,8 @@ def _gaps(open_: Floats, close: Floats) -> Floats:
 def _steps(starts_at: Integers, context: GateContext) -> Floats:
     total = np.zeros(len(starts_at))
     for step in context.steps:
-        total[starts_at >= micros(step.at)] += np.log(step.factor)
+        if step.factor is not None:
+            total[starts_at >= micros(step.at)] += np.log(step.factor)
     return total
 
 
@@ -133,9 +140,17 @@ def _claimed(starts_at: Integers, context: GateContext) -> Floats:
     claimed = np.zeros(len(starts_at))
     for claim in context.claims:
         place = int(np.searchsorted(starts_at, micros(claim.at)))
-        if place < len(starts_at):
+        if place < len(starts_at) and claim.factor is not None:
             claimed[place] = max(claimed[place], np.log(claim.factor), key=abs)
     return claimed
+
+
+def _unsized(starts_at: Integers, steps: Sequence[PriceStep]) -> Mask:
+    """Say which bars are the first after a step of which nobody told the size."""
+    found = np.zeros(len(starts_at), dtype=bool)
+    places = np.searchsorted(starts_at, [micros(one.at) for one in steps if one.factor is None])
+    found[places[places < len(starts_at)]] = True
+    return found
 
 
 def _begins_session(starts_at: Integers, timeframe: Timeframe) -> Mask:

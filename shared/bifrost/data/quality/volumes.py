@@ -24,7 +24,9 @@ def judge_volumes(both: BarColumns, context: GateContext) -> list[Found]:
     if len(both) < 2 or not (volume > 0).any():
         return []
     for step in context.steps:
-        volume[both.starts_at >= micros(step.at)] *= step.factor
+        # A spin-off is as many shares as before.
+        if step.factor is not None:
+            volume[both.starts_at >= micros(step.at)] *= step.factor
     usual = trailing_median(volume, _USUAL_OF, shared(context.timeframe))
     none = (volume == 0) & (both.high > both.low) & (usual > 0)
     is_daily = context.timeframe.is_daily

@@ -80,7 +80,7 @@ class _Register:
 
     def _taken_back(self, name: str) -> CorporateAction:
         said = self.newest.get(name)
-        if said is not None and said.withdrawn:
+        if said is not None and said.withdrawn and not said.lacks:
             return said
         return replace(self.heard[name], withdrawn=True)
 

@@ -4,7 +4,7 @@ Only a whole answer takes back what the vendor said before. One that is absent, 
 or failed changes nothing that stands: a rate limit is not a withdrawal.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from bifrost.data.files.import_service import ImportService
 from bifrost.data.providers.answers import Absent, Answer, Found, Partial
 from bifrost.data.providers.ports import ActionProvider
 from bifrost.data.providers.told_actions import ActionsTold, LeftOut
+from bifrost.data.reference.calling import Calling, KeysAlone, Names
 from bifrost.data.reference.claiming import VendorAnswer
 
 # Some vendors count by the day on which they process an action: near the ends of what was asked
@@ -40,6 +41,12 @@ class ActionsAsked:
     problem: str = ""
     left_out: tuple[LeftOut, ...] = ()
 
+    def beside(self, other: "ActionsAsked") -> "ActionsAsked":
+        """Put together what came of two questions."""
+        problems = dict.fromkeys(one for one in (self.problem, other.problem) if one)
+        left_out = (*self.left_out, *other.left_out)
+        return ActionsAsked((*self.news, *other.news), "; ".join(problems), left_out)
+
 
 @dataclass(frozen=True, slots=True)
 class ActionRequest:
@@ -62,19 +69,38 @@ def around(instrument: str, symbol: str, first: datetime, before: datetime) -> A
 
 @dataclass(frozen=True, slots=True)
 class ActionAsker:
-    """Keeps what vendors say of corporate actions."""
+    """Keeps what vendors say of corporate actions. names: what each was called when."""
 
     vendors: ActionVendors
     imports: ImportService
+    names: Names = field(default_factory=KeysAlone)
 
     def ask(self, vendor: str, asked: ActionRequest, correlation_id: str) -> ActionsAsked:
         """Ask for the actions of [first, last], and take in the answer; outside a transaction.
 
+        Of days before a change of name it is asked under the symbol of then.
+
         Raises NotFoundError for a vendor that is none, UnavailableError where it has no key, and
         InvalidInputError for actions that cannot be: of an unlisted instrument, or currency.
         """
-        first, last = asked.first - MARGIN, asked.last + MARGIN
         provider = self.vendors.named(vendor)
+        given = asked.symbol if asked.symbol != asked.instrument else ""
+        terms = () if given else self.names.beside(asked.instrument)
+        today = exchange_date(self.imports.clock.now())
+        calling = Calling(vendor, asked.instrument, given, tuple(terms), today)
+        whole = ActionsAsked()
+        for called, first, last in calling.parts(asked.first, asked.last):
+            part = replace(asked, symbol=called.symbol, first=first, last=last)
+            if called.symbol:
+                whole = whole.beside(self._ask(vendor, provider, part, correlation_id))
+            elif called.is_gone:
+                whole = whole.beside(ActionsAsked(problem=called.why))
+        return whole
+
+    def _ask(
+        self, vendor: str, provider: ActionProvider, asked: ActionRequest, correlation_id: str
+    ) -> ActionsAsked:
+        first, last = asked.first - MARGIN, asked.last + MARGIN
         answer = provider.actions(asked.instrument, asked.symbol, first, last)
         if not isinstance(answer, Found):
             return ActionsAsked(problem=_reason(answer))

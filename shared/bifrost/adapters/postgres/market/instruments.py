@@ -48,6 +48,14 @@ UNION
 SELECT {_COLUMNS}, superseded_at FROM data.instrument_terms WHERE symbol = %(name)s
 """
 
+_BESIDE = f"""
+SELECT {_COLUMNS}, superseded_at FROM data.instrument_terms
+WHERE superseded_at IS NULL AND (instrument = %(name)s OR symbol IN (
+    SELECT symbol FROM data.instrument_terms
+    WHERE instrument = %(name)s AND superseded_at IS NULL))
+ORDER BY instrument, valid_from
+"""
+
 # Rows that were taken for true at an instant; now, where none is given.
 _KNOWN = """CASE WHEN %(known_by)s::timestamptz IS NULL THEN {t}.superseded_at IS NULL
     ELSE {t}.recorded_at <= %(known_by)s
@@ -101,6 +109,11 @@ class PostgresReference:
     def terms_of(self, name: str) -> list[Terms]:
         """Return every row, superseded ones too, of the instrument or the symbol of this name."""
         return [_to_terms(row) for row in self.database.fetch_all(_OF_NAME, {"name": name})]
+
+    def beside(self, instrument: str) -> list[Terms]:
+        """Return what stands of the instrument, and of all that ever had one of its symbols."""
+        rows = self.database.fetch_all(_BESIDE, {"name": instrument})
+        return [_to_terms(row) for row in rows]
 
     def universe(self, asked: UniverseQuery) -> list[Present]:
         """Return the instruments asked for, by key; those delisted since too.
