@@ -26,8 +26,10 @@ from bifrost.data.ingest.planning import Planner
 from bifrost.data.ingest.subscriptions import Subscription
 from bifrost.data.ingest.working import ItemIngester
 from bifrost.data.providers.answers import Absent, Answer, Found
-from bifrost.data.providers.ports import BarProvider, BarRequest
-from bifrost.data.series.columns import UNITS, BarColumns
+from bifrost.data.providers.ports import BarRequest, Provider, TickRequest
+from bifrost.data.series.columns import UNITS, BarColumns, instant_of, micros
+from bifrost.data.series.kinds import Series
+from bifrost.data.series.ticks import QuoteColumns, Ticks, TradeColumns, numbered
 from bifrost.data.series.timeframes import Timeframe
 from tests.data_desk import DataDesk
 
@@ -56,16 +58,41 @@ def bars_at(starts: Sequence[int] | Any, price: float = 100.0) -> BarColumns:
     return BarColumns(starts, open_, high, low, close, volume)
 
 
+def tick_times(first: datetime, before: datetime) -> Any:
+    """Each half minute of the first twenty minutes of each session in [first, before)."""
+    steps = np.arange(40, dtype=np.int64) * 30_000_000
+    opens = [micros(one.opens_at) for one in sessions_between(first.date(), before.date())]
+    times = np.concatenate([steps[:0], *(one + steps for one in opens)])
+    return times[(times >= micros(first)) & (times < micros(before))]
+
+
+def trades_at(times: Any) -> TradeColumns:
+    """A trade of a hundred shares at each time."""
+    price, size = np.full(len(times), 100 * UNITS), np.full(len(times), 100 * UNITS)
+    venue = np.full(len(times), b"XNAS", dtype="S4")
+    return TradeColumns(times, numbered(times), price, size, venue, np.zeros(len(times), np.int64))
+
+
+def quotes_at(times: Any) -> QuoteColumns:
+    """A market a cent wide at each time."""
+    bid, size = np.full(len(times), 100 * UNITS), np.full(len(times), 100 * UNITS)
+    venue, none = np.full(len(times), b"XNAS", dtype="S4"), np.zeros(len(times), np.int64)
+    ask = bid + UNITS // 100
+    return QuoteColumns(times, numbered(times), bid, size, ask, size, venue, venue, none)
+
+
 @dataclass
 class ScriptedVendor:
     """A vendor that has every bar of the calendar, unless a script says otherwise.
 
+    Of each session it has forty trades and quotes, one each half minute from the open on.
     script: answers that come first, each a value or what makes one of the request.
     """
 
     name: str = "alpaca"
     script: deque[Any] = field(default_factory=deque)
     asked: list[BarRequest] = field(default_factory=list)
+    asked_ticks: list[TickRequest] = field(default_factory=list)
     last_bar_before: datetime | None = None
 
     def bars(self, asked: BarRequest) -> Answer[BarColumns]:
@@ -84,7 +111,24 @@ class ScriptedVendor:
         starts = bars_expected(SESSIONS, asked.timeframe, asked.first, before)
         return Found(bars_at(starts)) if len(starts) else Absent("no trading")
 
-    def named(self, name: str) -> BarProvider:
+    def trades(self, asked: TickRequest) -> Answer[TradeColumns]:
+        return self._ticks(asked, trades_at)
+
+    def quotes(self, asked: TickRequest) -> Answer[QuoteColumns]:
+        return self._ticks(asked, quotes_at)
+
+    def _ticks(self, asked: TickRequest, made: Callable[[Any], Ticks]) -> Answer[Ticks]:
+        self.asked_ticks.append(asked)
+        if self.script:
+            told = self.script.popleft()
+            answer: Answer[Ticks] = told(asked) if callable(told) else told
+            return answer
+        times = tick_times(asked.first, asked.before)
+        if asked.most is not None and len(times) > asked.most:
+            return Found(made(times[: asked.most]), instant_of(int(times[asked.most])))
+        return Found(made(times)) if len(times) else Absent("no trading")
+
+    def named(self, name: str) -> Provider:
         """Providers: it is the only one."""
         if name != self.name:
             raise NotFoundError(f"no provider is called {name}")
@@ -126,6 +170,7 @@ class IngestionDesk:
             self.dispatcher,
             self.clock,
             RandomIds(),
+            ("alpaca",),
         )
         self.planner = Planner(
             self.jobs, self.subscriptions, self.subscriptions, self.dispatcher, self.clock
@@ -150,6 +195,19 @@ class IngestionDesk:
     ) -> str:
         """Ask for a backfill; return its job's id."""
         request = BackfillRequest(instruments, timeframe, first, last, "alpaca")
+        asking = Asking("owner-1", key, "request-1")
+        return self.backfills.start(request, asking).job.job_id
+
+    def start_ticks(
+        self,
+        series: Series,
+        *,
+        first: date = date(2024, 6, 7),
+        last: date = date(2024, 6, 10),
+        key: str = "key-1",
+    ) -> str:
+        """Ask for AAPL's quotes or trades; return the job's id."""
+        request = BackfillRequest(("AAPL",), None, first, last, "alpaca", series)
         asking = Asking("owner-1", key, "request-1")
         return self.backfills.start(request, asking).job.job_id
 

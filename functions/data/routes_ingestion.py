@@ -40,7 +40,7 @@ Limit = Annotated[int, Query(ge=1, le=1000, description="How many to show.")]
 def start_backfill(
     body: BackfillBody, key: IdempotencyKey, caller: Caller, response: Response
 ) -> JobSheet:
-    """Begin to fetch bars of the past from a provider: an item for each instrument.
+    """Begin to fetch bars, trades or quotes of the past: an item for each instrument.
 
     Group `admin` only. What is stored already is not stored again. Follow it at `Location`.
     """

@@ -7,6 +7,7 @@ from aws_lambda_powertools import Logger
 
 from bifrost.core.codec import from_json
 from bifrost.core.errors import BifrostError
+from bifrost.data.series.timeframes import Timeframe
 from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.lambda_entry import Payload
 from bifrost.runtime.metrics import count, measure
@@ -57,7 +58,7 @@ def ingest(envelope: Payload) -> None:
     if item is None:
         return
     wiring_ingestion.dispatcher().send([item])
-    if item.has_ended and item.is_complete and item.scope.timeframe.is_daily:
+    if item.has_ended and item.is_complete and item.scope.timeframe is Timeframe.D1:
         _ask_for_actions(item)
         _look_for_faults(item)
     has_failed = item.state == "failed" and item.has_ended
@@ -69,8 +70,8 @@ def ingest(envelope: Payload) -> None:
         extra={
             "job_id": item.job_id,
             "instrument": item.instrument,
-            "bars_written": item.bars_written,
-            "bars_kept_apart": item.bars_kept_apart,
+            "rows_written": item.rows_written,
+            "rows_kept_apart": item.rows_kept_apart,
             "resume_at": item.resume_at.isoformat(),
             "reason": item.reason,
         },
@@ -81,7 +82,7 @@ def _look_for_faults(item: "Item") -> None:
     """Look at all that vendors told of the instrument: a fault may show in older bars."""
     from functions.data.tasks_repairs import look
 
-    if not item.bars_written and not item.bars_kept_apart:
+    if not item.rows_written and not item.rows_kept_apart:
         return
     try:
         look(item.instrument)

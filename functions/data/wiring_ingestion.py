@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from bifrost.adapters.clock import SystemClock
 from bifrost.adapters.ids import RandomIds
 from bifrost.adapters.postgres.market.feeds import PostgresFeeds
+from bifrost.adapters.postgres.market.instruments import PostgresReference
 from bifrost.adapters.postgres.market.items import PostgresItems
 from bifrost.adapters.postgres.market.jobs import PostgresJobs
 from bifrost.adapters.postgres.market.subscriptions import PostgresSubscriptions
@@ -47,9 +48,17 @@ def dispatcher() -> Dispatcher:
 @lru_cache
 def backfills() -> Backfills:
     """Jobs that a person asks for."""
-    from bifrost.adapters.vendors.registry import VENDORS
+    from bifrost.adapters.vendors.registry import TICK_VENDORS, VENDORS
 
-    return Backfills(jobs(), subscriptions(), VENDORS, dispatcher(), SystemClock(), RandomIds())
+    return Backfills(
+        jobs(),
+        subscriptions(),
+        VENDORS,
+        dispatcher(),
+        SystemClock(),
+        RandomIds(),
+        TICK_VENDORS,
+    )
 
 
 @lru_cache
@@ -92,14 +101,21 @@ def ingester() -> "ItemIngester":
     """Who works on items."""
     from bifrost.data.ingest.working import ItemIngester
 
-    return ItemIngester(PostgresItems(database()), vendors(), SystemClock(), RandomIds())
+    return ItemIngester(
+        PostgresItems(database()), vendors(), SystemClock(), RandomIds(), names=names()
+    )
 
 
 def action_asker() -> "ActionAsker":
     """Who asks vendors for corporate actions."""
     from bifrost.data.reference.asking import ActionAsker
 
-    return ActionAsker(vendors(), wiring.imports())
+    return ActionAsker(vendors(), wiring.imports(), names())
+
+
+def names() -> PostgresReference:
+    """What each instrument was called when."""
+    return PostgresReference(database())
 
 
 def vendors() -> "Vendors":

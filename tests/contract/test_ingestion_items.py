@@ -32,7 +32,7 @@ def test_found_makes_an_item_done_and_its_bars_are_stored(desk: IngestionDesk) -
 
     (item,) = desk.work(job)
 
-    assert (item.state, item.bars_read, item.bars_written) == (ItemState.DONE, 21, 21)
+    assert (item.state, item.rows_read, item.rows_written) == (ItemState.DONE, 21, 21)
     assert desk.starts() == JANUARY
     assert desk.progress(job).state is JobState.DONE
     assert desk.progress(job).percent_done == 100
@@ -82,12 +82,12 @@ def test_half_a_page_is_kept_with_its_resume_point_and_asked_for_from_there(
     job = desk.start("AAPL")
 
     (item,) = desk.work(job)
-    assert (item.state, item.bars_written) == (ItemState.PARTIAL, 10)
+    assert (item.state, item.rows_written) == (ItemState.PARTIAL, 10)
     assert item.resume_at.date() == JANUARY[10]
     assert desk.starts() == JANUARY[:10]
     (item,) = desk.work(job)
 
-    assert (item.state, item.bars_read) == (ItemState.DONE, 21)
+    assert (item.state, item.rows_read) == (ItemState.DONE, 21)
     assert desk.vendor.asked[-1].first.date() == JANUARY[10]
     assert desk.starts() == JANUARY
 
@@ -163,7 +163,7 @@ def test_the_same_range_fetched_by_another_job_stores_no_second_row(desk: Ingest
 
     (item,) = desk.work(desk.start("AAPL", key="key-2"))
 
-    assert (item.state, item.bars_read, item.bars_written) == (ItemState.DONE, 21, 0)
+    assert (item.state, item.rows_read, item.rows_written) == (ItemState.DONE, 21, 0)
     assert desk.starts() == JANUARY
 
 
@@ -234,8 +234,8 @@ def test_a_bar_that_the_gate_blocks_is_kept_apart_and_not_stored(desk: Ingestion
 
     (item,) = desk.work(job)
 
-    assert (item.state, item.bars_read) == (ItemState.DONE, 21)
-    assert (item.bars_written, item.bars_kept_apart) == (20, 1)
+    assert (item.state, item.rows_read) == (ItemState.DONE, 21)
+    assert (item.rows_written, item.rows_kept_apart) == (20, 1)
     assert desk.starts() == JANUARY[:5] + JANUARY[6:]
 
 

@@ -97,6 +97,23 @@ def test_what_a_part_leaves_out_of_its_last_instant_comes_with_the_rest(
     assert all(map(np.array_equal, joined.columns(), whole.data.columns()))
 
 
+def test_so_many_at_once_and_the_rest_from_there_are_the_whole(vendor: VendorDesk) -> None:
+    whole = ticks(vendor).quotes(DAY)
+    vendor.forget()
+
+    begun = ticks(vendor).quotes(replace(DAY, most=20))
+
+    assert isinstance(whole, Found)
+    assert isinstance(begun, Found)
+    assert len(vendor.twin.asked) == 1
+    assert begun.until is not None
+    rest = ticks(vendor).quotes(replace(DAY, first=begun.until, most=1000))
+    assert isinstance(rest, Found)
+    assert rest.until is None
+    joined = concatenated([begun.data, rest.data])
+    assert all(map(np.array_equal, joined.columns(), whole.data.columns()))
+
+
 def test_a_rate_limit_and_an_empty_200_are_no_quiet_day(vendor: VendorDesk) -> None:
     vendor.twin.always = too_many("120")
     limited = ticks(vendor).trades(DAY)

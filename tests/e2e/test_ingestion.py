@@ -122,7 +122,7 @@ def test_an_answer_that_is_cut_off_is_asked_for_again_and_stores_nothing_twice(
 
     job = ended(desk, ask(desk, "AAPL"))
 
-    assert (job["state"], job["item"]["bars_read"]) == ("done", SESSIONS)
+    assert (job["state"], job["item"]["rows_read"]) == ("done", SESSIONS)
     assert stored(desk, "AAPL") == true("AAPL")
 
 

@@ -19,12 +19,14 @@ from bifrost.adapters.postgres.market.items import PostgresItems
 from bifrost.adapters.postgres.market.jobs import PostgresJobs
 from bifrost.adapters.postgres.market.vendor_states import PostgresVendorStates
 from bifrost.adapters.vendors.registry import Vendors, VendorSettings
+from bifrost.data.ingest import working
 from bifrost.data.ingest.dispatching import Dispatcher
 from bifrost.data.ingest.working import ItemIngester, LeaseLostError
 
 # Before and after everything that leaves the process, and between any two things that are kept.
 BOOKS = ("hold", "keep", "job_of", "sessions", "remember_absence")
 TAKING = ("listing", "context", "put", "keep_apart", "touch", "tell")
+TAKING_TICKS = ("tick_context", "put_trades")
 FAILPOINTS = (
     "begin",
     *(f"after {name}" for name in BOOKS if name != "remember_absence"),
@@ -37,6 +39,8 @@ FAILPOINTS = (
     "after send",
     "after mark_sent",
 )
+# Between what is of trades alone, and what ends a slice inside a day; each with the pass to die at.
+TICK_FAILPOINTS = (*((f"after {name}", 2) for name in TAKING_TICKS), ("after commit", 3))
 
 
 @dataclass
@@ -65,6 +69,8 @@ class Watched:
         found = getattr(self.inner, name)
         if name == "taking":
             return lambda: Watched(found(), TAKING, self.failpoints)
+        if name == "taking_ticks":
+            return lambda: Watched(found(), TAKING_TICKS, self.failpoints)
         return self._after(name, found) if name in self.names else found
 
     def _after(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
@@ -112,6 +118,11 @@ class WatchedProviders:
                 providers.failpoints.reach("after fetch")
                 return answer
 
+            def trades(self, asked: Any) -> Any:
+                answer = provider.trades(asked)
+                providers.failpoints.reach("after fetch")
+                return answer
+
         return Fetching()
 
 
@@ -132,6 +143,7 @@ class OwnQueue:
 def run(told: dict[str, Any]) -> list[int]:
     """Work until every item of the job has ended; return the items that this process ended."""
     failpoints = Failpoints(told["failpoint"], told["passes"])
+    working.TICKS_AT_ONCE = told.get("ticks_at_once", working.TICKS_AT_ONCE)
     database, second = Database(told["database"]), Database(told["database"])
     clock = SystemClock()
     settings = VendorSettings(

@@ -11,12 +11,13 @@ import pytest
 
 from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.market.feeds import PostgresFeeds
+from bifrost.adapters.postgres.market.ticks import PostgresTickReader
 from bifrost.data.ingest.feeding import DailyFeed
 from bifrost.data.ingest.freshness import FreshnessReport
 from bifrost.data.ingest.subscribing import Subscribing
 from bifrost.data.providers.answers import Failed
 from bifrost.runtime.lambda_entry import lambda_entry
-from functions.data import handler, wiring_ingestion
+from functions.data import handler, wiring, wiring_ingestion
 from tests.functions.data_function import Answer
 from tests.functions.ways_in import Context, claims_of, http_event
 from tests.ingestion_desk import IngestionDesk
@@ -87,6 +88,8 @@ def function(
     }
     for name, part in plugged.items():
         monkeypatch.setattr(wiring_ingestion, name, lambda part=part: part)
+    monkeypatch.setattr(wiring, "data", lambda: desk.data.service)
+    monkeypatch.setattr(wiring, "ticks", lambda: PostgresTickReader(database))
     return IngestionFunction(desk)
 
 
@@ -100,10 +103,49 @@ def test_a_backfill_is_accepted_followed_and_done(function: IngestionFunction) -
 
     shown = function.call("GET", where).body
     assert (shown["state"], shown["ended"], shown["percent_done"]) == ("done", True, 100)
-    assert (shown["items"]["done"], shown["bars_written"]) == (1, 21)
+    assert (shown["items"]["done"], shown["rows_written"]) == (1, 21)
     (item,) = function.call("GET", f"{where}/items").body["items"]
     assert (item["instrument"], item["state"]) == ("AAPL", "done")
     assert [one["job_id"] for one in function.call("GET", JOBS).body["items"]] == [shown["job_id"]]
+
+
+TICKS = {name: BACKFILL[name] for name in ("instruments", "provider")} | {
+    "series": "trades",
+    "from": "2024-06-07",
+    "to": "2024-06-10",
+}
+
+
+def test_trades_of_the_past_are_fetched_and_then_read(function: IngestionFunction) -> None:
+    begun = function.call("POST", JOBS, TICKS, key="key-1")
+    assert (begun.status, begun.body["series"], begun.body["timeframe"]) == (202, "trades", None)
+
+    assert function.deliver() == []
+
+    (job,) = function.call("GET", JOBS).body["items"]
+    assert (job["state"], job["series"], job["rows_written"]) == ("done", "trades", 80)
+    asked = {"instrument": "AAPL", "from": "2024-06-07T00:00:00Z", "to": "2024-06-11T00:00:00Z"}
+    told = function.call("GET", "/v1/trades", **asked, limit="50").body
+    rest = function.call("GET", "/v1/trades", **asked, cursor=told["next_cursor"]).body
+    assert (len(told["items"]), len(rest["items"]), rest["next_cursor"]) == (50, 30, None)
+    assert told["items"][0]["t"] == "2024-06-07T13:30:00Z"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({**TICKS, "timeframe": "1m"}, "timeframe"),
+        ({**TICKS, "series": "bars"}, "timeframe"),
+        ({**TICKS, "series": "prints"}, "series"),
+        ({**TICKS, "provider": "yahoo"}, "provider"),
+    ],
+)
+def test_what_no_series_has_is_refused_by_its_field(
+    function: IngestionFunction, body: Any, field: str
+) -> None:
+    refused = function.call("POST", JOBS, body, key="key-1")
+
+    assert (refused.status, refused.fields) == (422, {field})
 
 
 def test_the_same_key_begins_one_job_and_another_body_is_refused(

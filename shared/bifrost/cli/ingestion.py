@@ -1,4 +1,4 @@
-"""Fetching bars from providers: backfills, subscriptions, gaps, and how fresh the newest are."""
+"""Fetching from providers: backfills, subscriptions, gaps, and how fresh the newest bars are."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,12 +19,21 @@ if TYPE_CHECKING:
 
 _JOBS = "/v1/data/backfills"
 _SUBSCRIPTIONS = "/v1/data/subscriptions"
-_COLUMNS = ("job_id", "kind", "provider", "timeframe", "state", "percent_done", "bars_written")
-_ITEM = ("instrument", "state", "resume_at", "bars_written", "bars_kept_apart", "reason")
+_COLUMNS = (
+    "job_id",
+    "kind",
+    "provider",
+    "series",
+    "timeframe",
+    "state",
+    "percent_done",
+    "rows_written",
+)
+_ITEM = ("instrument", "state", "resume_at", "rows_written", "rows_kept_apart", "reason")
 _SUBSCRIBED = ("instrument", "timeframe", "provider", "since", "live", "complete_to")
 _GAP = ("instrument", "timeframe", "provider", "from", "before", "missing", "job_id")
 _FRESH = ("instrument", "ended_at", "age_seconds", "fresh")
-_ALL = "all"
+_ALL, _BARS = "all", "bars"
 
 Timeframe = Annotated[str, option(says="1m or 1d.")]
 Provider = Annotated[str, option(says="alpaca, massive or yahoo.")]
@@ -34,7 +43,8 @@ def backfill(
     instruments: Annotated[
         str | None, argument("Symbols, with commas between them, or `all` that are listed.")
     ] = None,
-    timeframe: Timeframe = "1d",
+    series: Annotated[str, option(says="bars, trades or quotes.")] = _BARS,
+    timeframe: Annotated[str | None, option(says="Of bars: 1m, or 1d, the default.")] = None,
     first: Annotated[str | None, option("--from", says="First session.")] = None,
     last: Annotated[str | None, option("--to", says="Last session.")] = None,
     provider: Provider = "alpaca",
@@ -48,12 +58,14 @@ def backfill(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Fetch bars of the past from a provider; what is stored already is not stored again.
+    """Fetch bars, trades or quotes of the past; what is stored already is not stored again.
 
     Ends with 0 once each instrument is done or absent, with 5 where one failed: --resume goes on
     from where it stopped.
 
     Example: bifrost data backfill AAPL,IBM --from 2024-01-02 --to 2024-03-28
+
+    Example: bifrost data backfill SPY --series quotes --from 2024-01-02 --to 2024-01-02
     """
     from bifrost.adapters.ids import RandomIds
     from bifrost.cli.session import connect
@@ -64,7 +76,9 @@ def backfill(
     elif resume is not None:
         job = api.post(f"{_JOBS}/{resume}/resume")
     else:
-        wanted = _body(instruments or "", timeframe, first, last, provider)
+        if timeframe is None and series == _BARS:
+            timeframe = "1d"
+        wanted = _body(instruments or "", (series, timeframe), (first, last), provider)
         job = api.post(_JOBS, wanted, key=key or RandomIds().new())
     if wait and cancel is None:
         job = _ended(api, job)
@@ -209,8 +223,12 @@ def _pair(line: str) -> tuple[str, str]:
 
 
 def _body(
-    instruments: str, timeframe: str, first: str | None, last: str | None, provider: str
+    instruments: str,
+    what: tuple[str, str | None],
+    sessions: tuple[str | None, str | None],
+    provider: str,
 ) -> dict[str, Any]:
+    (series, timeframe), (first, last) = what, sessions
     if not instruments.strip():
         raise typer.BadParameter("name instruments, such as AAPL,MSFT, or say all")
     if first is None or last is None:
@@ -218,6 +236,7 @@ def _body(
     names = _ALL if instruments.strip() == _ALL else _names(instruments)
     return {
         "instruments": names,
+        "series": series,
         "timeframe": timeframe,
         "from": first,
         "to": last,

@@ -102,7 +102,7 @@ def followed(api: Api, job: dict[str, Any], *, progress: Callable[[str], None]) 
         nonlocal told
         now: dict[str, Any] = api.get(path)
         states = ", ".join(f"{count} {state}" for state, count in now["items"].items() if count)
-        line = f"{now['percent_done']} %, {now['bars_written']:,} bars, {states}"
+        line = f"{now['percent_done']} %, {now['rows_written']:,} {now['series']}, {states}"
         if line != told:
             told = line
             left = now["eta_seconds"]

@@ -35,6 +35,7 @@ from bifrost.data.ingest.jobs import (
 )
 from bifrost.data.ingest.slices import is_settled, slice_end, waits_for_more
 from bifrost.data.series.columns import micros
+from bifrost.data.series.kinds import Series
 from bifrost.data.series.timeframes import Timeframe
 
 NOW = datetime(2026, 11, 20, 21, tzinfo=UTC)
@@ -70,6 +71,28 @@ def test_a_slice_of_days_is_some_years() -> None:
     assert slice_end(new_item("j", "A", "A", scope, NOW)).date() == date(2004, 1, 1)
 
 
+def test_a_slice_of_ticks_is_the_rest_of_a_day_in_new_york() -> None:
+    first, before = datetime(2024, 3, 8, 5, tzinfo=UTC), datetime(2024, 3, 11, 18, tzinfo=UTC)
+    scope = Scope("alpaca", None, first, before, Series.QUOTES)
+    item, ends = new_item("j", "A", "A", scope, NOW), []
+    while not item.is_complete:
+        ends.append(slice_end(item))
+        item = moved(item, slice_end(item), NOW)
+
+    days = [(9, 5), (10, 5), (11, 4)]
+    assert ends == [*(datetime(2024, 3, *day, tzinfo=UTC) for day in days), before]
+    inside = moved(new_item("j", "A", "A", scope, NOW), first + timedelta(hours=10), NOW)
+    assert slice_end(inside) == ends[0]
+
+
+@pytest.mark.parametrize(
+    ("timeframe", "series"), [(None, Series.BARS), (Timeframe.M1, Series.TRADES)]
+)
+def test_bars_alone_have_a_timeframe(timeframe: Timeframe | None, series: Series) -> None:
+    with pytest.raises(ValueError, match="bars alone"):
+        replace(SCOPE, timeframe=timeframe, series=series)
+
+
 def test_waits_double_up_to_a_quarter_of_an_hour() -> None:
     waits = [wait_after(tries).total_seconds() for tries in (1, 2, 3, 8, 9, 50)]
 
@@ -88,7 +111,7 @@ def test_a_lease_is_taken_over_only_once_it_has_ended() -> None:
     ("now_in", "wanted"),
     [
         (ended(moved(fresh(), SCOPE.before, NOW)), ItemState.ABSENT),
-        (ended(replace(moved(fresh(), SCOPE.before, NOW), bars_read=1)), ItemState.DONE),
+        (ended(replace(moved(fresh(), SCOPE.before, NOW), rows_read=1)), ItemState.DONE),
         (cut_short(fresh(), "half", NOW), ItemState.PARTIAL),
         (turned_away(fresh(), NOW, "429"), ItemState.RATE_LIMITED),
         (failed(fresh(), "503", NOW, retryable=True), ItemState.FAILED),
@@ -127,7 +150,7 @@ def test_a_slice_that_came_forgives_the_tries_before_it() -> None:
 
 
 def test_what_has_ended_well_is_neither_cancelled_nor_resumed() -> None:
-    done = ended(replace(moved(fresh(), SCOPE.before, NOW), bars_read=1))
+    done = ended(replace(moved(fresh(), SCOPE.before, NOW), rows_read=1))
 
     assert cancelled(done) == done
     assert resumed(done, NOW) == done

@@ -85,10 +85,8 @@ def quote_of(row: Mapping[str, Any]) -> VendorQuote:
     """Read a quote; a side that nobody offers is 0, or left out."""
     return VendorQuote(
         _nanoseconds(row),
-        _side(row, "bid_price"),
-        _side(row, "bid_size"),
-        _side(row, "ask_price"),
-        _side(row, "ask_size"),
+        *_side(row, "bid"),
+        *_side(row, "ask"),
         venue(BY_NUMBER, row.get("bid_exchange")),
         venue(BY_NUMBER, row.get("ask_exchange")),
         numbers_of(row, "conditions"),
@@ -98,10 +96,17 @@ def quote_of(row: Mapping[str, Any]) -> VendorQuote:
 TICKS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {"trades": trade_of, "quotes": quote_of}
 
 
-def _side(row: Mapping[str, Any], name: str) -> float:
+def _side(row: Mapping[str, Any], side: str) -> tuple[float, float]:
+    """Return a side's price and size; what has a size has a price, by the name that it had."""
     if not {"bid_price", "ask_price"} & set(row):
         raise fields.ChangedShapeError("a quote has neither bid_price nor ask_price")
-    return fields.number(row, name) if name in row else 0.0
+    price, size = (
+        fields.number(row, name) if name in row else None
+        for name in (f"{side}_price", f"{side}_size")
+    )
+    if price is None and size:
+        raise fields.ChangedShapeError(f"a quote has {side}_size and no {side}_price")
+    return price or 0.0, size or 0.0
 
 
 def _nanoseconds(row: Mapping[str, Any]) -> datetime:

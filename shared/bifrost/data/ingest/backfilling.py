@@ -1,6 +1,6 @@
 """Jobs that a person asks for: begun once for a key, cancelled, resumed, and how far they are."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -20,24 +20,29 @@ from bifrost.data.ingest.jobs import (
     state_of,
 )
 from bifrost.data.ingest.ports import Claim, JobQuery, Jobs, Subscriptions, Tally
+from bifrost.data.ingest.slices import TICKS_LATE
 from bifrost.data.ports import Clock, Ids
+from bifrost.data.series.kinds import Series
 from bifrost.data.series.timeframes import Timeframe
 
 _SECOND = timedelta(seconds=1)
 # What vendors are asked for; all longer ones are rolled up from the minutes.
-
 FETCHED = (Timeframe.M1, Timeframe.D1)
 
 
 @dataclass(frozen=True, slots=True)
 class BackfillRequest:
-    """Fetch the sessions of [first, last]; no instruments means all that are listed."""
+    """Fetch the sessions of [first, last]; no instruments means all that are listed.
+
+    timeframe: of bars; None of trades and quotes.
+    """
 
     instruments: tuple[str, ...]
-    timeframe: Timeframe
+    timeframe: Timeframe | None
     first: date
     last: date
     provider: str
+    series: Series = Series.BARS
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Backfills:
-    """Asks for jobs and looks after them."""
+    """Asks for jobs and looks after them.
+
+    tick_providers: those of the providers that have quotes and trades.
+    """
 
     jobs: Jobs
     subscriptions: Subscriptions
@@ -82,6 +90,7 @@ class Backfills:
     dispatcher: Dispatcher
     clock: Clock
     ids: Ids
+    tick_providers: Sequence[str] = ()
 
     def start(self, request: BackfillRequest, asking: Asking) -> Progress:
         """Begin a backfill, or answer with the one that this key has begun.
@@ -105,7 +114,8 @@ class Backfills:
         items = [new_item(job.job_id, name, name, job.scope, now) for name in symbols]
         body = {
             "instruments": sorted(request.instruments),
-            "timeframe": request.timeframe.value,
+            "series": request.series.value,
+            "timeframe": request.timeframe,
             "from": request.first.isoformat(),
             "to": request.last.isoformat(),
             "provider": request.provider,
@@ -124,13 +134,7 @@ class Backfills:
         if request.first > today:
             message = f"{request.first} has not come yet"
             problems.append(FieldProblem("from", message, f"send a date up to {today}"))
-        if request.provider not in self.providers:
-            message = f"no provider is called {request.provider}"
-            fix = f"send one of {', '.join(self.providers)}"
-            problems.append(FieldProblem("provider", message, fix))
-        if request.timeframe not in FETCHED:
-            message = f"{request.timeframe} is not fetched: it is rolled up from 1m"
-            problems.append(FieldProblem("timeframe", message, "send 1m or 1d"))
+        problems += [*self._of_provider(request), *_of_timeframe(request)]
         unknown = [name for name in request.instruments if name not in listed]
         problems += [
             FieldProblem(
@@ -144,6 +148,14 @@ class Backfills:
             fix = "import an instruments file first: `bifrost data import`"
             problems.append(FieldProblem("instruments", "none is listed", fix))
         return problems
+
+    def _of_provider(self, request: BackfillRequest) -> Iterator[FieldProblem]:
+        name, series = request.provider, request.series
+        has_it = self.providers if series is Series.BARS else self.tick_providers
+        if name not in has_it:
+            known = f"{name} has no {series}" if name in self.providers else None
+            message = known or f"no provider is called {name}"
+            yield FieldProblem("provider", message, f"send one of {', '.join(has_it)}")
 
     def progress(self, job_id: str) -> Progress:
         """Return how far a job is; raise NotFoundError."""
@@ -179,15 +191,30 @@ class Backfills:
         return self.progress(job_id)
 
 
+def _of_timeframe(request: BackfillRequest) -> Iterator[FieldProblem]:
+    timeframe, series = request.timeframe, request.series
+    if series is not Series.BARS:
+        if timeframe is not None:
+            message = f"{series} have none, was {timeframe}"
+            yield FieldProblem("timeframe", message, "leave it out, or ask for bars")
+    elif timeframe is None:
+        yield FieldProblem("timeframe", "is missing: bars have one", "send 1m or 1d")
+    elif timeframe not in FETCHED:
+        message = f"{timeframe} is not fetched: it is rolled up from 1m"
+        yield FieldProblem("timeframe", message, "send 1m or 1d")
+
+
 def scope_of(request: BackfillRequest, now: datetime) -> Scope:
     """Return the range of these days in New York, as far as it has come."""
     first = datetime.combine(request.first, time(), EXCHANGE)
     last = min(request.last, now.astimezone(EXCHANGE).date())
     after = datetime.combine(last + timedelta(days=1), time(), EXCHANGE)
     # A minute that runs is no bar yet.
-    minute = now.replace(second=0, microsecond=0)
-    before = max(min(after, minute), first + timedelta(minutes=1))
-    return Scope(request.provider, request.timeframe, first, before)
+    known = now.replace(second=0, microsecond=0)
+    if request.series is not Series.BARS:
+        known -= TICKS_LATE
+    before = max(min(after, known), first + timedelta(minutes=1))
+    return Scope(request.provider, request.timeframe, first, before, request.series)
 
 
 def _progress_of(job: Job, tally: Tally, now: datetime) -> Progress:

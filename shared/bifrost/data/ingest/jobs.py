@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from bifrost.data.series.kinds import Series
 from bifrost.data.series.timeframes import Timeframe
 
 # One slice is fetched and kept in less; an ingester that is silent for longer counts as dead.
@@ -26,7 +27,7 @@ _LONGEST_WAIT = timedelta(minutes=15)
 
 
 class JobKind(StrEnum):
-    """Why bars are fetched."""
+    """Why something is fetched."""
 
     SESSION_CLOSE = "session_close"
     INTRADAY = "intraday"
@@ -61,16 +62,26 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which bars of whom: those that begin in [first, before), as `provider` has them."""
+    """What of [first, before), as `provider` has it; bars alone have a timeframe."""
 
     provider: str
-    timeframe: Timeframe
+    timeframe: Timeframe | None
     first: datetime
     before: datetime
+    series: Series = Series.BARS
 
     def __post_init__(self) -> None:
+        if (self.timeframe is None) is (self.series is Series.BARS):
+            raise ValueError(f"bars alone have a timeframe, was {self.timeframe} {self.series}")
         if self.first >= self.before:
             raise ValueError(f"a range ends after it begins, was {self.first} to {self.before}")
+
+    @property
+    def bars(self) -> Timeframe:
+        """How long its bars are; nobody asks it of trades and quotes."""
+        if self.timeframe is None:
+            raise AssertionError(f"{self.series} have no timeframe")
+        return self.timeframe
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +123,9 @@ class Item:
     number: int = 0
     tries: int = 0
     slices: int = 0
-    bars_read: int = 0
-    bars_written: int = 0
-    bars_kept_apart: int = 0
+    rows_read: int = 0
+    rows_written: int = 0
+    rows_kept_apart: int = 0
     reason: str = ""
 
     @property
@@ -171,8 +182,8 @@ def moved(item: Item, to: datetime, now: datetime, lease: timedelta = LEASE) -> 
 
 
 def ended(item: Item) -> Item:
-    """Return an item whose whole range was answered: absent where there was not one bar."""
-    nothing = item.bars_read == 0
+    """Return an item whose whole range was answered: absent where there was not one row."""
+    nothing = item.rows_read == 0
     return replace(
         item,
         state=ItemState.ABSENT if nothing else ItemState.DONE,

@@ -14,7 +14,8 @@ from bifrost.data.series.timeframes import Timeframe
 if TYPE_CHECKING:
     # numpy stands behind these; who plans and shows jobs does not pay for it.
     from bifrost.data.ingest.taking import TakingBooks
-    from bifrost.data.providers.ports import BarProvider
+    from bifrost.data.ingest.taking_ticks import TickBooks
+    from bifrost.data.providers.ports import Provider
     from bifrost.data.series.columns import Integers
 
 
@@ -49,6 +50,9 @@ class ItemBooks(Protocol):
     def taking(self) -> "TakingBooks":
         """Return the way in for bars, in this transaction."""
 
+    def taking_ticks(self) -> "TickBooks":
+        """Return the way in for quotes and trades, in this transaction."""
+
 
 class Items(Protocol):
     """Items, for those who work on them."""
@@ -66,9 +70,9 @@ class Tally:
 
     states: Mapping[ItemState, int]
     unended: frozenset[ItemState]
-    bars_read: int
-    bars_written: int
-    bars_kept_apart: int
+    rows_read: int
+    rows_written: int
+    rows_kept_apart: int
     asked: timedelta
     done: timedelta
 
@@ -202,5 +206,5 @@ class WorkQueue(Protocol):
 class Providers(Protocol):
     """Vendors by the name that their rows carry."""
 
-    def named(self, name: str) -> "BarProvider":
+    def named(self, name: str) -> "Provider":
         """Return the vendor; raise NotFoundError naming those there are."""

@@ -13,6 +13,7 @@ from bifrost.data.ingest.freshness import Freshness
 from bifrost.data.ingest.jobs import Item
 from bifrost.data.ingest.subscriptions import Gap, Subscription
 from bifrost.data.schemas import Symbol
+from bifrost.data.series.kinds import Series
 from bifrost.data.series.timeframes import Timeframe
 from bifrost.wire.dates import MarketDate
 from bifrost.wire.pages import page_of
@@ -37,7 +38,10 @@ def _none_for_all(value: object) -> object:
 
 
 class BackfillBody(_Sheet):
-    """What to fetch, and of whom: the names of instruments, or `all` that are listed."""
+    """What to fetch, and of whom: the names of instruments, or `all` that are listed.
+
+    Bars have a `timeframe`, `1m` or `1d`; trades and quotes have none.
+    """
 
     instruments: Annotated[
         tuple[Symbol, ...],
@@ -57,7 +61,8 @@ class BackfillBody(_Sheet):
             }
         ),
     ]
-    timeframe: Timeframe
+    series: Series = Series.BARS
+    timeframe: Timeframe | None = None
     first: MarketDate = Field(alias="from")
     last: MarketDate = Field(alias="to")
     provider: ProviderName
@@ -72,30 +77,31 @@ class BackfillBody(_Sheet):
     def to_request(self) -> BackfillRequest:
         """Return it in the domain's words."""
         return BackfillRequest(
-            self.instruments, self.timeframe, self.first, self.last, self.provider
+            self.instruments, self.timeframe, self.first, self.last, self.provider, self.series
         )
 
 
 class JobSheet(_Sheet):
     """A job, and what its items add up to.
 
-    state: computed from `items`, how many there are in each state. percent_done: of the
-    range. ended: nothing more happens unless somebody resumes it.
+    state: computed from `items`, how many there are in each state. rows: bars, trades or quotes.
+    percent_done: of the range. ended: nothing more happens unless somebody resumes it.
     """
 
     job_id: str
     kind: str
     provider: str
-    timeframe: str
+    series: str
+    timeframe: str | None
     first: datetime = Field(alias="from")
     before: datetime
     session: date | None
     state: str
     ended: bool
     items: dict[str, int]
-    bars_read: int
-    bars_written: int
-    bars_kept_apart: int
+    rows_read: int
+    rows_written: int
+    rows_kept_apart: int
     percent_done: int
     eta_seconds: int | None
     requested_by: str
@@ -111,16 +117,17 @@ class JobSheet(_Sheet):
             job_id=job.job_id,
             kind=job.kind.value,
             provider=job.scope.provider,
-            timeframe=job.scope.timeframe.value,
+            series=job.scope.series.value,
+            timeframe=job.scope.timeframe,
             first=job.scope.first,
             before=job.scope.before,
             session=job.session,
             state=progress.state.value,
             ended=progress.has_ended,
             items=counts(tally),
-            bars_read=tally.bars_read,
-            bars_written=tally.bars_written,
-            bars_kept_apart=tally.bars_kept_apart,
+            rows_read=tally.rows_read,
+            rows_written=tally.rows_written,
+            rows_kept_apart=tally.rows_kept_apart,
             percent_done=progress.percent_done,
             eta_seconds=None if eta is None else int(eta.total_seconds()),
             requested_by=job.requested_by,
@@ -145,7 +152,7 @@ class JobList(_Sheet):
 
 
 class ItemSheet(_Sheet):
-    """One instrument of a job. All bars before `resume_at` are there; `reason`: why it stopped."""
+    """One instrument of a job. All before `resume_at` is there; `reason`: why it stopped."""
 
     item: int
     instrument: str
@@ -155,9 +162,9 @@ class ItemSheet(_Sheet):
     resume_at: datetime
     due_at: datetime | None
     tries: int
-    bars_read: int
-    bars_written: int
-    bars_kept_apart: int
+    rows_read: int
+    rows_written: int
+    rows_kept_apart: int
     reason: str
 
     @classmethod
@@ -172,9 +179,9 @@ class ItemSheet(_Sheet):
             resume_at=item.resume_at,
             due_at=item.due_at,
             tries=item.tries,
-            bars_read=item.bars_read,
-            bars_written=item.bars_written,
-            bars_kept_apart=item.bars_kept_apart,
+            rows_read=item.rows_read,
+            rows_written=item.rows_written,
+            rows_kept_apart=item.rows_kept_apart,
             reason=item.reason,
         )
 

@@ -5,7 +5,7 @@ their caller's.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic, Protocol
 
@@ -33,6 +33,11 @@ class TakenTicks(Generic[Ticks]):
     kept_apart: int
     flagged: int
 
+    @property
+    def read(self) -> int:
+        """How many there were."""
+        return len(self.good) + self.kept_apart
+
 
 class TickBooks(TickBook, Protocol):
     """What taking in needs, inside a transaction of its caller's."""
@@ -43,7 +48,7 @@ class TickBooks(TickBook, Protocol):
     def tick_context(
         self, listing: Listing, source: str, ticks: Ticks, at: datetime
     ) -> TickContext[Ticks]:
-        """Return what the gate has to know: sessions, and what this source said just before."""
+        """Return what the gate has to know: sessions, halts, what this source said just before."""
 
     def keep_ticks_apart(
         self, instrument: str, source: str, ticks: Ticks, defects: Sequence[Defect], at: datetime
@@ -52,32 +57,45 @@ class TickBooks(TickBook, Protocol):
 
 
 def take_trades(
-    books: TickBooks, instrument: str, source: str, trades: TradeColumns, at: datetime
+    books: TickBooks,
+    instrument: str,
+    source: str,
+    trades: TradeColumns,
+    at: datetime,
+    *,
+    until: datetime | None = None,
 ) -> TakenTicks[TradeColumns]:
     """Take trades in; see `take_quotes`."""
-    return _take(books, (instrument, source), trades, at, judge_trades, books.put_trades)
+    return _take(books, (instrument, source), trades, (at, until), judge_trades, books.put_trades)
 
 
 def take_quotes(
-    books: TickBooks, instrument: str, source: str, quotes: QuoteColumns, at: datetime
+    books: TickBooks,
+    instrument: str,
+    source: str,
+    quotes: QuoteColumns,
+    at: datetime,
+    *,
+    until: datetime | None = None,
 ) -> TakenTicks[QuoteColumns]:
     """Take quotes in, in the transaction of `books`: all that passes the gate, and nothing else.
 
     quotes: in the order in which they came. at: the wall's time, which becomes `recorded_at`.
+    until: before when all that there were are among them; None: up to `at`, nothing came since.
     Taking the same again writes nothing. Raises NotFoundError for an instrument that is not listed.
     """
-    return _take(books, (instrument, source), quotes, at, judge_quotes, books.put_quotes)
+    return _take(books, (instrument, source), quotes, (at, until), judge_quotes, books.put_quotes)
 
 
 def _take(
     books: TickBooks,
     whose: tuple[str, str],
     ticks: Ticks,
-    at: datetime,
+    when: tuple[datetime, datetime | None],
     judge: Callable[[Ticks, TickContext[Ticks]], list[Defect]],
     put: Callable[[str, str, Ticks, datetime], int],
 ) -> TakenTicks[Ticks]:
-    instrument, source = whose
+    (instrument, source), (at, until) = whose, when
     listing = books.listing(instrument)
     if listing is None:
         raise NotFoundError(
@@ -86,7 +104,7 @@ def _take(
         )
     if not len(ticks):
         return TakenTicks(ticks, 0, 0, 0)
-    found = judge(ticks, books.tick_context(listing, source, ticks, at))
+    found = judge(ticks, replace(books.tick_context(listing, source, ticks, at), until=until))
     passes = np.ones(len(ticks), np.bool_)
     passes[[one.place for one in found if one.blocks and one.place is not None]] = False
     good = taken(ticks, passes)

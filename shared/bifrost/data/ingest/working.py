@@ -6,19 +6,33 @@ the item's newest lease.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from bifrost.core.errors import ConflictError, NotFoundError, UnavailableError
-from bifrost.data.ingest.jobs import LEASE, Item, ItemState, paused, taken
+from bifrost.core.sessions import exchange_date
+from bifrost.data.ingest.jobs import (
+    LEASE,
+    Item,
+    ItemState,
+    Scope,
+    ended,
+    moved,
+    paused,
+    taken,
+)
 from bifrost.data.ingest.ports import ItemBooks, Items, Providers
-from bifrost.data.ingest.settling import Slice, settled
-from bifrost.data.ingest.slices import slice_end
+from bifrost.data.ingest.settling import Slice, settled, unanswered
+from bifrost.data.ingest.slices import TICKS_AT_ONCE, slice_end
 from bifrost.data.ingest.taking import Occasion
+from bifrost.data.ingest.taking_ticks import take_quotes, take_trades
+from bifrost.data.ingest.tick_settling import ticks_settled
 from bifrost.data.ports import Clock, Ids
-from bifrost.data.providers.answers import Answer, Failed
-from bifrost.data.providers.ports import BarRequest
-from bifrost.data.series.columns import BarColumns
+from bifrost.data.providers.answers import Failed
+from bifrost.data.providers.ports import BarRequest, TickRequest
+from bifrost.data.reference.calling import Called, Calling, KeysAlone, Names
+from bifrost.data.series.kinds import Series
 
 
 class LeaseLostError(ConflictError):
@@ -30,7 +44,7 @@ class ItemIngester:
     """Works on items, one at a time.
 
     lease: how long it may be silent. lasting: after how long it leaves the rest to another
-        message, well within the life of its Lambda.
+        message, well within the life of its Lambda. names: what each was called when.
     """
 
     items: Items
@@ -39,6 +53,7 @@ class ItemIngester:
     ids: Ids
     lease: timedelta = LEASE
     lasting: timedelta = timedelta(minutes=4)
+    names: Names = field(default_factory=KeysAlone)
 
     def work(self, number: int) -> Item | None:
         """Fetch and keep what the item lacks; return it as it is left.
@@ -65,24 +80,48 @@ class ItemIngester:
             return item
 
     def _fetch(self, item: Item) -> Item:
-        scope = replace(item.scope, first=item.resume_at, before=slice_end(item))
-        asked = BarRequest(item.instrument, item.symbol, scope.timeframe, scope.first, scope.before)
-        answer = self._ask(scope.provider, asked)
+        calling = self._calling(item)
+        called = calling.of(item.resume_at, slice_end(item))
+        scope = replace(item.scope, first=item.resume_at, before=called.before)
+        if called.symbol:
+            settle = self._asked((item.instrument, called.symbol), scope)
+        else:
+            settle = partial(_left, called)
 
-        def settle(books: ItemBooks, held: Item, now: datetime) -> Item:
+        def keep(books: ItemBooks, held: Item, now: datetime) -> Item:
             job = books.job_of(held.job_id)
             occasion = Occasion(now, job.correlation_id, self.ids.new())
             of = Slice(held, scope, job.kind, job.requested_at, occasion, self.lease)
-            return settled(books, of, answer)
+            return _with_word(settle(books, of), calling)
 
-        return self._write(item, settle)
+        return self._write(item, keep)
 
-    def _ask(self, name: str, asked: BarRequest) -> Answer[BarColumns]:
+    def _calling(self, item: Item) -> Calling:
+        """Return how the vendor is asked; a symbol that was given with the item holds for all."""
+        given = item.symbol if item.symbol != item.instrument else ""
+        terms = () if given else self.names.beside(item.instrument)
+        today = exchange_date(self.clock.now())
+        return Calling(item.scope.provider, item.instrument, given, tuple(terms), today)
+
+    def _asked(self, whose: tuple[str, str], scope: Scope) -> Callable[[ItemBooks, Slice], Item]:
+        """Ask the vendor; return what its answer makes of the item.
+
+        whose: the instrument, and its symbol there.
+        """
         try:
-            provider = self.providers.named(name)
+            provider = self.providers.named(scope.provider)
         except (NotFoundError, UnavailableError) as error:
-            return Failed(str(error), retryable=False)
-        return provider.bars(asked)
+            refused = Failed(str(error), retryable=False)
+            return lambda _, of: unanswered(of, refused)
+        if scope.series is Series.BARS:
+            bars = provider.bars(BarRequest(*whose, scope.bars, scope.first, scope.before))
+            return lambda books, of: settled(books, of, bars)
+        asked = TickRequest(*whose, scope.first, scope.before, most=TICKS_AT_ONCE)
+        if scope.series is Series.TRADES:
+            trades = provider.trades(asked)
+            return lambda books, of: ticks_settled(books, of, trades, take_trades)
+        quotes = provider.quotes(asked)
+        return lambda books, of: ticks_settled(books, of, quotes, take_quotes)
 
     def _write(self, item: Item, change: Callable[[ItemBooks, Item, datetime], Item]) -> Item:
         with self.items.transaction() as books:
@@ -94,3 +133,19 @@ class ItemIngester:
             changed = change(books, held, self.clock.now())
             books.keep(changed)
             return changed
+
+
+def _left(called: Called, _: ItemBooks, asked: Slice) -> Item:
+    """Return the item behind days for which nobody could be asked: that is no vendor's word."""
+    if called.is_gone:
+        return unanswered(asked, Failed(called.why, retryable=False))
+    item = moved(asked.item, asked.scope.before, asked.now, asked.lease)
+    return ended(item) if item.is_complete else item
+
+
+def _with_word(item: Item, calling: Calling) -> Item:
+    """Say at the end for which days nobody was asked, and why."""
+    if not (item.has_ended and item.is_complete):
+        return item
+    said = [item.reason, *calling.not_asked(item.scope.first, item.scope.before)]
+    return replace(item, reason="; ".join(one for one in said if one))

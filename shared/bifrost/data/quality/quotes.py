@@ -81,7 +81,7 @@ def _standing(
         return
     times, (bid, ask) = told.occurred_at, _market(told)
     places, inside = sessions_of(times, context.grid)
-    ends = np.append(times[1:], micros(context.received_at))
+    ends = np.append(times[1:], micros(context.until or context.received_at))
     ends = np.minimum(ends, context.grid.closes_at[places] + LATE)
     known = inside & (bid > 0) & (ask > 0)
     stale = inside & (_stood(times, ends, places, context) > STALE_AFTER / _MICROSECOND)

@@ -39,13 +39,14 @@ class TickContext(Generic[Ticks]):
 
     grid: the calendar's sessions around them. received_at: when they came.
     before: what their source said in the minute before them, in order; the last of it is enough.
-    halts: when it did not trade.
+    halts: when it did not trade. until: what came after it is not among them; None: nothing did.
     """
 
     grid: SessionGrid
     received_at: datetime
     before: Ticks
     halts: tuple[Halt, ...] = ()
+    until: datetime | None = None
 
 
 def sessions_of(times: Integers, grid: SessionGrid) -> tuple[Integers, Mask]:

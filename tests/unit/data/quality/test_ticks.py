@@ -99,6 +99,16 @@ def test_a_thousand_stale_quotes_are_all_flagged_and_no_other() -> None:
     assert found == [("stale_quote", place, False) for place in wrong]
 
 
+def test_a_part_of_a_day_says_nothing_of_how_long_its_last_quote_stood() -> None:
+    told = quotes(OPENS + np.arange(3, dtype=np.int64) * SECOND)
+
+    alone = kinds(judge_quotes(told, context(told)))
+    part = kinds(judge_quotes(told, context(told, until=instant_of(OPENS + 3 * SECOND))))
+
+    assert alone == [("stale_quote", 2, False)]
+    assert part == []
+
+
 def test_a_quote_told_before_is_flagged_when_the_next_comes_too_late() -> None:
     told = quotes(OPENS + np.array([0, 100], dtype=np.int64) * SECOND)
     later = taken(told, slice(1, 2))

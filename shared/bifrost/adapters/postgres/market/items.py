@@ -10,15 +10,17 @@ from bifrost.adapters.postgres.instruments import locked_listing
 from bifrost.core.sessions import Session
 from bifrost.data.ingest.jobs import Item, ItemState, Job, JobKind, Scope
 from bifrost.data.ingest.ports import Absence, ItemBooks
+from bifrost.data.series.kinds import Series
 from bifrost.data.series.timeframes import Timeframe
 
 if TYPE_CHECKING:
     from bifrost.data.ingest.taking import TakingBooks
+    from bifrost.data.ingest.taking_ticks import TickBooks
 
 COLUMNS = """
 i.item, i.job_id, i.instrument, i.symbol, i.first_at, i.before_at, i.state, i.resume_at, i.due_at,
-i.lease, i.leased_until, i.sent_at, i.tries, i.slices, i.bars_read, i.bars_written,
-i.bars_kept_apart, i.reason, j.provider, j.timeframe
+i.lease, i.leased_until, i.sent_at, i.tries, i.slices, i.rows_read, i.rows_written,
+i.rows_kept_apart, i.reason, j.provider, j.series, j.timeframe
 """
 
 _HOLD = f"""
@@ -29,8 +31,8 @@ WHERE i.item = %s FOR UPDATE OF i
 # Its values are `values_of` an item, and the item's number.
 KEEP = """
 UPDATE data.ingestion_items SET state = %s, resume_at = %s, due_at = %s, lease = %s,
-    leased_until = %s, sent_at = %s, tries = %s, slices = %s, bars_read = %s, bars_written = %s,
-    bars_kept_apart = %s, reason = %s
+    leased_until = %s, sent_at = %s, tries = %s, slices = %s, rows_read = %s, rows_written = %s,
+    rows_kept_apart = %s, reason = %s
 WHERE item = %s
 """
 
@@ -105,7 +107,7 @@ class PostgresItemBooks:
     def remember_absence(self, absence: Absence) -> None:
         """Keep a vendor's word; said again it is as old as it was."""
         scope = absence.scope
-        names = (absence.instrument, scope.timeframe, scope.provider)
+        names = (absence.instrument, scope.timeframe or scope.series, scope.provider)
         words = (absence.reason[:_REASON_MAX], absence.told_at)
         self.cursor.execute(_ABSENCE, (*names, scope.first, scope.before, *words))
         if scope.timeframe is Timeframe.M1:
@@ -120,6 +122,12 @@ class PostgresItemBooks:
 
         return PostgresTakingBooks(self.cursor)
 
+    def taking_ticks(self) -> "TickBooks":
+        """Return the way in for quotes and trades, in this transaction."""
+        from bifrost.adapters.postgres.market.taking_ticks import PostgresTickBooks
+
+        return PostgresTickBooks(self.cursor)
+
 
 def values_of(item: Item) -> tuple[object, ...]:
     """Return what changes of an item, in the order in which it is written."""
@@ -132,9 +140,9 @@ def values_of(item: Item) -> tuple[object, ...]:
         item.sent_at,
         item.tries,
         item.slices,
-        item.bars_read,
-        item.bars_written,
-        item.bars_kept_apart,
+        item.rows_read,
+        item.rows_written,
+        item.rows_kept_apart,
         item.reason[:_REASON_MAX],
     )
 
@@ -146,9 +154,7 @@ def to_item(row: Row) -> Item:
         job_id=row["job_id"],
         instrument=row["instrument"],
         symbol=row["symbol"],
-        scope=Scope(
-            row["provider"], Timeframe(row["timeframe"]), row["first_at"], row["before_at"]
-        ),
+        scope=_to_scope(row),
         state=ItemState(row["state"]),
         resume_at=row["resume_at"],
         due_at=row["due_at"],
@@ -157,11 +163,17 @@ def to_item(row: Row) -> Item:
         sent_at=row["sent_at"],
         tries=row["tries"],
         slices=row["slices"],
-        bars_read=row["bars_read"],
-        bars_written=row["bars_written"],
-        bars_kept_apart=row["bars_kept_apart"],
+        rows_read=row["rows_read"],
+        rows_written=row["rows_written"],
+        rows_kept_apart=row["rows_kept_apart"],
         reason=row["reason"],
     )
+
+
+def _to_scope(row: Row) -> Scope:
+    timeframe = None if row["timeframe"] is None else Timeframe(row["timeframe"])
+    series = Series(row["series"])
+    return Scope(row["provider"], timeframe, row["first_at"], row["before_at"], series)
 
 
 def to_job(row: Row) -> Job:
@@ -169,9 +181,7 @@ def to_job(row: Row) -> Job:
     return Job(
         job_id=row["job_id"],
         kind=JobKind(row["kind"]),
-        scope=Scope(
-            row["provider"], Timeframe(row["timeframe"]), row["first_at"], row["before_at"]
-        ),
+        scope=_to_scope(row),
         requested_by=row["requested_by"],
         correlation_id=row["correlation_id"],
         requested_at=row["requested_at"],

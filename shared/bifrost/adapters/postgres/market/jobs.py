@@ -11,9 +11,9 @@ from bifrost.data.ingest.jobs import Item, ItemState, Job
 from bifrost.data.ingest.ports import Claim, JobQuery, Tally
 
 _ADD = """
-INSERT INTO data.ingestion_jobs (job_id, kind, provider, timeframe, first_at, before_at, calendar,
-    session, requested_by, correlation_id, requested_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+INSERT INTO data.ingestion_jobs (job_id, kind, provider, series, timeframe, first_at, before_at,
+    calendar, session, requested_by, correlation_id, requested_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (job_id) DO NOTHING
 """
 
@@ -29,8 +29,8 @@ ON CONFLICT (job_id, instrument, first_at) DO NOTHING
 # An item that ended before its range's end (absent, failed) is done only as far as it came.
 _TALLIES = """
 SELECT job_id, state, (due_at IS NOT NULL OR state = 'running') AS goes_on, count(*) AS items,
-    sum(bars_read) AS bars_read, sum(bars_written) AS bars_written,
-    sum(bars_kept_apart) AS bars_kept_apart,
+    sum(rows_read) AS rows_read, sum(rows_written) AS rows_written,
+    sum(rows_kept_apart) AS rows_kept_apart,
     sum(before_at - first_at) AS asked, sum(resume_at - first_at) AS done
 FROM data.ingestion_items WHERE job_id = ANY(%s) GROUP BY job_id, state, goes_on
 """
@@ -160,6 +160,7 @@ def _add(cursor: Cursor, job: Job, items: Sequence[Item]) -> None:
             job.job_id,
             job.kind,
             scope.provider,
+            scope.series,
             scope.timeframe,
             scope.first,
             scope.before,
@@ -187,9 +188,9 @@ def _to_tally(rows: Sequence[Row]) -> Tally:
     return Tally(
         states=states,
         unended=frozenset(ItemState(row["state"]) for row in rows if row["goes_on"]),
-        bars_read=int(sum(row["bars_read"] for row in rows)),
-        bars_written=int(sum(row["bars_written"] for row in rows)),
-        bars_kept_apart=int(sum(row["bars_kept_apart"] for row in rows)),
+        rows_read=int(sum(row["rows_read"] for row in rows)),
+        rows_written=int(sum(row["rows_written"] for row in rows)),
+        rows_kept_apart=int(sum(row["rows_kept_apart"] for row in rows)),
         asked=sum((row["asked"] for row in rows), timedelta()),
         done=sum((row["done"] for row in rows), timedelta()),
     )

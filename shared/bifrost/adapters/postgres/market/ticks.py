@@ -1,7 +1,8 @@
 """Quotes and trades in Postgres: put what is news as columns, read what stands or stood as columns.
 
 Feeds number their messages each in its own way, so two sources are never mixed within a day (UTC):
-of the day, the best source that told anything of it is read.
+of the day, the best source that told anything of it is read. A page reads about as many rows as it
+has, however many the day has (SPY: ten million quotes).
 """
 
 from collections.abc import Callable
@@ -44,9 +45,26 @@ _ASKED = """instrument = %(instrument)s AND occurred_at >= %(first)s AND occurre
     AND occurred_at <= %(happened_by)s::timestamptz
     AND recorded_at <= %(recorded_by)s::timestamptz"""
 
+# Each source is looked up by itself: the key begins with instrument and source.
+_BEST = """
+SELECT s.number FROM data.sources s WHERE EXISTS (SELECT FROM data.{table} WHERE {asked}
+    AND source = s.number) ORDER BY s.rank, s.number LIMIT 1
+"""
+_NEXT = """
+SELECT min(t.occurred_at) AS begins FROM data.sources s CROSS JOIN LATERAL (
+    SELECT occurred_at FROM data.{table} WHERE {asked} AND source = s.number
+    ORDER BY occurred_at LIMIT 1) t
+WHERE %(source)s::smallint IS NULL OR s.number = %(source)s
+"""
+_FOLLOWING = """
+SELECT occurred_at AS ends FROM data.{table} WHERE {asked} AND source = %(source)s
+ORDER BY occurred_at, sequence OFFSET %(limit)s LIMIT 1
+"""
+
 # What the gate looks back on.
 _JUST_BEFORE = timedelta(minutes=1)
 _BEFORE_MOST = 40
+_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +82,10 @@ class _Table(Generic[Ticks]):
         """What is selected of rows `t`."""
         names = [*self.columns, "recorded_at", "source"]
         return ", ".join(f"array_agg(t.{name})" for name in names) + f", {RANKS}"
+
+    def none(self) -> Ticks:
+        """Return no ticks."""
+        return self.revisions([None] * (len(self.columns) + 3)).ticks
 
     def revisions(self, cells: Cells) -> TickRevisions[Ticks]:
         """Read what `aggregated` selected."""
@@ -183,33 +205,59 @@ def _read(cursor: Cursor, table: _Table[Ticks], asked: TickQuery) -> Ticks:
     """Return all that is asked, or the first of it, which is looked for day by day."""
     if asked.after is not None:
         asked = replace(asked, first=max(asked.first, instant_of(asked.after[0])))
+    source = None if asked.source is None else source_of(cursor, asked.source).number
     if asked.limit is None:
-        return _span(cursor, table, asked)
-    found = [_span(cursor, table, replace(asked, before=asked.first))]
-    begins = _next_time(cursor, table, asked)
+        return _span(cursor, table, asked, source)
+    found = [table.none()]
+    begins = _next_time(cursor, table, asked, source)
     while begins is not None and sum(map(len, found)) < asked.limit:
+        best = _best_of_day(cursor, table, asked, begins) if source is None else source
         ends = min(asked.before, _midnight(begins, days=1))
-        found.append(_span(cursor, table, replace(asked, first=begins, before=ends)))
-        begins = _next_time(cursor, table, replace(asked, first=ends))
+        part = _first_of(cursor, table, replace(asked, first=begins, before=ends), best)
+        found.append(_span(cursor, table, part, best))
+        begins = _next_time(cursor, table, replace(asked, first=part.before), source)
     return taken(concatenated(found), slice(0, asked.limit))
 
 
-def _span(cursor: Cursor, table: _Table[Ticks], asked: TickQuery) -> Ticks:
-    """Read whole days, since which source is read is a day's matter, and keep what is asked."""
+def _best_of_day(
+    cursor: Cursor, table: _Table[Ticks], asked: TickQuery, instant: datetime
+) -> int | None:
+    day = replace(asked, first=_midnight(instant), before=_midnight(instant, days=1))
+    query = _BEST.format(table=table.name, asked=_ASKED)
+    row = cursor.execute(query, _values(day)).fetchone()
+    return None if row is None else row["number"]
+
+
+def _first_of(
+    cursor: Cursor, table: _Table[Ticks], asked: TickQuery, source: int | None
+) -> TickQuery:
+    """Return what is asked, cut off behind so many rows as a page has; instants stay whole."""
+    query = _FOLLOWING.format(table=table.name, asked=_ASKED)
+    values = {**_values(asked), "source": source, "limit": asked.limit}
+    row = cursor.execute(query, values).fetchone()
+    return asked if row is None else replace(asked, before=row["ends"] + _MICROSECOND)
+
+
+def _span(cursor: Cursor, table: _Table[Ticks], asked: TickQuery, source: int | None) -> Ticks:
+    """Return what is asked of a source; of none, whole days are read to know each one's best."""
     query = f"SELECT {table.aggregated()} FROM data.{table.name} t WHERE {_ASKED}"
-    last = asked.before - timedelta(microseconds=1)
-    days = replace(asked, first=_midnight(asked.first), before=_midnight(last, days=1))
-    values = _values(days)
-    if asked.source is not None:
+    values = _values(asked)
+    if source is None:
+        last = asked.before - _MICROSECOND
+        days = replace(asked, first=_midnight(asked.first), before=_midnight(last, days=1))
+        values = _values(days)
+    else:
         query += " AND source = %(source)s"
-        values["source"] = source_of(cursor, asked.source).number
+        values["source"] = source
     (row,) = asked_for(cursor, query, values)
     return _within(standing(table.revisions(row)), asked)
 
 
-def _next_time(cursor: Cursor, table: _Table[Ticks], asked: TickQuery) -> datetime | None:
-    query = f"SELECT min(occurred_at) AS begins FROM data.{table.name} WHERE {_ASKED}"
-    row = cursor.execute(query, _values(asked)).fetchone()
+def _next_time(
+    cursor: Cursor, table: _Table[Ticks], asked: TickQuery, source: int | None
+) -> datetime | None:
+    query = _NEXT.format(table=table.name, asked=_ASKED)
+    row = cursor.execute(query, {**_values(asked), "source": source}).fetchone()
     return None if row is None else row["begins"]
 
 

@@ -68,7 +68,7 @@ CREATE TABLE data.quotes (
     bid_venue text NOT NULL CHECK (octet_length(bid_venue) = 4),
     ask_venue text NOT NULL CHECK (octet_length(ask_venue) = 4),
     conditions bigint NOT NULL,
-    PRIMARY KEY (instrument, occurred_at, sequence, source, recorded_at)
+    PRIMARY KEY (instrument, source, occurred_at, sequence, recorded_at)
 ) {partitioned};
 CREATE TABLE data.trades (
     instrument text NOT NULL,
@@ -81,7 +81,7 @@ CREATE TABLE data.trades (
     venue text NOT NULL CHECK (octet_length(venue) = 4),
     -- Bit n is the sale condition n of its feed.
     conditions bigint NOT NULL,
-    PRIMARY KEY (instrument, occurred_at, sequence, source, recorded_at)
+    PRIMARY KEY (instrument, source, occurred_at, sequence, recorded_at)
 ) {partitioned};
 """
 NATIVE = "PARTITION BY RANGE (occurred_at)"

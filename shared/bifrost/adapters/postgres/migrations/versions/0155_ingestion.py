@@ -36,7 +36,8 @@ CREATE TABLE data.ingestion_jobs (
     job_id text PRIMARY KEY,
     kind text NOT NULL CHECK (kind IN ('session_close', 'intraday', 'backfill', 'gaps')),
     provider text NOT NULL,
-    timeframe text NOT NULL,
+    series text NOT NULL CHECK (series IN ('bars', 'trades', 'quotes')),
+    timeframe text,
     first_at timestamptz NOT NULL,
     before_at timestamptz NOT NULL CHECK (before_at > first_at),
     -- Of a session's close: which session, and of which calendar.
@@ -45,7 +46,8 @@ CREATE TABLE data.ingestion_jobs (
     requested_by text NOT NULL,
     correlation_id text NOT NULL,
     requested_at timestamptz NOT NULL,
-    cancelled_at timestamptz
+    cancelled_at timestamptz,
+    CHECK ((series = 'bars') = (timeframe IS NOT NULL))
 );
 CREATE INDEX ingestion_jobs_newest ON data.ingestion_jobs (requested_at DESC, job_id);
 CREATE INDEX ingestion_jobs_of_session ON data.ingestion_jobs (session) WHERE session IS NOT NULL;
@@ -67,9 +69,9 @@ CREATE TABLE data.ingestion_items (
     sent_at timestamptz,
     tries integer NOT NULL DEFAULT 0,
     slices integer NOT NULL DEFAULT 0,
-    bars_read bigint NOT NULL DEFAULT 0,
-    bars_written bigint NOT NULL DEFAULT 0,
-    bars_kept_apart bigint NOT NULL DEFAULT 0,
+    rows_read bigint NOT NULL DEFAULT 0,
+    rows_written bigint NOT NULL DEFAULT 0,
+    rows_kept_apart bigint NOT NULL DEFAULT 0,
     reason text NOT NULL DEFAULT '',
     UNIQUE (job_id, instrument, first_at),
     CHECK ((state = 'running') = (leased_until IS NOT NULL)),
@@ -84,6 +86,7 @@ CREATE INDEX ingestion_items_running ON data.ingestion_items (leased_until)
 -- Ranges of which a vendor said, late enough to be believed, that it has no more than it gave.
 CREATE TABLE data.absences (
     instrument text NOT NULL,
+    -- Or 'trades', 'quotes'.
     timeframe text NOT NULL,
     provider text NOT NULL,
     first_at timestamptz NOT NULL,
