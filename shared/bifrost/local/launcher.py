@@ -1,4 +1,4 @@
-"""Starts MiniStack with ten corrections, each to one place of the pinned version.
+"""Starts MiniStack with eleven corrections, each to one place of the pinned version.
 
 Run as `python -m bifrost.local.launcher`; `bifrost.local.aws` prepares its environment.
 
@@ -22,6 +22,8 @@ Run as `python -m bifrost.local.launcher`; `bifrost.local.aws` prepares its envi
    invisible for the minutes in which a live worker might still answer.
 10. Batches of a queue leave one of those few workers to who asks over HTTP: a listener that has
    much to hear still answers, and says that it is ready.
+11. Workers of one code share one unpacked copy of it, see `local.unpacked`, by its own path: what
+   Python compiles of it is found again by the next worker.
 
 Every correction asserts that what it replaces is still there: the pin is exact, and a new
 version must fail here rather than misbehave later.
@@ -34,9 +36,11 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from bifrost.local.crowd import Crowd
+from bifrost.local.unpacked import Copies, shared_zip
 
 LOG_FOLDER = "BIFROST_LOG_FOLDER"
 CHECKPOINT_PATH = "/_bifrost/checkpoint"
@@ -68,7 +72,10 @@ class MovedError(RuntimeError):
 
 
 def corrected_worker(script: str) -> str:
-    """The worker's script with corrections 1, 2 and 4."""
+    """The worker's script with corrections 1, 2, 4 and 11."""
+    script = replace_once(
+        script, 'code_dir = init["code_dir"]', 'code_dir = os.path.realpath(init["code_dir"])'
+    )
     script = replace_once(
         script,
         '{"status": "error", "error": str(e), "trace": traceback.format_exc()}',
@@ -193,6 +200,18 @@ def share_workers() -> None:
     )
     _replace(lambda_svc, "acquire_worker", crowd.acquire)
     _replace(lambda_svc, "release_worker", crowd.release)
+
+
+def share_code(folder: Path) -> None:
+    """Put correction 11 where a worker unpacks its archive."""
+    from ministack.core import lambda_runtime
+
+    copies = Copies(folder)
+    copies.forget_older()
+    shared = ModuleType("zipfile")
+    shared.__dict__.update(lambda_runtime.zipfile.__dict__)
+    shared.__dict__["ZipFile"] = shared_zip(copies)
+    lambda_runtime.zipfile = shared
 
 
 def _replace(owner: Any, name: str, new: Any) -> None:
@@ -341,6 +360,7 @@ def main() -> None:
     """Correct, then serve until a signal."""
     correct_workers(Path(os.environ[LOG_FOLDER]))  # noqa: TID251 - its starter speaks through it
     share_workers()
+    share_code(Path.cwd() / "code")
     leave_a_worker()
     save_patiently()
     start_with_full_queues()
