@@ -96,7 +96,10 @@ def _settings() -> VendorSettings:
 
 def _access(settings: VendorSettings) -> StreamAccess:
     if not (settings.alpaca_key_id and settings.alpaca_secret_key):
-        fix = "put ALPACA_KEY_ID and ALPACA_SECRET_KEY into the desk's secret of vendors' keys"
+        fix = (
+            "tell them: `bifrost data keys ALPACA_KEY_ID=... ALPACA_SECRET_KEY=...`; on AWS they"
+            " are in the secret <stack>/vendors, on another host in VENDOR_SETTINGS"
+        )
         raise InvalidInputError(FieldProblem("ALPACA_KEY_ID", "the desk has no key of Alpaca", fix))
     return StreamAccess(
         settings.alpaca_key_id,

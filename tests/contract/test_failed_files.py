@@ -9,8 +9,9 @@ from bifrost.adapters.postgres.database import Database
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.data.files import table_import
 from bifrost.data.files.imports import BYTES_MAX, ImportStatus, StoredObject
-from bifrost.data.files.uploads import FileState
+from bifrost.data.files.uploads import Declared, FileState
 from bifrost.events import InstrumentListed
+from tests.unit.data.test_lean_zip import zipped
 from tests.upload_desk import UploadDesk, lean, table
 
 BARS = b"date,open,high,low,close,volume\n2012-01-03,10,12,9,11,100\n2012-01-04,11,12,10,11.5,90\n"
@@ -84,11 +85,73 @@ def test_an_object_that_grew_after_it_was_heard_of_fails_the_same_way(desk: Uplo
     made = desk.declare(table("aapl.csv"))
     key = made.files[0].file.object_key
     desk.bucket.objects[key] = BARS + b" " * BYTES_MAX
+    desk.resize(key, BYTES_MAX)
 
     (record, *_) = desk.uploads.import_object(StoredObject(key, "e", size=100), "r")
 
     assert record.status is ImportStatus.FAILED
     assert "split it" in record.problem
+
+
+@pytest.mark.parametrize("declared", [table("aapl.csv"), lean("map_files/aapl.csv")])
+def test_half_of_what_was_declared_is_not_taken_for_the_file(
+    desk: UploadDesk, declared: Declared
+) -> None:
+    desk.stock()
+    made = desk.declare(declared)
+    key = made.files[0].file.object_key
+    desk.bucket.objects[key] = BARS
+    desk.resize(key, len(BARS) + 1)
+
+    desk.uploads.import_object(StoredObject(key, "e", len(BARS)), "r")
+
+    (file,) = desk.uploads.find(made.import_id).files
+    assert file.state is FileState.FAILED
+    assert f"it has {len(BARS)} bytes, {len(BARS) + 1} were declared" in file.problem
+
+
+def test_two_files_of_one_import_that_contradict_each_other_are_not_both_taken(
+    desk: UploadDesk,
+) -> None:
+    desk.stock()
+    other = BARS.replace(b"9,11,100", b"9,11.2,100") + b"2012-01-05,11,12,10,11,90\n"
+    made = desk.declare(table("ours.csv"), table("theirs.csv"), table("same.csv"))
+
+    files = desk.send(made, {"ours.csv": BARS, "theirs.csv": other, "same.csv": BARS})
+
+    states = [files[name].state for name in ("ours.csv", "theirs.csv", "same.csv")]
+    assert states == [FileState.DONE, FileState.FAILED, FileState.DONE]
+    assert (
+        "theirs.csv and ours.csv of one import tell other numbers of 1 1d bars of AAPL,"
+        " the first of 2012-01-03 14:30 UTC"
+    ) in files["theirs.csv"].problem
+    closes = desk.rows("SELECT close FROM data.bars ORDER BY close")
+    assert [str(one["close"]) for one in closes] == ["11", "11.5"]
+
+
+def test_what_contradicted_is_taken_by_itself_as_a_correction(desk: UploadDesk) -> None:
+    desk.stock()
+    desk.send(desk.declare(table("a.csv")), {"a.csv": BARS})
+
+    corrected = BARS.replace(b"9,11,100", b"9,11.2,100")
+    done = desk.send(desk.declare(table("b.csv")), {"b.csv": corrected})["b.csv"]
+
+    assert (done.state, done.outcome.written) == (FileState.DONE, 1)
+
+
+def test_two_zips_of_one_import_that_contradict_each_other_are_not_both_taken(
+    desk: UploadDesk,
+) -> None:
+    desk.stock()
+    zips = {
+        name: zipped("aapl.csv", f"20120103 00:00,100000,120000,90000,{close},100")
+        for name, close in (("daily/aapl.zip", 110000), ("other/aapl.zip", 111000))
+    }
+
+    files = desk.take(**zips)
+
+    assert [files[name].state for name in zips] == [FileState.DONE, FileState.FAILED]
+    assert "other/aapl.zip and daily/aapl.zip" in files["other/aapl.zip"].problem
 
 
 SPLIT = (

@@ -94,8 +94,12 @@ def test_only_an_administrator_imports(data: DataFunction) -> None:
         ({"timeframe": "2h"}, "files.0.timeframe"),
         ({"mic": "XNAS"}, "files.0.mic"),
         ({"size": 17 * 1024 * 1024}, "files.0.size"),
+        ({"size": 0}, "files.0.size"),
         ({"format": "xls"}, "files.0.format"),
-        ({"name": "a\nb"}, "files.0.name"),
+        *(
+            ({"name": name}, "files.0.name")
+            for name in ("a\nb", "../a.csv", "/a.csv", "a//b.csv", "a/./b.csv", "a\u202evsc.b")
+        ),
     ],
 )
 def test_a_declaration_that_cannot_be_is_refused_field_by_field(

@@ -1,5 +1,7 @@
 """Snapshots for screening, and what companies reported."""
 
+import io
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +11,8 @@ from bifrost.cli.inputs import option
 from bifrost.cli.output import AsJson, show_fields, show_json, show_table
 
 _ITEMS_MAX = 10**5
+# An address takes 64 KiB of JSON.
+_PART_BYTES_MAX = 48_000
 _SHOWN = (
     "instrument",
     "session",
@@ -50,6 +54,9 @@ def facts(
 ) -> None:
     """Take in what companies reported: known from `reported_at` on, restatements are new rows.
 
+    A file with a wrong line is refused whole. A long one is sent in parts: send it again where it
+    stopped between two of them, and what is there already is no news.
+
     The header says which: instrument,metric,period_end,value,currency,reported_at or
     instrument,earnings_at,eps_estimate,eps_actual,reported_at.
 
@@ -61,8 +68,35 @@ def facts(
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise typer.BadParameter(f"{file} cannot be read: {error}; name a CSV file") from error
-    done = connect().post("/v1/company-facts", {"text": text})
-    show_json(done) if as_json else show_fields(done)
+    api = connect()
+    done = [api.post("/v1/company-facts", {"text": part}) for part in _parts(text)]
+    taken = {name: sum(one[name] for one in done) for name in ("rows_read", "rows_written")}
+    show_json(taken) if as_json else show_fields(taken)
+
+
+def _parts(text: str) -> list[str]:
+    """Return the file, or parts of it that an address takes, each with its header.
+
+    Raises InvalidInputError naming each wrong line, before the first part is sent.
+    """
+    from bifrost.data.snapshots.facts import read_facts
+
+    if _size(text) <= _PART_BYTES_MAX:
+        return [text]
+    read_facts(text)
+    header, *lines = io.StringIO(text)
+    parts, length = [header], _size(header)
+    for line in lines:
+        if length + _size(line) > _PART_BYTES_MAX:
+            parts.append(header)
+            length = _size(header)
+        parts[-1] += line
+        length += _size(line)
+    return parts
+
+
+def _size(text: str) -> int:
+    return len(json.dumps(text).encode())
 
 
 def _line(shown: dict[str, Any]) -> dict[str, Any]:

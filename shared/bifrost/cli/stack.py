@@ -153,7 +153,7 @@ def _status_lines(found: dict[str, Any]) -> list[str]:
         pid = f", process {state['pid']}" if state["pid"] else ""
         lines.append(f"  {part}: {said}{pid}")
     if found["up"]:
-        lines.append(f"  api: {found['api_url']}")
+        lines += [f"  api: {found['api_url']}", f"  live feed: {found['feed_url']}"]
     else:
         lines.append("  start it with `bifrost up`")
     return lines

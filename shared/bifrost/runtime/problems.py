@@ -49,6 +49,7 @@ _FIXES = {
     "too_long": "send fewer items",
     "unique": "send each item once",
     "names_or_all": "send a list of symbols",
+    "file_name": "send it as daily/aapl.zip: no `..`, no leading slash, only signs that are seen",
     "model_attributes_type": "send a JSON object with `Content-Type: application/json`",
     "enum": "send one of the listed values",
     "literal_error": "send one of the listed values",

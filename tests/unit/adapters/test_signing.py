@@ -79,16 +79,24 @@ def test_a_database_token_is_the_one_that_botocore_makes(monkeypatch: pytest.Mon
     )
 
 
+@pytest.mark.parametrize("headers", [{}, {"content-length": "1234"}], ids=["any", "1234 bytes"])
 @pytest.mark.parametrize("token", ["", "session-token"])
 @pytest.mark.parametrize("host", ["https://s3.eu-west-1.amazonaws.com", "http://127.0.0.1:4570"])
-def test_an_address_for_a_file_is_the_one_that_botocore_makes(host: str, token: str) -> None:
+def test_an_address_for_a_file_is_the_one_that_botocore_makes(
+    host: str, token: str, headers: dict[str, str]
+) -> None:
     url = f"{host}/bucket/uploads/i-1/0001-aapl.csv"
-    request = AWSRequest("PUT", url)
+    request = AWSRequest("PUT", url, headers=dict(headers))
     credentials = BotoCredentials("AKID", "secret", token or None)
     S3SigV4QueryAuth(credentials, "s3", "eu-west-1", expires=900).add_auth(request)
 
     ours = presigned_url(
-        "PUT", url, 900, Credentials("AKID", "secret", token), Scope("s3", "eu-west-1", AT)
+        "PUT",
+        url,
+        headers,
+        900,
+        Credentials("AKID", "secret", token),
+        Scope("s3", "eu-west-1", AT),
     )
 
     theirs = dict(parse_qsl(urlsplit(request.url).query))

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-from bifrost.cli import data_import, session
+from bifrost.cli import data_import_sending, session
+from bifrost.core.errors import UnavailableError
+from bifrost.data.files.imports import BYTES_MAX
+from bifrost.runtime.http import BODY_BYTES_MAX
 from tests.unit.cli.command_tree import run
 
 DONE = {
@@ -32,6 +35,7 @@ class ImportApi:
         return {"import_id": "import-1", "files": made}
 
     def get(self, path: str, **asked: Any) -> Any:
+        """Answer; whatever was declared last is settled."""
         self.asked.append(asked)
         if path == "/v1/bars":
             return self.changes["pages"][len(self.asked) - 1]
@@ -42,7 +46,7 @@ class ImportApi:
 @pytest.fixture
 def desk(monkeypatch: pytest.MonkeyPatch) -> Callable[..., ImportApi]:
     """Put a desk in the place of the running one; sent files go nowhere."""
-    monkeypatch.setattr(data_import, "_put", lambda part, urls: None)
+    monkeypatch.setattr(data_import_sending, "_put", lambda part, urls: None)
 
     def put(**changes: Any) -> ImportApi:
         api = ImportApi(**changes)
@@ -152,3 +156,130 @@ def test_bars_prints_the_answer_of_all_pages_and_its_notes_beside_it(
     }
     assert done.err == "of FB.1\n"
     assert (api.asked[0]["instrument"], api.asked[1]["cursor"]) == ("FB", "c")
+
+
+def test_a_file_that_cannot_be_imported_keeps_no_other_from_it(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, desk: Callable[..., ImportApi]
+) -> None:
+    contents = {
+        "bk.csv": b"x",
+        "em.csv": b"",
+        "big.csv": b"x" * (BYTES_MAX + 1),
+        "t\u202e.csv": b"x",
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    api = desk()
+
+    done = run(capfd, "data", "import", str(tmp_path), "--format", "lean", "--json")
+
+    assert done.code == 2
+    assert [Path(one["name"]).name for one in api.posted[0]["files"]] == ["bk.csv"]
+    said = {Path(one["name"]).name: (one["state"], one["problem"]) for one in done.answer["files"]}
+    assert said["bk.csv"] == ("done", "")
+    assert said["em.csv"] == ("failed", "it is empty: it has 0 bytes")
+    assert said["big.csv"][1] == f"it has {BYTES_MAX + 1} bytes, {BYTES_MAX} are the most: split it"
+    assert "signs that are not seen" in said["t\\u202e.csv"][1]
+    assert "em.csv: failed: it is empty" in done.err
+
+
+def test_a_thousand_files_are_declared_in_parts_that_an_address_takes_and_told_of(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, desk: Callable[..., ImportApi]
+) -> None:
+    for number in range(1_000):
+        (tmp_path / f"{number:04}-{'x' * 180}.csv").write_text("x")
+    api = desk()
+
+    done = run(capfd, "data", "import", str(tmp_path), "--instrument", "ABC", "--timeframe", "1d",
+               "--json")  # fmt: skip
+
+    assert len(done.answer["files"]) == 1_000
+    assert all(len(json.dumps(one)) < BODY_BYTES_MAX for one in api.posted)
+    assert "1,000 of 1,000 files imported" in done.err
+
+
+def test_a_desk_that_goes_down_says_what_becomes_of_what_was_sent(
+    capfd: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    desk: Callable[..., ImportApi],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def go_down(*_: object) -> None:
+        raise UnavailableError("the bucket did not take a.csv")
+
+    (tmp_path / "a.csv").write_text("x")
+    desk()
+    monkeypatch.setattr(data_import_sending, "_put", go_down)
+
+    done = run(capfd, "data", "import", str(tmp_path / "a.csv"), "--format", "lean")
+
+    assert done.code == 5
+    assert "run the same command again" in done.err
+
+
+JOB = {
+    "job_id": "job-1", "state": "done", "ended": True, "items": {"done": 1}, "series": "bars",
+    "percent_done": 100, "rows_written": 19, "eta_seconds": None,
+}  # fmt: skip
+
+
+class ProviderApi(ImportApi):
+    """Plays a desk whose provider fetches as soon as it is asked."""
+
+    def post(self, path: str, body: Any = None, *, key: str | None = None) -> Any:
+        assert path == "/v1/data/backfills"
+        assert key
+        self.posted.append(body)
+        return JOB
+
+    def get(self, path: str, **asked: Any) -> Any:
+        return JOB
+
+    def pages(self, path: str, most: int) -> Any:
+        return [{"instrument": "AAPL", "state": "done"}]
+
+
+PROVIDER = ("data", "import", "--format", "provider", "--instrument", "AAPL", "--timeframe", "1d")
+RANGE = ("--from", "2024-06-03", "--to", "2024-06-28")
+
+
+@pytest.mark.parametrize("named", [("--provider", "yahoo"), ("yahoo",)], ids=["option", "argument"])
+def test_an_import_from_a_provider_is_a_backfill_that_is_waited_for(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, named: tuple[str, ...]
+) -> None:
+    api = ProviderApi()
+    monkeypatch.setattr(session, "connect", lambda: api)
+
+    done = run(capfd, *PROVIDER, *RANGE, *named, "--json")
+
+    assert done.code == 0, done.err
+    (body,) = api.posted
+    assert body["instruments"] == ["AAPL"]
+    assert (body["provider"], body["timeframe"]) == ("yahoo", "1d")
+    assert (body["from"], body["to"]) == ("2024-06-03", "2024-06-28")
+    assert (done.answer["job_id"], done.answer["state"]) == ("job-1", "done")
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ((*PROVIDER, *RANGE), "--provider"),
+        ((*PROVIDER, *RANGE, "--provider", "yahoo", "massive"), "--provider"),
+        ((*PROVIDER[:4], *PROVIDER[6:], *RANGE, "--provider", "yahoo"), "--instrument"),
+        ((*PROVIDER[:6], *RANGE, "--provider", "yahoo"), "--timeframe"),
+        ((*PROVIDER, "--provider", "yahoo"), "--from"),
+        ((*PROVIDER, *RANGE, "--provider", "yahoo", "--mic", "XNAS"), "--mic"),
+        (("data", "import", "a.csv", "--format", "csv", "--provider", "yahoo"), "--provider"),
+        (("data", "import", "a.csv", "--from", "2024-06-03"), "--from"),
+    ],
+)
+def test_what_a_provider_needs_and_what_files_need_is_named(
+    capfd: pytest.CaptureFixture[str], desk: Callable[..., ImportApi], words: tuple[str, ...],
+    named: str,
+) -> None:  # fmt: skip
+    api = desk()
+
+    done = run(capfd, *words)
+
+    assert (done.code, api.posted) == (2, [])
+    assert named in done.err

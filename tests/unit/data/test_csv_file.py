@@ -182,3 +182,26 @@ def test_bars_of_another_timeframe_than_told_are_refused() -> None:
 
     assert "`--timeframe 15m`" in caught.value.problems[0].fix
     assert len(read_csv(content.encode(), Timeframe.M15, SESSIONS, Stamp.BEGIN).bars.bars) == 16
+
+
+def test_a_number_with_an_exponent_is_refused_and_said_how_to_write() -> None:
+    read = read_csv(
+        daily("2019-02-14,1,2,1,1,5", "2019-02-15,1,2,1,1,1e5"), Timeframe.D1, SESSIONS
+    ).bars
+
+    ((line, reason),) = [(one.line, one.reason) for one in read.rejected]
+    assert line == 3
+    assert reason.startswith("column 6, volume: '1e5' is not a number")
+    assert reason.endswith("write 1e5 as 100000")
+
+
+@pytest.mark.parametrize("time", ["9999-12-31 23:59:00-05:00", "0001-01-01 00:00:00+14:00"])
+def test_a_minute_of_a_year_that_no_calendar_has_costs_its_row_alone(time: str) -> None:
+    read = read_csv(
+        daily("2019-02-15 09:30:00,1,2,1,1,5", f"{time},1,2,1,1,5"),
+        Timeframe.M1,
+        SESSIONS,
+        Stamp.BEGIN,
+    ).bars
+
+    assert (len(read.bars), [one.line for one in read.rejected]) == (1, [3])

@@ -11,7 +11,9 @@ import pytest
 from bifrost.adapters.calendars import xnys
 from bifrost.core.errors import InvalidInputError
 from bifrost.data.providers.csv_times import Stamp
-from bifrost.data.providers.parquet_file import ROWS_MAX, read_parquet
+from bifrost.data.providers.file_rows import REFUSED_MAX
+from bifrost.data.providers.parquet_columns import ROWS_MAX
+from bifrost.data.providers.parquet_file import read_parquet
 from bifrost.data.series.columns import exactly, instant_of
 from bifrost.data.series.timeframes import Timeframe
 
@@ -33,6 +35,15 @@ def stored(times: Any, **columns: Any) -> bytes:
     one = {name: [1.0] * len(times) for name in ("open", "high", "low", "close", "volume")}
     target = BytesIO()
     pq.write_table(pa.table({"timestamp": times, **one, **columns}), target)
+    return target.getvalue()
+
+
+def packed(rows: int, last: str = "volume") -> bytes:
+    """A file of equal rows, whose last column is called so."""
+    ones, days = pa.repeat(1.0, rows), pa.repeat(pa.scalar(DAY), rows)
+    target = BytesIO()
+    names = ("open", "high", "low", "close", last)
+    pq.write_table(pa.table({"timestamp": days, **dict.fromkeys(names, ones)}), target)
     return target.getvalue()
 
 
@@ -100,12 +111,53 @@ def test_a_row_that_cannot_be_believed_is_named_by_its_number() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "named"),
-    [(b"timestamp,open", "Parquet"), (stored(["x"]), "time"), (stored([DAY], low=["a"]), "number")],
+    ("content", "field", "said"),
+    [
+        (b"timestamp,open", "file", "it is not Parquet, or cut off"),
+        (stored([DAY])[:-9], "file", "it is not Parquet, or cut off"),
+        (stored([DAY])[:-12] + b"\xff" * 8 + b"PAR1", "file", "it cannot be read as Parquet: "),
+        (stored(["x"]), "column timestamp", "it is text, not a time"),
+        (stored([DAY], low=["a"]), "column low", "it is text, not a number"),
+        (stored([DAY], Open=[True], open=[True]), "column Open", "it is true or false, not a"),
+        (stored([DAY], close=[[1.0]]), "column close", "it is nested, not a number"),
+        (stored([DAY], volume=pa.nulls(1)), "column volume", "it is nothing, not a number"),
+        (packed(1, "volumes"), "columns", "it lacks volume"),
+    ],
 )
-def test_what_is_no_file_of_bars_is_refused(content: bytes, named: str) -> None:
-    with pytest.raises(InvalidInputError, match=named):
+def test_what_is_no_file_of_bars_is_refused_in_a_line_that_names_its_column(
+    content: bytes, field: str, said: str
+) -> None:
+    with pytest.raises(InvalidInputError) as refused:
         read_parquet(content, Timeframe.D1, SESSIONS)
+
+    (problem,) = refused.value.problems
+    assert problem.field == field
+    assert problem.message.startswith(said)
+    assert not {"\n", "arro3", "unwrap", "Err"} & {problem.message, *problem.message.split()}
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        pa.array([DAY, None]),
+        pa.array([17942, 2**31 - 1], pa.int32()).cast(pa.date32()),
+        pa.array([datetime(2019, 2, 15, 5, tzinfo=UTC), None], pa.timestamp("ms", "UTC")),
+        pa.array([1550206800, 2**40], pa.int64()).cast(pa.timestamp("s", "UTC")),
+    ],
+    ids=["no day", "a day beyond calendars", "no instant", "an instant beyond calendars"],
+)
+def test_a_time_that_no_calendar_has_costs_its_row_alone(times: Any) -> None:
+    read = read_parquet(stored(times), Timeframe.D1, SESSIONS)
+
+    assert [instant_of(at) for at in read.bars.starts_at] == [SESSIONS[-1].opens_at]
+    assert [(one.line, one.reason) for one in read.rejected] == [
+        (2, "its time is missing, or is of no session")
+    ]
+
+
+def test_a_file_of_equal_rows_is_refused_before_each_of_them_is_told() -> None:
+    with pytest.raises(InvalidInputError, match=f"more than {REFUSED_MAX} other rows"):
+        read_parquet(packed(REFUSED_MAX + 3), Timeframe.D1, SESSIONS)
 
 
 def test_more_rows_than_a_function_can_hold_are_refused_however_small_they_are_packed() -> None:
@@ -114,15 +166,6 @@ def test_more_rows_than_a_function_can_hold_are_refused_however_small_they_are_p
 
     with pytest.raises(InvalidInputError, match=f"more than {ROWS_MAX} rows"):
         read_parquet(content, Timeframe.D1, SESSIONS)
-
-
-def packed(rows: int) -> bytes:
-    """A file of equal rows."""
-    ones, days = pa.repeat(1.0, rows), pa.repeat(pa.scalar(DAY), rows)
-    target = BytesIO()
-    names = ("open", "high", "low", "close", "volume")
-    pq.write_table(pa.table({"timestamp": days, **dict.fromkeys(names, ones)}), target)
-    return target.getvalue()
 
 
 def test_bars_of_another_timeframe_than_told_are_refused() -> None:

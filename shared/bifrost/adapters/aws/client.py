@@ -67,11 +67,15 @@ class AwsClient:
         """Send a body to an encoded path (API Gateway's @connections)."""
         return self._send("POST", path, {}, body)
 
-    def put_url(self, path: str, expires_seconds: int) -> str:
-        """Return an address that takes a PUT of this object (S3, path style) until it expires."""
+    def put_url(self, path: str, size: int, expires_seconds: int) -> str:
+        """Return an address that takes a PUT of this object (S3, path style) until it expires.
+
+        size: how many bytes are taken, no more and no fewer.
+        """
         scope = Scope(self._service, self._region, SystemClock().now())
         url = self._url + quote(path, safe="/-_.~")
-        return presigned_url("PUT", url, expires_seconds, self._credentials(), scope)
+        signed = {"content-length": str(size)}
+        return presigned_url("PUT", url, signed, expires_seconds, self._credentials(), scope)
 
     def _send(
         self,

@@ -27,6 +27,6 @@ class S3Objects:
             raise too_large(len(found))
         return found
 
-    def put_url(self, key: str) -> str:
-        """Return an address that takes PUTs of this object for a quarter of an hour."""
-        return self._client.put_url(f"/{self._bucket}/{key}", _LINK_SECONDS)
+    def put_url(self, key: str, size: int) -> str:
+        """Return an address that takes PUTs of `size` bytes as this object, for 15 minutes."""
+        return self._client.put_url(f"/{self._bucket}/{key}", size, _LINK_SECONDS)

@@ -71,26 +71,31 @@ def signed_headers(
 
 
 def presigned_url(
-    method: str, url: str, expires_seconds: int, credentials: Credentials, scope: Scope
+    method: str,
+    url: str,
+    headers: dict[str, str],
+    expires_seconds: int,
+    credentials: Credentials,
+    scope: Scope,
 ) -> str:
     """Return a URL that whoever has it may call once or often until it expires; it has no query.
 
-    The body is not signed: who signs does not know it yet.
+    headers: in small letters; the call must carry them as they are. The body is not signed: who
+    signs does not know it yet.
     """
     parts = urlsplit(url)
+    headers = {**headers, "host": parts.netloc}
     query = {
         "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
         "X-Amz-Credential": f"{credentials.access_key}/{scope.name}",
         "X-Amz-Date": scope.stamp,
         "X-Amz-Expires": str(expires_seconds),
-        "X-Amz-SignedHeaders": "host",
+        "X-Amz-SignedHeaders": ";".join(sorted(headers)),
     }
     if credentials.token:
         query["X-Amz-Security-Token"] = credentials.token
     encoded = _encoded(query)
-    canonical = _canonical_request(
-        method, parts.path or "/", encoded, {"host": parts.netloc}, "UNSIGNED-PAYLOAD"
-    )
+    canonical = _canonical_request(method, parts.path or "/", encoded, headers, "UNSIGNED-PAYLOAD")
     return f"{url}?{encoded}&X-Amz-Signature={_signature(canonical, credentials, scope)}"
 
 

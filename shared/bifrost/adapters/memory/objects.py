@@ -22,6 +22,6 @@ class MemoryObjects:
             raise too_large(len(found))
         return found
 
-    def put_url(self, key: str) -> str:
+    def put_url(self, key: str, size: int) -> str:
         """Return an address of the object, which leads nowhere."""
         return f"memory://{key}"

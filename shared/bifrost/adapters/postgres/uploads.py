@@ -20,6 +20,7 @@ from bifrost.data.files.uploads import (
     FileOutcome,
     FileProgress,
     FileState,
+    ToldRange,
     UploadedFile,
 )
 from bifrost.events import Event
@@ -32,10 +33,10 @@ _IMPORT = """
 INSERT INTO data.file_imports (import_id, requested_by, correlation_id, requested_at)
 VALUES (%s, %s, %s, %s)
 """
-_NAMES = "name, format, timeframe, instrument, mic, currency, stamp"
+_NAMES = "name, size, format, timeframe, instrument, mic, currency, stamp"
 _FILE = f"""
 INSERT INTO data.import_files (object_key, import_id, place, stage, {_NAMES})
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 
 _DECLARED = f"SELECT object_key, import_id, place, {_NAMES} FROM data.import_files"
@@ -79,8 +80,18 @@ WHERE i.status = 'waiting'
 ORDER BY f.stage, i.object_key
 """
 
+# Done in its newest word: what was sent again, and failed then, tells nothing.
+_SAME_BARS = f"""
+{_DECLARED} f WHERE import_id = %s AND object_key <> %s AND told_series && %s
+    AND told_first <= %s AND told_last >= %s
+    AND 'done' = (SELECT status FROM data.imports i WHERE i.object_key = f.object_key
+                  ORDER BY recorded_at DESC LIMIT 1)
+ORDER BY place
+"""
+
 _OUTCOME = """
-UPDATE data.import_files SET instruments = %s, rows_quarantined = %s, note = %s
+UPDATE data.import_files SET instruments = %s, rows_quarantined = %s, note = %s,
+    told_series = %s, told_first = %s, told_last = %s
 WHERE object_key = %s
 """
 
@@ -154,11 +165,18 @@ class PostgresUploadTransaction(PostgresImportTransaction):
         """Return every session of the calendar, in order."""
         return calendar_sessions(self.cursor, calendar)
 
+    def same_bars(self, file: UploadedFile, told: ToldRange) -> Sequence[UploadedFile]:
+        """Return the other files of its import that are done and told of such bars."""
+        values = (file.import_id, file.object_key, list(told.series), told.last, told.first)
+        return [_to_file(row) for row in self.cursor.execute(_SAME_BARS, values)]
+
     def settle(self, record: ImportRecord, outcome: FileOutcome, events: Sequence[Event]) -> None:
         """Keep what became of the file, and what others shall hear."""
         self.record(record, events)
-        values = (list(outcome.instruments), outcome.quarantined, outcome.note, self.key)
-        self.cursor.execute(_OUTCOME, values)
+        values = (list(outcome.instruments), outcome.quarantined, outcome.note)
+        told = outcome.told
+        bars = ([], None, None) if told is None else (list(told.series), told.first, told.last)
+        self.cursor.execute(_OUTCOME, (*values, *bars, self.key))
 
     def taking(self) -> "PostgresTakingBooks":
         """Return the books by which bars enter."""
@@ -177,13 +195,13 @@ def _told(file: UploadedFile) -> tuple[object, ...]:
     one = file.declared
     place = (file.object_key, file.import_id, file.place, one.stage.value)
     terms = (one.timeframe, one.instrument, one.mic, one.currency, one.stamp)
-    return (*place, one.name, one.format.value, *terms)
+    return (*place, one.name, one.size, one.format.value, *terms)
 
 
 def _to_file(row: Row) -> UploadedFile:
     declared = Declared(
         name=row["name"],
-        size=0,
+        size=row["size"],
         format=FileFormat(row["format"]),
         timeframe=row["timeframe"],
         instrument=row["instrument"],

@@ -27,7 +27,11 @@ _FORMS = {
     "date": (_DATE, "YYYY-MM-DD"),
     **dict.fromkeys(
         COLUMNS[1:],
-        (_PRICE, "a number of at least 0 in plain digits, at most 12 before the point, 8 after"),
+        (
+            _PRICE,
+            "a number of at least 0 in plain digits, at most 12 before the point, 8 after:"
+            " write 1e5 as 100000",
+        ),
     ),
     "adjusted_close": (_RATIO, "a number in plain digits, at most 20 after the point"),
 }

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.sessions import exchange_date
+from bifrost.data.files.contradictions import Told
 from bifrost.data.files.lean_actions import factor_actions, read_factor_file
 from bifrost.data.files.ports import UploadTransaction
 from bifrost.data.files.taking import Done, FileOccasion, count, refuse_all_rejected, take_bars
@@ -27,19 +28,35 @@ from bifrost.data.series.trades import minute_bars as made_of_trades
 
 # Every American venue keeps the hours of the NYSE, and a zip does not name its venue.
 _CALENDAR = "XNYS"
+# Which zips hold bars; ticks have none of their own.
+_BARS = {LeanKind.DAILY: Timeframe.D1, LeanKind.MINUTE_TRADE: Timeframe.M1}
 
 
 def read_zip(books: UploadTransaction, content: bytes, occasion: FileOccasion) -> Done:
     """Read a zip of any kind; raise InvalidInputError, or WaitsError for what is not listed."""
     found = open_zip(content)
-    if found.kind is LeanKind.DAILY:
-        told = daily_bars(found, books.sessions(_CALENDAR))
-        return _take_parts(books, found, Timeframe.D1, told, occasion)
-    if found.kind is LeanKind.MINUTE_TRADE:
-        return _take_parts(books, found, Timeframe.M1, minute_bars(found), occasion)
+    timeframe = _BARS.get(found.kind)
+    if timeframe is not None:
+        return _take_parts(books, found, timeframe, _read_bars(books, found), occasion)
     if found.kind is LeanKind.TICK_TRADE:
         return _take_trades(books, found, occasion)
     return _take_quotes(books, found, occasion)
+
+
+def bars_of_zip(books: UploadTransaction, content: bytes) -> Told:
+    """Return the bars that stand in a zip which was taken already; of ticks none do."""
+    found = open_zip(content)
+    timeframe = _BARS.get(found.kind)
+    if timeframe is None:
+        return ()
+    parts = _owned(books, found.symbol, _read_bars(books, found).bars, Done())
+    return [(SeriesKey(owner, timeframe, SOURCE), bars) for owner, bars in parts]
+
+
+def _read_bars(books: UploadTransaction, found: LeanZip) -> FileBars:
+    if found.kind is LeanKind.DAILY:
+        return daily_bars(found, books.sessions(_CALENDAR))
+    return minute_bars(found)
 
 
 def read_factors(
@@ -87,7 +104,9 @@ def _take_parts(
     for instrument, bars in sorted(
         _owned(books, found.symbol, told.bars, done), key=lambda part: part[0]
     ):
-        take_bars(books, SeriesKey(instrument, timeframe, SOURCE), bars, occasion, done)
+        key = SeriesKey(instrument, timeframe, SOURCE)
+        done.told.append((key, bars))
+        take_bars(books, key, bars, occasion, done)
     return done
 
 

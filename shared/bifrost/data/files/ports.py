@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bifrost.core.sessions import Session
 from bifrost.data.files.imports import ImportRecord, StoredObject
-from bifrost.data.files.uploads import FileImport, FileOutcome, UploadedFile
+from bifrost.data.files.uploads import FileImport, FileOutcome, ToldRange, UploadedFile
 from bifrost.data.ports import ImportTransaction
 from bifrost.events import Event
 
@@ -24,6 +24,9 @@ class UploadTransaction(ImportTransaction, Protocol):
 
     def sessions(self, calendar: str) -> Sequence[Session]:
         """Return every session of the calendar, in order."""
+
+    def same_bars(self, file: UploadedFile, told: ToldRange) -> Sequence[UploadedFile]:
+        """Return the other files of its import that are done and told of such bars."""
 
     def settle(self, record: ImportRecord, outcome: FileOutcome, events: Sequence[Event]) -> None:
         """Keep what became of the file, and what others shall hear."""
@@ -62,5 +65,5 @@ class Uploads(Protocol):
 class UploadLinks(Protocol):
     """Addresses by which a file comes straight into the bucket."""
 
-    def put_url(self, key: str) -> str:
-        """Return an address that takes one PUT of this object, for a quarter of an hour."""
+    def put_url(self, key: str, size: int) -> str:
+        """Return an address that takes PUTs of `size` bytes as this object, for 15 minutes."""

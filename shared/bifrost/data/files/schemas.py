@@ -3,20 +3,34 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from bifrost.data.files.instrument_file import SYMBOL
 from bifrost.data.files.uploads import (
     FILES_MAX,
+    NAME_MAX,
     Declared,
     FileFormat,
     FileImport,
     FileProgress,
     FileState,
+    is_plain,
 )
 from bifrost.wire.pages import page_of
 
-_NAME = r"^[^\x00-\x1f\\]{1,200}$"
+
+def _plain(name: str) -> str:
+    if not is_plain(name):
+        raise PydanticCustomError("file_name", "must be a path below what is imported")
+    return name
+
+
+FileName = Annotated[
+    str,
+    Field(min_length=1, max_length=NAME_MAX, examples=["daily/aapl.zip"]),
+    AfterValidator(_plain),
+]
 
 
 class _Sheet(BaseModel):
@@ -31,8 +45,8 @@ class FileBody(_Sheet):
     times: which end of a bar of minutes its time is, where the file cannot tell.
     """
 
-    name: Annotated[str, Field(pattern=_NAME, examples=["daily/aapl.zip"])]
-    size: Annotated[int, Field(ge=1, le=2**40)]
+    name: FileName
+    size: Annotated[int, Field(ge=0, le=2**40)]
     format: Literal["csv", "lean", "parquet"]
     timeframe: Literal["1m", "5m", "15m", "30m", "1h", "1d"] | None = None
     instrument: Annotated[str | None, Field(pattern=f"^{SYMBOL}$", examples=["AAPL"])] = None

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from bifrost.core.errors import (
     BifrostError,
     ConflictError,
+    FieldProblem,
     InvalidInputError,
     NotFoundError,
 )
@@ -68,7 +69,7 @@ class UploadService:
             for place, one in enumerate(files)
         ]
         self.uploads.declare(declared, owner, correlation_id, self.clock.now())
-        urls = [self.links.put_url(one.object_key) for one in declared]
+        urls = [self.links.put_url(one.object_key, one.declared.size) for one in declared]
         return self.uploads.find(import_id), urls
 
     def find(self, import_id: str) -> FileImport:
@@ -127,14 +128,18 @@ class UploadService:
         correlation_id: str,
     ) -> ImportRecord:
         # Only this work needs numpy; importing a list of instruments does without.
-        from bifrost.data.files.reading import read_into
+        from bifrost.data.files.contradictions import refuse_contradictions
+        from bifrost.data.files.reading import bars_of, read_into
         from bifrost.data.files.taking import FileOccasion
 
         occasion = FileOccasion(self.clock.now(), correlation_id, self.ids)
         try:
             # What is told of a file that failed is told of nothing that it wrote.
             with books.savepoint():
-                done = read_into(books, file, self.objects.get(found.key), occasion)
+                done = read_into(books, file, self._content(file), occasion)
+                refuse_contradictions(
+                    books, file, done.told, lambda one: bars_of(books, one, self._content(one))
+                )
         except WaitsError as error:
             return self._settled(books, found, ImportStatus.WAITING, str(error), error.waits_for)
         except (InvalidInputError, NotFoundError, ConflictError) as error:
@@ -143,6 +148,18 @@ class UploadService:
         books.settle(record, done.outcome, done.events)
         return record
 
+    def _content(self, file: UploadedFile) -> bytes:
+        """Return what came; raise InvalidInputError where it is not as large as was declared.
+
+        A bucket that checks no signature takes any size, and half a file may end with a line.
+        """
+        content, declared = self.objects.get(file.object_key), file.declared.size
+        if len(content) != declared:
+            message = f"it has {len(content)} bytes, {declared} were declared"
+            fix = "declare it again, and send all of it"
+            raise InvalidInputError(FieldProblem("size", message, fix))
+        return content
+
     def _import_map_file(
         self, file: UploadedFile, found: StoredObject, correlation_id: str
     ) -> list[ImportRecord]:
@@ -150,7 +167,7 @@ class UploadService:
         problem, outcome = "", _NOTHING
         name = PurePosixPath(file.declared.name).name
         try:
-            content = self.objects.get(found.key)
+            content = self._content(file)
             taken = self.reference.take_map_files({name: content}, correlation_id)
             read = len(content.splitlines())
             outcome = FileOutcome(read, taken.rows_written, taken.instruments)

@@ -6,10 +6,11 @@ from bifrost.core.corporate_actions import Split, StockDividend
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.instruments import Instrument
 from bifrost.core.sessions import exchange_date
+from bifrost.data.files.contradictions import Told
 from bifrost.data.files.instrument_file import CALENDARS
 from bifrost.data.files.ports import UploadTransaction
 from bifrost.data.files.taking import Done, FileOccasion, count, take_bars
-from bifrost.data.files.uploads import FileFormat, UploadedFile, WaitsError
+from bifrost.data.files.uploads import Declared, FileFormat, UploadedFile, WaitsError
 from bifrost.data.ports import Listing
 from bifrost.data.providers.csv_claims import YAHOO, actions_of
 from bifrost.data.providers.csv_file import CsvFile, read_csv
@@ -31,26 +32,42 @@ def read_table(
     books: UploadTransaction, file: UploadedFile, content: bytes, occasion: FileOccasion
 ) -> Done:
     """Read a file of bars; raise InvalidInputError, or WaitsError for what is not listed."""
-    declared = file.declared
-    timeframe = Timeframe(declared.timeframe or "")
-    stamp = Stamp(declared.stamp) if declared.stamp else None
     done = Done()
     listing = _listing(books, file, occasion, done)
-    sessions = books.sessions(listing.calendar)
-    read: CsvFile | None = None
-    if declared.format is FileFormat.CSV:
-        read = read_csv(content, timeframe, sessions, stamp)
-        told = read.bars
-    else:
-        told = read_parquet(content, timeframe, sessions, stamp)
-    count(done, told)
-    key = SeriesKey(listing.instrument.symbol, timeframe, declared.format.value)
-    if read is not None:
-        _refuse_divided_prices(books, listing, read, occasion)
-        # Before the bars: the gate asks what explains a jump.
-        _claim(books, listing, read, occasion, done)
-    take_bars(books, key, told.bars, occasion, done)
+    read = _read(books, file.declared, listing, content)
+    count(done, read.bars)
+    _refuse_divided_prices(books, listing, read, occasion)
+    # Before the bars: the gate asks what explains a jump.
+    _claim(books, listing, read, occasion, done)
+    key = _series(file.declared, listing)
+    done.told.append((key, read.bars.bars))
+    take_bars(books, key, read.bars.bars, occasion, done)
     return done
+
+
+def bars_of_table(books: UploadTransaction, file: UploadedFile, content: bytes) -> Told:
+    """Return the bars that stand in a file which was taken already."""
+    listing = books.listing(file.declared.instrument or "")
+    if listing is None:
+        return ()
+    read = _read(books, file.declared, listing, content)
+    return [(_series(file.declared, listing), read.bars.bars)]
+
+
+def _series(declared: Declared, listing: Listing) -> SeriesKey:
+    timeframe = Timeframe(declared.timeframe or "")
+    return SeriesKey(listing.instrument.symbol, timeframe, declared.format.value)
+
+
+def _read(
+    books: UploadTransaction, declared: Declared, listing: Listing, content: bytes
+) -> CsvFile:
+    timeframe = Timeframe(declared.timeframe or "")
+    stamp = Stamp(declared.stamp) if declared.stamp else None
+    sessions = books.sessions(listing.calendar)
+    if declared.format is FileFormat.CSV:
+        return read_csv(content, timeframe, sessions, stamp)
+    return CsvFile(read_parquet(content, timeframe, sessions, stamp))
 
 
 def _refuse_divided_prices(

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.data.files.bar_file import RejectedRow
+from bifrost.data.files.contradictions import range_of
 from bifrost.data.files.imports import ImportRecord, summary_of
 from bifrost.data.files.ports import UploadTransaction
 from bifrost.data.files.uploads import FileOutcome
@@ -28,7 +29,7 @@ class FileOccasion:
 
 @dataclass(slots=True)
 class Done:
-    """What a file brought, as it grows."""
+    """What a file brought, as it grows; told: the bars that stand in it, by series."""
 
     read: int = 0
     written: int = 0
@@ -36,6 +37,7 @@ class Done:
     instruments: set[str] = field(default_factory=set)
     rejected: Sequence[RejectedRow] = ()
     notes: list[str] = field(default_factory=list)
+    told: list[tuple[SeriesKey, BarColumns]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
     @property
@@ -47,6 +49,7 @@ class Done:
             instruments=tuple(sorted(self.instruments)),
             quarantined=self.quarantined,
             note="; ".join(one for one in self.notes if one),
+            told=range_of(self.told),
         )
 
     def to_record(self, record: ImportRecord) -> ImportRecord:

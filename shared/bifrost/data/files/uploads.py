@@ -5,6 +5,7 @@ meets an API's limit. Its key says nothing; its declaration does.
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -17,6 +18,11 @@ PREFIX = "uploads/"
 FILES_MAX = 200
 REJECTIONS_SHOWN = 20
 TIMEFRAMES = ("1m", "5m", "15m", "30m", "1h", "1d")
+# A file and its folder, as long as a file system lets them be.
+NAME_MAX = 512
+# Control and format signs, lone surrogates, and ends of lines and paragraphs: what turns or hides
+# a part of a name where a person reads it.
+_UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 class FileFormat(StrEnum):
@@ -90,6 +96,7 @@ class FileOutcome:
 
     instruments: whose bars, actions or terms it told. written: rows that were new or different.
     quarantined: rows that the gate keeps apart. note: what was assumed, or left out and why.
+    told: of which bars, for the other files of its import; None where it told none.
     """
 
     read: int
@@ -97,6 +104,19 @@ class FileOutcome:
     instruments: tuple[str, ...] = ()
     quarantined: int = 0
     note: str = ""
+    told: "ToldRange | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToldRange:
+    """Bars that a file told: of which series (`AAPL 1m`), and where the first and last begin.
+
+    first, last: microseconds since 1970, of all the series together.
+    """
+
+    series: tuple[str, ...]
+    first: int
+    last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +150,15 @@ class WaitsError(Exception):
         self.waits_for = waits_for
 
 
+def is_plain(name: str) -> bool:
+    """Say whether a name is a path below what is imported, of signs that a person sees."""
+    if not 0 < len(name) <= NAME_MAX or "\\" in name:
+        return False
+    if any(unicodedata.category(sign) in _UNSEEN for sign in name):
+        return False
+    return all(part.strip() not in ("", ".", "..") for part in name.split("/"))
+
+
 def key_of(import_id: str, place: int, name: str) -> str:
     """Return the object's key; the name in it is for people who look into the bucket."""
     plain = re.sub(r"[^A-Za-z0-9._-]", "_", PurePosixPath(name).name)[-80:]
@@ -140,6 +169,9 @@ def problems_of(place: int, declared: Declared) -> list[FieldProblem]:
     """Return everything that keeps a file from being declared so."""
     where = f"files.{place}"
     found = []
+    if not declared.size:
+        fix = "leave it out, or send it once it has rows"
+        found.append(FieldProblem(f"{where}.size", f"{declared.name} is empty", fix))
     if declared.size > BYTES_MAX:
         message = f"{declared.name} has {declared.size} bytes, {BYTES_MAX} are the most"
         found.append(FieldProblem(f"{where}.size", message, "split the file"))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.sessions import Session
-from bifrost.data.providers.local_times import DAY, utc_of_new_york
+from bifrost.data.providers.local_times import DAY, YEARS, utc_of_new_york
 from bifrost.data.series.columns import Integers, micros
 from bifrost.data.series.timeframes import Timeframe
 from bifrost.data.series.trading_hours import TradingHours
@@ -72,9 +72,12 @@ def _walls(days: tuple[str, ...], clocks: tuple[str | None, ...]) -> tuple[Integ
 
 def _day(text: str) -> int:
     try:
-        return (date.fromisoformat(text).toordinal() - date(1970, 1, 1).toordinal()) * DAY
+        day = date.fromisoformat(text)
     except ValueError:
         return NO_TIME
+    if day.year not in YEARS:
+        return NO_TIME
+    return (day.toordinal() - date(1970, 1, 1).toordinal()) * DAY
 
 
 def _clock(text: str | None) -> int:

@@ -11,14 +11,19 @@ from itertools import islice
 
 import numpy as np
 
+from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.data.files.bar_file import RejectedRow
 from bifrost.data.series.columns import UNITS, BarColumns, Integers
 
 TEXT_KEPT = 500
 # Twelve digits before the point are what 64 bits of millionths hold.
 NUMBER = r"([0-9]{1,12}(?:\.[0-9]{0,20})?(?:[eE]-[0-9]{1,2})?)"
-NUMBER_FORM = "a number of at least 0 in plain digits, at most 12 before the point"
+NUMBER_FORM = (
+    "a number of at least 0 in plain digits, at most 12 before the point: write 1e5 as 100000"
+)
 _BLOCK_ROWS = 50_000
+# As many are told of one by one; a file with more of them is another file than it was sent as.
+REFUSED_MAX = 100_000
 # Below it a double's own error, times UNITS, stays below one half.
 _DOUBLE_EXACT_BELOW = 2e9
 
@@ -55,8 +60,13 @@ class Reading:
         self.lines.append(lines)
 
     def refuse(self, line: int, text: str, reason: str) -> None:
-        """Keep a row apart."""
+        """Keep a row apart; raise InvalidInputError where they are too many to be told."""
         self.rejected.append(RejectedRow(line, text[:TEXT_KEPT], reason))
+        if len(self.rejected) > REFUSED_MAX:
+            first = self.rejected[0]
+            message = f"{first.reason} (and more than {REFUSED_MAX} other rows cannot be believed)"
+            fix = "correct the file and import it again"
+            raise InvalidInputError(FieldProblem(f"line {first.line}", message, fix))
 
     def bars(self, note: str = "") -> FileBars:
         """Return what was read, in order; of two rows of one start none is better."""

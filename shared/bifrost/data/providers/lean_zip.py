@@ -21,7 +21,7 @@ from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.sessions import Session
 from bifrost.data.files.bar_file import text_lines
 from bifrost.data.providers.file_rows import FileBars, Reading, blocks, fields_of
-from bifrost.data.providers.local_times import midnight_in_new_york
+from bifrost.data.providers.local_times import YEARS, midnight_in_new_york
 from bifrost.data.series.columns import UNITS, Integers, micros
 
 # Unpacked: a busy day's trades of one instrument are a third of it.
@@ -30,7 +30,7 @@ PER_DECI_CENT = UNITS // 10_000
 
 _WHOLE = r"([0-9]{1,12})"
 _DAILY = re.compile(r"([0-9]{8}) 00:00" + f",{_WHOLE}" * 5)
-_MINUTE = re.compile(_WHOLE + f",{_WHOLE}" * 5)
+_MINUTE = re.compile("([0-9]{1,8})" + f",{_WHOLE}" * 5)
 _NO_SESSION = -(2**63)
 MILLISECONDS = "milliseconds"
 _NAMES = ("open", "high", "low", "close", "volume")
@@ -148,6 +148,8 @@ def explain_with(first: str, names: Sequence[str]) -> Callable[[str], str]:
         for place, (name, value) in enumerate(zip((first, *names), fields, strict=False), 1):
             if not re.fullmatch(r"[0-9A-Fa-f: ]{1,14}", value):
                 return f"column {place}, {name}: {value[:40]!r} is not a whole number"
+            if name == MILLISECONDS and len(value) > 8:
+                return f"column {place}, {name}: {value} is no time of a day"
         return f"its fields are not {first} and whole numbers of {', '.join(names)}"
 
     return explain
@@ -155,9 +157,12 @@ def explain_with(first: str, names: Sequence[str]) -> Callable[[str], str]:
 
 def _day(text: str, name: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise _problem("zip", f"its entry {name} names no day") from None
+    if day.year not in YEARS:
+        raise _problem("zip", f"its entry {name} is of {day}, and no calendar has that year")
+    return day
 
 
 def _problem(field: str, message: str) -> InvalidInputError:

@@ -12,6 +12,8 @@ from bifrost.core.sessions import EXCHANGE
 from bifrost.data.series.columns import Integers, micros
 
 DAY = 86_400_000_000
+# Around these a time in another zone has a year that no calendar has.
+YEARS = range(1900, 2200)
 _NOON = time(12)
 _EPOCH = date(1970, 1, 1).toordinal()
 

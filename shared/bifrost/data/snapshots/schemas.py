@@ -10,6 +10,9 @@ from bifrost.data.series.statistic_schemas import Statistic
 from bifrost.data.snapshots.kinds import EarningsReport, Known, Reported, Setup, Snapshot
 from bifrost.wire.pages import page_of
 
+# An address takes 64 KiB of JSON.
+TEXT_MAX = 60_000
+
 
 class _Sheet(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -124,7 +127,7 @@ class SnapshotPage(_Sheet):
 class FactsBody(_Sheet):
     """A CSV file of fundamentals or earnings; its header says which."""
 
-    text: Annotated[str, Field(min_length=1, max_length=5_000_000, pattern=r"^[^\x00]+$")]
+    text: Annotated[str, Field(min_length=1, max_length=TEXT_MAX, pattern=r"^[^\x00]+$")]
 
 
 class FactsSheet(_Sheet):

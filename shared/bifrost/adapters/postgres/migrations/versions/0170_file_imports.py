@@ -22,6 +22,7 @@ CREATE TABLE data.import_files (
     place integer NOT NULL,
     stage smallint NOT NULL,
     name text NOT NULL,
+    size bigint NOT NULL,
     format text NOT NULL CHECK (format IN ('csv', 'lean', 'parquet')),
     timeframe text,
     instrument text,
@@ -31,6 +32,11 @@ CREATE TABLE data.import_files (
     instruments text[] NOT NULL DEFAULT '{}',
     rows_quarantined bigint NOT NULL DEFAULT 0,
     note text NOT NULL DEFAULT '',
+    -- Which bars it told (`AAPL 1m`), and when the first and the last of them begin: two files of
+    -- one import must not tell one bar twice, each time otherwise.
+    told_series text[] NOT NULL DEFAULT '{}',
+    told_first bigint,
+    told_last bigint,
     UNIQUE (import_id, place)
 );
 """
