@@ -100,8 +100,11 @@ def _ask_for_actions(item: "Item") -> None:
     try:
         told = wiring_ingestion.action_asker().ask(scope.provider, asked, correlation_id())
         news, problem = len(told.news), told.problem
+        left_out = [f"not taken: {one}" for one in told.left_out]
+        wiring_ingestion.ingester().remark(item.number, left_out)
     except BifrostError as error:
-        news, problem = 0, str(error)
+        news, problem, left_out = 0, str(error), []
     known = {"instrument": item.instrument, "provider": scope.provider, "news": news}
+    known |= {"left_out": left_out}
     log = logger.warning if problem else logger.info
     log("actions asked for", extra={**known, "problem": problem})

@@ -7,6 +7,7 @@ import pytest
 
 from bifrost.core.errors import UnavailableError
 from bifrost.data.ingest.jobs import Item, ItemState, Scope
+from bifrost.data.providers.told_actions import LeftOut
 from bifrost.data.reference.asking import ActionRequest, ActionsAsked
 from bifrost.data.series.timeframes import Timeframe
 from functions.data import tasks_ingestion, wiring_ingestion
@@ -31,6 +32,8 @@ class Desk:
     error: Exception | None = None
     sent: list[Item] = field(default_factory=list)
     asked: list[tuple[str, ActionRequest]] = field(default_factory=list)
+    left_out: tuple[LeftOut, ...] = ()
+    remarks: list[tuple[int, list[str]]] = field(default_factory=list)
 
     def work(self, number: int) -> Item | None:
         """Leave it."""
@@ -45,7 +48,11 @@ class Desk:
         self.asked.append((vendor, asked))
         if self.error is not None:
             raise self.error
-        return ActionsAsked()
+        return ActionsAsked(left_out=self.left_out)
+
+    def remark(self, number: int, said: list[str]) -> None:
+        """Add to what the item says."""
+        self.remarks += [(number, said)] if said else []
 
 
 def ingest(monkeypatch: pytest.MonkeyPatch, desk: Desk) -> Desk:
@@ -84,3 +91,14 @@ def test_bars_are_kept_whether_their_vendor_answers_or_not(monkeypatch: pytest.M
     desk = ingest(monkeypatch, Desk(ENDED, UnavailableError("no key")))
 
     assert (desk.sent, len(desk.asked)) == ([ENDED], 1)
+
+
+def test_what_the_vendor_told_and_is_not_taken_stands_in_the_item_s_report(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    left = LeftOut("redemptions", date(2022, 7, 22), "whether all were redeemed is not told")
+
+    desk = ingest(monkeypatch, Desk(replace(ENDED, number=7), left_out=(left,)))
+
+    said = "not taken: redemptions of 2022-07-22: whether all were redeemed is not told"
+    assert desk.remarks == [(7, [said])]

@@ -5,7 +5,7 @@ A vendor is asked outside of any transaction, and what it answered is written on
 the item's newest lease.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -69,6 +69,16 @@ class ItemIngester:
                 return self._write(item, lambda _, held, now: paused(held, now))
             item = self._fetch(item)
         return item
+
+    def remark(self, number: int, said: Sequence[str]) -> None:
+        """Add to what an item that has ended says of itself: what its vendor told besides bars."""
+        with self.items.transaction() as books:
+            held = books.hold(number)
+            if held is None or not held.has_ended:
+                return
+            if words := [one for one in said if one not in held.reason]:
+                said_before = [held.reason] if held.reason else []
+                books.keep(replace(held, reason="; ".join([*said_before, *words])))
 
     def _take(self, number: int, now: datetime) -> Item | None:
         with self.items.transaction() as books:
