@@ -21,7 +21,7 @@ from bifrost.data.series.timeframes import Timeframe
 from tests.architecture.project import ROOT
 from tests.data_desk import DataDesk
 from tests.twins.alpaca import KEYS, AlpacaTwin
-from tests.twins.alpaca_stream import StreamTwin, trade
+from tests.twins.alpaca_stream import StreamTwin, status, trade
 from tests.twins.market import Share, TrueBar, market, sessions, share
 
 SYMBOLS = ("AAA", "BBB")
@@ -165,13 +165,13 @@ class StreamMarket:
         }
 
     def trade_on(self) -> None:
-        """Send each trade when its time has come, until the market is over."""
+        """Send each trade and halt when its time has come, until the market is over."""
         waiting = sorted(
             (
                 told
                 for one in self.shares
                 for bar in one.minutes[:390]
-                for told in trades_of(one.symbol, bar)
+                for told in (*trades_of(one.symbol, bar), *words_of(one.symbol, bar))
             ),
             key=lambda pair: pair[0],
         )
@@ -197,6 +197,14 @@ def trades_of(symbol: str, bar: TrueBar) -> list[tuple[int, dict[str, Any]]]:
         (when, trade(symbol, when, number + place, float(price), s=size))
         for place, (when, price, size) in enumerate(zip(times, prices, sizes, strict=True))
     ]
+
+
+def words_of(symbol: str, bar: TrueBar) -> list[tuple[int, dict[str, Any]]]:
+    """Return the words of a halt between two trades; of every other one the end is never told."""
+    at = micros(bar.starts_at)
+    halted, resumed = at + 36_000_000, at + 49_000_000
+    words = [(halted, status(symbol, halted, "H")), (resumed, status(symbol, resumed, "T"))]
+    return words if at // 60_000_000 % 2 else words[:1]
 
 
 def wait(is_so: Any, otherwise: Any, seconds: float = 40) -> None:

@@ -20,6 +20,7 @@ from bifrost.adapters.clock import SystemClock
 from bifrost.adapters.postgres.market import streams
 from bifrost.adapters.postgres.market.leases import PostgresLeases
 from bifrost.adapters.postgres.market.taking import PostgresTakingBooks
+from bifrost.adapters.postgres.market.taking_ticks import PostgresTickBooks
 from bifrost.adapters.vendors.alpaca import AlpacaData
 from bifrost.adapters.vendors.alpaca_stream import AlpacaLine
 from bifrost.data.streaming import ingester, running
@@ -34,9 +35,13 @@ FAILPOINTS: tuple[tuple[str, type, str], ...] = (
     ("hear", AlpacaLine, "take"),
     ("lease", PostgresLeases, "take"),
     ("stored", streams.PostgresStreams, "stored"),
+    ("lose", streams.PostgresStreamBooks, "lose_halts"),
+    ("note", streams.PostgresStreamBooks, "note"),
+    ("waiting", PostgresTakingBooks, "waiting"),
     ("put", PostgresTakingBooks, "put"),
     ("tell", PostgresTakingBooks, "tell"),
     ("ticks", streams.PostgresStreamBooks, "add_ticks"),
+    ("apart", PostgresTickBooks, "keep_ticks_apart"),
     ("keep", streams.PostgresStreamBooks, "keep"),
     ("batch", ingester.StreamIngester, "_keep"),
     ("ask", ingester.StreamIngester, "_ask"),

@@ -25,8 +25,8 @@ def test_after_a_kill_at_each_failpoint_no_minute_is_missing_and_none_is_twice(
     market: StreamMarket, when: str
 ) -> None:
     for name in (one for one in NAMES if one.startswith(when)):
-        # `stored` and `lease` are called once each life, before anything is heard.
-        times = 1 if name.endswith(("stored", "lease")) else 3
+        # These are called once each life, before anything is heard.
+        times = 1 if name.endswith(("stored", "lease", "lose")) else 2
         assert market.dies_at(f"{name}:{times}") == -signal.SIGKILL, market.last_words()
     last = market.start()
     market.wait_for_state(last, "working")
