@@ -144,6 +144,33 @@ def test_an_answer_of_another_shape_fails_says_why_and_is_resumed_by_a_person(
     assert stored(desk, "IBM") == true("IBM")
 
 
+def test_an_import_from_a_provider_is_waited_for_and_brings_its_bars(
+    desk: LiveDesk, twin: AlpacaTwin
+) -> None:
+    twin.script()
+    asked = ("data", "import", "--format", "provider", "--instrument", "AAPL", "--timeframe", "1d")
+
+    done = desk.command_json(*asked, *RANGE, "--provider", "alpaca")
+    refused = desk.command(*asked, *RANGE, "--provider", "bloomberg", code=2)
+
+    assert (done["state"], [one["instrument"] for one in done["instruments"]]) == ("done", ["AAPL"])
+    assert stored(desk, "AAPL") == true("AAPL")
+    assert "no provider is called bloomberg; send one of" in refused.stderr
+
+
+def test_trades_of_a_day_are_fetched_and_read(desk: LiveDesk, twin: AlpacaTwin) -> None:
+    twin.script()
+    told = truth.share("AAPL").trades
+    day = ("--from", str(truth.FIRST), "--to", str(truth.FIRST))
+
+    done = desk.command_json("data", "backfill", "AAPL", "--series", "trades", *day)
+
+    assert (done["state"], done["series"], done["rows_written"]) == ("done", "trades", len(told))
+    asked = {"from": f"{truth.FIRST}T00:00:00Z", "to": f"{truth.FIRST}T23:59:00Z", "limit": 1000}
+    found = desk.api.get("/v1/trades", instrument="AAPL", **asked)["items"]
+    assert [one["price"] for one in found] == [str(one.price) for one in told]
+
+
 def test_a_vendor_that_says_it_has_none_is_believed_and_is_no_failure(
     desk: LiveDesk, twin: AlpacaTwin
 ) -> None:
