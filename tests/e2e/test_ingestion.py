@@ -4,6 +4,7 @@ circuit opens and closes, and what stopped goes on to its end.
 """
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -168,7 +169,7 @@ def test_trades_of_a_day_are_fetched_and_read(desk: LiveDesk, twin: AlpacaTwin) 
     assert (done["state"], done["series"], done["rows_written"]) == ("done", "trades", len(told))
     asked = {"from": f"{truth.FIRST}T00:00:00Z", "to": f"{truth.FIRST}T23:59:00Z", "limit": 1000}
     found = desk.api.get("/v1/trades", instrument="AAPL", **asked)["items"]
-    assert [one["price"] for one in found] == [str(one.price) for one in told]
+    assert [Decimal(one["price"]) for one in found] == [one.price for one in told]
 
 
 def test_a_vendor_that_says_it_has_none_is_believed_and_is_no_failure(
