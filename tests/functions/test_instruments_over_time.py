@@ -140,3 +140,12 @@ def test_the_first_and_last_day_and_instant_are_answered(
     for path in ("/v1/instruments", "/v1/universe", "/v1/instruments/FB"):
         answer = data.get(path, as_of=as_of, known_by=known_by)
         assert answer.status in (200, 404), answer.body
+
+
+def test_a_venue_that_nobody_knows_is_null_wherever_an_instrument_is_shown(
+    data: DataFunction,
+) -> None:
+    listed = {one["symbol"]: one["mic"] for one in data.get("/v1/instruments").body["items"]}
+
+    assert (listed["FB.1"], listed["FB"]) == (None, "XNAS")
+    assert data.get("/v1/instruments/FB.1").body["mic"] is None

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from bifrost.core.sessions import Session
 from bifrost.data.files.instrument_file import SYMBOL
 from bifrost.data.ports import Listing
+from bifrost.data.reference.terms import NO_VENUE
 from bifrost.data.replay import INSTRUMENTS_MAX, SPEED_MAX, Replay, ReplayRequest
 from bifrost.wire.dates import MarketDate
 from bifrost.wire.numbers import ExactDecimal
@@ -50,10 +51,10 @@ class _Sheet(BaseModel):
 
 
 class InstrumentSheet(_Sheet):
-    """An instrument, and which bars are stored of it."""
+    """An instrument, and which bars are stored of it; `mic`: null where nobody knows its venue."""
 
     symbol: str
-    mic: str
+    mic: str | None
     currency: str
     tick_size: ExactDecimal
     lot_size: ExactDecimal
@@ -69,7 +70,7 @@ class InstrumentSheet(_Sheet):
         one = listing.instrument
         return cls(
             symbol=one.symbol,
-            mic=one.mic,
+            mic=None if one.mic == NO_VENUE else one.mic,
             currency=one.currency,
             tick_size=one.tick_size,
             lot_size=one.lot_size,

@@ -17,6 +17,7 @@ from bifrost.data.reference.ports import Present, ReferenceReader, UniverseQuery
 from bifrost.data.reference.revising import histories_told, spelt
 from bifrost.data.reference.terms import (
     NO_END,
+    NO_VENUE,
     UNKNOWN_START,
     Terms,
     held_by,
@@ -37,8 +38,6 @@ LEAN_DEFAULTS = Terms(
     source=SOURCE,
     recorded_at=datetime.min.replace(tzinfo=UTC),
 )
-# ISO 10383's code for what is listed nowhere, or nobody knows where.
-NO_VENUE = "XXXX"
 _CALENDAR = "XNYS"
 
 

@@ -14,6 +14,8 @@ from enum import StrEnum
 # Nobody said when it began; no end is known.
 UNKNOWN_START = date.min
 NO_END = date.max
+# ISO 10383's code for what is listed nowhere, or nobody knows where: it stands where a venue must.
+NO_VENUE = "XXXX"
 
 
 class ListingStatus(StrEnum):
