@@ -29,6 +29,7 @@ from tests.contract.vendor_desk import (
     BEFORE,
     DIVIDENDS,
     FIRST,
+    LITTLE,
     MARKET,
     SHARE,
     SPLIT,
@@ -133,13 +134,13 @@ def test_a_share_without_splits_and_dividends_has_none(vendor: VendorDesk) -> No
 
 
 def test_a_rate_limit_that_ends_soon_is_waited_for(vendor: VendorDesk) -> None:
-    well = vendor.requests_of()
+    well = vendor.requests_of_a_little()
     vendor.twin.script(too_many(retry_after="0"))
 
-    answer = vendor.ask()
+    answer = vendor.ask_a_little()
 
     assert isinstance(answer, Found)
-    assert answer.data.equals(truth(SHARE, Timeframe.M1))
+    assert answer.data.equals(truth(SHARE, Timeframe.M1).between(*LITTLE))
     assert len(vendor.twin.asked) == well + 1
 
 
@@ -168,13 +169,13 @@ def test_a_rate_limit_may_name_a_date(vendor: VendorDesk) -> None:
 
 @pytest.mark.parametrize("trouble", [empty_200, drops, half_page, status(503), status(504)])
 def test_a_failure_is_tried_again(vendor: VendorDesk, trouble: Misbehaviour) -> None:
-    well = vendor.requests_of()
+    well = vendor.requests_of_a_little()
     vendor.twin.script(trouble)
 
-    answer = vendor.ask()
+    answer = vendor.ask_a_little()
 
     assert isinstance(answer, Found)
-    assert answer.data.equals(truth(SHARE, Timeframe.M1))
+    assert answer.data.equals(truth(SHARE, Timeframe.M1).between(*LITTLE))
     assert len(vendor.twin.asked) == well + 1
 
 
@@ -196,7 +197,7 @@ def test_a_failure_that_stays_is_no_absence_and_is_sent_three_times_and_no_more(
 @pytest.mark.parametrize("trouble", [slow(1.0), dripping(0.02)])
 def test_an_answer_that_is_not_there_in_time_is_given_up(trouble: Misbehaviour) -> None:
     for name in TWINS:
-        with vendor_desk(name, patience=Patience(deadline_seconds=0.3)) as vendor:
+        with vendor_desk(name, patience=Patience(deadline_seconds=0.1)) as vendor:
             vendor.twin.always = trouble
 
             answer = vendor.ask(Timeframe.D1)
@@ -232,7 +233,7 @@ def test_minutes_in_another_time_zone_are_refused_in_words(vendor: VendorDesk, h
     vendor.twin.page_rows = 10_000
     vendor.twin.always = shifted(hours)
 
-    answer = vendor.ask()
+    answer = vendor.ask_a_little()
 
     assert isinstance(answer, Failed)
     assert not answer.retryable

@@ -25,6 +25,7 @@ from tests.twins.yahoo import YahooTwin
 
 TWINS: dict[str, type[Twin]] = {"alpaca": AlpacaTwin, "massive": MassiveTwin, "yahoo": YahooTwin}
 FIRST, BEFORE = datetime(2024, 6, 3, tzinfo=UTC), datetime(2024, 6, 15, tzinfo=UTC)
+LITTLE = (datetime(2024, 6, 7, tzinfo=UTC), datetime(2024, 6, 11, tzinfo=UTC))
 # Ten for one on the 10th, and a dividend on each side of it.
 SPLIT = TrueSplit(date(2024, 6, 10), 10, 1)
 DIVIDENDS = (
@@ -55,9 +56,13 @@ class VendorDesk:
         """Ask for bars."""
         return self.data.bars(BarRequest(symbol, symbol, timeframe, first, before))
 
-    def requests_of(self, timeframe: Timeframe = Timeframe.M1) -> int:
-        """Count what one such question sends when all is well; nobody remembers it."""
-        self.ask(timeframe)
+    def ask_a_little(self) -> Answer[BarColumns]:
+        """Ask for the minutes of two sessions, of which the second begins with the split."""
+        return self.ask(first=LITTLE[0], before=LITTLE[1])
+
+    def requests_of_a_little(self) -> int:
+        """Count what that sends when all is well; nobody remembers it."""
+        self.ask_a_little()
         sent = len(self.twin.asked)
         self.forget()
         return sent
