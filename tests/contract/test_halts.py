@@ -4,7 +4,6 @@ halt is no gap.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -22,7 +21,7 @@ from bifrost.data.ingest.subscriptions import Subscription
 from bifrost.data.ingest.taking import Occasion, Taken, take
 from bifrost.data.quality.context import GateContext, SessionGrid
 from bifrost.data.quality.report import QualityQuery
-from bifrost.data.series.columns import BarColumns, micros
+from bifrost.data.series.columns import micros
 from bifrost.data.series.ports import SeriesKey
 from bifrost.data.series.timeframes import Timeframe
 from bifrost.data.series.trades import REGULAR
@@ -318,16 +317,8 @@ def test_a_day_with_a_halt_is_made_of_its_minutes(
         "owner-1",
         desk.clock.now(),
     )
-    with desk.database.transaction() as cursor:
-        cursor.execute("UPDATE data.touched_sessions SET touched_at = %s", (desk.clock.now(),))
-    desk.take(replace_volume(session_minutes(389, 1)))
 
     assert (before, len(desk.days())) == (0, 1)
-
-
-def replace_volume(bars: BarColumns) -> BarColumns:
-    """Correct a bar, so that its session is rolled up anew."""
-    return replace(bars, volume=bars.volume + SECOND)
 
 
 def test_every_injected_halt_is_found_on_the_way_in(

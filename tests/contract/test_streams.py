@@ -154,6 +154,41 @@ def test_nothing_is_silent_after_the_close(desk: StreamDesk) -> None:
     assert desk.bars() == []
 
 
+def test_early_and_late_minutes_are_kept_as_every_history_keeps_them(desk: StreamDesk) -> None:
+    early, late, night = -90 * 60, 7 * 3600, 12 * 3600
+    desk.clock.pass_by(early)
+    desk.begin()
+    desk.hear(subscribed(desk))
+    desk.pass_by(70)
+    for number, minute in enumerate((early + 120, late, night)):
+        desk.clock.pass_by(minute + 30 - (desk.now - OPEN_AT) / SECOND)
+        desk.hear(trade(minute + 20, 100.0 + number / 100, number))
+        desk.clock.pass_by(40)
+        desk.hear(QuoteTold("AAPL", desk.now, 99_990_000, 100_010_000, SECOND, SECOND))
+
+    stored = desk.rows("SELECT occurred_at FROM data.intraday_bars ORDER BY occurred_at")
+    (apart,) = desk.rows("SELECT occurred_at, kinds FROM data.quarantine")
+    assert [row["occurred_at"] for row in stored] == [
+        instant_of(OPEN_AT + at * SECOND) for at in (early + 120, late)
+    ]
+    assert apart == {
+        "occurred_at": instant_of(OPEN_AT + night * SECOND),
+        "kinds": ["outside_session"],
+    }
+
+
+def test_what_was_missed_before_the_open_is_asked_of_the_vendor(desk: StreamDesk) -> None:
+    desk.clock.pass_by(-3600)
+    desk.begin()
+    desk.history.bars_of["AAPL"] = minutes(-65, [100.0])
+    desk.hear(subscribed(desk))
+    desk.pass_by(70)
+    desk.pass_by(1)
+
+    rows = desk.rows("SELECT occurred_at FROM data.intraday_bars")
+    assert [row["occurred_at"] for row in rows] == [instant_of(OPEN_AT - 65 * MINUTE)]
+
+
 def test_who_lost_the_lease_writes_nothing(desk: StreamDesk) -> None:
     live(desk)
     old, line = desk.ingester, desk.line

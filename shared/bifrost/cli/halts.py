@@ -60,7 +60,7 @@ def add(
 
     What is stored already stays.
 
-    Example: bifrost data halts add GME --from 2021-01-28T14:40:00Z --reason "the exchange's list"
+    Example: bifrost data halts add GME --from 2021-01-28T14:40Z --reason known
     """
     from bifrost.cli.session import connect
 

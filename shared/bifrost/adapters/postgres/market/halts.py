@@ -15,6 +15,13 @@ SELECT symbol, %(at)s, %(status)s, %(source)s, %(code)s, %(reason)s, %(by)s, %(n
 FROM data.instruments WHERE symbol = %(instrument)s
 ON CONFLICT (instrument, occurred_at, status, source) DO NOTHING
 """
+# A minute that was halted is missing from no roll-up of its session.
+_TOUCH = """
+INSERT INTO data.touched_sessions (instrument, session, touched_at)
+SELECT i.symbol, s.session, %(now)s FROM data.instruments i JOIN data.sessions s USING (calendar)
+WHERE i.symbol = %(instrument)s AND s.opens_at <= %(at)s AND s.closes_at >= %(at)s
+ON CONFLICT (instrument, session) DO UPDATE SET touched_at = excluded.touched_at
+"""
 _LISTED = "SELECT FROM data.instruments WHERE symbol = %s FOR KEY SHARE"
 # What it was the last to hear: the minutes before that are settled.
 _LOSE = """
@@ -60,17 +67,23 @@ class PostgresHalts:
     def tell(self, statuses: Sequence[TradingStatus], by: str, at: datetime) -> None:
         """Keep a person's words; raise NotFoundError for an instrument that is not listed."""
         with self.database.transaction() as cursor:
-            for one in statuses:
-                if cursor.execute(_LISTED, (one.instrument,)).fetchone() is None:
-                    raise NotFoundError(
-                        f"no instrument is called {one.instrument}; see GET /v1/instruments"
-                    )
-                cursor.execute(_NOTE, _values(one, "person", by, at))
+            for name in {one.instrument for one in statuses}:
+                if cursor.execute(_LISTED, (name,)).fetchone() is None:
+                    raise NotFoundError(f"no instrument is called {name}; see GET /v1/instruments")
+            note(cursor, statuses, "person", at, by)
 
 
-def note(cursor: Cursor, statuses: Sequence[TradingStatus], source: str, at: datetime) -> None:
+def note(
+    cursor: Cursor,
+    statuses: Sequence[TradingStatus],
+    source: str,
+    at: datetime,
+    by: str | None = None,
+) -> None:
     """Append what was told of halts and is not written down yet."""
-    cursor.executemany(_NOTE, [_values(one, source, None, at) for one in statuses])
+    values = [_values(one, source, by, at) for one in statuses]
+    cursor.executemany(_NOTE, values)
+    cursor.executemany(_TOUCH, values)
 
 
 def lose_halts(cursor: Cursor, source: str, at: datetime) -> None:
