@@ -108,8 +108,11 @@ def test_a_session_of_which_there_is_none_is_the_vendors_word_and_a_failure_is_n
     desk.backfills.resume(job)
     (item,) = desk.work(job)
     assert (item.state, item.rows_read) == (ItemState.DONE, FRIDAY_MANY)
+    assert item.reason == "alpaca says that it has no trades of 2024-06-07"
     assert absences(desk) == [("trades", FIRST)]
     assert desk.rows("SELECT FROM data.gaps") == []
+    (item,) = desk.work(desk.start_ticks(Series.TRADES, key="key-2"))
+    assert (item.rows_written, item.reason) == (FRIDAY_MANY, ""), "it has some by now"
 
 
 def test_an_item_is_absent_where_no_session_had_any(desk: IngestionDesk) -> None:

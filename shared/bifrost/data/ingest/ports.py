@@ -47,6 +47,12 @@ class ItemBooks(Protocol):
     def remember_absence(self, absence: Absence) -> None:
         """Keep a vendor's word; said again it has a new time."""
 
+    def silences(self, instrument: str, scope: Scope) -> Sequence[datetime]:
+        """Return when each range in the scope begins of which the vendor has no trades, or quotes.
+
+        By its own word, and nothing of it came since.
+        """
+
     def taking(self) -> "TakingBooks":
         """Return the way in for bars, in this transaction."""
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Protocol
 
-from bifrost.core.sessions import EXCHANGE
+from bifrost.core.sessions import EXCHANGE, exchange_date
 from bifrost.data.ingest.jobs import Item, ended, moved
 from bifrost.data.ingest.ports import Absence, ItemBooks
 from bifrost.data.ingest.settling import Slice, counted, stopped_at, unanswered
@@ -19,6 +19,7 @@ from bifrost.data.series.ticks import Ticks
 
 # Longer than any closure of the exchange: a next session is found, or its calendar is not known.
 _CLOSED_AT_MOST = timedelta(days=14)
+_DAYS_NAMED = 5
 
 
 class Take(Protocol[Ticks]):
@@ -72,7 +73,21 @@ def _behind(books: ItemBooks, asked: Slice, reason: str) -> Item:
             day = datetime.combine(session.session, time(), EXCHANGE).astimezone(UTC)
             begins = max(begins, day)
     item = moved(asked.item, begins, asked.now, asked.lease)
-    return replace(ended(item), reason=reason) if item.is_complete else item
+    if not item.is_complete:
+        return item
+    nothing = item.rows_read == 0
+    return replace(ended(item), reason=reason if nothing else _silent(books, item))
+
+
+def _silent(books: ItemBooks, item: Item) -> str:
+    """Name the sessions of which the vendor says that it has none, the first of many."""
+    scope = item.scope
+    days = [exchange_date(at).isoformat() for at in books.silences(item.instrument, scope)]
+    if not days:
+        return ""
+    more = len(days) - _DAYS_NAMED
+    named = ", ".join(days[:_DAYS_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return f"{scope.provider} says that it has no {scope.series} of {named}"
 
 
 def _remember(books: ItemBooks, asked: Slice, reason: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bifrost.adapters.postgres.database import Cursor, Database, Row
@@ -47,6 +48,16 @@ INSERT INTO data.absences (instrument, timeframe, provider, first_at, before_at,
 VALUES (%s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (instrument, timeframe, provider, first_at, before_at)
     DO UPDATE SET reason = excluded.reason
+"""
+
+# What came later stands against the word.
+_SILENCES = """
+SELECT a.first_at FROM data.absences a JOIN data.sources n ON n.name = a.provider
+WHERE a.instrument = %s AND a.timeframe = %s AND a.provider = %s
+    AND a.first_at >= %s AND a.before_at <= %s AND NOT EXISTS (
+        SELECT FROM data.{series} t WHERE t.instrument = a.instrument AND t.source = n.number
+            AND t.occurred_at >= a.first_at AND t.occurred_at < a.before_at)
+ORDER BY a.first_at
 """
 
 # A day may be whole by it: longer bars of the minutes that are there are due again.
@@ -114,6 +125,15 @@ class PostgresItemBooks:
             locked_listing(self.cursor, absence.instrument)  # one order: it, then what is touched
             values = {"instrument": absence.instrument, "at": absence.told_at}
             self.cursor.execute(_TOUCH, values | {"first": scope.first, "before": scope.before})
+
+    def silences(self, instrument: str, scope: Scope) -> Sequence[datetime]:
+        """Return when each range in the scope begins of which the vendor has no trades, or quotes.
+
+        By its own word, and nothing of it came since.
+        """
+        values = (instrument, scope.series, scope.provider, scope.first, scope.before)
+        rows = self.cursor.execute(_SILENCES.format(series=scope.series.value), values)
+        return [row["first_at"] for row in rows]
 
     def taking(self) -> "TakingBooks":
         """Return the way in for bars, in this transaction."""
