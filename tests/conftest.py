@@ -17,7 +17,7 @@ from tests.postgres_server import Server, running_server
 MEMORY = Path("/dev/shm")  # noqa: S108 - a private folder is made inside
 ROOM_BYTES = 2 * 1024**3
 # What takes long to start: the tests that ask for one of these stay together.
-COSTLY = ("live_desk", "local_aws", "aws_target", "local_desk", "workflow_bench")
+COSTLY = ("live_desk", "local_aws")
 
 # No test asserts how long something took: a busy machine is not a bug.
 # With CI set the examples are the same each time: what fails there was not there before.
@@ -97,9 +97,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _shared_by(item: pytest.Item) -> str:
-    found = next((name for name in COSTLY if name in _fixtures(item)), "")
+    room = item.path.parent.name
+    found = [name for name in COSTLY if name in _fixtures(item)]
     # Of live desks there are two: one that is used, and one that is killed again and again.
-    return f"{item.path.parent.name}/{found}" if found else str(item.path)
+    return room if room == "infra" else "/".join((room, *found)) if found else str(item.path)
 
 
 def _fixtures(item: pytest.Item) -> Sequence[str]:
