@@ -4,6 +4,7 @@ Each adapter reads its vendor's rows (`_rows`, `_ticks`); which rows can be beli
 one place, so that no vendor is believed more easily than another.
 """
 
+from abc import ABC, abstractmethod
 from typing import Any, Generic, TypeVar
 
 from bifrost.adapters.vendors import tick_rows
@@ -26,7 +27,7 @@ from bifrost.data.series.timeframes import Timeframe
 A = TypeVar("A")
 
 
-class Seller(Generic[A]):
+class Seller(ABC, Generic[A]):
     """BarProvider and TickProvider. access: who asks, and where."""
 
     name: str
@@ -67,9 +68,9 @@ class Seller(Generic[A]):
         """Ask for `trades`, as VendorTrade, or `quotes`, as VendorQuote."""
         return Failed(f"{self.name} sells no {kind} of {asked.symbol}", retryable=False)
 
+    @abstractmethod
     def _rows(self, asked: BarRequest, hours: Hours) -> Answer[list[VendorBar]]:
         """Ask for bars of a minute or a day; NotAnsweredError is an answer too."""
-        raise NotImplementedError
 
     def _hours_of(self, asked: BarRequest | TickRequest) -> Hours:
         return hours_of(asked, self._sessions, self._clock.now())

@@ -56,8 +56,8 @@ def _named(one: CorporateAction, terms: Sequence[Terms]) -> CorporateAction | Le
         return one
     if key == one.instrument:
         return _left_out(one, f"it leads to {symbol}, which {key} itself was called then")
-    terms: Any = one.terms
-    lead: dict[str, Any] = {one.kind.value: replace(terms, new_instrument=key)}
+    led: Any = one.terms
+    lead: dict[str, Any] = {one.kind.value: replace(led, new_instrument=key)}
     return replace(one, **lead)
 
 
