@@ -105,8 +105,8 @@ def _stood(
         times, grid.opens_at[places]
     )
     for halt in context.halts:
-        begins, halt_ends = micros(halt.begins_at), micros(halt.ends_at)
-        stood = stood - np.maximum(0, np.minimum(ends, halt_ends) - np.maximum(times, begins))
+        held = np.minimum(ends, halt.before) - np.maximum(times, halt.first)
+        stood = stood - np.maximum(0, held)
     return stood
 
 
