@@ -57,8 +57,8 @@ class AlpacaTwin(Twin):
             return Reply({"message": "the twin keeps raw bars"}, 422)
         is_daily = asked.query["timeframe"] == "1Day"
         bars = share.daily if is_daily else share.minutes
-        rows = [(_starts(bar, is_daily), _bar(bar, is_daily)) for bar in bars]
-        return self._page(asked, share, "bars", rows)
+        rows = [(_starts(bar, is_daily), bar) for bar in bars]
+        return self._page(asked, share, "bars", rows, lambda bar: _bar(bar, is_daily))
 
     def _trades(self, asked: Asked) -> Reply:
         share = self.market.get(asked.query["symbols"])
@@ -105,14 +105,19 @@ class AlpacaTwin(Twin):
         return self._page(asked, share, "quotes", rows)
 
     def _page(
-        self, asked: Asked, share: Share, key: str, rows: Sequence[tuple[datetime, Any]]
+        self,
+        asked: Asked,
+        share: Share,
+        key: str,
+        rows: Sequence[tuple[datetime, Any]],
+        worded: Callable[[Any], Any] = lambda row: row,
     ) -> Reply:
         first = datetime.fromisoformat(asked.query["start"])
         last = datetime.fromisoformat(asked.query["end"])
         wanted = [row for at, row in rows if first <= at <= last]
         begins = int(asked.query.get("page_token", "page-0").removeprefix("page-"))
         limit = min(self.page_rows, int(asked.query.get("limit", 1000)))
-        page = wanted[begins : begins + limit]
+        page = [worded(row) for row in wanted[begins : begins + limit]]
         more = begins + limit < len(wanted)
         token = f"page-{begins + limit}" if more else None
         return Reply({key: {share.symbol: page} if page else {}, "next_page_token": token})

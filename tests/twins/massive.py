@@ -69,11 +69,10 @@ class MassiveTwin(Twin):
         bars = () if share is None else share.daily if span == "day" else share.minutes
         begins, ends = _edges(first, last)
         wanted = [
-            _bar(one, span == "day")
-            for one in bars
-            if begins <= micros(_starts(one, span == "day")) // 1000 <= ends
+            one for one in bars if begins <= micros(_starts(one, span == "day")) // 1000 <= ends
         ]
-        page, more = self._page(asked, wanted)
+        found, more = self._page(asked, wanted)
+        page = [_bar(one, span == "day") for one in found]
         answer = {
             "ticker": symbol,
             "status": "OK",

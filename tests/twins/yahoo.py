@@ -87,13 +87,12 @@ def _chart(share: Share, asked: Asked) -> dict[str, Any]:
     result["timestamp"] = [int(bar.starts_at.timestamp()) for bar in wanted]
     if events := _events(share, first, before):
         result["events"] = events
+    factors = {day: share.split_factor_after(day) for day in {bar.session for bar in wanted}}
     quote = {
-        name: [
-            _single(getattr(bar, name) / share.split_factor_after(bar.session)) for bar in wanted
-        ]
+        name: [_single(getattr(bar, name) / factors[bar.session]) for bar in wanted]
         for name in ("open", "high", "low", "close")
     }
-    volumes = [int(bar.volume * share.split_factor_after(bar.session)) for bar in wanted]
+    volumes = [int(bar.volume * factors[bar.session]) for bar in wanted]
     result["indicators"] = {"quote": [{**quote, "volume": volumes}]}
     if asked.query["interval"] == "1d":
         result["indicators"]["adjclose"] = [{"adjclose": quote["close"]}]
