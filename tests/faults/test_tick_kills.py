@@ -4,31 +4,23 @@ is stored is what came before the resume point, and in the end every trade is th
 
 import json
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from bifrost.adapters.clock import SystemClock
 from bifrost.adapters.postgres.database import Database
 from bifrost.data.series.columns import micros
 from bifrost.data.series.kinds import Series
+from tests.faults.forking import Forks
 from tests.faults.ingester import TICK_FAILPOINTS
 from tests.ingestion_desk import IngestionDesk
-from tests.live_desk import PROJECT
 from tests.twins.alpaca import AlpacaTwin
 from tests.twins.market import market, share
 
 DAY = date(2024, 6, 3)
 SHARE = share("AAPL", first=DAY, last=DAY)
-
-
-def run(told: Any) -> int:
-    """Let an ingester work until it has done all or dies; return its code."""
-    command = [sys.executable, "-m", "tests.faults.ingester", json.dumps(told)]
-    done = subprocess.run(command, cwd=PROJECT, stdout=subprocess.PIPE, timeout=120, check=False)
-    return done.returncode
 
 
 def stored(desk: IngestionDesk) -> list[tuple[int, int]]:
@@ -38,12 +30,25 @@ def stored(desk: IngestionDesk) -> list[tuple[int, int]]:
 
 
 def test_after_kills_inside_a_day_no_trade_is_missing_and_none_is_there_twice(
-    make_database: Callable[[str], Database], database_url: Callable[[str], str]
+    make_database: Callable[[str], Database],
+    database_url: Callable[[str], str],
+    ingesters: Forks,
+    tmp_path: Path,
 ) -> None:
     desk = IngestionDesk(make_database("data"))
     desk.clock.at = SystemClock().now()
     job = desk.start_ticks(Series.TRADES, first=DAY, last=DAY)
     desk.rows("UPDATE data.ingestion_items SET sent_at = NULL RETURNING item")
+
+    def run(told: Any) -> int:
+        """Let an ingester work until it has done all or dies, and its lease end."""
+        code = ingesters.start([json.dumps(told)], tmp_path / "out").wait(120)
+        desk.rows(
+            "UPDATE data.ingestion_items SET leased_until = leased_until - interval '1 hour',"
+            " sent_at = sent_at - interval '1 hour' RETURNING item"
+        )
+        return code
+
     truth = [(micros(one.at), int(one.price * 10**6)) for one in SHARE.trades]
 
     with AlpacaTwin(market(SHARE), page_rows=5) as twin:
@@ -51,7 +56,7 @@ def test_after_kills_inside_a_day_no_trade_is_missing_and_none_is_there_twice(
             "database": database_url("data"),
             "twin": twin.url,
             "job": job,
-            "lease_seconds": 1,
+            "lease_seconds": 60,
             "ticks_at_once": 8,
         }
         for failpoint, passes in TICK_FAILPOINTS:
