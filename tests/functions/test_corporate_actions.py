@@ -60,6 +60,7 @@ def test_a_file_is_announced_once_and_shown(data: DataFunction) -> None:
         "pay_date": None,
         "withdrawn": False,
         "terms": {"new_shares": "4", "old_shares": "1", "cash_in_lieu": None},
+        "lacks": [],
         "status": "stands",
         "votes": 2,
         "told_by": ["acme"],
