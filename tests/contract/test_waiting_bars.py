@@ -15,7 +15,7 @@ from bifrost.adapters.ids import RandomIds
 from bifrost.adapters.postgres.database import Database, Row
 from bifrost.adapters.postgres.market.series import PostgresSeriesReader
 from bifrost.adapters.postgres.market.taking import PostgresTakingBooks
-from bifrost.core.corporate_actions import CorporateAction, Split
+from bifrost.core.corporate_actions import CorporateAction, SpinOff, Split
 from bifrost.data.ingest.taking import Occasion, Taken, take
 from bifrost.data.reference.claiming import VendorAnswer
 from bifrost.data.series.asked import SeriesQuery
@@ -92,6 +92,24 @@ def claim_split(desk: DataDesk, new_shares: int) -> None:
     desk.imports.claim(answer, "request-1")
 
 
+def claim_spin_off(desk: DataDesk) -> None:
+    """Have one vendor say that something was spun off when it fell, and not what it was worth."""
+    day = DAYS[FELL].session
+    terms = SpinOff("KID", Decimal("0.2"), None)
+    one = CorporateAction(
+        action_id="alpaca:1",
+        vendor="alpaca",
+        revision=1,
+        instrument="AAPL",
+        currency="USD",
+        ex_date=day,
+        spin_off=terms,
+        lacks=terms.lacks,
+    )
+    answer = VendorAnswer("alpaca", "AAPL", DAYS[0].session, DAYS[-1].session, (one,))
+    desk.imports.claim(answer, "request-1")
+
+
 def waiting(desk: DataDesk) -> list[Row]:
     """Return what is in quarantine and was not released."""
     return desk.rows("SELECT occurred_at, kinds FROM data.quarantine WHERE released_at IS NULL")
@@ -121,6 +139,14 @@ def test_vendor_that_sends_it_again_with_the_next_one_lets_it_in_as_well(desk: D
 
     assert (again.written, again.kept_apart) == (3, 0)
     assert waiting(desk) == []
+
+
+def test_the_fall_of_a_spin_off_that_one_vendor_tells_waits_for_nothing(desk: DataDesk) -> None:
+    claim_spin_off(desk)
+
+    first = taken(desk, FALLEN.take(slice(0, FELL + 1)))
+
+    assert (first.written, first.kept_apart, first.flagged) == (FELL + 1, 0, 1)
 
 
 def test_spike_that_waited_stays_apart_and_does_not_keep_the_next_one_out(desk: DataDesk) -> None:
