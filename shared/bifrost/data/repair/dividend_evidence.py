@@ -13,7 +13,7 @@ import numpy as np
 # A dividend is 0.7 % of the price, mostly within a factor of eleven (two deviations of this).
 _YIELD, _YIELD_SPREAD = float(np.log(0.007)), 1.2
 # Odds (logarithms) against each fault, before a price is looked at.
-_UNIT, _NEVER_PAID, _NOT_ADJUSTED, _MISADJUSTED = 2.0, 3.0, 2.0, 2.5
+UNIT, NEVER_PAID, _NOT_ADJUSTED, _MISADJUSTED = 2.0, 3.0, 2.0, 2.5
 # Against two faults that agree: dividend and adjusted close both wrong, and alike.
 _BOTH_WRONG = 6.0
 _OTHERS_SPREAD, _OTHERS_MAX = 1.0, 4.0
@@ -116,7 +116,7 @@ def _odds(evidence: Evidence, amount: float) -> float:
 def _of_telling(evidence: Evidence, amount: float) -> float:
     if amount == evidence.told:
         return 0.0
-    return _UNIT if amount else _NEVER_PAID
+    return UNIT if amount else NEVER_PAID
 
 
 def _of_adjusting(evidence: Evidence, amount: float) -> float:

@@ -38,7 +38,7 @@ def look(
     """
     bars, splits = _bars(books, part, part.series), books.splits()
     found = _examined(books, told, part, bars, splits)
-    repairs, doubts = [*found.repairs, *found.claims], list(found.doubts)
+    repairs, doubts = [*found.repairs, *_untold(books, found.claims)], list(found.doubts)
     if part.series.timeframe.is_daily or not _has_days(told, part.series.source):
         series = bars.in_last_shares(splits)
         seen = series if part.series.timeframe.is_daily else by_day(series)
@@ -68,6 +68,12 @@ def look(
             for vendor, one in suspected
         ],
     )
+
+
+def _untold(books: RepairBooks, claims: Sequence[Repair]) -> list[Repair]:
+    """Return the splits that only the price tells; one that somebody claims is held."""
+    held_on = {claim.ex_date for claim in books.held_claims()}
+    return [one for one in claims if one.first not in held_on]
 
 
 def _is_of(part: Part, day: date) -> bool:
