@@ -48,7 +48,12 @@ FAILPOINTS = (
 # Passed by one slice alone: by the one that lacks a minute, ends in a move, or confirms it.
 PASSED_ONCE = ("after remember_absence", "after keep_apart", "after let_in")
 # Between what is of trades alone, and what ends a slice inside a day; each with the pass to die at.
-TICK_FAILPOINTS = (*((f"after {name}", 2) for name in TAKING_TICKS), ("after commit", 3))
+TICK_FAILPOINTS = (
+    *((f"after {name}", 2) for name in TAKING_TICKS),
+    ("after fetch", 2),
+    ("before commit", 3),
+    ("after commit", 3),
+)
 
 
 @dataclass

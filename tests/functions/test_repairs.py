@@ -184,6 +184,9 @@ class Ingestion:
     def send(self, items: list[Item]) -> None:
         """Send nothing more."""
 
+    def remark(self, number: int, said: list[str]) -> None:
+        """Have nothing to say of it."""
+
     def ask(self, vendor: str, asked: ActionRequest, correlation_id: str) -> ActionsAsked:
         """Have no corporate actions."""
         return ActionsAsked()
