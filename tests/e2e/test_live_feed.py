@@ -15,6 +15,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from tests.faults.forking import Forks
 from tests.faults.stream_market import StreamMarket, running_market
 from tests.live_desk import PROGRAM, PROJECT, LiveDesk, wait_until
 from tests.twins.alpaca_stream import StreamTwin
@@ -120,7 +121,10 @@ def test_what_cannot_be_done_is_answered_as_a_problem_and_the_line_stays(
 @pytest.fixture
 def market(desk: LiveDesk, tmp_path: Path) -> Iterator[StreamMarket]:
     """A live market whose worker writes to the desk's database, and tells its bus."""
-    with running_market(desk.state.database_urls["data"], tmp_path) as made:
+    with (
+        Forks("tests.faults.stream_process") as runners,
+        running_market(desk.state.database_urls["data"], tmp_path, runners) as made,
+    ):
         made.more = {
             "EVENT_BUS_NAME": desk.state.outputs["EventBusName"],
             "AWS_ENDPOINT_URL": desk.state.endpoint_url,

@@ -1,9 +1,6 @@
 """A live market for the runner's processes: twins of Alpaca's line and history, on a fast clock."""
 
 import json
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -18,8 +15,8 @@ from bifrost.adapters.postgres.market.series import PostgresSeriesReader
 from bifrost.data.series.asked import SeriesQuery
 from bifrost.data.series.columns import UNITS, micros
 from bifrost.data.series.timeframes import Timeframe
-from tests.architecture.project import ROOT
 from tests.data_desk import DataDesk
+from tests.faults.forking import Forked, Forks
 from tests.twins.alpaca import KEYS, AlpacaTwin
 from tests.twins.alpaca_stream import StreamTwin, status, trade
 from tests.twins.market import Share, TrueBar, market, sessions, share
@@ -40,8 +37,9 @@ class StreamMarket:
     line: StreamTwin
     history: AlpacaTwin
     shares: Sequence[Share]
+    runners: Forks
     began: float = 0.0
-    processes: list[subprocess.Popen[str]] = field(default_factory=list)
+    processes: list[Forked] = field(default_factory=list)
     is_over: threading.Event = field(default_factory=threading.Event)
     more: dict[str, str] = field(default_factory=dict)
 
@@ -51,50 +49,45 @@ class StreamMarket:
         passed = (time.time() - self.began) * SPEED
         return datetime.fromtimestamp(OPEN.timestamp() + passed, UTC)
 
-    def start(self, failpoint: str = "none:0") -> subprocess.Popen[str]:
+    def start(self, failpoint: str = "none:0") -> Forked:
         """Start a runner that dies at the failpoint."""
         clock = f"{self.began},{OPEN.timestamp()},{SPEED}"
-        number = len(self.processes)
-        with (self.folder / f"{number}.out").open("w") as out:
-            process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "tests.faults.stream_process", clock, failpoint),
-                    *(f"--instruments={','.join(SYMBOLS)}", "--every=0.5"),
-                ],
-                cwd=ROOT,
-                env=self._environment(),
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-        self.processes.append(process)
-        return process
+        told = [clock, failpoint, f"--instruments={','.join(SYMBOLS)}", "--every=0.5"]
+        out = self.folder / f"{len(self.processes)}.out"
+        out.touch()
+        self.processes.append(self.runners.start(told, out, self._environment()))
+        return self.processes[-1]
 
     def dies_at(self, failpoint: str) -> int:
-        """Start a runner, wait until it has ended, and return its code."""
+        """Start a runner, wait until it has died, let its lease end, and return its code.
+
+        That a lease ends by itself is what two runners at once show.
+        """
         process = self.start(failpoint)
         wait(lambda: process.poll() is not None, lambda: f"{failpoint}: {self.last_words()}")
-        return process.returncode
+        with closing_database(self.database_url) as database:
+            database.fetch_all("UPDATE data.leases SET ends_at = clock_timestamp() RETURNING name")
+        return process.wait(1)
 
     def last_words(self) -> str:
         """Return the end of what the newest process wrote."""
         return self.output(self.processes[-1])
 
-    def said(self, process: subprocess.Popen[str]) -> list[dict[str, Any]]:
+    def said(self, process: Forked) -> list[dict[str, Any]]:
         """Return the process's reports so far."""
         text = (self.folder / f"{self.processes.index(process)}.out").read_text()
         return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
-    def output(self, process: subprocess.Popen[str]) -> str:
+    def output(self, process: Forked) -> str:
         """Return the end of what the process wrote."""
         return (self.folder / f"{self.processes.index(process)}.out").read_text()[-3000:]
 
-    def state_of(self, process: subprocess.Popen[str]) -> str:
+    def state_of(self, process: Forked) -> str:
         """Return whether it works or waits, as it said last."""
         said = self.said(process)
         return said[-1]["state"] if said else ""
 
-    def wait_for_state(self, process: subprocess.Popen[str], state: str) -> None:
+    def wait_for_state(self, process: Forked, state: str) -> None:
         """Wait until the process says so."""
         wait(lambda: self.state_of(process) == state, lambda: self.output(process))
 
@@ -156,11 +149,9 @@ class StreamMarket:
             "ALPACA_CALLS_PER_MINUTE": 100_000,
         }
         return {
-            **os.environ,
             "DATABASE_URL": self.database_url,
             "VENDOR_SETTINGS": json.dumps(settings),
             "CAPABILITY": "data",
-            "PYTHONPATH": str(ROOT),
             **self.more,
         }
 
@@ -226,7 +217,7 @@ def closing_database(url: str) -> Iterator[Database]:
 
 
 @contextmanager
-def running_market(database_url: str, folder: Path) -> Iterator[StreamMarket]:
+def running_market(database_url: str, folder: Path, runners: Forks) -> Iterator[StreamMarket]:
     """Open the market, and end every process afterwards."""
     with closing_database(database_url) as database:
         rows = [f"{one},XNYS,USD,0.01,1,{one} Inc." for one in SYMBOLS]
@@ -235,7 +226,7 @@ def running_market(database_url: str, folder: Path) -> Iterator[StreamMarket]:
     shares = [share(symbol) for symbol in SYMBOLS]
     with StreamTwin() as line, AlpacaTwin(market(*shares)) as history:
         line.keys = (KEYS["key_id"], KEYS["secret_key"])
-        made = StreamMarket(database_url, folder, line, history, shares, began=time.time())
+        made = StreamMarket(database_url, folder, line, history, shares, runners, began=time.time())
         trading = threading.Thread(target=made.trade_on, daemon=True)
         trading.start()
         try:

@@ -1,6 +1,6 @@
 """The runner as a process of its own, on a market's clock, that kills itself where it is told to.
 
-`python -m tests.faults.stream_process <clock> <failpoint>:<times> <arguments of batch.runner>`
+Forked by `tests.faults.forking` with: <clock> <failpoint>:<times> <arguments of batch.runner>.
 
 clock: `<wall seconds>,<market seconds>,<speed>`. Every call of a port is a failpoint, before and
 after it; `none:0` kills nothing.
@@ -9,7 +9,6 @@ after it; `none:0` kills nothing.
 import functools
 import os
 import signal
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -29,6 +28,10 @@ from bifrost.data.streaming.machine import Pace
 SECOND = 1_000_000
 PACE = Pace(late_by=20 * SECOND, silence=600 * SECOND, settle=5 * SECOND, retry=30 * SECOND)
 LEASE_SECONDS = 3
+LATE = (
+    *("psycopg", "alpaca.data.live", "alpaca.data.historical", "alpaca.common.rest", "stamina"),
+    *("bifrost.adapters.vendors.alpaca", "bifrost.adapters.postgres.market.taking"),
+)
 
 # Where a process may die: (failpoint, whose call, its name).
 FAILPOINTS: tuple[tuple[str, type, str], ...] = (
@@ -96,7 +99,3 @@ def main(arguments: list[str]) -> int:
     failpoint, _, times = arguments[1].partition(":")
     arm(failpoint, int(times))
     return runner.main(arguments[2:])
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.forking import Forks
 from tests.faults.stream_market import StreamMarket, running_market
 from tests.faults.stream_process import NAMES
 
 
 @pytest.fixture
-def market(database_url: Callable[[str], str], tmp_path: Path) -> Iterator[StreamMarket]:
+def market(
+    database_url: Callable[[str], str], tmp_path: Path, runners: Forks
+) -> Iterator[StreamMarket]:
     """A market of two shares that has just opened."""
-    with running_market(database_url("data"), tmp_path) as made:
+    with running_market(database_url("data"), tmp_path, runners) as made:
         yield made
 
 
