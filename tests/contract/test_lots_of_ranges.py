@@ -28,9 +28,10 @@ from tests.postgres_server import Server
 RANGES = [(None, 1), (None, 3), (None, DAYS), (1, 2), (1, None), (2, 4), (3, DAYS), (5, None)]
 
 
+# One desk for all that is asked of a history: making it is most of what a history costs.
 @settings(max_examples=30, deadline=None)
 @given(history=histories())
-def test_lots_and_what_none_has_add_up_to_the_positions(
+def test_lots_add_up_to_the_positions_range_by_range_and_to_those_that_stand(
     postgres_server: Server, history: list[Told]
 ) -> None:
     with told_desk(postgres_server) as desk:
@@ -39,17 +40,48 @@ def test_lots_and_what_none_has_add_up_to_the_positions(
         desk.open(DAYS + 1)
 
         for opened, closed in RANGES:
-            found = asked(desk, opened=opened, closed=closed)
-            whole = asked(desk, by=PnlBy.POSITION, opened=opened, closed=closed)
-            assert found.total == whole.total
-            assert parts(added(found)) == parts(whole.total)
-            assert added(found).unattributed == frozenset()
-            (nobodys, *lots) = found.groups
-            assert nobodys.name == ""
-            assert nobodys.pnl.price_unrealised == 0
-            assert not nobodys.pnl.unpriced
-            assert all(one.pnl.dividend == one.pnl.fee == 0 for one in lots)
-            assert nobodys.pnl.price_realised == beyond_basis(desk, opened, closed)
+            assert_lots_and_what_none_has_add_up_to_the_positions(desk, opened, closed)
+        for middle in (1, 3, 5):
+            assert_ranges_that_follow_each_other_add_up_lot_by_lot(desk, middle)
+        assert_lots_up_to_the_last_close_are_those_that_stand(desk)
+
+
+def assert_lots_and_what_none_has_add_up_to_the_positions(
+    desk: ToldDesk, opened: int | None, closed: int | None
+) -> None:
+    found = asked(desk, opened=opened, closed=closed)
+    whole = asked(desk, by=PnlBy.POSITION, opened=opened, closed=closed)
+    assert found.total == whole.total
+    assert parts(added(found)) == parts(whole.total)
+    assert added(found).unattributed == frozenset()
+    (nobodys, *lots) = found.groups
+    assert nobodys.name == ""
+    assert nobodys.pnl.price_unrealised == 0
+    assert not nobodys.pnl.unpriced
+    assert all(one.pnl.dividend == one.pnl.fee == 0 for one in lots)
+    assert nobodys.pnl.price_realised == beyond_basis(desk, opened, closed)
+
+
+def assert_ranges_that_follow_each_other_add_up_lot_by_lot(desk: ToldDesk, middle: int) -> None:
+    first, second, both = (
+        {one.name: one.pnl for one in asked(desk, opened=ends[0], closed=ends[1]).groups}
+        for ends in ((None, middle), (middle, DAYS), (None, DAYS))
+    )
+    for name in {*first, *second, *both}:
+        sum_of_two = first.get(name, Pnl()) + second.get(name, Pnl())
+        assert parts(sum_of_two) == parts(both.get(name, Pnl()))
+
+
+def assert_lots_up_to_the_last_close_are_those_that_stand(desk: ToldDesk) -> None:
+    now = {one.name: one for one in asked(desk).groups if one.name}
+    then = {one.name: one for one in asked(desk, closed=99).groups if one.name}
+    assert then.keys() <= now.keys()
+    assert {name: one.pnl for name, one in then.items()} == {name: now[name].pnl for name in then}
+    held = desk.rows("SELECT lot_id, instrument FROM portfolio.lots WHERE quantity <> 0")
+    assert {row["lot_id"]: row["instrument"] for row in held}.items() <= {
+        name: one.instrument for name, one in then.items()
+    }.items()
+    assert all(now[name].pnl == Pnl() for name in now.keys() - then.keys())
 
 
 def beyond_basis(desk: ToldDesk, opened: int | None, closed: int | None) -> object:
@@ -67,49 +99,6 @@ def beyond_basis(desk: ToldDesk, opened: int | None, closed: int | None) -> obje
         {"opened": opened and closes_at(opened), "closed": closed and closes_at(closed)},
     )
     return row["gained"]
-
-
-@settings(max_examples=20, deadline=None)
-@given(history=histories())
-def test_lots_up_to_the_last_close_are_those_that_stand(
-    postgres_server: Server, history: list[Told]
-) -> None:
-    with told_desk(postgres_server) as desk:
-        for one in history:
-            desk.happen(one)
-        desk.open(DAYS + 1)
-
-        now = {one.name: one for one in asked(desk).groups if one.name}
-        then = {one.name: one for one in asked(desk, closed=99).groups if one.name}
-        assert then.keys() <= now.keys()
-        assert {name: one.pnl for name, one in then.items()} == {
-            name: now[name].pnl for name in then
-        }
-        held = desk.rows("SELECT lot_id, instrument FROM portfolio.lots WHERE quantity <> 0")
-        assert {row["lot_id"]: row["instrument"] for row in held}.items() <= {
-            name: one.instrument for name, one in then.items()
-        }.items()
-        assert all(now[name].pnl == Pnl() for name in now.keys() - then.keys())
-
-
-@settings(max_examples=20, deadline=None)
-@given(history=histories())
-def test_ranges_that_follow_each_other_add_up_lot_by_lot(
-    postgres_server: Server, history: list[Told]
-) -> None:
-    with told_desk(postgres_server) as desk:
-        for one in history:
-            desk.happen(one)
-        desk.open(DAYS + 1)
-
-        for middle in (1, 3, 5):
-            first, second, both = (
-                {one.name: one.pnl for one in asked(desk, opened=ends[0], closed=ends[1]).groups}
-                for ends in ((None, middle), (middle, DAYS), (None, DAYS))
-            )
-            for name in {*first, *second, *both}:
-                sum_of_two = first.get(name, Pnl()) + second.get(name, Pnl())
-                assert parts(sum_of_two) == parts(both.get(name, Pnl()))
 
 
 @settings(max_examples=20, deadline=None)

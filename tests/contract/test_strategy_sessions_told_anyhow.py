@@ -148,7 +148,7 @@ def told(server: Server, history: Iterable[Happening]) -> Iterator[StrategyDesk]
 
 @settings(max_examples=25, deadline=None)
 @given(history=histories(), scope=st.sampled_from([("s-1",), ("s-2",), ("s-1", "s-2")]))
-def test_worth_less_flows_is_pnl_over_every_range_and_unknown_where_that_is(
+def test_worth_less_flows_is_pnl_over_every_range_and_is_measured_if_it_is_known(
     postgres_server: Server, history: list[Happening], scope: tuple[str, ...]
 ) -> None:
     with told(postgres_server, history) as desk:
@@ -172,21 +172,17 @@ def test_worth_less_flows_is_pnl_over_every_range_and_unknown_where_that_is(
             whole = reader.pnl(replace(asked, closed=closes[found[-1].session])).total
             empty = StrategySession(session(0), Decimal(0), Decimal(0), Decimal(0))
             assert gained([empty, *found]) == whole.total
+        for one_scope in (("s-1",), ("s-2",), ("s-1", "s-2")):
+            assert_what_never_stood_short_is_measured(desk.sessions(*one_scope))
 
 
-@settings(max_examples=15, deadline=None)
-@given(history=histories())
-def test_what_never_stood_short_is_measured_unless_nothing_was_at_work(
-    postgres_server: Server, history: list[Happening]
-) -> None:
-    with told(postgres_server, history) as desk:
-        for scope in (("s-1",), ("s-2",), ("s-1", "s-2")):
-            found = desk.sessions(*scope)
-            is_short = any(one.short for one in found)
-            if not is_short and any(one.worth is not None for one in found):
-                shown = returns_of(strategy_series(found), is_net=True)
-                causes = {name: one.cause for name, one in shown.failures.items()}
-                assert causes.get("twr") in {None, "nothing_invested"}, causes
+def assert_what_never_stood_short_is_measured(found: Sequence[StrategySession]) -> None:
+    """A return is told unless nothing was at work."""
+    if any(one.short for one in found) or all(one.worth is None for one in found):
+        return
+    shown = returns_of(strategy_series(found), is_net=True)
+    causes = {name: one.cause for name, one in shown.failures.items()}
+    assert causes.get("twr") in {None, "nothing_invested"}, causes
 
 
 def gained(span: Sequence[StrategySession]) -> Decimal:
