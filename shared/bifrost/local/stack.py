@@ -9,7 +9,7 @@ import secrets
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +41,11 @@ class StackState:
     home: Path
     api_url: str
     endpoint_url: str
-    database_url: str
-    database_urls: dict[str, str]
+    database_url: str = field(repr=False)
+    database_urls: dict[str, str] = field(repr=False)
     outputs: dict[str, str]
     username: str
-    password: str
+    password: str = field(repr=False)
     login: users.Login
     republished: dict[str, int]
     seconds: float

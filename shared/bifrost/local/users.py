@@ -9,7 +9,7 @@ import contextlib
 import json
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bifrost.core.errors import UnauthenticatedError
@@ -29,7 +29,7 @@ class Login:
     user_pool_id: str
     client_id: str
     username: str
-    password: str
+    password: str = field(repr=False)
 
 
 def new_password() -> str:

@@ -5,7 +5,7 @@ tasks and listeners cannot afford its 130 ms, so here a dataclass does.
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 WORKFLOWS = ("order_flow", "order_preview", "withdrawal_flow", "reconcile", "replay", "rebuild")
@@ -19,10 +19,10 @@ class FunctionEnvironment:
     region: str
     endpoint_url: str
     access_key: str
-    secret_key: str
-    session_token: str
-    database_url: str
-    venue_database_url: str
+    secret_key: str = field(repr=False)
+    session_token: str = field(repr=False)
+    database_url: str = field(repr=False)
+    venue_database_url: str = field(repr=False)
     database_auth: str
     event_bus_name: str
     queue_url: str

@@ -7,7 +7,7 @@ Source: AWS General Reference, "Create a signed AWS API request".
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import quote, urlsplit
 
@@ -17,8 +17,8 @@ class Credentials:
     """Who signs; `token` is empty for long-lived keys."""
 
     access_key: str
-    secret_key: str
-    token: str = ""
+    secret_key: str = field(repr=False)
+    token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
