@@ -181,6 +181,8 @@ def test_a_symbol_is_whoever_had_it_then(data: DataFunction) -> None:
         {"adjust": "some"},
         {"as_of": "soon"},
         {"as_of": "2012-01-04T10:00:00"},
+        {"as_of": "9999-12-31T23:59:59-14:00", "adjust": "all"},
+        {"as_of": "0001-01-01T00:00:00Z"},
         {"knowledge": "gut"},
         {"adjust": "splits", "from": "2012-01-05", "to": "2012-01-04"},
         {"adjust": "splits", "cursor": "x"},

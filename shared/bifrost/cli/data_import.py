@@ -49,29 +49,22 @@ def import_files(
     """
     if file_format not in FORMATS:
         raise typer.BadParameter(f"it is none of {', '.join(FORMATS)}", param_hint="--format")
-    of_files = {"--mic": mic, "--currency": currency, "--times": times}
-    of_provider = {"--provider": provider, "--from": first, "--to": last}
+    of_files = {"mic": mic, "currency": currency, "times": times}
+    of_provider = {"provider": provider, "from": first, "to": last}
     if file_format == PROVIDER:
         _refuse_given(of_files, "a file has it; a provider's bars need a listed instrument")
         _fetch([*(files or []), *([provider] if provider else [])], instrument, timeframe,
                (first, last), as_json)  # fmt: skip
         return
     _refuse_given(of_provider, "a provider has it: say --format provider")
-    told = {
-        "format": file_format,
-        "instrument": instrument,
-        "timeframe": timeframe,
-        "mic": mic,
-        "currency": currency,
-        "times": times,
-    }
+    told = {"format": file_format, "instrument": instrument, "timeframe": timeframe, **of_files}
     _import(files or [], {name: one for name, one in told.items() if one is not None}, as_json)
 
 
 def _refuse_given(options: dict[str, str | None], why: str) -> None:
     for name, value in options.items():
         if value is not None:
-            raise typer.BadParameter(why, param_hint=name)
+            raise typer.BadParameter(why, param_hint=f"--{name}")
 
 
 def _import(files: Sequence[str], told: dict[str, str], as_json: bool) -> None:

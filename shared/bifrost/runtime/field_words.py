@@ -55,6 +55,7 @@ _PATTERNS = {
     r"^[A-Za-z0-9._:-]{1,128}$": "1 to 128 letters, digits, dots, colons, hyphens or underscores",
     r"^[A-Za-z0-9-]{1,64}$": "1 to 64 letters, digits or hyphens",
     r"^[A-Z]{3}$": "a currency of three capital letters, such as USD",
+    r"^[A-Z]{4}$": "a MIC of four capital letters, such as XNAS",
     r"^[A-Z0-9][A-Z0-9.-]{0,31}$": "a symbol of capital letters, digits, dots or hyphens",
     r"^[A-Z0-9][A-Z0-9. -]{0,31}$": "a symbol of capital letters, digits, dots or hyphens",
     r"^([A-Z0-9][A-Z0-9.-]{0,31})?$": "a symbol of capital letters, digits, dots or hyphens",

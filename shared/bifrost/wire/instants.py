@@ -4,11 +4,13 @@ pydantic itself would take a number of seconds for an instant.
 """
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
+
+from bifrost.core.sessions import EXCHANGE
 
 _FORM = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})"
@@ -16,11 +18,14 @@ _FORM = re.compile(
 
 
 def instant_of(text: str) -> datetime | None:
-    """Read an instant; None where it is none, or has no offset."""
+    """Read an instant; None for none, one without offset, or of no year in UTC or New York."""
     try:
-        return datetime.fromisoformat(text) if _FORM.fullmatch(text) else None
-    except ValueError:
+        found = datetime.fromisoformat(text) if _FORM.fullmatch(text) else None
+        if found is not None:
+            found.astimezone(UTC).astimezone(EXCHANGE)
+    except (ValueError, OverflowError):
         return None
+    return found
 
 
 def _only_iso(value: object) -> object:
