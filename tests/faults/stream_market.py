@@ -139,6 +139,12 @@ class StreamMarket:
                 " HAVING count(*) > 1"
             )
 
+    def words(self) -> set[str]:
+        """Return what was noted of trading."""
+        with closing_database(self.database_url) as database:
+            rows = database.fetch_all("SELECT DISTINCT status FROM data.trading_statuses")
+        return {row["status"] for row in rows}
+
     def _environment(self) -> dict[str, str]:
         settings = {
             "ALPACA_KEY_ID": KEYS["key_id"],

@@ -39,6 +39,7 @@ def test_after_a_kill_at_each_failpoint_no_minute_is_missing_and_none_is_twice(
     market.wait_whole(before)
 
     assert market.repeated() == []
+    assert market.words() == {"halted", "resumed", "unknown"}
 
 
 def test_two_at_once_one_works_and_the_other_takes_over_when_it_is_killed(

@@ -108,6 +108,14 @@ def test_halt_that_cannot_be_is_refused_by_its_field(
     assert answer.fields == {field}
 
 
+def test_an_instant_that_is_none_is_asked_for_as_an_instant(data: DataFunction) -> None:
+    refused = data.post(HALTS, {**HALT, "begins_at": "2012-01-12"})
+
+    assert [one["fix"] for one in refused.body["errors"]] == [
+        "send an instant as 2026-01-05T15:30:00Z"
+    ]
+
+
 def test_halt_of_nobody_is_not_found_and_a_range_runs_forward(data: DataFunction) -> None:
     backwards = data.get(HALTS, **{"from": "2012-01-13", "to": "2012-01-12"})
 

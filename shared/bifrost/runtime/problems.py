@@ -54,6 +54,7 @@ _FIXES = {
     "enum": "send one of the listed values",
     "literal_error": "send one of the listed values",
     "date_order": "send dates in their order",
+    "datetime_type": "send an instant as 2026-01-05T15:30:00Z",
     "date": "send a date as YYYY-MM-DD",
 }
 
