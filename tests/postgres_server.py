@@ -28,6 +28,7 @@ class Server:
 
     home: Home
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    _superuser: psycopg.Connection | None = None
 
     def address(self, role: str, database: str) -> str:
         """Return the connection string of a role on one of the server's databases."""
@@ -43,9 +44,16 @@ class Server:
 
     def administer(self, *commands: str) -> None:
         """Run each command as the superuser, outside any transaction."""
-        with psycopg.connect(self.address("postgres", "postgres"), autocommit=True) as connection:
-            for command in commands:
-                connection.execute(command)
+        if self._superuser is None:
+            address = self.address("postgres", "postgres")
+            self._superuser = psycopg.connect(address, autocommit=True)
+        for command in commands:
+            self._superuser.execute(command)
+
+    def close(self) -> None:
+        """Let the superuser go."""
+        if self._superuser is not None:
+            self._superuser.close()
 
 
 @contextmanager
@@ -57,8 +65,8 @@ def running_server(folder: Path) -> Iterator[Server]:
         # The launcher lets go of its child on purpose: the server outlives a command.
         warnings.simplefilter("ignore", ResourceWarning)
         process = postgres.start(home)
+    server = Server(home)
     try:
-        server = Server(home)
         server.administer(
             *(f"ALTER SYSTEM SET {setting} = off" for setting in HASTE),
             "SELECT pg_reload_conf()",
@@ -68,5 +76,6 @@ def running_server(folder: Path) -> Iterator[Server]:
         migrate(server.address("postgres", TEMPLATE), dict.fromkeys(SCHEMAS, "unused"))
         yield server
     finally:
+        server.close()
         postgres.stop(process)
         home.remove()
