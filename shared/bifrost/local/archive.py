@@ -7,11 +7,12 @@ compressed, for the same reason.
 
 import importlib.util
 import io
-import py_compile
-import tempfile
+import marshal
 import zipfile
 from pathlib import Path
 
+# PEP 552: known by the source's hash, and never held against it.
+_UNCHECKED_HASH = (0b01).to_bytes(4, "little")
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 
 
@@ -23,24 +24,21 @@ def archive(folder: Path) -> bytes:
             if not path.is_file() or "__pycache__" in path.parts:
                 continue
             name = path.relative_to(folder).as_posix()
-            _add(packed, name, path.read_bytes())
+            content = path.read_bytes()
+            _add(packed, name, content)
             if path.suffix == ".py":
-                _add(packed, _compiled_name(name), compiled(path, name))
+                _add(packed, _compiled_name(name), compiled(content, name))
     return buffer.getvalue()
 
 
-def compiled(path: Path, name: str) -> bytes:
-    """The bytecode of one module under its name in the archive, valid whatever its file's date."""
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / "module.pyc"
-        py_compile.compile(
-            str(path),
-            cfile=str(target),
-            dfile=name,
-            doraise=True,
-            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-        )
-        return target.read_bytes()
+def compiled(source: bytes, name: str) -> bytes:
+    """The bytecode of one module under its name in the archive, valid whatever its file's date.
+
+    Raises SyntaxError, which names the module.
+    """
+    code = compile(source, name, "exec", dont_inherit=True)
+    known_by = _UNCHECKED_HASH + importlib.util.source_hash(source)
+    return importlib.util.MAGIC_NUMBER + known_by + marshal.dumps(code)
 
 
 def _compiled_name(name: str) -> str:
