@@ -123,6 +123,10 @@ class ScriptedVendor:
             told = self.script.popleft()
             answer: Answer[Ticks] = told(asked) if callable(told) else told
             return answer
+        return self.all_ticks_of(asked, made)
+
+    def all_ticks_of(self, asked: TickRequest, made: Callable[[Any], Ticks]) -> Answer[Ticks]:
+        """As many as are wanted at once of those in the range."""
         times = tick_times(asked.first, asked.before)
         if asked.most is not None and len(times) > asked.most:
             return Found(made(times[: asked.most]), instant_of(int(times[asked.most])))

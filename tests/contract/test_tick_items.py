@@ -74,9 +74,10 @@ def test_a_day_of_more_than_fits_at_once_goes_on_from_inside_it(
 
     (item,) = desk.work(desk.start_ticks(Series.QUOTES))
 
-    assert (item.state, item.slices, item.rows_written) == (ItemState.DONE, 6, 80)
+    assert (item.state, item.slices) == (ItemState.DONE, 12)
+    assert (item.rows_read, item.rows_written) == (80, 80)
     begins = [one.first for one in desk.vendor.asked_ticks]
-    assert begins[1] == instant_of(TIMES[15])
+    assert begins[1] == instant_of(TIMES[5]), "the ten after these say whether they are right"
     assert stored(desk, Series.QUOTES) == TIMES
     (flags,) = desk.rows("SELECT count(*) AS n FROM data.quality_flags")
     assert flags["n"] == 2, "the last quote of each day, and none at a slice's end"
@@ -165,6 +166,27 @@ def test_what_the_gate_blocks_is_kept_apart(desk: IngestionDesk) -> None:
     assert (item.state, item.rows_read) == (ItemState.DONE, 80)
     assert (item.rows_written, item.rows_kept_apart) == (79, 1)
     assert stored(desk) == TIMES[:7] + TIMES[8:]
+
+
+@pytest.mark.parametrize("place", [4, 5, 14, 15])
+def test_where_a_slice_ends_says_nothing_of_what_passes_the_gate(
+    desk: IngestionDesk, monkeypatch: pytest.MonkeyPatch, place: int
+) -> None:
+    monkeypatch.setattr(working, "TICKS_AT_ONCE", 15)
+
+    def misprinted(asked: TickRequest) -> Any:
+        found = desk.vendor.all_ticks_of(asked, trades_at)
+        assert isinstance(found, Found)
+        found.data.price[found.data.occurred_at == TIMES[place]] *= 13
+        found.data.price[found.data.occurred_at == TIMES[place]] //= 10
+        return found
+
+    desk.vendor.script.extend([misprinted] * 12)
+
+    (item,) = desk.work(desk.start_ticks(Series.TRADES))
+
+    assert (item.rows_written, item.rows_kept_apart) == (79, 1)
+    assert stored(desk) == TIMES[:place] + TIMES[place + 1 :]
 
 
 def test_who_was_taken_for_dead_or_cancelled_writes_nothing(

@@ -17,6 +17,7 @@ from bifrost.data.quality.defects import Defect
 from bifrost.data.quality.quotes import judge_quotes
 from bifrost.data.quality.tick_shape import TickContext
 from bifrost.data.quality.trades import judge_trades
+from bifrost.data.series.columns import micros
 from bifrost.data.series.ticks import QuoteColumns, TickBook, Ticks, TradeColumns, taken
 
 
@@ -81,7 +82,8 @@ def take_quotes(
     """Take quotes in, in the transaction of `books`: all that passes the gate, and nothing else.
 
     quotes: in the order in which they came. at: the wall's time, which becomes `recorded_at`.
-    until: before when all that there were are among them; None: up to `at`, nothing came since.
+    until: before when all that there were are among them, and what is from then on says only what
+    came next, and is not kept; None: all are kept, and up to `at` nothing came since.
     Taking the same again writes nothing. Raises NotFoundError for an instrument that is not listed.
     """
     return _take(books, (instrument, source), quotes, (at, until), judge_quotes, books.put_quotes)
@@ -105,7 +107,9 @@ def _take(
     if not len(ticks):
         return TakenTicks(ticks, 0, 0, 0)
     found = judge(ticks, replace(books.tick_context(listing, source, ticks, at), until=until))
-    passes = np.ones(len(ticks), np.bool_)
+    kept = np.ones(len(ticks), np.bool_) if until is None else ticks.occurred_at < micros(until)
+    found = [one for one in found if one.place is None or kept[one.place]]
+    passes = kept.copy()
     passes[[one.place for one in found if one.blocks and one.place is not None]] = False
     good = taken(ticks, passes)
     written = put(instrument, source, good, at)
@@ -114,6 +118,6 @@ def _take(
     return TakenTicks(
         good,
         written,
-        kept_apart=int((~passes).sum()),
+        kept_apart=int((kept & ~passes).sum()),
         flagged=len({one.at for one in found if not one.blocks}),
     )

@@ -15,11 +15,14 @@ from bifrost.data.ingest.ports import Absence, ItemBooks
 from bifrost.data.ingest.settling import Slice, counted, stopped_at, unanswered
 from bifrost.data.ingest.taking_ticks import TakenTicks, TickBooks
 from bifrost.data.providers.answers import Absent, Answer, Failed, Partial, RateLimited
+from bifrost.data.series.columns import instant_of
 from bifrost.data.series.ticks import Ticks
 
 # Longer than any closure of the exchange: a next session is found, or its calendar is not known.
 _CLOSED_AT_MOST = timedelta(days=14)
 _DAYS_NAMED = 5
+# As many as the gate looks ahead.
+_HELD_BACK = 10
 
 
 class Take(Protocol[Ticks]):
@@ -46,7 +49,8 @@ def ticks_settled(books: ItemBooks, asked: Slice, answer: Answer[Ticks], take: T
     if isinstance(answer, Absent):
         _remember(books, asked, answer.reason)
         return _behind(books, asked, answer.reason)
-    until = answer.resume_from if isinstance(answer, Partial) else answer.until
+    ends = answer.resume_from if isinstance(answer, Partial) else answer.until
+    until = None if ends is None else _confirmed(answer.data, ends)
     took = take(
         books.taking_ticks(),
         asked.item.instrument,
@@ -56,11 +60,22 @@ def ticks_settled(books: ItemBooks, asked: Slice, answer: Answer[Ticks], take: T
         until=until or asked.scope.before,
     )
     asked = replace(asked, item=counted(asked.item, took))
+    if until is None:
+        return _behind(books, asked, "")
     if isinstance(answer, Partial):
-        return stopped_at(asked, answer.resume_from, answer.reason)
-    if answer.until is not None:
-        return moved(asked.item, answer.until, asked.now, asked.lease)
-    return _behind(books, asked, "")
+        return stopped_at(asked, until, answer.reason)
+    return moved(asked.item, until, asked.now, asked.lease)
+
+
+def _confirmed(ticks: Ticks, ends: datetime) -> datetime:
+    """Return up to when a part that ends inside a day is kept: the last few come again.
+
+    A price is wrong where those before and after it say so; a part's last have none after them.
+    """
+    times = ticks.occurred_at
+    if len(times) <= _HELD_BACK or times[-_HELD_BACK] == times[0]:
+        return ends
+    return instant_of(int(times[-_HELD_BACK]))
 
 
 def _behind(books: ItemBooks, asked: Slice, reason: str) -> Item:

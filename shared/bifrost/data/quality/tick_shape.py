@@ -38,7 +38,7 @@ class TickContext(Generic[Ticks]):
     """What messages are judged by.
 
     grid: the calendar's sessions around them. received_at: when they came.
-    before: what their source said in the minute before them, in order; the last of it is enough.
+    before: what their source said in the hour before them, in order; the last of it is enough.
     halts: when it did not trade. until: what came after it is not among them; None: nothing did.
     """
 

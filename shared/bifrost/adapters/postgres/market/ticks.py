@@ -61,8 +61,8 @@ SELECT occurred_at AS ends FROM data.{table} WHERE {asked} AND source = %(source
 ORDER BY occurred_at, sequence OFFSET %(limit)s LIMIT 1
 """
 
-# What the gate looks back on.
-_JUST_BEFORE = timedelta(minutes=1)
+# What the gate looks back on: of a share that trades seldom more than a minute, of none a night.
+_JUST_BEFORE = timedelta(hours=1)
 _BEFORE_MOST = 40
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -127,7 +127,7 @@ class PostgresTicks:
         return _read(self.cursor, _QUOTES, asked)
 
     def said_before(self, instrument: str, source: str, ticks: Ticks) -> Ticks:
-        """Return the last that this source said in the minute before these messages, in order."""
+        """Return the last that this source said in the hour before these messages, in order."""
         table: _Table[Ticks] = _TRADES if isinstance(ticks, TradeColumns) else _QUOTES
         query = (
             f"SELECT {table.aggregated()} FROM (SELECT * FROM data.{table.name}"
