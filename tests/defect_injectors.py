@@ -31,6 +31,11 @@ class Wrong:
     places: tuple[int, ...] = ()
     gone: int | None = None
 
+    def is_of_volume(self, bars: BarColumns) -> bool:
+        """Say whether it is a column that stands still, and that of volume: no price is wrong."""
+        stands = bars.volume[[*self.places]]
+        return len(stands) > 1 and bool((stands == stands[0]).all() and stands[0])
+
     @property
     def ends(self) -> int:
         """The place of the bar after it."""
@@ -53,6 +58,9 @@ class Injector:
     inject: Callable[[BarColumns, list[int], np.random.Generator, GateContext], Injected]
     kinds: frozenset[DefectKind]
 
+
+# What is only flagged: the bar may be true, and no price of it is wrong, or it is not there.
+FLAGGED = ("volume_of_zero", "absurd_volume", "missing_bar", "missed_split", "truncated_precision")
 
 INJECTORS: dict[str, Injector] = {}
 Inject = Callable[[BarColumns, list[int], np.random.Generator, GateContext], Injected]

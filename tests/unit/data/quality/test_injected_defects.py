@@ -1,5 +1,5 @@
-"""Every fault of a thousand of its kind, put into clean series, is blocked or flagged in its place,
-and no bar beside it is blocked; the clean series themselves raise no alarm.
+"""Every fault of a thousand of its kind, put into clean series, is blocked in its place, or flagged
+where its bar may be true; no bar beside it is blocked; the clean series themselves raise no alarm.
 
 Seeded: the same thousand each time, some twenty to a series, far apart.
 """
@@ -17,13 +17,15 @@ from bifrost.data.quality.gate import judge
 from bifrost.data.series.timeframes import Timeframe
 from tests import defect_neighbours
 from tests.clean_series import STOCKS, clean, received, steps
-from tests.defect_injectors import INJECTORS, Injected, Wrong
+from tests.defect_injectors import FLAGGED, INJECTORS, Injected, Wrong
 
 OF_EACH = 1000
 SERIES = ("AAPL", "MSFT", "IBM", "S&P 500")
 APART = 120
 FIRST = 80
 TAKEN_BACK = ("spike", "wrong_days")
+# Of a thousand, those that come upon a crash or a split as large: a flag is all that is honest.
+UPON_A_CRASH = {"wrong_days": 2}
 
 
 @lru_cache
@@ -54,9 +56,11 @@ def test_there_are_more_than_twenty_kinds() -> None:
 
 
 @pytest.mark.parametrize("kind", INJECTORS)
-def test_each_of_a_thousand_is_blocked_or_flagged_in_its_place(kind: str) -> None:
+def test_each_of_a_thousand_is_blocked_in_its_place_or_flagged_if_it_may_be_true(kind: str) -> None:
     chance = np.random.default_rng([ord(letter) for letter in kind])
     missed: list[str] = []
+    let_in: list[str] = []
+    blocked: list[str] = []
     told: Counter[str] = Counter()
     count = 0
     names = cycle(SERIES)
@@ -65,12 +69,23 @@ def test_each_of_a_thousand_is_blocked_or_flagged_in_its_place(kind: str) -> Non
         injected = made(kind, name, chance, OF_EACH - count)
         count += len(injected.wrong)
         found = judge(injected.bars, injected.context)
-        missed += [f"{name} {one}" for one in injected.wrong if not is_found(one, found, kind)]
         told.update(bystanders(injected, found))
+        for one in injected.wrong:
+            expected = found_of(one, found, kind)
+            told_so = [f"{name} {one}"]
+            missed += [] if expected else told_so
+            if any(each.blocks for each in expected):
+                blocked += told_so
+            elif not (kind == "constant_column" and one.is_of_volume(injected.bars)):
+                let_in += told_so
 
     assert count >= OF_EACH
     assert missed == []
     assert told == Counter()
+    if kind in FLAGGED:
+        assert blocked == []
+    else:
+        assert len(let_in) <= UPON_A_CRASH.get(kind, 0), let_in
 
 
 def made(kind: str, name: str, chance: np.random.Generator, wanted: int) -> Injected:
@@ -81,13 +96,13 @@ def made(kind: str, name: str, chance: np.random.Generator, wanted: int) -> Inje
     return INJECTORS[kind].inject(bars, places[:wanted], chance, context(name))
 
 
-def is_found(wrong: Wrong, found: list[Defect], kind: str) -> bool:
-    """Say whether a defect of an expected kind is where the fault is."""
+def found_of(wrong: Wrong, found: list[Defect], kind: str) -> list[Defect]:
+    """Return the defects of an expected kind that are where the fault is."""
     expected = [one for one in found if one.kind in INJECTORS[kind].kinds]
     if wrong.gone is not None:
-        return any(one.at == wrong.gone for one in expected)
+        return [one for one in expected if one.at == wrong.gone]
     places = (*wrong.places, wrong.ends) if kind in TAKEN_BACK else wrong.places
-    return any(one.place in places for one in expected)
+    return [one for one in expected if one.place in places]
 
 
 def bystanders(injected: Injected, found: list[Defect]) -> list[str]:
