@@ -2,7 +2,8 @@
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from tests.architecture.project import ROOT, name_of
@@ -33,7 +34,7 @@ def too_long(paths: Iterable[Path], root: Path = ROOT) -> list[str]:
         lines = len(text.splitlines())
         if lines > FILE_LINES_MAX:
             found.append(f"{name_of(path, root)} has {lines} lines, at most {FILE_LINES_MAX}")
-        for node in ast.walk(ast.parse(text)):
+        for node in _statements(_parsed(text)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 lines = (node.end_lineno or 0) - node.lineno + 1
                 if lines > FUNCTION_LINES_MAX:
@@ -50,7 +51,7 @@ def vague_names(paths: Iterable[Path], root: Path = ROOT) -> list[str]:
     for path in paths:
         named = [path.stem] + [
             node.name
-            for node in ast.walk(ast.parse(path.read_text()))
+            for node in _statements(_parsed(path.read_text()))
             if isinstance(node, ast.ClassDef | ast.FunctionDef)
         ]
         found += [
@@ -66,7 +67,7 @@ def words_of_others(paths: Iterable[Path], root: Path = ROOT) -> list[str]:
     return [
         f"{name_of(path, root)}: {name} has {word}, say {WORDS_OF_OTHERS[word]}"
         for path in paths
-        for name in sorted(_names(ast.parse(path.read_text())))
+        for name in sorted(_names(_parsed(path.read_text())))
         for word in set(_words(name)) & set(WORDS_OF_OTHERS)
     ]
 
@@ -96,11 +97,26 @@ def undocumented(paths: Iterable[Path], root: Path = ROOT) -> list[str]:
     return [
         f"{name_of(path, root)}: {node.name} has no docstring"
         for path in paths
-        for node in ast.parse(path.read_text()).body
+        for node in _parsed(path.read_text()).body
         if isinstance(node, ast.ClassDef | ast.FunctionDef)
         and not node.name.startswith("_")
         and ast.get_docstring(node) is None
     ]
+
+
+@lru_cache(maxsize=1)
+def _parsed(text: str) -> ast.Module:
+    """Parse a file once for all that is asked of it, one question after the other."""
+    return ast.parse(text)
+
+
+def _statements(node: ast.AST) -> Iterator[ast.stmt]:
+    """Yield every statement: what is defined is one, and expressions are most of a file's nodes."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt):
+            yield child
+        if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
+            yield from _statements(child)
 
 
 def _names(tree: ast.Module) -> set[str]:
