@@ -85,10 +85,15 @@ def _standing(
     ends = np.minimum(ends, context.grid.closes_at[places] + LATE)
     known = inside & (bid > 0) & (ask > 0)
     stale = inside & (_stood(times, ends, places, context) > STALE_AFTER / _MICROSECOND)
+    until = ends
+    for halt in context.halts:
+        # Before it trades again orders may cross: nobody meets them.
+        known &= (times < halt.first) | (times >= halt.before)
+        until = np.where(times < halt.first, np.minimum(until, halt.first), until)
     for kind, wrong in (
         (DefectKind.STALE_QUOTE, stale),
-        (DefectKind.CROSSED_MARKET, _lasting(times, ends, known & (bid > ask), CROSSED_AFTER)),
-        (DefectKind.LOCKED_MARKET, _lasting(times, ends, known & (bid == ask), LOCKED_AFTER)),
+        (DefectKind.CROSSED_MARKET, _lasting(times, until, known & (bid > ask), CROSSED_AFTER)),
+        (DefectKind.LOCKED_MARKET, _lasting(times, until, known & (bid == ask), LOCKED_AFTER)),
     ):
         for one in np.flatnonzero(wrong).tolist():
             says = f"bid {exactly(bid[one]):f}, ask {exactly(ask[one]):f} stood too long"

@@ -151,6 +151,29 @@ def test_a_market_of_two_venues_may_cross_or_lock_for_a_moment(kind: str, longes
     assert judge_quotes(told, briefly) == []
 
 
+@pytest.mark.parametrize(
+    ("began", "ended", "is_flagged"),
+    [(39, None, False), (40.5, 51.5, False), (45, None, True), (30, 39, True)],
+)
+def test_orders_may_cross_before_a_halted_share_trades_again(
+    began: float, ended: float | None, is_flagged: bool
+) -> None:
+    told = quotes(OPENS + np.arange(60, dtype=np.int64) * SECOND)
+    told.ask[::2], told.bid[1::2] = 0, 0
+    told.bid[::2], told.ask[1::2] = 100_000_000, 100_010_000
+    told.bid[40] = 100_020_000
+    told.occurred_at[41:] += 10 * SECOND
+    since, until = (
+        None if one is None else instant_of(OPENS + round(one * SECOND)) for one in (began, ended)
+    )
+    assert since is not None
+    known = context(told, received_at=instant_of(int(told.occurred_at[-1])))
+
+    found = kinds(judge_quotes(told, replace(known, halts=(Halt(since, until),))))
+
+    assert (("crossed_market", 40, False) in found) is is_flagged
+
+
 @pytest.mark.parametrize("factor", [0.01, 0.85, 1.15, 1.5, 100])
 def test_a_thousand_trades_far_from_all_others_are_all_blocked(factor: float) -> None:
     made, wrong = trades(seconds()), some(6)
