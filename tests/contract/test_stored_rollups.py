@@ -1,5 +1,6 @@
 """Longer bars beside the minutes, in Postgres: what had closed, anew for each session that minutes
-touched, and in the end what rolling up everything at once gives."""
+touched, and in the end what rolling up everything at once gives; across what a stream missed, or a
+day of which a minute is unknown, nothing."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -21,6 +22,8 @@ from bifrost.data.series.rolling import STORED, RollUps
 from bifrost.data.series.rollup import roll_up
 from bifrost.data.series.timeframes import Timeframe
 from bifrost.data.series.trading_hours import TradingHours
+from tests.contract.test_unknown_minutes import SESSION, MinuteDesk
+from tests.contract.test_unknown_minutes import minutes as session_minutes
 from tests.data_desk import DataDesk
 
 SESSIONS = list(xnys.sessions(date(2012, 7, 2), date(2012, 7, 3)))
@@ -132,3 +135,54 @@ def test_in_whatever_parts_minutes_come_what_is_stored_is_what_all_at_once_give(
         rolled = roll_up(whole, timeframe, TradingHours.regular(SESSIONS)).bars
         expected = rolled.take(slice(0, 1)) if timeframe.is_daily else rolled
         assert desk.stored(timeframe).equals(expected)
+
+
+def stored_of(desk: MinuteDesk, timeframe: Timeframe) -> BarColumns:
+    """Return what is stored of the session."""
+    asked = SeriesQuery("AAPL", timeframe, SESSION.opens_at, SESSION.closes_at)
+    return PostgresSeriesReader(desk.database).read(asked)
+
+
+def test_across_a_hole_nothing_is_stored_until_it_is_filled_and_then_what_all_minutes_give(
+    make_database: Callable[[str], Database],
+) -> None:
+    desk = MinuteDesk(make_database("data"))
+    whole = session_minutes(0, 390)
+    hours = TradingHours.regular([SESSION])
+    desk.hole(100, 130)
+    for part in (whole.take(slice(130, None)), whole.take(slice(0, 100))):
+        desk.take(part)
+        desk.rollups.run()
+
+    opens = micros(SESSION.opens_at)
+    for timeframe in STORED:
+        rolled = roll_up(whole, timeframe, hours)
+        apart = (rolled.ends_at <= opens + 100 * MINUTE) | (
+            rolled.bars.starts_at >= opens + 130 * MINUTE
+        )
+        assert stored_of(desk, timeframe).equals(rolled.bars.take(apart))
+    desk.heal()
+    desk.take(whole.take(slice(100, 130)))
+    desk.rollups.run()
+
+    for timeframe in STORED:
+        assert stored_of(desk, timeframe).equals(roll_up(whole, timeframe, hours).bars)
+
+
+def test_of_minutes_that_nobody_tells_of_a_day_is_made_by_a_vendors_word_alone(
+    make_database: Callable[[str], Database],
+) -> None:
+    desk = MinuteDesk(make_database("data"))
+    quiet = [7, 8, 200, 389]
+    told = session_minutes(0, 390).take(np.setdiff1d(np.arange(390), quiet))
+    desk.take(told)
+    desk.rollups.run()
+    unknown = len(stored_of(desk, Timeframe.D1))
+
+    desk.silence(0, 390)
+    desk.rollups.run()
+
+    assert unknown == 0
+    for timeframe in STORED:
+        rolled = roll_up(told, timeframe, TradingHours.regular([SESSION])).bars
+        assert stored_of(desk, timeframe).equals(rolled)

@@ -1,5 +1,7 @@
-"""Roll-ups: buckets hang from the session's open and end at its close, and the order in which
-bars arrive, and in how many parts, leaves no trace in what they make."""
+"""Roll-ups: buckets hang from the session's open and end at its close; each has the open of its
+first bar, the extremes, the close of its last and all volume, and is complete when its time is up.
+In which order and parts bars came, `test_rolling` asks.
+"""
 
 from datetime import UTC, date, datetime
 
