@@ -49,6 +49,11 @@ class LiveDesk:
         self._stack = Stack(Place(home=Home(folder), project=PROJECT))
         self._api: Api | None = None
         self._reached = ("", "")
+        # Kept connections would be to a server that a test kills; what costs is the client.
+        self._http = httpx.Client(
+            timeout=90, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
+        )
+        self._sqs: tuple[str, Any] = ("", None)
 
     def up(self) -> Json:
         """Bring it up, with the sample imported; return what `up` said."""
@@ -72,6 +77,9 @@ class LiveDesk:
         """Leave neither a process nor a file."""
         if self._api is not None:
             self._api.close()
+        self._http.close()
+        if self._sqs[1] is not None:
+            self._sqs[1].close()
         if self.home.exists():
             self.command("reset", "--yes")
 
@@ -108,6 +116,9 @@ class LiveDesk:
     def environment(self) -> dict[str, str]:
         """What a command must be given to mean this desk and no other."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(HIDDEN)}
+        if kept.pop("PYTHONDONTWRITEBYTECODE", None):
+            # A command that compiles all that it imports takes three times as long.
+            kept["PYTHONPYCACHEPREFIX"] = str(self.home.with_name("bytecode"))
         return {**kept, "BIFROST_HOME": str(self.home)}
 
     @property
@@ -134,7 +145,7 @@ class LiveDesk:
         if key:
             headers["Idempotency-Key"] = key
         url = path if path.startswith("http") else self.state.api_url + path
-        return httpx.request(method, url, headers=headers, timeout=90, trust_env=False, **more)
+        return self._http.request(method, url, headers=headers, **more)
 
     def token_of(self, username: str) -> str:
         """A token of another user, in no group, made at the first call."""
@@ -239,19 +250,24 @@ class LiveDesk:
         wait_until("every event heard", is_quiet, self._waiting, seconds)
 
     def _waiting(self) -> Json:
-        publishers = self._stack.table().publishers
-        unsent = {
-            name: self.rows(f"SELECT count(*) FROM {name}.outbox WHERE published_at IS NULL")
-            for name in publishers
-        }
-        waiting: Json = {name: rows[0]["count"] for name, rows in unsent.items()}
-        sqs = client("sqs", self.state.endpoint_url)
+        unsent = " UNION ALL ".join(
+            f"SELECT '{name}' AS name, count(*) FROM {name}.outbox WHERE published_at IS NULL"
+            for name in self._stack.table().publishers
+        )
+        waiting: Json = {row["name"]: row["count"] for row in self.rows(unsent)}
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         for listener, url in self.queues().items():
-            found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+            asked = {"QueueUrl": url, "AttributeNames": names}
+            found = self._queues_client().get_queue_attributes(**asked)["Attributes"]
             waiting[f"{listener}'s queue"] = sum(int(found[name]) for name in names)
-        sqs.close()
         return {name: count for name, count in waiting.items() if count}
+
+    def _queues_client(self) -> Any:
+        """The client of the queues, one for as long as they are at one address."""
+        address = self.state.endpoint_url
+        if self._sqs[0] != address:
+            self._sqs = (address, client("sqs", address))
+        return self._sqs[1]
 
 
 def new_key() -> str:

@@ -215,21 +215,28 @@ def kept(desk: LiveDesk) -> dict[str, int]:
     raise AssertionError(f"the books do not come to rest: {difference(before, seen)}")
 
 
+def let_prices_rest(desk: LiveDesk) -> None:
+    """Let the minute pass after which the newest session is complete, and its worth recorded."""
+    desk.rows("UPDATE portfolio.marks SET recorded_at = recorded_at - interval '2 min' RETURNING 1")
+
+
 def test_what_the_desk_knows_survives_down_and_up(desk: LiveDesk) -> None:
     account, key = desk.account(), new_key()
     first = desk.call("POST", "/v1/orders", key=key, json=an_order(account))
     order = desk.order(first.json()["order_id"])
     desk.settle()
+    let_prices_rest(desk)
     before, url = kept(desk), desk.state.api_url
     assert processes_of(desk.home), "a stack that is up shows no process: the search is wrong"
 
     desk.command("down")
     left = processes_of(desk.home)
     down = desk.command_json("status", code=5)
-    desk.up()
+    up = desk.up()
 
     assert not left, f"down left processes: {left}"
     assert down["up"] is False
+    assert up["republished"] == {}, "what everybody had heard is sent again"
     assert desk.state.api_url == url
     assert not difference(before, kept(desk))
     again = desk.call("POST", "/v1/orders", key=key, json=an_order(account))

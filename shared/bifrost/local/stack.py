@@ -42,13 +42,18 @@ class StackState:
     api_url: str
     endpoint_url: str
     database_url: str = field(repr=False)
-    database_urls: dict[str, str] = field(repr=False)
+    role_passwords: dict[str, str] = field(repr=False)
     outputs: dict[str, str]
     username: str
     password: str = field(repr=False)
     login: users.Login
     republished: dict[str, int]
     seconds: float
+
+    @property
+    def database_urls(self) -> dict[str, str]:
+        """By schema, the connection string of its role."""
+        return _role_urls(self.database_url, self.role_passwords)
 
 
 class Stack:
@@ -190,7 +195,7 @@ class Stack:
         endpoint_url = self._endpoint_of(record)
         parameters = {"EndpointUrl": endpoint_url} | {
             f"{schema.capitalize()}DatabaseUrl": url
-            for schema, url in self._database_urls(record).items()
+            for schema, url in _role_urls(self._owner_dsn(), record.passwords).items()
         }
         last = record.deployed
         record.deployed, record.outputs = Deployer(endpoint_url).deploy(
@@ -264,14 +269,6 @@ class Stack:
     def _owner_dsn(self) -> str:
         return self._place.database_url or postgres.address(self._home, role="postgres")
 
-    def _database_urls(self, record: Record) -> dict[str, str]:
-        from bifrost.adapters.postgres.migrate import as_role
-
-        return {
-            schema: as_role(self._owner_dsn(), schema, password)
-            for schema, password in record.passwords.items()
-        }
-
     def _endpoint(self, record: Record) -> str | None:
         if self._place.endpoint_url:
             return self._place.endpoint_url
@@ -298,7 +295,7 @@ class Stack:
             api_url=record.api_url,
             endpoint_url=self._endpoint_of(record),
             database_url=self._owner_dsn(),
-            database_urls=self._database_urls(record),
+            role_passwords=record.passwords,
             outputs=record.outputs,
             username=record.user.get("username", ""),
             password=record.user.get("password", ""),
@@ -306,6 +303,13 @@ class Stack:
             republished=republished,
             seconds=round(seconds, 2),
         )
+
+
+def _role_urls(dsn: str, passwords: dict[str, str]) -> dict[str, str]:
+    # It takes a driver, and few commands ask.
+    from bifrost.adapters.postgres.migrate import as_role
+
+    return {schema: as_role(dsn, schema, password) for schema, password in passwords.items()}
 
 
 def _part(process: Any, *, external: bool) -> dict[str, Any]:

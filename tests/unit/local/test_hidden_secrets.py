@@ -17,7 +17,7 @@ SECRETS = {
     "token",
     "session_token",
     "database_url",
-    "database_urls",
+    "role_passwords",
     "venue_database_url",
 }
 
