@@ -27,13 +27,17 @@ COMMANDS = [
     for block in shell_blocks("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md")
     for command in block.commands()
 ]
+PAGES = [f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))]
+PAGE_COMMANDS = [command for block in shell_blocks(*PAGES) for command in block.commands()]
 README_WORDS = range(400, 701)
 DECISION_LINES = ("Choice", "Alternatives", "Why", "Cost", "Undo")
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("document", [*DOCUMENTS, *PAGES])
 def test_every_link_leads_to_a_file(document: str) -> None:
-    assert [target for target in links(document) if not (ROOT / target).exists()] == []
+    folder = (ROOT / document).parent
+
+    assert [target for target in links(document) if not (folder / target).exists()] == []
 
 
 @pytest.mark.parametrize("document", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"])
@@ -90,7 +94,7 @@ def test_every_command_starts_a_program_that_the_reader_has(command: str) -> Non
         assert (programs / program).exists()
 
 
-@pytest.mark.parametrize("arguments", calls_of("bifrost", COMMANDS), ids=" ".join)
+@pytest.mark.parametrize("arguments", calls_of("bifrost", COMMANDS + PAGE_COMMANDS), ids=" ".join)
 def test_every_bifrost_command_takes_its_arguments(arguments: list[str]) -> None:
     # --help is looked at after the other options, so an unknown one ends with 2 before it.
     done = CliRunner().invoke(app, [*arguments, "--help"])
