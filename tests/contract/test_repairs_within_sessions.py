@@ -107,6 +107,31 @@ def test_minutes_are_put_back_into_the_shares_of_a_split_that_stands(desk: Repai
     assert np.abs(stands.volume - wanted.volume).max() <= 4_000_000
 
 
+def test_splits_are_told_by_sessions_of_minutes_where_a_source_has_no_days(
+    desk: RepairDesk,
+) -> None:
+    desk.put(columns(clean(split=True)), ALPACA)
+    day = SESSIONS[EX].session
+
+    (claim,) = desk.scan()
+    desk.data.imports.announce(split_file("massive", day), "request-1")
+    held = desk.look()
+
+    assert (claim.repair.kind, claim.state) == (RepairKind.MISSING_SPLIT, RepairState.PROPOSED)
+    assert (claim.repair.timeframe, claim.repair.first) == ("1m", day)
+    # Once somebody claims it, it is held, and nobody else's.
+    assert held.records == ()
+    assert [(one.kind, one.session, one.timeframe) for one in held.suspicions] == [
+        (RepairKind.PHANTOM_SPLIT, day, Timeframe.M1)
+    ]
+    assert "as it would by the split" in held.suspicions[0].reason
+    desk.apply(claim)
+    assert desk.look().suspicions == ()
+    assert desk.data.rows("SELECT instrument, ex_date FROM data.published_actions") == [
+        {"instrument": "AAPL", "ex_date": day}
+    ]
+
+
 def test_a_second_source_tells_what_the_gate_kept_apart(desk: RepairDesk) -> None:
     faulty = FAULTS["frozen"](clean())
     desk.put(columns(clean()), MASSIVE)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from bifrost.core.errors import ConflictError
 from bifrost.data.ports import Clock, Ids
 from bifrost.data.repair.kinds import SURE
-from bifrost.data.repair.parts import Part, parts_of
+from bifrost.data.repair.parts import Part, ToldSeries, parts_of
 from bifrost.data.repair.ports import Announcer, RepairBooks, Repairs
 from bifrost.data.repair.stored import (
     RepairQuery,
@@ -73,21 +73,29 @@ class RepairService:
         correlation_id = correlation_id or self.ids.new()
         began = self.clock.now()
         with self.repairs.transaction(asked.instrument) as books:
-            left = parts_of(books.told(), asked)
+            told = books.told()
+        left = parts_of(told, asked)
         done = Scan(asked.instrument)
         for place, part in enumerate(left, start=1):
-            done = self._looked_at(part, asked, done, correlation_id)
+            done = self._looked_at(part, told, asked, done, correlation_id)
             if place < len(left) and self.clock.now() - began > _RUN_MAX:
                 return replace(done, following=part.place)
         return done
 
-    def _looked_at(self, part: Part, asked: ScanAsked, done: Scan, correlation_id: str) -> Scan:
+    def _looked_at(
+        self,
+        part: Part,
+        told: Sequence[ToldSeries],
+        asked: ScanAsked,
+        done: Scan,
+        correlation_id: str,
+    ) -> Scan:
         # Looking needs numpy; a list of repairs does not wait for it.
         from bifrost.data.repair.scanning import look
 
         is_made = not asked.dry_run and (not part.series.is_own or bool(asked.source))
         with self.repairs.transaction(asked.instrument) as books:
-            seen = look(books, books.told(), part, asked.instrument, self.clock.now())
+            seen = look(books, told, part, asked.instrument, self.clock.now())
             kept = [self._kept(books, one, dry_run=asked.dry_run) for one in seen.repairs]
             if is_made:
                 pairs = zip(seen.repairs, kept, strict=True)
