@@ -19,13 +19,18 @@ _PAUSE_SECONDS = 0.1
 Json = dict[str, Any]
 
 
+def spoken(url: str) -> str:
+    """Return the address as WebSocket's clients take it: local AWS gives it as one of HTTP's."""
+    parts = urlsplit(url)
+    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+    return parts._replace(scheme=scheme).geturl()
+
+
 class FeedClient:
     """One client. url: `wss://…/live`, or what the local stack says (`http://…`)."""
 
     def __init__(self, url: str, token: str) -> None:
-        parts = urlsplit(url)
-        scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
-        self._url = parts._replace(scheme=scheme).geturl()
+        self._url = spoken(url)
         self._token = token
         self._have: dict[str, int] = {}
 

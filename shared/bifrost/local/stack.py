@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bifrost.core.errors import UnavailableError
-from bifrost.local import aws, front, postgres, processes, users
+from bifrost.local import aws, feed, front, postgres, processes, users
 from bifrost.local.assembly import Assembly, synthesise
 from bifrost.local.deploy import Deployer
 from bifrost.local.home import Home, Record
@@ -130,7 +130,7 @@ class Stack:
             "postgres": _part(record.postgres, external=bool(own_postgres)),
             "aws": {**_part(record.aws, external=bool(own_aws)), "answers": aws_answers},
             "api_url": record.api_url,
-            "feed_url": record.outputs.get("FeedUrl"),
+            "feed_url": feed.spoken(record.outputs.get("FeedUrl", "")) or None,
             "endpoint_url": endpoint_url,
         }
 

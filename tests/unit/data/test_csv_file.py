@@ -205,3 +205,12 @@ def test_a_minute_of_a_year_that_no_calendar_has_costs_its_row_alone(time: str) 
     ).bars
 
     assert (len(read.bars), [one.line for one in read.rejected]) == (1, [3])
+
+
+def test_bars_of_days_sent_as_minutes_are_told_what_they_are() -> None:
+    read = read_csv(daily("2019-02-14,1,2,1,1,5", "2019-02-15,1,2,1,1,5"), Timeframe.M1, SESSIONS)
+
+    assert (len(read.bars.bars), len(read.bars.rejected)) == (0, 2)
+    assert read.bars.rejected[0].reason == (
+        "column 1: 2019-02-14 names no time of a day; bars of days are of `--timeframe 1d`"
+    )

@@ -9,7 +9,7 @@ import pytest
 from bifrost.core.errors import UnavailableError
 from bifrost.local.assembly import read, with_present_code
 from bifrost.local.deploy import fill, fingerprint_of
-from bifrost.local.home import Home
+from bifrost.local.home import Home, Record
 from bifrost.local.stack import Place, Stack
 
 STAGING = """
@@ -99,6 +99,16 @@ def test_a_bucket_is_named_for_its_account_and_region() -> None:
     name = fill("assets-${AWS::AccountId}-${AWS::Region}", "000000000000")
 
     assert name == "assets-000000000000-us-east-1"
+
+
+def test_status_names_the_live_feed_as_a_websocket_takes_it(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.create()
+    home.write(Record(outputs={"FeedUrl": "http://127.0.0.1:4566/_aws/execute-api/f/live"}))
+
+    found = Stack(Place(home=home, project=tmp_path)).status()
+
+    assert found["feed_url"] == "ws://127.0.0.1:4566/_aws/execute-api/f/live"
 
 
 def test_a_stack_that_was_never_up_says_what_to_run_and_goes_down_in_peace(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def read_csv(
     for numbers_of_lines, texts in blocks(lines, form, _explain(columns), reading):
         day, clock, zone = texts[:3]
         starts = starts_of(day, clock, zone, timeframe, sessions)
-        _refuse_unknown(reading, numbers_of_lines, day, starts)
+        _refuse_unknown(reading, numbers_of_lines, day, starts, timeframe)
         known = starts != NO_TIME
         values = np.column_stack([counted_texts(texts[place_of[name]]) for name in NUMBERS])
         reading.add(starts[known], values[known], numbers_of_lines[known])
@@ -143,11 +143,16 @@ def _explain(columns: Sequence[str]) -> Callable[[str], str]:
 
 
 def _refuse_unknown(
-    reading: Reading, lines: Integers, days: tuple[str, ...], starts: Integers
+    reading: Reading,
+    lines: Integers,
+    days: tuple[str, ...],
+    starts: Integers,
+    timeframe: Timeframe,
 ) -> None:
+    why = "names no time of a day; bars of days are of `--timeframe 1d`"
+    why = "is not a session" if timeframe.is_daily else why
     for place in np.flatnonzero(starts == NO_TIME):
-        reason = f"column 1: {days[place]} is not a session, or names no time of day"
-        reading.refuse(int(lines[place]), days[place], reason)
+        reading.refuse(int(lines[place]), days[place], f"column 1: {days[place]} {why}")
 
 
 def _claims(lines: Integers, texts: list[tuple[str, ...]], place_of: dict[str, int]) -> list[Claim]:
@@ -174,6 +179,8 @@ def _begun(
 ) -> FileBars:
     """Return bars by their beginnings, whichever end of a bar the file wrote."""
     times = np.concatenate(stamps or [np.empty(0, np.int64)])
+    if not len(times):  # nothing of it can be believed, and why stands beside each row
+        return reading.bars()
     refuse_other_timeframe(times, timeframe)
     found = told or stamp_of(times, sessions)
     if found is Stamp.BEGIN:
