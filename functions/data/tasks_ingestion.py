@@ -1,6 +1,7 @@
 """Ingestion's tasks, and work on an item; each loads what it needs when it is called."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 # How the work queue names its messages: `bifrost.adapters.aws.work_queue` writes the same.
 WORK = "Ingestion Due"
+# The shortest session, from the open to an early close.
+_SESSION_MIN = timedelta(hours=3, minutes=30)
 logger = Logger(service="data")
 
 
@@ -58,8 +61,9 @@ def ingest(envelope: Payload) -> None:
     if item is None:
         return
     wiring_ingestion.dispatcher().send([item])
-    if item.has_ended and item.is_complete and item.scope.timeframe is Timeframe.D1:
-        _ask_for_actions(item)
+    if item.has_ended and item.is_complete:
+        if item.scope.timeframe is Timeframe.D1:
+            _ask_for_actions(item)
         _look_for_faults(item)
     has_failed = item.state == "failed" and item.has_ended
     if has_failed:
@@ -79,13 +83,21 @@ def ingest(envelope: Payload) -> None:
 
 
 def _look_for_faults(item: "Item") -> None:
-    """Look at all that vendors told of the instrument: a fault may show in older bars."""
-    from functions.data.tasks_repairs import look
+    """Look at what vendors told of the instrument: at all its days, or at the minutes that came.
 
+    A fault of a day may show in older bars. The minute that has just ended is looked at with the
+    whole session, after its close.
+    """
+    from functions.data.tasks_repairs import look, look_within
+
+    scope = item.scope
     if not item.rows_written and not item.rows_kept_apart:
         return
     try:
-        look(item.instrument)
+        if scope.timeframe is Timeframe.D1:
+            look(item.instrument)
+        elif scope.timeframe is Timeframe.M1 and scope.before - scope.first >= _SESSION_MIN:
+            look_within(item.instrument, scope.first)
     except BifrostError as error:
         logger.warning("not looked at", extra={"instrument": item.instrument, "cause": str(error)})
 

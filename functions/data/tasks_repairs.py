@@ -1,10 +1,15 @@
 """A look at what an ingestion brought; numpy is loaded when it is taken."""
 
 from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 
 from bifrost.runtime.lambda_entry import Payload
+
+if TYPE_CHECKING:
+    from bifrost.data.repair.stored import ScanAsked
 
 logger = Logger(service="data")
 
@@ -16,9 +21,22 @@ def look(instrument: str) -> Payload:
     """
     from bifrost.data.repair.stored import ScanAsked
     from bifrost.data.series.timeframes import Timeframe
+
+    return _looked(ScanAsked(instrument, timeframe=Timeframe.D1, told_by_vendors=True))
+
+
+def look_within(instrument: str, since: datetime) -> Payload:
+    """Do the same with what vendors told of its minutes from then on."""
+    from bifrost.data.repair.stored import ScanAsked
+    from bifrost.data.series.timeframes import Timeframe
+
+    minutes = Timeframe.M1
+    return _looked(ScanAsked(instrument, timeframe=minutes, told_by_vendors=True, since=since))
+
+
+def _looked(asked: "ScanAsked") -> Payload:
     from functions.data import wiring_repairs
 
-    asked = ScanAsked(instrument, timeframe=Timeframe.D1, told_by_vendors=True)
     counts: Payload = {"proposed": 0, "applied": 0, "undone": 0, "suspicions": 0}
     while True:
         scan = wiring_repairs.repairs().scan(asked)
@@ -29,5 +47,5 @@ def look(instrument: str) -> Payload:
             break
         asked = replace(asked, after=scan.following)
     if any(counts.values()):
-        logger.warning("faults in stored bars", extra={"instrument": instrument, **counts})
+        logger.warning("faults in stored bars", extra={"instrument": asked.instrument, **counts})
     return counts

@@ -4,7 +4,7 @@ may; what is unknown or no longer possible is a problem in words.
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -168,13 +168,19 @@ def test_only_an_admin_may_change_bars(data: DataFunction) -> None:
     assert data.get(address).status == 200
 
 
+QUARTER = Scope(
+    "yahoo",
+    Timeframe.D1,
+    datetime(2012, 1, 1, 5, tzinfo=UTC),
+    datetime(2012, 4, 1, 4, tzinfo=UTC),
+)
+
+
 class Ingestion:
     """An ingester whose item has ended, and what it tells of it."""
 
-    def __init__(self, bars_written: int) -> None:
-        before = datetime(2012, 4, 1, 4, tzinfo=UTC)
-        scope = Scope("yahoo", Timeframe.D1, datetime(2012, 1, 1, 5, tzinfo=UTC), before)
-        ended = Item("job-1", "IBM", "IBM", scope, ItemState.DONE, before, None)
+    def __init__(self, bars_written: int, scope: Scope = QUARTER) -> None:
+        ended = Item("job-1", "IBM", "IBM", scope, ItemState.DONE, scope.before, None)
         self.item = replace(ended, rows_written=bars_written)
 
     def work(self, number: int) -> Item:
@@ -203,6 +209,34 @@ def test_daily_bars_that_an_ingestion_brought_are_looked_at(
     tasks_ingestion.ingest({"detail": {"item": 1}})
 
     assert len(data.get(REPAIRS, state="applied").body["items"]) == repairs
+
+
+@pytest.mark.parametrize(("minutes", "repairs"), [(390, 1), (1, 0)])
+def test_minutes_are_looked_at_when_a_session_of_them_came_and_not_each(
+    data: DataFunction, monkeypatch: pytest.MonkeyPatch, minutes: int, repairs: int
+) -> None:
+    opens = datetime(2012, 3, 1, 14, 30, tzinfo=UTC)
+    key = SeriesKey("IBM", Timeframe.M1, "alpaca")
+    with data.desk.database.transaction() as cursor:
+        PostgresSeries(cursor).put(key, _minutes(opens), data.desk.clock.now())
+    scope = Scope("alpaca", Timeframe.M1, opens, opens + timedelta(minutes=minutes))
+    ingestion = Ingestion(minutes, scope)
+    for name in ("ingester", "dispatcher"):
+        monkeypatch.setattr(wiring_ingestion, name, lambda: ingestion)
+    data.desk.clock.pass_by(1)
+
+    tasks_ingestion.ingest({"detail": {"item": 1}})
+
+    assert len(data.get(REPAIRS, state="applied").body["items"]) == repairs
+
+
+def _minutes(opens: datetime) -> BarColumns:
+    """A session of minutes, of which the hundredth is a hundred times too high."""
+    places = np.arange(390)
+    close = (200 + np.sin(places)) * np.where(places == 100, 100, 1)
+    prices = [counted(one.round(2)) for one in (close, close + 0.5, close - 0.5, close)]
+    starts = micros(opens) + places.astype(np.int64) * 60_000_000
+    return BarColumns(*(starts, *prices, counted(1000.0 + places)))
 
 
 def test_what_an_ingestion_brought_is_looked_at_and_counted(data: DataFunction) -> None:

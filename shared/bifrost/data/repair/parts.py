@@ -82,17 +82,17 @@ def parts_of(told: Sequence[ToldSeries], asked: ScanAsked) -> list[Part]:
         and asked.timeframe in (None, one.timeframe)
         and (asked.source or not (asked.told_by_vendors and one.is_own))
     ]
-    parts = [part for one in chosen for part in _windows(one)]
+    parts = [part for one in chosen for part in _windows(one, asked.since)]
     return sorted((one for one in parts if one.place > asked.after), key=lambda one: one.place)
 
 
-def _windows(series: ToldSeries) -> list[Part]:
+def _windows(series: ToldSeries, since: datetime | None) -> list[Part]:
     end = series.last + timedelta(days=1)
     if series.timeframe.is_daily:
         return [Part(series, series.first, end)]
     width = min(_WINDOW_OF_A_MINUTE * series.timeframe.minutes, timedelta(days=36_600))
     found = []
-    first = series.first
+    first = max(series.first, since or series.first)
     while first < end:
         before = min(first + width, end)
         found.append(Part(series, first, before))

@@ -138,14 +138,16 @@ class Suspicion:
 class ScanAsked:
     """What to look at: an instrument's stored series, of one source or timeframe or of all.
 
-    told_by_vendors: a person's own files are left out, unless `source` names one. dry_run: keep and
-    make nothing. after: where a look before this one left off.
+    told_by_vendors: a person's own files are left out, unless `source` names one. since: of bars
+    within sessions those from then on. dry_run: keep and make nothing. after: where a look before
+    this one left off.
     """
 
     instrument: str
     source: str = ""
     timeframe: Timeframe | None = None
     told_by_vendors: bool = False
+    since: datetime | None = None
     dry_run: bool = False
     after: str = ""
 
