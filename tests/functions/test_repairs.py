@@ -236,7 +236,7 @@ def _minutes(opens: datetime) -> BarColumns:
     close = (200 + np.sin(places)) * np.where(places == 100, 100, 1)
     prices = [counted(one.round(2)) for one in (close, close + 0.5, close - 0.5, close)]
     starts = micros(opens) + places.astype(np.int64) * 60_000_000
-    return BarColumns(*(starts, *prices, counted(1000.0 + places)))
+    return BarColumns(*(starts, *prices, counted((1000.0 + places).tolist())))
 
 
 def test_what_an_ingestion_brought_is_looked_at_and_counted(data: DataFunction) -> None:
