@@ -90,6 +90,22 @@ def test_every_call_carries_its_task_its_input_and_the_correlation_id(path: Path
 
 
 @BY_FILE
+def test_a_task_is_tried_again_after_a_pause_that_grows(path: Path) -> None:
+    for name, state in tasks(path):
+        for rule in state["Retry"]:
+            assert rule["IntervalSeconds"] >= 1, name
+            assert rule["BackoffRate"] > 1, name
+
+
+def test_a_comparison_is_repeated_after_one_two_and_four_seconds() -> None:
+    found = machines(ROOT / "stepfunctions/reconcile.asl.json")
+    states = [state for machine in found for state in machine["States"].values()]
+    pauses = [state["Seconds"] for state in states if state["Type"] == "Wait"]
+
+    assert "{% $power(2, $attempt) %}" in pauses
+
+
+@BY_FILE
 def test_only_a_dependency_that_did_not_answer_is_tried_again(path: Path) -> None:
     ours = {name for name in vars(errors) if name.endswith("Error")}
 
