@@ -5,16 +5,17 @@ from hashlib import md5
 from pathlib import Path
 
 from bifrost.data.files.imports import StoredObject
-from bifrost.data.files.uploads import Declared, FileFormat, FileImport, FileProgress
+from bifrost.data.files.uploads import AskingFiles, Declared, FileFormat, FileImport, FileProgress
 from tests.data_desk import DataDesk
 
 
 class UploadDesk(DataDesk):
     """A desk of data into which files are declared and come."""
 
-    def declare(self, *files: Declared) -> FileImport:
+    def declare(self, *files: Declared, continues: str = "") -> FileImport:
         """Say what will come."""
-        made, _ = self.uploads.declare(files, owner="owner-1", correlation_id="request-1")
+        asking = AskingFiles("owner-1", "request-1", continues)
+        made, _ = self.uploads.declare(files, asking)
         return made
 
     def send(self, made: FileImport, contents: Mapping[str, bytes]) -> dict[str, FileProgress]:

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Path, Query, Response
 
 from bifrost.data.files.schemas import FileImportBody, FileImportList, FileImportSheet
+from bifrost.data.files.uploads import AskingFiles
 from bifrost.runtime.auth import ADMIN, Caller
 from bifrost.runtime.correlation import correlation_id
 from bifrost.runtime.http import create_router
@@ -25,8 +26,7 @@ def declare_import(body: FileImportBody, caller: Caller, response: Response) -> 
     caller.require(ADMIN)
     made, urls = wiring_files.uploads().declare(
         [one.to_declared() for one in body.files],
-        owner=caller.owner,
-        correlation_id=correlation_id(),
+        AskingFiles(caller.owner, correlation_id(), body.continues),
     )
     response.headers["Location"] = f"/v1/data/imports/{made.import_id}"
     return FileImportSheet.of(made, urls)

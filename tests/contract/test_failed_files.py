@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from bifrost.adapters.postgres.database import Database
-from bifrost.core.errors import FieldProblem, InvalidInputError
+from bifrost.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from bifrost.data.files import table_import
 from bifrost.data.files.imports import BYTES_MAX, ImportStatus, StoredObject
 from bifrost.data.files.uploads import Declared, FileState
@@ -127,6 +127,21 @@ def test_two_files_of_one_import_that_contradict_each_other_are_not_both_taken(
     ) in files["theirs.csv"].problem
     closes = desk.rows("SELECT close FROM data.bars ORDER BY close")
     assert [str(one["close"]) for one in closes] == ["11", "11.5"]
+
+
+def test_imports_that_go_on_with_one_another_contradict_as_one_does(desk: UploadDesk) -> None:
+    desk.stock()
+    first = desk.declare(table("a.csv"))
+    desk.send(first, {"a.csv": BARS})
+    second = desk.declare(table("b.csv"), continues=first.import_id)
+    third = desk.declare(table("c.csv"), continues=second.import_id)
+
+    failed = desk.send(third, {"c.csv": BARS.replace(b"9,11,100", b"9,11.2,100")})["c.csv"]
+
+    assert failed.state is FileState.FAILED
+    assert "c.csv and a.csv of one import" in failed.problem
+    with pytest.raises(NotFoundError, match="no import no-such"):
+        desk.declare(table("d.csv"), continues="no-such")
 
 
 def test_what_contradicted_is_taken_by_itself_as_a_correction(desk: UploadDesk) -> None:

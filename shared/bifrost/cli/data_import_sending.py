@@ -77,9 +77,10 @@ def send(api: "Api", found: Sequence[Named], told: dict[str, str]) -> list[Sheet
     done = [_refused(name, why) for name, path in found if (why := _unfit(name, path))]
     good = [(name, path) for name, path in found if not _unfit(name, path)]
     progress = Progress(len(good))
-    settled = 0
+    settled, before = 0, ""
     for part, bodies in _parts(good, told):
-        made = api.post("/v1/data/imports", {"files": bodies})
+        made = api.post("/v1/data/imports", {"files": bodies, "continues": before})
+        before = made["import_id"]
         urls = [one["put_url"] for one in made["files"]]
         # Stage by stage: what comes early would wait, and all of it for one function's turn.
         sent = 0

@@ -195,6 +195,7 @@ def test_a_thousand_files_are_declared_in_parts_that_an_address_takes_and_told_o
 
     assert len(done.answer["files"]) == 1_000
     assert all(len(json.dumps(one)) < BODY_BYTES_MAX for one in api.posted)
+    assert [one["continues"] for one in api.posted[:3]] == ["", "import-1", "import-1"]
     assert "1,000 of 1,000 files imported" in done.err
 
 

@@ -14,6 +14,7 @@ from bifrost.core.sessions import Session
 from bifrost.data.files.imports import ImportRecord, StoredObject
 from bifrost.data.files.uploads import (
     REJECTIONS_SHOWN,
+    AskingFiles,
     Declared,
     FileFormat,
     FileImport,
@@ -30,9 +31,10 @@ if TYPE_CHECKING:
     from bifrost.adapters.postgres.market.taking_ticks import PostgresTickBooks
 
 _IMPORT = """
-INSERT INTO data.file_imports (import_id, requested_by, correlation_id, requested_at)
-VALUES (%s, %s, %s, %s)
+INSERT INTO data.file_imports (import_id, begun_with, requested_by, correlation_id, requested_at)
+VALUES (%s, %s, %s, %s, %s)
 """
+_BEGUN_WITH = "SELECT begun_with FROM data.file_imports WHERE import_id = %s"
 _NAMES = "name, size, format, timeframe, instrument, mic, currency, stamp"
 _FILE = f"""
 INSERT INTO data.import_files (object_key, import_id, place, stage, {_NAMES})
@@ -82,7 +84,9 @@ ORDER BY f.stage, i.object_key
 
 # Done in its newest word: what was sent again, and failed then, tells nothing.
 _SAME_BARS = f"""
-{_DECLARED} f WHERE import_id = %s AND object_key <> %s AND told_series && %s
+{_DECLARED} f WHERE object_key <> %s AND told_series && %s
+    AND import_id IN (SELECT import_id FROM data.file_imports WHERE begun_with = (
+        {_BEGUN_WITH}))
     AND told_first <= %s AND told_last >= %s
     AND 'done' = (SELECT status FROM data.imports i WHERE i.object_key = f.object_key
                   ORDER BY recorded_at DESC LIMIT 1)
@@ -102,12 +106,18 @@ class PostgresUploads:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def declare(
-        self, files: Sequence[UploadedFile], owner: str, correlation_id: str, at: datetime
-    ) -> None:
-        """Keep the declarations of one import."""
+    def declare(self, files: Sequence[UploadedFile], asking: AskingFiles, at: datetime) -> None:
+        """Keep the declarations of one import; raise NotFoundError for one that it goes on with."""
+        import_id = files[0].import_id
         with self._database.transaction() as cursor:
-            cursor.execute(_IMPORT, (files[0].import_id, owner, correlation_id, at))
+            begun_with = import_id
+            if asking.continues:
+                row = cursor.execute(_BEGUN_WITH, (asking.continues,)).fetchone()
+                if row is None:
+                    raise _no_import(asking.continues)
+                begun_with = row["begun_with"]
+            values = (import_id, begun_with, asking.owner, asking.correlation_id, at)
+            cursor.execute(_IMPORT, values)
             cursor.executemany(_FILE, [_told(one) for one in files])
 
     def declared(self, object_key: str) -> UploadedFile:
@@ -123,7 +133,7 @@ class PostgresUploads:
         """Return an import as it stands; raise NotFoundError."""
         row = self._database.fetch_one(_FIND, (import_id,))
         if row is None:
-            raise NotFoundError(f"no import {import_id}; see GET /v1/data/imports")
+            raise _no_import(import_id)
         files = self._database.fetch_all(_PROGRESS, (import_id,))
         return FileImport(
             row["import_id"],
@@ -167,7 +177,7 @@ class PostgresUploadTransaction(PostgresImportTransaction):
 
     def same_bars(self, file: UploadedFile, told: ToldRange) -> Sequence[UploadedFile]:
         """Return the other files of its import that are done and told of such bars."""
-        values = (file.import_id, file.object_key, list(told.series), told.last, told.first)
+        values = (file.object_key, list(told.series), file.import_id, told.last, told.first)
         return [_to_file(row) for row in self.cursor.execute(_SAME_BARS, values)]
 
     def settle(self, record: ImportRecord, outcome: FileOutcome, events: Sequence[Event]) -> None:
@@ -189,6 +199,10 @@ class PostgresUploadTransaction(PostgresImportTransaction):
         from bifrost.adapters.postgres.market.taking_ticks import PostgresTickBooks
 
         return PostgresTickBooks(self.cursor)
+
+
+def _no_import(import_id: str) -> NotFoundError:
+    return NotFoundError(f"no import {import_id}; see GET /v1/data/imports")
 
 
 def _told(file: UploadedFile) -> tuple[object, ...]:

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from bifrost.core.sessions import Session
 from bifrost.data.files.imports import ImportRecord, StoredObject
-from bifrost.data.files.uploads import FileImport, FileOutcome, ToldRange, UploadedFile
+from bifrost.data.files.uploads import (
+    AskingFiles,
+    FileImport,
+    FileOutcome,
+    ToldRange,
+    UploadedFile,
+)
 from bifrost.data.ports import ImportTransaction
 from bifrost.events import Event
 
@@ -26,7 +32,10 @@ class UploadTransaction(ImportTransaction, Protocol):
         """Return every session of the calendar, in order."""
 
     def same_bars(self, file: UploadedFile, told: ToldRange) -> Sequence[UploadedFile]:
-        """Return the other files of its import that are done and told of such bars."""
+        """Return the other files of its import that are done and told of such bars.
+
+        Imports that go on with one another are one here.
+        """
 
     def settle(self, record: ImportRecord, outcome: FileOutcome, events: Sequence[Event]) -> None:
         """Keep what became of the file, and what others shall hear."""
@@ -41,10 +50,8 @@ class UploadTransaction(ImportTransaction, Protocol):
 class Uploads(Protocol):
     """Declared files, and what became of them."""
 
-    def declare(
-        self, files: Sequence[UploadedFile], owner: str, correlation_id: str, at: datetime
-    ) -> None:
-        """Keep the declarations of one import."""
+    def declare(self, files: Sequence[UploadedFile], asking: AskingFiles, at: datetime) -> None:
+        """Keep the declarations of one import; raise NotFoundError for one that it goes on with."""
 
     def declared(self, object_key: str) -> UploadedFile:
         """Return a file's declaration; raise NotFoundError where nobody declared it."""

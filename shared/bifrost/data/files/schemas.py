@@ -69,9 +69,10 @@ class FileBody(_Sheet):
 
 
 class FileImportBody(_Sheet):
-    """The files of one import."""
+    """The files of one import; continues: the import that they go on with, if they are many."""
 
     files: Annotated[list[FileBody], Field(min_length=1, max_length=FILES_MAX)]
+    continues: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{0,64}$")] = ""
 
 
 class RejectedSheet(_Sheet):

@@ -25,6 +25,7 @@ from bifrost.data.files.imports import (
 )
 from bifrost.data.files.ports import UploadLinks, Uploads, UploadTransaction
 from bifrost.data.files.uploads import (
+    AskingFiles,
     Declared,
     FileImport,
     FileOutcome,
@@ -54,11 +55,12 @@ class UploadService:
     ids: Ids
 
     def declare(
-        self, files: Sequence[Declared], *, owner: str, correlation_id: str
+        self, files: Sequence[Declared], asking: AskingFiles
     ) -> tuple[FileImport, list[str]]:
         """Keep what will come; return it and, in the same order, where to PUT each file.
 
-        Raises InvalidInputError with everything that is wrong with any of them.
+        Raises InvalidInputError with everything that is wrong with any of them, NotFoundError for
+        an import that these go on with and that is none.
         """
         problems = [one for place, file in enumerate(files) for one in problems_of(place, file)]
         if problems:
@@ -68,7 +70,7 @@ class UploadService:
             UploadedFile(import_id, place, key_of(import_id, place, one.name), one)
             for place, one in enumerate(files)
         ]
-        self.uploads.declare(declared, owner, correlation_id, self.clock.now())
+        self.uploads.declare(declared, asking, self.clock.now())
         urls = [self.links.put_url(one.object_key, one.declared.size) for one in declared]
         return self.uploads.find(import_id), urls
 

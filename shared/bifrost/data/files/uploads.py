@@ -81,6 +81,15 @@ class Declared:
 
 
 @dataclass(frozen=True, slots=True)
+class AskingFiles:
+    """Who declares files; continues: the import that these go on with, where they are too many."""
+
+    owner: str
+    correlation_id: str
+    continues: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class UploadedFile:
     """A declared file; `place` is its number within the import, from 0."""
 

@@ -6,8 +6,10 @@ revision = "0170"
 down_revision = "0165"
 
 _TABLES = """
+-- begun_with: the first of the imports that together are one, of more files than one may have.
 CREATE TABLE data.file_imports (
     import_id text PRIMARY KEY,
+    begun_with text NOT NULL REFERENCES data.file_imports,
     number bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
     requested_by text NOT NULL,
     correlation_id text NOT NULL,
