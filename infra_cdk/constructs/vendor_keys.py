@@ -13,7 +13,7 @@ def vendor_keys(stack: Stack) -> secretsmanager.Secret:
         stack,
         "VendorKeys",
         secret_name=f"{stack.stack_name}/vendors",
-        description="Keys of market data vendors, as JSON; see docs/market-data.md",
+        description="Keys of market data vendors, as JSON; see docs/providers.md",
         secret_string_value=SecretValue.unsafe_plain_text("{}"),
         removal_policy=RemovalPolicy.DESTROY,
     )
