@@ -19,15 +19,30 @@ from tests.builders import FIRST_CLOSE, OWNER
 from tests.data_desk import DataDesk
 from tests.execution_desk import TradingDesk
 from tests.functions.ways_in import Answer, Context, claims_of, http_event
+from tests.postgres_server import Server
 
 Make = Callable[[str], Database]
 Read = Callable[..., Answer]
 SYMBOLS = [f"S{number:03}" for number in range(25)]
 
 
-@pytest.fixture
-def read(make_database: Make, monkeypatch: pytest.MonkeyPatch) -> Read:
-    """Read data's and execution's addresses: 25 instruments, each with a price; a noted order."""
+@pytest.fixture(scope="module")
+def read(postgres_server: Server) -> Iterator[Read]:
+    """Read data's and execution's addresses, which no test changes."""
+    opened: list[Database] = []
+    with postgres_server.fresh_database() as name, pytest.MonkeyPatch.context() as patched:
+
+        def make(schema: str) -> Database:
+            opened.append(Database(postgres_server.address(f"bifrost_{schema}", name)))
+            return opened[-1]
+
+        yield reading(make, patched)
+        for database in opened:
+            database.close()
+
+
+def reading(make_database: Make, patched: pytest.MonkeyPatch) -> Read:
+    """Make 25 instruments, each with a price, and a noted order."""
     data, desk = DataDesk(make_database("data")), TradingDesk(make_database)
     rows = [f"{symbol},XNYS,USD,0.01,1,{symbol}" for symbol in SYMBOLS]
     header = "symbol,mic,currency,tick_size,lot_size,name"
@@ -40,8 +55,8 @@ def read(make_database: Make, monkeypatch: pytest.MonkeyPatch) -> Read:
         record = books.orders.lock(order.order_id)
         for number in range(24):
             record = desk.journal.note(books, record, f"note-{number}", {})
-    monkeypatch.setattr(data_wiring, "data", lambda: data.service)
-    monkeypatch.setattr(execution_wiring, "orders", lambda: desk.orders)
+    patched.setattr(data_wiring, "data", lambda: data.service)
+    patched.setattr(execution_wiring, "orders", lambda: desk.orders)
     handlers = {"data": data_handler, "execution": execution_handler}
 
     def get(path: str, **query: Any) -> Answer:
