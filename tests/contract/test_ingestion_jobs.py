@@ -65,6 +65,19 @@ def test_everything_wrong_with_a_backfill_is_named_at_once(desk: IngestionDesk) 
     assert planned(desk, JobKind.BACKFILL) == []
 
 
+@pytest.mark.parametrize(
+    ("timeframe", "oldest"),
+    [(Timeframe.D1, date(1900, 1, 1)), (Timeframe.M1, date(1990, 1, 1))],
+)
+def test_no_month_is_asked_for_from_before_any_vendors(
+    desk: IngestionDesk, timeframe: Timeframe, oldest: date
+) -> None:
+    with pytest.raises(InvalidInputError, match=f"before any vendor's, {oldest}"):
+        desk.start("AAPL", timeframe=timeframe, first=date(1, 1, 1), last=oldest)
+
+    assert desk.start("AAPL", timeframe=timeframe, first=oldest, last=oldest)
+
+
 def test_a_job_is_what_its_items_are(desk: IngestionDesk) -> None:
     job = desk.start("AAPL", "IBM")
     assert desk.progress(job).state is JobState.WAITING

@@ -28,6 +28,8 @@ from bifrost.data.series.timeframes import Timeframe
 _SECOND = timedelta(seconds=1)
 # What vendors are asked for; all longer ones are rolled up from the minutes.
 FETCHED = (Timeframe.M1, Timeframe.D1)
+# No vendor sells older ones, and each month that is asked for is a call: 24,000 since the year 1.
+OLDEST_DAYS, OLDEST_WITHIN_DAYS = date(1900, 1, 1), date(1990, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ class Backfills:
         if request.first > today:
             message = f"{request.first} has not come yet"
             problems.append(FieldProblem("from", message, f"send a date up to {today}"))
-        problems += [*self._of_provider(request), *_of_timeframe(request)]
+        problems += [*_of_age(request), *self._of_provider(request), *_of_timeframe(request)]
         unknown = [name for name in request.instruments if name not in listed]
         problems += [
             FieldProblem(
@@ -189,6 +191,13 @@ class Backfills:
         self.jobs.change_items(job_id, lambda item: resumed(item, now), None)
         self.dispatcher.sweep()
         return self.progress(job_id)
+
+
+def _of_age(request: BackfillRequest) -> Iterator[FieldProblem]:
+    oldest = OLDEST_DAYS if request.timeframe is Timeframe.D1 else OLDEST_WITHIN_DAYS
+    if request.first < oldest:
+        message = f"{request.first} is before any vendor's, {oldest}"
+        yield FieldProblem("from", message, f"send a date from {oldest} on")
 
 
 def _of_timeframe(request: BackfillRequest) -> Iterator[FieldProblem]:
