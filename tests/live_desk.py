@@ -56,10 +56,11 @@ class LiveDesk:
         self._sqs: tuple[str, Any] = ("", None)
 
     def up(self) -> Json:
-        """Bring it up, with the sample imported; return what `up` said."""
+        """Bring it up, with the sample imported where it is new; return what `up` said."""
         self.choose_port()
-        said = self.command_json("up")
-        self.command_json("sample")
+        said: Json = self.command_json("up")
+        if not self.rows("SELECT FROM data.bars LIMIT 1"):
+            self.command_json("sample")
         return said
 
     def choose_port(self) -> None:
