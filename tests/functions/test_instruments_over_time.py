@@ -132,7 +132,7 @@ def test_what_is_no_day_instant_or_symbol_is_named(
 
 @pytest.mark.parametrize("as_of", ["0001-01-01", "9999-12-31"])
 @pytest.mark.parametrize(
-    "known_by", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-11-21T12:00Z"]
+    "known_by", ["0001-01-02T00:00:00+14:00", "9999-12-31T23:59:59Z", "2026-11-21T12:00Z"]
 )
 def test_the_first_and_last_day_and_instant_are_answered(
     data: DataFunction, as_of: str, known_by: str
