@@ -3,11 +3,12 @@ gate kept apart too; what is made is read at once, undone to what was, and rolle
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
 
+from bifrost.adapters.calendars import xnys
 from bifrost.adapters.ids import RandomIds
 from bifrost.adapters.memory.clock import SetClock
 from bifrost.adapters.postgres.database import Database
@@ -22,7 +23,7 @@ from bifrost.data.repair.service import RepairService
 from bifrost.data.repair.stored import RepairQuery, RepairState
 from bifrost.data.repair.told_bars import ToldBars
 from bifrost.data.series.asked import SeriesQuery
-from bifrost.data.series.columns import PRICES, BarColumns, counted
+from bifrost.data.series.columns import PRICES, BarColumns, counted, micros
 from bifrost.data.series.ports import SeriesKey
 from bifrost.data.series.rollup import roll_up
 from bifrost.data.series.timeframes import Timeframe
@@ -207,6 +208,60 @@ def test_the_release_of_the_last_minute_of_a_repair_undoes_it(desk: RepairDesk) 
 
     assert desk.service.find(record.repair.repair_id).state is RepairState.UNDONE
     assert read(desk).close[5000] == 100 * columns(clean()).close[5000]
+
+
+YEARS = tuple(xnys.sessions(date(2018, 1, 2), date(2020, 12, 31)))
+
+
+def years(in_cents: slice) -> tuple[BarColumns, "np.ndarray[tuple[int], np.dtype[np.bool_]]"]:
+    """Return three minutes of each session of three years, and which are told in cents."""
+    chance = np.random.default_rng(5)
+    at = np.concatenate([micros(day.opens_at) + 60_000_000 * np.arange(3) for day in YEARS])
+    close = 100 * np.exp(np.cumsum(chance.normal(0, 5e-4, len(at))))
+    opens = np.r_[100, close[:-1]]
+    high, low = np.maximum(opens, close) + 0.02, np.minimum(opens, close) - 0.02
+    wrong = np.zeros(len(YEARS), dtype=np.bool_)
+    wrong[in_cents] = True
+    wrong = np.repeat(wrong, 3)
+    factor = np.where(wrong, 100, 1)
+    prices = [counted((one * factor).round(4)) for one in (opens, high, low, close)]
+    return BarColumns(at, *prices, np.full(len(at), 2_000_000_000)), wrong
+
+
+def of_years(desk: RepairDesk) -> BarColumns:
+    """Return what stands of them."""
+    asked = SeriesQuery("AAPL", Timeframe.M1, datetime(2018, 1, 1, tzinfo=UTC), AFTER)
+    return PostgresSeriesReader(desk.database).read(asked)
+
+
+def test_what_is_wrong_across_the_edge_of_a_window_is_repaired_from_end_to_end(
+    desk: RepairDesk,
+) -> None:
+    told, wrong = years(slice(200, 420))
+    desk.put(told, ALPACA)
+
+    found = desk.scan()
+
+    right = years(slice(0, 0))[0]
+    assert wrong.any()
+    assert {one.state for one in found} == {RepairState.APPLIED}
+    assert sum(one.repair.bars for one in found) == wrong.sum()
+    assert of_years(desk).close == pytest.approx(right.close, rel=1e-4)
+    assert desk.scan() == ()
+
+
+def test_right_minutes_that_are_the_fewer_of_their_window_are_never_moved(
+    desk: RepairDesk,
+) -> None:
+    told, wrong = years(slice(30, 310))
+    desk.put(told, ALPACA)
+
+    found = desk.scan()
+
+    assert (of_years(desk).close == told.close)[~wrong].all()
+    # A third of all days is wrong: that they are is likely, and for a person to say.
+    assert {one.state for one in found} == {RepairState.PROPOSED}
+    assert sum(one.repair.bars for one in found) == wrong.sum()
 
 
 class Passing(SetClock):

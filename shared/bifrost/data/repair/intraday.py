@@ -17,7 +17,7 @@ from bifrost.data.repair.gaps import frozen_prices, missing_prices
 from bifrost.data.repair.looking import Look, look_through
 from bifrost.data.repair.missing_splits import missing_splits
 from bifrost.data.repair.splits import split_errors
-from bifrost.data.repair.units import unit_errors
+from bifrost.data.repair.units import DayLevels, unit_errors
 from bifrost.data.repair.vendor_series import VendorSeries
 
 # A thin share's minute may be the one before by chance; three in a row are a feed that stands.
@@ -29,15 +29,17 @@ def examine_intraday(
     *,
     confirmed: Collection[date] | None = None,
     second: VendorSeries | None = None,
+    days: DayLevels | None = None,
 ) -> Examined:
     """Find and make every repair of bars within sessions; claims are of their sessions.
 
-    series: its `sessions` are the instants at which its bars begin. The rest as in `examine`.
+    series: its `sessions` are the instants at which its bars begin. days: the levels of the whole
+    that it is a window of; None where it is the whole. The rest as in `examine`.
     """
     per_session = round(len(series) / max(1, len(np.unique(days_of(series.sessions)))))
     looks: tuple[Look, ...] = (
         lambda given: split_errors(given, confirmed, per_session=per_session),
-        unit_errors,
+        lambda given: unit_errors(given, days),
         lambda given: missing_prices(given, second),
         lambda given: frozen_prices(given, second, run_min=_FROZEN_MIN),
     )
@@ -68,7 +70,7 @@ def by_day(series: VendorSeries) -> VendorSeries:
 
 def months_of(repair: Repair) -> list[Repair]:
     """Cut a repair at the months' ends: a year of minutes in pence is twelve that one can show."""
-    months = [change.sessions.astype("datetime64[M]") for change in repair.changes]
+    months = [days_of(change.sessions).astype("datetime64[M]") for change in repair.changes]
     found = np.unique(np.concatenate(months))
     if len(found) == 1:
         return [repair]

@@ -1,7 +1,7 @@
 """What a look at an instrument takes up one after the other: each source's series, in windows.
 
-A window is what one transaction can read and judge: all daily bars, two years of minutes. It sees
-some weeks of its neighbours, and what begins in them is theirs.
+A window is what one transaction can read and judge: all daily bars, a year of minutes from one
+month's beginning to another's. It sees some weeks of its neighbours, and what is of them is theirs.
 """
 
 from collections.abc import Sequence
@@ -19,6 +19,8 @@ OWN = 1
 _WINDOW_OF_A_MINUTE = timedelta(days=366)
 # Splits are forgotten for some weeks, and levels are told by the bars around them.
 _AROUND = timedelta(days=45)
+# In New York a month begins by this hour of UTC, and nobody trades.
+_MONTH_BEGINS = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class ToldSeries:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stretch of a series that is looked at at once: what begins in [first, before) is its own.
+    """A stretch of a series that is looked at at once: what is of [first, before) is its own.
 
     sees_from, sees_to: what it looks at. place: its place in the order of all parts.
     """
@@ -65,7 +67,7 @@ class Part:
         return self.before + _AROUND
 
     def holds(self, day: date) -> bool:
-        """Say whether what begins on this session is of this part and of no other."""
+        """Say whether this session is of this part and of no other."""
         return exchange_date(self.first) <= day < exchange_date(self.before)
 
 
@@ -82,22 +84,32 @@ def parts_of(told: Sequence[ToldSeries], asked: ScanAsked) -> list[Part]:
         and asked.timeframe in (None, one.timeframe)
         and (asked.source or not (asked.told_by_vendors and one.is_own))
     ]
-    parts = [part for one in chosen for part in _windows(one, asked.since)]
+    parts = [part for one in chosen for part in windows(one, asked.since)]
     return sorted((one for one in parts if one.place > asked.after), key=lambda one: one.place)
 
 
-def _windows(series: ToldSeries, since: datetime | None) -> list[Part]:
+def windows(series: ToldSeries, since: datetime | None = None) -> list[Part]:
+    """Return the parts of a series; since: of bars within sessions those of this month and later.
+
+    Repairs are kept by months, so that none is of two parts.
+    """
     end = series.last + timedelta(days=1)
     if series.timeframe.is_daily:
         return [Part(series, series.first, end)]
     width = min(_WINDOW_OF_A_MINUTE * series.timeframe.minutes, timedelta(days=36_600))
     found = []
-    first = max(series.first, since or series.first)
+    first = max(series.first, _month_of(since)) if since else series.first
     while first < end:
-        before = min(first + width, end)
+        before = min(_month_of(first + width), end)
         found.append(Part(series, first, before))
         first = before
     return found
+
+
+def _month_of(instant: datetime) -> datetime:
+    """Return the beginning of the month in which an instant lies."""
+    month = (instant - _MONTH_BEGINS).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return month + _MONTH_BEGINS
 
 
 def _refuse_unknown(told: Sequence[ToldSeries], asked: ScanAsked) -> None:

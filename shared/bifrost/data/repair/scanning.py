@@ -14,7 +14,9 @@ from bifrost.data.repair.ports import RepairBooks
 from bifrost.data.repair.stored import Looked, StoredRepair, Suspicion
 from bifrost.data.repair.told_bars import ToldBars, id_of
 from bifrost.data.repair.told_dividends import told_dividend_errors
+from bifrost.data.repair.units import DayLevels
 from bifrost.data.repair.vendor_series import VendorSeries
+from bifrost.data.repair.whole_series import WholeSeries
 from bifrost.data.series.timeframes import Timeframe
 
 Splits = Mapping[date, Decimal]
@@ -30,14 +32,20 @@ class Seen:
 
 
 def look(
-    books: RepairBooks, told: Sequence[ToldSeries], part: Part, instrument: str, now: datetime
+    books: RepairBooks,
+    told: Sequence[ToldSeries],
+    part: Part,
+    instrument: str,
+    now: datetime,
+    whole: WholeSeries,
 ) -> Seen:
     """Look at a part of a source's bars.
 
     The best other source that has the timeframe tells what this one's bars cannot.
     """
     bars, splits = _bars(books, part, part.series), books.splits()
-    found = _examined(books, told, part, bars, splits)
+    days = whole.levels(books, part, splits)
+    found = _examined(books, told, part, bars, splits, days)
     repairs, doubts = [*found.repairs, *_untold(books, found.claims)], list(found.doubts)
     if part.series.timeframe.is_daily or not _has_days(told, part.series.source):
         series = bars.in_last_shares(splits)
@@ -48,7 +56,8 @@ def look(
     else:
         repairs = list(found.repairs)  # its days tell the splits that nobody told
     source = part.series.source
-    kept = [(source, one) for one in repairs if _is_of(part, one.first)]
+    own = [one for repair in repairs for one in _pieces(part, repair) if _is_of(part, one.first)]
+    kept = [(source, one) for one in own]
     suspected = [(source, one) for one in doubts if _is_of(part, one.session)]
     for vendor, amounts in _dividends(books, told, part).items():
         of_vendor = told_dividend_errors(found.repaired, amounts, bars.factor(splits))
@@ -59,10 +68,12 @@ def look(
             (vendor, Doubt(one.kind, one.first, f"{one.reason}; its claim is held"))
             for one in never_paid
         ]
+    if own:
+        whole.forget(part)  # what it is now, or may be made
     making = _Making(instrument, part.series.timeframe, bars, splits, now)
     return Seen(
         _looked(part, bars),
-        [made for vendor, one in kept for made in making.stored(vendor, one)],
+        [making.stored(vendor, one) for vendor, one in kept],
         [
             Suspicion(vendor, one.kind, one.session, one.reason, part.series.timeframe)
             for vendor, one in suspected
@@ -80,6 +91,11 @@ def _is_of(part: Part, day: date) -> bool:
     return part.series.timeframe.is_daily or part.holds(day)
 
 
+def _pieces(part: Part, repair: Repair) -> list[Repair]:
+    """Return the repair, where bars are short cut at the months: each is of one part."""
+    return [repair] if part.series.timeframe.is_daily else months_of(repair)
+
+
 def _has_days(told: Sequence[ToldSeries], source: str) -> bool:
     return any(one.source == source and one.timeframe.is_daily for one in told)
 
@@ -89,7 +105,12 @@ def _bars(books: RepairBooks, part: Part, series: ToldSeries) -> ToldBars:
 
 
 def _examined(
-    books: RepairBooks, told: Sequence[ToldSeries], part: Part, bars: ToldBars, splits: Splits
+    books: RepairBooks,
+    told: Sequence[ToldSeries],
+    part: Part,
+    bars: ToldBars,
+    splits: Splits,
+    days: DayLevels | None,
 ) -> Examined:
     others = [
         one
@@ -103,7 +124,7 @@ def _examined(
     series = bars.in_last_shares(splits)
     if part.series.timeframe.is_daily:
         return examine(series, confirmed=splits, second=second)
-    return examine_intraday(series, confirmed=splits, second=second)
+    return examine_intraday(series, confirmed=splits, second=second, days=days)
 
 
 def _dividends(
@@ -141,12 +162,8 @@ class _Making:
     splits: Splits
     now: datetime
 
-    def stored(self, source: str, repair: Repair) -> list[StoredRepair]:
-        """Return the repair of this source's word, cut at the months where bars are short."""
-        cut = [repair] if self.timeframe.is_daily else months_of(repair)
-        return [self._one(source, one) for one in cut]
-
-    def _one(self, source: str, repair: Repair) -> StoredRepair:
+    def stored(self, source: str, repair: Repair) -> StoredRepair:
+        """Return the repair of this source's word."""
         cells = self.bars.cells_of(repair, self.splits)
         key = source if self.timeframe.is_daily else f"{source}/{self.timeframe}"
         return StoredRepair(

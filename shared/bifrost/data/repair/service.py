@@ -30,6 +30,7 @@ from bifrost.data.series.timeframes import Timeframe
 
 if TYPE_CHECKING:
     from bifrost.data.repair.told_bars import ToldBars
+    from bifrost.data.repair.whole_series import WholeSeries
 
 # What one invocation takes up, before it says where to go on.
 _RUN_MAX = timedelta(seconds=8)
@@ -71,13 +72,16 @@ class RepairService:
         timeframe without bars of it.
         """
         correlation_id = correlation_id or self.ids.new()
+        # Looking needs numpy; a list of repairs does not wait for it.
+        from bifrost.data.repair.whole_series import WholeSeries
+
         began = self.clock.now()
         with self.repairs.transaction(asked.instrument) as books:
             told = books.told()
-        left = parts_of(told, asked)
+        left, whole = parts_of(told, asked), WholeSeries()
         done = Scan(asked.instrument)
         for place, part in enumerate(left, start=1):
-            done = self._looked_at(part, told, asked, done, correlation_id)
+            done = self._looked_at(part, told, whole, asked, done, correlation_id)
             if place < len(left) and self.clock.now() - began > _RUN_MAX:
                 return replace(done, following=part.place)
         return done
@@ -86,16 +90,16 @@ class RepairService:
         self,
         part: Part,
         told: Sequence[ToldSeries],
+        whole: "WholeSeries",
         asked: ScanAsked,
         done: Scan,
         correlation_id: str,
     ) -> Scan:
-        # Looking needs numpy; a list of repairs does not wait for it.
         from bifrost.data.repair.scanning import look
 
         is_made = not asked.dry_run and (not part.series.is_own or bool(asked.source))
         with self.repairs.transaction(asked.instrument) as books:
-            seen = look(books, told, part, asked.instrument, self.clock.now())
+            seen = look(books, told, part, asked.instrument, self.clock.now(), whole)
             kept = [self._kept(books, one, dry_run=asked.dry_run) for one in seen.repairs]
             if is_made:
                 pairs = zip(seen.repairs, kept, strict=True)

@@ -3,7 +3,8 @@
 The prices of a series, bar after bar and in each its open, high, low and close, are one walk. No
 market moves it by a factor of a hundred in one step, so such steps divide it into two levels,
 whatever they cover: a cell, a bar, a block or one column of it. Which level is right is said by
-the bars that traded; those without volume only repeat a price.
+the bars that traded; those without volume only repeat a price. Of a series that is looked at in
+windows it is said by the days of all of them: a window may be wrong from end to end.
 """
 
 from dataclasses import dataclass
@@ -11,11 +12,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bifrost.data.repair.findings import ColumnChange, Doubt, Found, Repair, RepairKind, as_date
+from bifrost.data.repair.findings import (
+    ColumnChange,
+    Doubt,
+    Found,
+    Repair,
+    RepairKind,
+    as_date,
+    days_of,
+)
 from bifrost.data.repair.noise import scale_at
 from bifrost.data.repair.vendor_series import (
     PRICES,
     Floats,
+    Sessions,
     VendorSeries,
     change_of,
     usable,
@@ -38,9 +48,29 @@ class _Levels:
     share: float
 
 
-def unit_errors(series: VendorSeries) -> Found:
-    """Find prices that are a hundred times off."""
-    levels = _levels(series)
+@dataclass(frozen=True, slots=True, eq=False)
+class DayLevels:
+    """By how many powers of a hundred the days of a whole series are off, and how sure that is."""
+
+    sessions: Sessions
+    off: NDArray[np.int64]
+    share: float
+
+
+def day_levels(days: VendorSeries) -> DayLevels:
+    """Return the levels of days of which each has one price."""
+    levels = _levels(days)
+    if levels is None:
+        return DayLevels(days.sessions, np.zeros(len(days), dtype=np.int64), 1.0)
+    return DayLevels(days.sessions, levels.off[:, 3], levels.share)
+
+
+def unit_errors(series: VendorSeries, days: DayLevels | None = None) -> Found:
+    """Find prices that are a hundred times off.
+
+    days: of the whole series that this one is a window of, where it is not the whole.
+    """
+    levels = _levels(series, days)
     if levels is None or not levels.off.any():
         return Found()
     repairs: list[Repair] = []
@@ -55,7 +85,7 @@ def unit_errors(series: VendorSeries) -> Found:
     return Found(repairs, doubts)
 
 
-def _levels(series: VendorSeries) -> _Levels | None:
+def _levels(series: VendorSeries, days: DayLevels | None = None) -> _Levels | None:
     prices = series.prices()
     told = usable(prices)
     if told.sum() < 2:
@@ -64,7 +94,8 @@ def _levels(series: VendorSeries) -> _Levels | None:
     steps = np.diff(walk)
     misfit = np.abs(np.abs(steps) - _HUNDRED)
     large = np.flatnonzero(misfit <= _TOLERANCE_MAX)
-    if not len(large) and not usable(series.adjusted_close).any():
+    is_level = not len(large) and not usable(series.adjusted_close).any()
+    if is_level and (days is None or not days.off.any()):
         return None
     scale = scale_at(np.where(np.abs(steps) < 2, steps, np.nan), large, reach=40)
     tolerance = np.full(len(steps), _TOLERANCE_MIN)
@@ -75,6 +106,8 @@ def _levels(series: VendorSeries) -> _Levels | None:
     if _is_unlisted_split(series, rows, states):
         return None
     right, share = _right_level(series, rows, states)
+    if days is not None:
+        right, share = _right_by_days(series, rows, states, days)
     off = np.zeros((len(series), len(_COLUMNS)), dtype=np.int64)
     off[:, : len(PRICES)][told] = states - right
     off[:, 4] = _adjusted_off(series, off[:, 3])
@@ -97,6 +130,22 @@ def _right_level(
     if sums.max() < 1:
         sums /= _UNTRADED
     return int(found[most]), float((sums[most] + 0.5) / (sums.sum() + 1))
+
+
+def _right_by_days(
+    series: VendorSeries, rows: NDArray[np.intp], states: NDArray[np.int64], days: DayLevels
+) -> tuple[int, float]:
+    """Return the level that is right by the days of the whole series, and how sure that is."""
+    of_cells = days_of(series.sessions[rows])
+    found, first = np.unique(of_cells, return_index=True)
+    usual = [int(np.median(one)) for one in np.split(states, first[1:])]
+    places = np.minimum(np.searchsorted(days.sessions, found), len(days.sessions) - 1)
+    known = days.sessions[places] == found
+    rights, votes = np.unique((usual - days.off[places])[known], return_counts=True)
+    if not len(votes):
+        return 0, 0.0
+    most = int(votes.argmax())
+    return int(rights[most]), min(days.share, float((votes[most] + 0.5) / (votes.sum() + 1)))
 
 
 def _is_unlisted_split(

@@ -2,6 +2,7 @@
 and clean minutes, made up or a vendor's own, raise no alarm.
 """
 
+from dataclasses import fields
 from datetime import UTC, date, datetime
 from itertools import pairwise
 
@@ -15,13 +16,15 @@ from bifrost.data.repair.intraday import by_day, examine_intraday, months_of
 from bifrost.data.repair.parts import ToldSeries, parts_of
 from bifrost.data.repair.stored import ScanAsked
 from bifrost.data.repair.told_bars import ToldBars
-from bifrost.data.repair.vendor_series import VendorSeries
+from bifrost.data.repair.units import DayLevels, day_levels, unit_errors
+from bifrost.data.repair.vendor_series import PRICES, VendorSeries
+from bifrost.data.repair.whole_series import middles_of
 from bifrost.data.series.columns import BarColumns
 from bifrost.data.series.timeframes import Timeframe
 from tests.clean_series import sessions
 from tests.shared_data import shared_data
 from tests.unit.data.repair.comparing import differing
-from tests.unit.data.repair.minutes import EX, FAULTS, SESSIONS, SPLITS, clean, of_columns
+from tests.unit.data.repair.minutes import EX, FAULTS, SESSIONS, SPLITS, changed, clean, of_columns
 
 KINDS = {
     "hundred_in_one_bar": RepairKind.UNIT_ERROR,
@@ -135,11 +138,77 @@ def test_minutes_are_looked_at_in_windows_of_a_year_and_days_at_once() -> None:
 
     assert [one.series.source for one in parts] == ["yahoo", "csv", "alpaca", "alpaca", "alpaca"]
     assert all(one.before == two.first for one, two in pairwise(parts[2:]))
+    assert [(one.first.month, one.first.day) for one in parts[3:]] == [(1, 1), (1, 1)]
     assert (parts[2].first, parts[-1].before > last) == (first, True)
     later = parts_of(told, ScanAsked("AAPL", after=parts[2].place))
     assert [one.place for one in later] == [one.place for one in parts[3:]]
     vendors = parts_of(told, ScanAsked("AAPL", told_by_vendors=True))
     assert {one.series.source for one in vendors} == {"yahoo", "alpaca"}
+
+
+def test_a_look_at_the_newest_minutes_begins_with_their_month() -> None:
+    first, last = datetime(2019, 1, 2, 15, tzinfo=UTC), datetime(2021, 6, 1, tzinfo=UTC)
+    told = [ToldSeries("alpaca", 10, Timeframe.M1, first, last)]
+
+    (part,) = parts_of(told, ScanAsked("AAPL", since=datetime(2021, 4, 20, tzinfo=UTC)))
+
+    assert (part.holds(date(2021, 4, 1)), part.holds(date(2021, 3, 31))) == (True, False)
+
+
+def in_windows(off: slice, seen: slice) -> tuple[VendorSeries, DayLevels, VendorSeries]:
+    """Return a window of minutes with some in cents, the levels of all days, and it as it was."""
+    right = looked_at(clean())
+    told = looked_at(changed(clean(), PRICES, off, 100))
+    first, before = told.sessions[seen][[0, -1]]
+    return (
+        _between(told, first, before),
+        day_levels(middles_of(told)),
+        _between(right, first, before),
+    )
+
+
+def _between(series: VendorSeries, first: np.datetime64, last: np.datetime64) -> VendorSeries:
+    here = slice(*np.searchsorted(series.sessions, [first, last + np.timedelta64(1, "us")]))
+    return VendorSeries(*(getattr(series, one.name)[here] for one in fields(VendorSeries)))
+
+
+@pytest.mark.parametrize("off", [slice(2000, 9000), slice(0, 7000), slice(2000, 7000)])
+def test_what_fills_more_than_half_of_a_window_is_repaired_by_the_days_of_all(off: slice) -> None:
+    told, days, right = in_windows(off, slice(1950, 6000))
+
+    found = examine_intraday(told, confirmed=SPLITS, days=days)
+
+    assert not differing(found.repaired, right)
+    assert not unit_errors(right, day_levels(middles_of(looked_at(clean())))).repairs
+
+
+def test_a_window_whose_days_are_all_wrong_is_seen() -> None:
+    told, days, right = in_windows(slice(3900, 9000), slice(5000, 7000))
+
+    found = examine_intraday(told, confirmed=SPLITS, days=days)
+
+    assert not differing(found.repaired, right)
+    assert not unit_errors(told).repairs
+
+
+def test_where_the_wrong_days_are_nearly_as_many_nothing_is_sure() -> None:
+    told, days, _ = in_windows(slice(4000, 12_000), slice(3900, 8000))
+
+    found = unit_errors(told, days)
+
+    assert found.repairs
+    assert not any(one.is_sure for one in found.repairs)
+
+
+def test_the_middle_close_of_a_day_is_not_moved_by_some_minutes() -> None:
+    right = middles_of(looked_at(clean()))
+
+    told = middles_of(looked_at(changed(clean(), PRICES, slice(0, 100), 100)))
+
+    assert told.sessions.tolist() == [one.session for one in SESSIONS]
+    assert told.close[0] == pytest.approx(right.close[0], rel=0.02)
+    assert told.close[1:].tolist() == right.close[1:].tolist()
+    assert day_levels(told).off.tolist() == [0] * len(SESSIONS)
 
 
 def vendor_s(name: str, timeframe: Timeframe = Timeframe.M1) -> BarColumns:
