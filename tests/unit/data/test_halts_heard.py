@@ -2,6 +2,7 @@
 end of one is no longer known, and that a trade that is reported late ends none.
 """
 
+import tracemalloc
 from datetime import UTC, datetime
 
 from bifrost.data.halts.statuses import Trading
@@ -115,3 +116,21 @@ def test_a_new_word_of_a_halt_begins_the_count_of_trades_anew() -> None:
         watch.traded(trade(one))
 
     assert watch.is_halted
+
+
+def test_thousands_of_trades_against_a_halt_leave_no_more_behind_than_three() -> None:
+    few, many = halted(), halted()
+    tracemalloc.start()
+    for at in (30, 40, 89):
+        few.traded(trade(at))
+    start = tracemalloc.get_traced_memory()[0]
+    for at in range(5000):
+        many.traded(trade(30 + at / 100))
+    kept = tracemalloc.get_traced_memory()[0] - start
+    tracemalloc.stop()
+
+    many.traded(trade(90))
+
+    assert few.is_halted
+    assert seconds(many) == [("unknown", 30)]
+    assert kept < 5000

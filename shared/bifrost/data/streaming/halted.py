@@ -4,6 +4,8 @@ A line that was cut may have told of the end while nobody heard: from there on i
 is it where it trades on for a minute without a word. A trade or two amid a halt are reported late.
 """
 
+from dataclasses import dataclass
+
 from bifrost.data.halts.statuses import Trading, TradingStatus
 from bifrost.data.series.columns import instant_of
 from bifrost.data.series.trades import REGULAR
@@ -14,6 +16,18 @@ from bifrost.data.streaming.messages import StatusTold, TradeTold
 _TRADES_MIN = 3
 # Exchanges stop within it (microseconds); a halt and a trade are stamped by different clocks.
 _STOPPING = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Trades:
+    """What traded against a halt: of thousands in a minute no more is kept."""
+
+    first: int
+    last: int
+    count: int = 0
+
+    def with_one(self, at: int) -> "_Trades":
+        return _Trades(min(self.first, at), max(self.last, at), self.count + 1)
 
 
 class HaltWatch:
@@ -29,7 +43,7 @@ class HaltWatch:
         # Since when a halt is known to last; None: there is none, or nobody knows.
         self._since: int | None = None
         self._unheard_at = 0
-        self._against: list[int] = []
+        self._against: _Trades | None = None
         self._news: list[TradingStatus] = []
 
     def told(self, word: StatusTold) -> None:
@@ -39,7 +53,7 @@ class HaltWatch:
         if word.at < self._told_at:
             return
         self._told_at, self.is_halted = word.at, word.is_halted
-        self._against = []
+        self._against = None
         if not word.is_halted:
             self._since = None
         elif self._since is None and word.at > self._unheard_at:
@@ -52,10 +66,10 @@ class HaltWatch:
         if self._since is None:
             self.is_halted = False
         elif trade.conditions & REGULAR:
-            self._against.append(trade.at)
-            first, last = min(self._against), max(self._against)
-            if len(self._against) >= _TRADES_MIN and last - first >= MINUTE:
-                self._lose(first, "it trades, and nobody said that its halt had ended")
+            against = self._against or _Trades(trade.at, trade.at)
+            self._against = against = against.with_one(trade.at)
+            if against.count >= _TRADES_MIN and against.last - against.first >= MINUTE:
+                self._lose(against.first, "it trades, and nobody said that its halt had ended")
                 self.is_halted = False
 
     def missed(self, heard_to: int) -> None:
@@ -70,7 +84,7 @@ class HaltWatch:
 
     def _lose(self, at: int, why: str) -> None:
         self._note(at, Trading.UNKNOWN, "", why)
-        self._since, self._unheard_at, self._against = None, at, []
+        self._since, self._unheard_at, self._against = None, at, None
 
     def _note(self, at: int, trading: Trading, code: str, reason: str) -> None:
         self._news.append(TradingStatus(self._instrument, instant_of(at), trading, code, reason))
