@@ -43,8 +43,9 @@ def list_halts(
 def tell_halt(body: HaltBody, caller: Caller) -> HaltPage:
     """Tell of a halt that no stream heard, or of its end. Group `admin` only.
 
-    What comes from then on is judged by it; what is stored already stays. Told again, it changes
-    nothing. The answer has the instrument's halts as they now stand, the last told first.
+    What comes from then on is judged by it; what is stored already stays. It takes the place of
+    what was told of the halt that begins then; without an end it holds until the next close, or
+    until it trades on. The answer: the instrument's halts as they now stand, the last told first.
     """
     caller.require(ADMIN)
     service = wiring_halts.halts()

@@ -16,7 +16,7 @@ from bifrost.adapters.postgres.market.halts import PostgresHalts
 from bifrost.adapters.postgres.market.quality_reads import PostgresQualityReader
 from bifrost.adapters.postgres.market.subscriptions import PostgresSubscriptions
 from bifrost.adapters.postgres.market.taking import PostgresTakingBooks
-from bifrost.data.halts.statuses import HaltQuery, Trading, TradingStatus
+from bifrost.data.halts.statuses import HaltQuery, ToldHalt
 from bifrost.data.ingest.subscriptions import Subscription
 from bifrost.data.ingest.taking import Occasion, Taken, take
 from bifrost.data.quality.context import GateContext, SessionGrid
@@ -87,16 +87,16 @@ class HaltDesk(StreamDesk):
 
     def halts(self, known_by: datetime | None = None) -> list[tuple[str, float, float | None]]:
         """Return each halt's state, when it began, and until when it is known to have lasted."""
-        found = PostgresHalts(self.database).listing(HaltQuery(known_by=known_by), 10**18, 10)
+        found = PostgresHalts(self.database).listing(
+            HaltQuery(known_by=known_by), 10**18, 10, self.clock.now()
+        )
         return [(one.state.value, _minute(one.begins_at), _ended(one.known_to)) for one in found]
 
-    def say(self, *words: tuple[float, Trading]) -> None:
-        """Tell of halts as a person does."""
-        statuses = [
-            TradingStatus("AAPL", OPEN + timedelta(minutes=at), trading, reason="known")
-            for at, trading in words
-        ]
-        PostgresHalts(self.database).tell(statuses, "owner-1", self.clock.now())
+    def say(self, begins: float, ends: float | None = None) -> None:
+        """Tell of a halt as a person does."""
+        ends_at = None if ends is None else OPEN + timedelta(minutes=ends)
+        halt = ToldHalt("AAPL", OPEN + timedelta(minutes=begins), ends_at, "known")
+        PostgresHalts(self.database).tell(halt, "owner-1", self.clock.now())
 
 
 def _minute(at: datetime) -> float:
@@ -248,16 +248,16 @@ def test_what_was_known_at_an_instant_stays_known_so(desk: HaltDesk) -> None:
 def test_a_person_ends_a_halt_and_says_that_one_was_none(desk: HaltDesk) -> None:
     desk.word(5.4, halted=True)
     desk.at(30)
-    desk.say((9.0, Trading.RESUMED))
+    desk.say(5.4, 9.0)
     ended = desk.halts()
-    desk.say((5.4, Trading.HALTED), (5.4, Trading.RESUMED))
+    desk.say(5.4, 5.4)
 
     assert ended == [("ended", 5.4, 9.0)]
     assert desk.halts() == []
 
 
 def test_minutes_of_a_halt_are_expected_by_nobody_and_are_no_gap(desk: HaltDesk) -> None:
-    desk.say((6.4, Trading.HALTED), (10.5, Trading.RESUMED))
+    desk.say(6.4, 10.5)
     desk.vendor(0, 6)
     desk.vendor(11, 390)
     closed = OPEN + timedelta(hours=7)
@@ -276,7 +276,7 @@ def test_minutes_of_a_halt_are_expected_by_nobody_and_are_no_gap(desk: HaltDesk)
 
 def test_a_session_that_was_halted_whole_owes_no_bar(desk: HaltDesk) -> None:
     desk.at(400)
-    desk.say((-60, Trading.HALTED), (400, Trading.RESUMED))
+    desk.say(-60, 400)
     reader, closed = PostgresQualityReader(desk.database), OPEN + timedelta(hours=7)
     subscriptions = PostgresSubscriptions(desk.database)
     wanted = [
@@ -311,12 +311,9 @@ def test_a_day_with_a_halt_is_made_of_its_minutes(
     desk.take(session_minutes(0, 100))
     desk.take(session_minutes(110, 280))
     before = len(desk.days())
-    words = ((100, Trading.HALTED), (110, Trading.RESUMED))
-    PostgresHalts(desk.database).tell(
-        [TradingStatus("AAPL", SESSION.opens_at + timedelta(minutes=at), to) for at, to in words],
-        "owner-1",
-        desk.clock.now(),
-    )
+    times = [SESSION.opens_at + timedelta(minutes=at) for at in (100, 110)]
+    halt = ToldHalt("AAPL", times[0], times[1], "known")
+    PostgresHalts(desk.database).tell(halt, "owner-1", desk.clock.now())
 
     assert (before, len(desk.days())) == (0, 1)
 
@@ -348,12 +345,9 @@ def test_every_injected_halt_is_found_on_the_way_in(
 
 def tell_all(database: Database, context: GateContext, now: datetime) -> None:
     """Tell of the halts that were injected."""
-    told: list[TradingStatus] = []
     for halt in context.halts:
-        assert halt.ends_at is not None
-        told.append(TradingStatus("IBM", halt.begins_at, Trading.HALTED))
-        told.append(TradingStatus("IBM", halt.ends_at, Trading.RESUMED))
-    PostgresHalts(database).tell(told, "owner-1", now)
+        told = ToldHalt("IBM", halt.begins_at, halt.ends_at, "injected")
+        PostgresHalts(database).tell(told, "owner-1", now)
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def add(
 ) -> None:
     """Tell of a halt that no stream heard, or of its end; bars and trades are judged by it.
 
-    What is stored already stays.
+    What is stored already stays. The last word of the halt that begins then counts.
 
     Example: bifrost data halts add GME --from 2021-01-28T14:40Z --reason known
     """

@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from bifrost.data.halts.statuses import HaltQuery, KnownHalt, TradingStatus
+from bifrost.data.halts.statuses import HaltQuery, KnownHalt, ToldHalt
 
 
 class HaltBook(Protocol):
     """Statuses and halts."""
 
-    def listing(self, asked: HaltQuery, before: int, limit: int) -> Sequence[KnownHalt]:
-        """Return halts with a number below `before`, the last told first."""
+    def listing(
+        self, asked: HaltQuery, before: int, limit: int, at: datetime
+    ) -> Sequence[KnownHalt]:
+        """Return halts with a number below `before`, the last told first. at: now."""
 
-    def tell(self, statuses: Sequence[TradingStatus], by: str, at: datetime) -> None:
-        """Keep a person's words; raise NotFoundError for an instrument that is not listed."""
+    def tell(self, halt: ToldHalt, by: str, at: datetime) -> None:
+        """Keep a person's word; raise NotFoundError for an instrument that is not listed."""

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.data.halts.ports import HaltBook
-from bifrost.data.halts.statuses import HaltQuery, KnownHalt, Trading, TradingStatus
+from bifrost.data.halts.statuses import HaltQuery, KnownHalt, ToldHalt
 from bifrost.data.ports import Clock
 
 # Higher than any number of a row.
@@ -25,7 +25,7 @@ class HaltService:
         if asked.first and asked.last and asked.last < asked.first:
             message = f"the range ends on {asked.last}, before it begins on {asked.first}"
             raise InvalidInputError(FieldProblem("to", message, "give a later last session"))
-        return self.book.listing(asked, before or _FIRST_PAGE, limit)
+        return self.book.listing(asked, before or _FIRST_PAGE, limit, self.clock.now())
 
     def tell(
         self,
@@ -38,7 +38,8 @@ class HaltService:
     ) -> None:
         """Keep that it was halted in [begins_at, ends_at); None: it still is.
 
-        A halt that ends when it begins was none. Raises InvalidInputError for one that ends before
+        A halt that ends when it begins was none. It takes the place of what was told of the halt
+        that begins then. Raises InvalidInputError for one that ends before
         that, or lies ahead: nobody knows yet; NotFoundError.
         """
         now = self.clock.now()
@@ -49,7 +50,4 @@ class HaltService:
             if at is not None and at > now:
                 message = f"{at.isoformat()} is yet to come"
                 raise InvalidInputError(FieldProblem(name, message, "tell of it once it is so"))
-        words = [TradingStatus(instrument, begins_at, Trading.HALTED, reason=reason)]
-        if ends_at is not None:
-            words.append(TradingStatus(instrument, ends_at, Trading.RESUMED, reason=reason))
-        self.book.tell(words, by, now)
+        self.book.tell(ToldHalt(instrument, begins_at, ends_at, reason), by, now)

@@ -28,6 +28,16 @@ class TradingStatus:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ToldHalt:
+    """A halt as a person tells of it. ends_at: None while it lasts; as `begins_at`: none."""
+
+    instrument: str
+    begins_at: datetime
+    ends_at: datetime | None
+    reason: str
+
+
 class HaltState(StrEnum):
     """How a halt stands."""
 

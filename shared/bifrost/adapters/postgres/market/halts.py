@@ -6,20 +6,35 @@ from datetime import datetime
 
 from bifrost.adapters.postgres.database import Cursor, Database
 from bifrost.core.errors import NotFoundError
-from bifrost.data.halts.statuses import HaltQuery, KnownHalt, TradingStatus
+from bifrost.data.halts.statuses import HaltQuery, KnownHalt, ToldHalt, TradingStatus
 
 _NOTE = """
 INSERT INTO data.trading_statuses
-    (instrument, occurred_at, status, source, code, reason, told_by, recorded_at)
-SELECT symbol, %(at)s, %(status)s, %(source)s, %(code)s, %(reason)s, %(by)s, %(now)s
+    (instrument, occurred_at, status, source, code, reason, recorded_at)
+SELECT symbol, %(at)s, %(status)s, %(source)s, %(code)s, %(reason)s, %(now)s
 FROM data.instruments WHERE symbol = %(instrument)s
-ON CONFLICT (instrument, occurred_at, status, source) DO NOTHING
+ON CONFLICT DO NOTHING
+"""
+_TELL = """
+INSERT INTO data.trading_statuses
+    (instrument, occurred_at, ends_at, status, source, reason, told_by, recorded_at)
+VALUES (%(instrument)s, %(begins_at)s, %(ends_at)s, 'halted', 'person', %(reason)s, %(by)s, %(now)s)
 """
 # A minute that was halted is missing from no roll-up of its session.
 _TOUCH = """
 INSERT INTO data.touched_sessions (instrument, session, touched_at)
 SELECT i.symbol, s.session, %(now)s FROM data.instruments i JOIN data.sessions s USING (calendar)
 WHERE i.symbol = %(instrument)s AND s.opens_at <= %(at)s AND s.closes_at >= %(at)s
+ON CONFLICT (instrument, session) DO UPDATE SET touched_at = excluded.touched_at
+"""
+# The sessions in which a halt begins and ends; those that it holds whole have no minutes.
+_TOUCH_HALT = """
+INSERT INTO data.touched_sessions (instrument, session, touched_at)
+SELECT DISTINCT h.instrument, s.session, %(now)s::timestamptz FROM data.halts h
+CROSS JOIN LATERAL (VALUES (h.begins_at), (h.known_to)) e (at)
+JOIN data.instruments i ON i.symbol = h.instrument
+JOIN data.sessions s ON s.calendar = i.calendar AND s.opens_at <= e.at AND s.closes_at >= e.at
+WHERE h.instrument = %(instrument)s AND h.begins_at = %(begins_at)s
 ON CONFLICT (instrument, session) DO UPDATE SET touched_at = excluded.touched_at
 """
 _LISTED = "SELECT FROM data.instruments WHERE symbol = %s FOR KEY SHARE"
@@ -35,8 +50,12 @@ WHERE h.source = %(source)s AND h.ends_at IS NULL AND NOT EXISTS (
         AND (s.occurred_at, s.number) > (h.begins_at, h.number))
 ON CONFLICT DO NOTHING
 """
+# One that is believed for a while yet is not said to be known no further.
 _LISTING = """
-SELECT * FROM data.halts_known(coalesce(%(known_by)s::timestamptz, 'infinity'))
+SELECT number, instrument, begins_at, ends_at,
+    CASE WHEN known_to <= %(at)s::timestamptz THEN known_to END AS known_to,
+    source, code, reason, told_by, recorded_at
+FROM data.halts_known(coalesce(%(known_by)s::timestamptz, 'infinity'))
 WHERE (%(instrument)s = '' OR instrument = %(instrument)s) AND number < %(before)s
     AND (%(last)s::date IS NULL
         OR (begins_at AT TIME ZONE 'America/New_York')::date <= %(last)s::date)
@@ -52,8 +71,10 @@ class PostgresHalts:
 
     database: Database
 
-    def listing(self, asked: HaltQuery, before: int, limit: int) -> Sequence[KnownHalt]:
-        """Return halts with a number below `before`, the last told first."""
+    def listing(
+        self, asked: HaltQuery, before: int, limit: int, at: datetime
+    ) -> Sequence[KnownHalt]:
+        """Return halts with a number below `before`, the last told first. at: now."""
         values = {
             "instrument": asked.instrument,
             "first": asked.first,
@@ -61,27 +82,32 @@ class PostgresHalts:
             "known_by": asked.known_by,
             "before": before,
             "limit": limit,
+            "at": at,
         }
         return [KnownHalt(**row) for row in self.database.fetch_all(_LISTING, values)]
 
-    def tell(self, statuses: Sequence[TradingStatus], by: str, at: datetime) -> None:
-        """Keep a person's words; raise NotFoundError for an instrument that is not listed."""
+    def tell(self, halt: ToldHalt, by: str, at: datetime) -> None:
+        """Keep a person's word; raise NotFoundError for an instrument that is not listed."""
+        values = {
+            "instrument": halt.instrument,
+            "begins_at": halt.begins_at,
+            "ends_at": halt.ends_at,
+            "reason": halt.reason,
+            "by": by,
+            "now": at,
+        }
         with self.database.transaction() as cursor:
-            for name in {one.instrument for one in statuses}:
-                if cursor.execute(_LISTED, (name,)).fetchone() is None:
-                    raise NotFoundError(f"no instrument is called {name}; see GET /v1/instruments")
-            note(cursor, statuses, "person", at, by)
+            if cursor.execute(_LISTED, (halt.instrument,)).fetchone() is None:
+                message = f"no instrument is called {halt.instrument}; see GET /v1/instruments"
+                raise NotFoundError(message)
+            # Those of the halt as it was known before, too.
+            for statement in (_TOUCH_HALT, _TELL, _TOUCH_HALT):
+                cursor.execute(statement, values)
 
 
-def note(
-    cursor: Cursor,
-    statuses: Sequence[TradingStatus],
-    source: str,
-    at: datetime,
-    by: str | None = None,
-) -> None:
-    """Append what was told of halts and is not written down yet."""
-    values = [_values(one, source, by, at) for one in statuses]
+def note(cursor: Cursor, statuses: Sequence[TradingStatus], source: str, at: datetime) -> None:
+    """Append what a line told of halts and is not written down yet."""
+    values = [_values(one, source, at) for one in statuses]
     cursor.executemany(_NOTE, values)
     cursor.executemany(_TOUCH, values)
 
@@ -91,7 +117,7 @@ def lose_halts(cursor: Cursor, source: str, at: datetime) -> None:
     cursor.execute(_LOSE, {"source": source, "at": at})
 
 
-def _values(status: TradingStatus, source: str, by: str | None, now: datetime) -> dict[str, object]:
+def _values(status: TradingStatus, source: str, now: datetime) -> dict[str, object]:
     return {
         "instrument": status.instrument,
         "at": status.at,
@@ -99,6 +125,5 @@ def _values(status: TradingStatus, source: str, by: str | None, now: datetime) -
         "source": source,
         "code": status.code,
         "reason": status.reason,
-        "by": by,
         "now": now,
     }

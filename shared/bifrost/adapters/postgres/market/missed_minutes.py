@@ -58,13 +58,14 @@ WHERE a.instrument = %(instrument)s AND a.timeframe = '1m'
             AND b.occurred_at >= s.opens_at AND b.occurred_at < s.closes_at
             AND b.recorded_at <= %(known_by)s::timestamptz)
 """
-# Whole minutes of it; in one that it only touches there may have been trades.
+# Whole minutes of it; in one that it only touches there may have been trades. Of one that lasts
+# those that were over then.
 _HALTED = """
 SELECT greatest(h.first, s.opens_at) AS first, least(h.before, s.closes_at) AS before
 FROM (
     SELECT instrument,
         date_trunc('minute', begins_at + interval '59.999999 seconds') AS first,
-        coalesce(date_trunc('minute', known_to), 'infinity') AS before
+        date_trunc('minute', coalesce(known_to, %(known_by)s::timestamptz)) AS before
     FROM data.halts_known(%(known_by)s::timestamptz) WHERE instrument = %(instrument)s) h
 JOIN data.instruments i ON i.symbol = h.instrument
 JOIN data.sessions s ON s.calendar = i.calendar AND s.closes_at > h.first AND s.opens_at < h.before
