@@ -52,6 +52,42 @@ def test_a_vendors_float_loses_its_noise_and_a_large_volume_no_digit() -> None:
     assert exactly(int(read.volume[0])) == 987654321987
 
 
+def test_a_price_too_small_to_be_stored_is_rejected_and_never_a_zero() -> None:
+    read = read_csv(
+        daily("2019-02-14,1,2,1e-8,1.5,100", "2019-02-15,1,2,0.000001,1.5,0"),
+        Timeframe.D1,
+        SESSIONS,
+    ).bars
+
+    assert (read.lines.tolist(), read.bars.low.tolist()) == ([3], [1])
+    (one,) = read.rejected
+    assert (one.line, one.reason) == (
+        2,
+        "column 4, low: 1e-8 is less than half a millionth, and prices are kept in millionths",
+    )
+
+
+def test_a_price_that_a_reverse_split_made_storable_alone_is_rejected() -> None:
+    header = "Date,Open,High,Low,Close,Adj Close,Volume,Dividends,Stock Splits"
+    content = daily(
+        "2019-02-13,1,2,0.00001,1,1,4000,0.0,0.0",
+        "2019-02-14,1,2,1,1,1,4000,0.0,0.0",
+        "2019-02-15,1,2,1,1,1,4000,0.0,0.01",
+        header=header,
+    )
+
+    read = read_csv(content, Timeframe.D1, SESSIONS).bars
+
+    assert (read.lines.tolist(), read.bars.low.tolist()) == ([3, 4], [10_000, 1_000_000])
+    assert [(one.line, one.reason) for one in read.rejected] == [
+        (
+            2,
+            "a price before the file's splits is less than half a millionth, and prices are kept"
+            " in millionths",
+        )
+    ]
+
+
 def test_dividends_and_splits_beside_bars_are_claims() -> None:
     header = "Date,Open,High,Low,Close,Adj Close,Volume,Dividends,Stock Splits"
     content = daily(

@@ -14,7 +14,7 @@ import numpy as np
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.sessions import Session
-from bifrost.data.files.bar_file import text_lines
+from bifrost.data.files.bar_file import RejectedRow, text_lines
 from bifrost.data.providers.csv_claims import COLUMNS, SPLIT, YAHOO, Claim, as_traded
 from bifrost.data.providers.csv_times import (
     MINUTE,
@@ -28,13 +28,14 @@ from bifrost.data.providers.csv_times import (
 from bifrost.data.providers.file_rows import (
     NUMBER,
     NUMBER_FORM,
+    TOO_SMALL,
     FileBars,
     Reading,
     blocks,
     counted_texts,
     fields_of,
 )
-from bifrost.data.series.columns import Integers
+from bifrost.data.series.columns import PRICES, BarColumns, Integers
 from bifrost.data.series.timeframes import Timeframe
 
 NUMBERS = ("open", "high", "low", "close", "volume")
@@ -84,8 +85,9 @@ def read_csv(
         day, clock, zone = texts[:3]
         starts = starts_of(day, clock, zone, timeframe, sessions)
         _refuse_unknown(reading, numbers_of_lines, day, starts, timeframe)
-        known = starts != NO_TIME
         values = np.column_stack([counted_texts(texts[place_of[name]]) for name in NUMBERS])
+        small = _refuse_too_small(reading, numbers_of_lines, texts, place_of, values)
+        known = (starts != NO_TIME) & ~small
         reading.add(starts[known], values[known], numbers_of_lines[known])
         stamps.append(starts[known])
         claims += _claims(numbers_of_lines, texts, place_of)
@@ -102,7 +104,19 @@ def _daily(bars: FileBars, claims: Sequence[Claim], columns: Sequence[str]) -> C
         return CsvFile(bars, tuple(claims), vendor)
     traded, then = as_traded(bars.bars, claims)
     note = "prices and dividends are as traded: the file's splits are undone" if claims else ""
-    return CsvFile(replace(bars, bars=traded, note=note), then, vendor)
+    return CsvFile(_without_too_small(replace(bars, note=note), traded), then, vendor)
+
+
+def _without_too_small(told: FileBars, traded: BarColumns) -> FileBars:
+    """Return bars as they traded; those of which a price would be stored as none are rejected."""
+    lost = np.zeros(len(traded), dtype=np.bool_)
+    for name in PRICES:
+        lost |= (getattr(traded, name) == 0) & (getattr(told.bars, name) > 0)
+    why = f"a price before the file's splits is {TOO_SMALL}"
+    rejected = [RejectedRow(line, "", why) for line in told.lines[lost].tolist()]
+    rows = sorted((*told.rejected, *rejected), key=lambda one: one.line)
+    kept = np.flatnonzero(~lost)
+    return replace(told, bars=traded.take(kept), lines=told.lines[kept], rejected=tuple(rows))
 
 
 def _columns(header: str) -> tuple[str, ...]:
@@ -153,6 +167,25 @@ def _refuse_unknown(
     why = "is not a session" if timeframe.is_daily else why
     for place in np.flatnonzero(starts == NO_TIME):
         reading.refuse(int(lines[place]), days[place], f"column 1: {days[place]} {why}")
+
+
+def _refuse_too_small(
+    reading: Reading,
+    lines: Integers,
+    texts: list[tuple[str, ...]],
+    place_of: dict[str, int],
+    counted: "np.ndarray[tuple[int, int], np.dtype[np.int64]]",
+) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    """Keep rows apart whose price is told and would be stored as none."""
+    small = np.zeros(len(lines), dtype=np.bool_)
+    for column, name in enumerate(PRICES):
+        told = texts[place_of[name]]
+        for place in np.flatnonzero((counted[:, column] == 0) & ~small):
+            if Decimal(told[place]):
+                small[place] = True
+                why = f"column {place_of[name] - 1}, {name}: {told[place]} is {TOO_SMALL}"
+                reading.refuse(int(lines[place]), texts[0][place], why)
+    return small
 
 
 def _claims(lines: Integers, texts: list[tuple[str, ...]], place_of: dict[str, int]) -> list[Claim]:

@@ -21,6 +21,8 @@ NUMBER = r"([0-9]{1,12}(?:\.[0-9]{0,20})?(?:[eE]-[0-9]{1,2})?)"
 NUMBER_FORM = (
     "a number of at least 0 in plain digits, at most 12 before the point: write 1e5 as 100000"
 )
+# Why a price that is told is not stored: as nothing it would be another's word.
+TOO_SMALL = "less than half a millionth, and prices are kept in millionths"
 _BLOCK_ROWS = 50_000
 # As many are told of one by one; a file with more of them is another file than it was sent as.
 REFUSED_MAX = 100_000
