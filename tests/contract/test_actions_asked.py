@@ -219,3 +219,26 @@ def test_a_change_of_name_that_is_known_is_no_news(desk: DataDesk) -> None:
     asked = ActionAsker(vendors, desk.imports).ask("alpaca", days, "request-1")
 
     assert asked.left_out == (new,)
+
+
+def merger(day: date) -> CorporateAction:
+    """Taken over for cash."""
+    return replace(split("alpaca", day), split=None, merger=Merger(Decimal(25)))
+
+
+def test_the_merger_that_ended_an_instrument_is_taken_on_the_first_day_it_is_not_listed(
+    desk: DataDesk,
+) -> None:
+    desk.reference.take_map_files({"gme.csv": b"20020213,gme,N\n20220721,gme,N\n"}, "request-1")
+    vendors = Vendors({"alpaca": told(merger(REAL))})
+    asker = ActionAsker(vendors, desk.imports, PostgresReference(desk.database))
+
+    asked = asker.ask("alpaca", YEAR, "request-1")
+    late = asker.ask("alpaca", replace(YEAR, first=REAL), "request-2")
+
+    assert ([one.ex_date for one in asked.news], asked.problem) == ([REAL], "")
+    assert (late.news, late.problem) == ((), "")
+    assert vendors.asked == [
+        ("GME", date(2021, 12, 22), date(2022, 8, 10)),
+        ("GME", date(2022, 7, 12), date(2022, 8, 10)),
+    ]

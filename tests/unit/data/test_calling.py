@@ -1,6 +1,7 @@
 """A vendor is asked by the symbol of the day, and never for bars that are somebody else's."""
 
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
 from hypothesis import given
@@ -59,6 +60,35 @@ def test_after_its_end_nobody_is_asked_and_it_is_said() -> None:
     begins = datetime(2003, 3, 27, tzinfo=EXCHANGE)
     (why,) = of.not_asked(begins, datetime(2013, 1, 1, tzinfo=EXCHANGE))
     assert why == "FB.1 is not listed from 2003-03-29 on"
+
+
+def test_for_some_days_past_its_end_it_is_asked_for_where_what_ended_it_may_take_effect() -> None:
+    of = replace(calling("alpaca", "FB.1"), past_end=timedelta(days=10))
+
+    assert asked(of, "2003-03-27", "2012-12-31") == [
+        ("FB", "2003-03-27", "2003-04-07"),
+        ("", "2003-04-08", "2012-12-31"),
+    ]
+    assert asked(of, "2003-03-29", "2003-03-31") == [("FB", "2003-03-29", "2003-03-31")]
+
+
+def test_past_its_end_it_is_asked_for_until_another_has_its_symbol() -> None:
+    next_ = mapped("FB", "20030402,fb\n20501231,fb\n")
+    of = replace(calling("alpaca", "FB.1", (*FB_1, *next_)), past_end=timedelta(days=10))
+
+    assert asked(of, "2003-03-27", "2003-04-30") == [
+        ("FB", "2003-03-27", "2003-04-01"),
+        ("", "2003-04-02", "2003-04-30"),
+    ]
+
+
+def test_a_change_of_name_is_no_end() -> None:
+    of = replace(calling("alpaca", "META"), past_end=timedelta(days=10))
+
+    assert asked(of, "2022-06-01", "2022-06-15") == [
+        ("FB", "2022-06-01", "2022-06-08"),
+        ("META", "2022-06-09", "2022-06-15"),
+    ]
 
 
 def test_before_its_first_term_nobody_is_asked_where_its_symbol_was_another_s() -> None:
@@ -123,3 +153,25 @@ def test_parts_follow_each_other_without_a_gap_and_to_the_end(
     for (_, _, ends), (_, begins, _) in pairwise(parts):
         assert (begins - ends).days == 1
     assert UNKNOWN_START < first <= last < NO_END
+
+
+@given(st.integers(0, 30 * 24 * 60 - 1))
+def test_each_minute_is_asked_for_by_the_symbol_of_its_day_in_new_york(minute: int) -> None:
+    """Slices of minutes end at a month's end in UTC, which is an evening in New York."""
+    first = datetime(2022, 6, 1, tzinfo=UTC) + timedelta(minutes=minute)
+    renamed = mapped("NEW", "20120518,old,Q\n20220629,old,Q\n20501231,new,Q\n")
+    changes, before = datetime(2022, 6, 30, tzinfo=EXCHANGE), datetime(2022, 7, 1, tzinfo=UTC)
+
+    part = calling("alpaca", "NEW", tuple(renamed)).of(first, before)
+
+    expected = ("OLD", changes) if first < changes else ("NEW", before)
+    assert (part.symbol, part.before) == expected
+
+
+def test_the_first_day_of_a_listing_is_asked_for_where_it_ends_a_slice() -> None:
+    new = mapped("FB", "20220630,fb\n20501231,fb\n")
+    of = calling("alpaca", "FB", (*FB_1, *new))
+
+    part = of.of(datetime(2022, 6, 1, tzinfo=UTC), datetime(2022, 7, 1, tzinfo=UTC))
+
+    assert (part.symbol, part.before) == ("", datetime.combine(date(2022, 6, 30), time(), EXCHANGE))

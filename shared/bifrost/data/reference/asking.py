@@ -78,7 +78,8 @@ class ActionAsker:
     def ask(self, vendor: str, asked: ActionRequest, correlation_id: str) -> ActionsAsked:
         """Ask for the actions of [first, last], and take in the answer; outside a transaction.
 
-        Of days before a change of name it is asked under the symbol of then.
+        Of days before a change of name it is asked under the symbol of then. What ended an
+        instrument takes effect on the first day on which it is not listed, or soon after.
 
         Raises NotFoundError for a vendor that is none, UnavailableError where it has no key, and
         InvalidInputError for actions that cannot be: of an unlisted instrument, or currency.
@@ -87,7 +88,7 @@ class ActionAsker:
         given = asked.symbol if asked.symbol != asked.instrument else ""
         terms = () if given else self.names.beside(asked.instrument)
         today = exchange_date(self.imports.clock.now())
-        calling = Calling(vendor, asked.instrument, given, tuple(terms), today)
+        calling = Calling(vendor, asked.instrument, given, tuple(terms), today, MARGIN)
         whole = ActionsAsked()
         for called, first, last in calling.parts(asked.first, asked.last):
             part = replace(asked, symbol=called.symbol, first=first, last=last)

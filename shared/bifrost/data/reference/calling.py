@@ -53,7 +53,8 @@ class Calling:
 
     symbol: what it is called there, whenever; empty where dated terms say. terms: what stands, of
     the instrument and of whoever had one of its symbols; where there is none of its own, its key
-    is its symbol. today: the exchange's date.
+    is its symbol. today: the exchange's date. past_end: for so long it is asked for beyond the end
+    of its listing, unless another has its symbol by then.
     """
 
     provider: str
@@ -61,6 +62,7 @@ class Calling:
     symbol: str
     terms: tuple[Terms, ...]
     today: date
+    past_end: timedelta = timedelta()
 
     def of(self, first: datetime, before: datetime) -> Called:
         """Return how to ask for the beginning of [first, before), and how far that goes."""
@@ -69,10 +71,10 @@ class Calling:
         if self.provider in BY_TODAY:
             return self._today(before)
         day = exchange_date(first)
-        now = next((one for one in self._own if one.holds(day)), None)
+        now = next((one for one in self._own if one.valid_from <= day < self._ends(one)), None)
         if now is None:
             return self._between(day, before)
-        until = _begins(now.valid_to, before)
+        until = _begins(self._ends(now), before)
         if now.is_listed:
             return Called(now.symbol, until)
         return Called("", until, f"{self.instrument} is not listed from {now.valid_from} on")
@@ -103,6 +105,18 @@ class Calling:
     def _own(self) -> list[Terms]:
         own = (one for one in self.terms if one.instrument == self.instrument and one.is_known())
         return sorted(own, key=lambda one: one.valid_from)
+
+    def _ends(self, one: Terms) -> date:
+        """Return from which day on it is not asked for by this term any more."""
+        if not one.is_listed or one.valid_to == NO_END:
+            return one.valid_to
+        following = (
+            other.valid_from
+            for other in self.terms
+            if other.is_listed and other.is_known() and one.valid_to < other.valid_to
+            if other.instrument == one.instrument or other.symbol == one.symbol
+        )
+        return max(one.valid_to, min((one.valid_to + self.past_end, *following)))
 
     def _today(self, before: datetime) -> Called:
         now = next((one for one in self._own if one.is_listed and one.holds(self.today)), None)
@@ -141,6 +155,6 @@ def _had(one: Terms, first: Terms) -> bool:
 
 def _begins(day: date, before: datetime) -> datetime:
     """Return when that day begins in New York, if that is earlier."""
-    if day >= before.astimezone(EXCHANGE).date():
+    if day == NO_END:
         return before
     return min(datetime.combine(day, time(), EXCHANGE), before)
