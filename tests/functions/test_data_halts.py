@@ -97,6 +97,8 @@ def test_who_is_no_admin_sees_halts_and_tells_of_none(data: DataFunction) -> Non
         ({"ends_at": "2012-01-15T12:00:00Z"}, "ends_at"),
         ({"begins_at": "2012-01-12T15:00:00"}, "begins_at"),
         ({"reason": " "}, "reason"),
+        ({"reason": "known\u001b[31m"}, "reason"),
+        ({"reason": "known\u0000"}, "reason"),
     ],
 )
 def test_halt_that_cannot_be_is_refused_by_its_field(
@@ -120,4 +122,22 @@ def test_halt_of_nobody_is_not_found_and_a_range_runs_forward(data: DataFunction
     backwards = data.get(HALTS, **{"from": "2012-01-13", "to": "2012-01-12"})
 
     assert data.post(HALTS, {**HALT, "instrument": "NONE"}).status == 404
+    assert data.get(HALTS, instrument="NONE").status == 404
+    assert data.get(HALTS, instrument="AAPL").body["items"] == []
     assert (backwards.status, backwards.fields) == (422, {"to"})
+
+
+def test_the_last_word_of_a_halt_counts_and_halts_may_overlap(data: DataFunction) -> None:
+    data.post(HALTS, HALT)
+    longer = data.post(HALTS, {**HALT, "ends_at": "2012-01-12T15:30:00Z", "reason": "corrected"})
+    both = data.post(
+        HALTS,
+        {**HALT, "begins_at": "2012-01-12T15:20:00Z", "reason": "another"}
+        | {"ends_at": "2012-01-12T15:40:00Z"},
+    )
+    left = data.post(HALTS, {**HALT, "ends_at": BEGAN, "reason": "it was none"})
+
+    (halt,) = longer.body["items"]
+    assert (halt["ends_at"], halt["reason"]) == ("2012-01-12T15:30:00Z", "corrected")
+    assert [one["ends_at"][11:16] for one in both.body["items"]] == ["15:40", "15:30"]
+    assert [one["reason"] for one in left.body["items"]] == ["another"]

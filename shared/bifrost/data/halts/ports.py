@@ -13,7 +13,10 @@ class HaltBook(Protocol):
     def listing(
         self, asked: HaltQuery, before: int, limit: int, at: datetime
     ) -> Sequence[KnownHalt]:
-        """Return halts with a number below `before`, the last told first. at: now."""
+        """Return halts with a number below `before`, the last told first. at: now.
+
+        Raises NotFoundError for an instrument that is not listed.
+        """
 
     def tell(self, halt: ToldHalt, by: str, at: datetime) -> None:
         """Keep a person's word; raise NotFoundError for an instrument that is not listed."""

@@ -25,7 +25,9 @@ from bifrost.wire.pages import page_of
 
 _Reason = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$"
+    ),
     Field(examples=["the exchange confirmed these prices"]),
 ]
 SourceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$", examples=["yahoo"])]

@@ -37,7 +37,8 @@ JOIN data.sessions s ON s.calendar = i.calendar AND s.opens_at <= e.at AND s.clo
 WHERE h.instrument = %(instrument)s AND h.begins_at = %(begins_at)s
 ON CONFLICT (instrument, session) DO UPDATE SET touched_at = excluded.touched_at
 """
-_LISTED = "SELECT FROM data.instruments WHERE symbol = %s FOR KEY SHARE"
+_NAMED = "SELECT FROM data.instruments WHERE symbol = %s"
+_LISTED = f"{_NAMED} FOR KEY SHARE"
 # What it was the last to hear: the minutes before that are settled.
 _LOSE = """
 INSERT INTO data.trading_statuses (instrument, occurred_at, status, source, reason, recorded_at)
@@ -74,7 +75,10 @@ class PostgresHalts:
     def listing(
         self, asked: HaltQuery, before: int, limit: int, at: datetime
     ) -> Sequence[KnownHalt]:
-        """Return halts with a number below `before`, the last told first. at: now."""
+        """Return halts with a number below `before`, the last told first. at: now.
+
+        Raises NotFoundError for an instrument that is not listed.
+        """
         values = {
             "instrument": asked.instrument,
             "first": asked.first,
@@ -84,7 +88,11 @@ class PostgresHalts:
             "limit": limit,
             "at": at,
         }
-        return [KnownHalt(**row) for row in self.database.fetch_all(_LISTING, values)]
+        found = [KnownHalt(**row) for row in self.database.fetch_all(_LISTING, values)]
+        if not found and asked.instrument:
+            named = self.database.fetch_one(_NAMED, (asked.instrument,))
+            _ensure(asked.instrument, is_listed=named is not None)
+        return found
 
     def tell(self, halt: ToldHalt, by: str, at: datetime) -> None:
         """Keep a person's word; raise NotFoundError for an instrument that is not listed."""
@@ -97,9 +105,8 @@ class PostgresHalts:
             "now": at,
         }
         with self.database.transaction() as cursor:
-            if cursor.execute(_LISTED, (halt.instrument,)).fetchone() is None:
-                message = f"no instrument is called {halt.instrument}; see GET /v1/instruments"
-                raise NotFoundError(message)
+            row = cursor.execute(_LISTED, (halt.instrument,)).fetchone()
+            _ensure(halt.instrument, is_listed=row is not None)
             # Those of the halt as it was known before, too.
             for statement in (_TOUCH_HALT, _TELL, _TOUCH_HALT):
                 cursor.execute(statement, values)
@@ -115,6 +122,11 @@ def note(cursor: Cursor, statuses: Sequence[TradingStatus], source: str, at: dat
 def lose_halts(cursor: Cursor, source: str, at: datetime) -> None:
     """Whoever listened before may have missed the end of each halt that lasts: say so."""
     cursor.execute(_LOSE, {"source": source, "at": at})
+
+
+def _ensure(instrument: str, *, is_listed: bool) -> None:
+    if not is_listed:
+        raise NotFoundError(f"no instrument is called {instrument}; see GET /v1/instruments")
 
 
 def _values(status: TradingStatus, source: str, now: datetime) -> dict[str, object]:
