@@ -19,22 +19,25 @@ from bifrost.data.repair.vendor_series import VendorSeries
 PROPOSED_MIN = 0.6
 
 
-def dividend_errors(series: VendorSeries) -> Found:
-    """Find what is wrong with dividends; nothing where the vendor tells no dividends."""
+def dividend_errors(series: VendorSeries, *, are_adjusted_told: bool = True) -> Found:
+    """Find what is wrong with dividends; nothing where the vendor tells no dividends.
+
+    are_adjusted_told: the adjusted closes are the vendor's, and no stand-in for what it told.
+    """
     if not np.isfinite(series.dividends).any():
         return Found()
     looks: tuple[Look, ...] = (
         lone_adjusted,
         duplicates,
         wrong_dates,
-        _amounts,
+        lambda given: _amounts(given, are_adjusted_told=are_adjusted_told),
         undeclared,
     )
     found, _ = look_through(series, looks)
     return found
 
 
-def _amounts(series: VendorSeries) -> Found:
+def _amounts(series: VendorSeries, *, are_adjusted_told: bool) -> Found:
     repairs: list[Repair] = []
     doubts: list[Doubt] = []
     steps = steps_of(series)
@@ -45,15 +48,12 @@ def _amounts(series: VendorSeries) -> Found:
         if amount == evidence.told and evidence.agrees:
             continue
         if score < PROPOSED_MIN or _is_unclear(evidence, amount):
-            reason = (
-                f"a dividend of {evidence.told:.6g} is told and {evidence.implied:.6g} adjusted"
-                f" for; the price moved by {-evidence.fall * evidence.before:+.4g}, which tells"
-                " neither from the other"
-            )
+            reason = _unclear(evidence, are_adjusted_told=are_adjusted_told)
             session = as_date(series.sessions[steps.places[at]])
             doubts.append(Doubt(RepairKind.ADJUSTED_CLOSE, session, reason))
             continue
-        repair = _repair(series, steps, at, amount, score)
+        told = _told(evidence, are_adjusted_told=are_adjusted_told)
+        repair = _repair(series, steps, at, amount, score, told)
         series = series.after(repair)
         repairs.append(repair)
     return Found(repairs, doubts)
@@ -69,7 +69,22 @@ def _is_unclear(evidence: Evidence, amount: float) -> bool:
     return amount == 0 or apart < 3 * evidence.scale
 
 
-def _repair(series: VendorSeries, steps: Steps, at: int, amount: float, score: float) -> Repair:
+def _told(evidence: Evidence, *, are_adjusted_told: bool) -> str:
+    told = f"a dividend of {evidence.told:.6g} is told"
+    return f"{told} and {evidence.implied:.6g} adjusted for" if are_adjusted_told else told
+
+
+def _unclear(evidence: Evidence, *, are_adjusted_told: bool) -> str:
+    told = _told(evidence, are_adjusted_told=are_adjusted_told)
+    moved = f"{told}; the price moved by {-evidence.fall * evidence.before:+.4g}, which"
+    if are_adjusted_told:
+        return f"{moved} tells neither from the other"
+    return f"{moved} neither bears it out nor tells what it was"
+
+
+def _repair(
+    series: VendorSeries, steps: Steps, at: int, amount: float, score: float, told: str
+) -> Repair:
     place, evidence = int(steps.places[at]), steps.evidence(at)
     made = Readjusted(series, steps, at)
     if amount != evidence.told:
@@ -78,9 +93,8 @@ def _repair(series: VendorSeries, steps: Steps, at: int, amount: float, score: f
         made.adjusts(amount)
     kind = _kind(evidence, amount)
     reason = (
-        f"a dividend of {evidence.told:.6g} is told and {evidence.implied:.6g} adjusted for; the"
-        f" price {evidence.before:.6g} moved by {-evidence.fall * evidence.before:+.4g}: it was"
-        f" {amount:.6g}"
+        f"{told}; the price {evidence.before:.6g} moved by"
+        f" {-evidence.fall * evidence.before:+.4g}: it was {amount:.6g}"
     )
     return made.repair(kind, {"likeliest_amount": score}, reason)
 

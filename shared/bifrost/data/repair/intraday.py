@@ -17,8 +17,8 @@ from bifrost.data.repair.gaps import frozen_prices, missing_prices
 from bifrost.data.repair.looking import Look, look_through
 from bifrost.data.repair.missing_splits import missing_splits
 from bifrost.data.repair.splits import split_errors
-from bifrost.data.repair.units import DayLevels, unit_errors
-from bifrost.data.repair.vendor_series import VendorSeries
+from bifrost.data.repair.units import DayLevels, day_levels, unit_errors
+from bifrost.data.repair.vendor_series import VendorSeries, usable
 
 # A thin share's minute may be the one before by chance; three in a row are a feed that stands.
 _FROZEN_MIN = 3
@@ -39,13 +39,18 @@ def examine_intraday(
     per_session = round(len(series) / max(1, len(np.unique(days_of(series.sessions)))))
     looks: tuple[Look, ...] = (
         lambda given: split_errors(given, confirmed, per_session=per_session),
-        lambda given: unit_errors(given, days),
+        lambda given: unit_errors(given, days or _levels(given)),
         lambda given: missing_prices(given, second),
         lambda given: frozen_prices(given, second, run_min=_FROZEN_MIN),
     )
     found, repaired = look_through(series, looks)
     claims = tuple(missing_splits(by_day(repaired)).repairs)
     return Examined(tuple(found.repairs), _one_a_day(found.doubts), claims, repaired)
+
+
+def _levels(series: VendorSeries) -> DayLevels | None:
+    days = middles_of(series)
+    return day_levels(days) if len(days) else None
 
 
 def by_day(series: VendorSeries) -> VendorSeries:
@@ -65,6 +70,28 @@ def by_day(series: VendorSeries) -> VendorSeries:
         volume=np.add.reduceat(np.nan_to_num(series.volume), first),
         dividends=series.dividends[first],
         splits=np.fmax.reduceat(series.splits, first),
+    )
+
+
+def middles_of(series: VendorSeries) -> VendorSeries:
+    """Return the middle close of each day, as all prices of it; a day without one is left out."""
+    told = np.flatnonzero(usable(series.close))
+    days = days_of(series.sessions[told])
+    ordered = np.lexsort((series.close[told], days))
+    found, first, bars = np.unique(days, return_index=True, return_counts=True)
+    middle = series.close[told][ordered][first + (bars - 1) // 2]
+    volume = np.nan_to_num(series.volume[told])
+    untold = np.full(len(found), np.nan)
+    return VendorSeries(
+        sessions=found,
+        open=middle,
+        high=middle,
+        low=middle,
+        close=middle,
+        adjusted_close=untold,
+        volume=np.add.reduceat(volume, first) if len(found) else untold,
+        dividends=untold,
+        splits=untold,
     )
 
 

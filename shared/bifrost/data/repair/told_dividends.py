@@ -44,7 +44,7 @@ def told_dividend_errors(
     looked_at = replace(series, sessions=series.sessions, dividends=dividends)
     looks: tuple[Look, ...] = (
         _in_other_units,
-        lambda given: dividend_errors(_as_if_adjusted(given)),
+        lambda given: dividend_errors(_as_if_adjusted(given), are_adjusted_told=False),
     )
     found, _ = look_through(looked_at, looks)
     return Found([kept for one in found.repairs for kept in _of_dividends(one)], found.doubts)

@@ -36,6 +36,11 @@ _HUNDRED = float(np.log(100))
 _TOLERANCE, _TOLERANCE_MIN, _TOLERANCE_MAX = 6.0, 0.25, 1.0
 # A bar without volume repeats a price: it counts only where no bar traded at all.
 _UNTRADED = 1e-3
+# Volume may grow by this (of its logarithm), or so many of its usual spread, without news.
+_TRADED_MAX, _TRADED_SPREAD = 0.9, 2.5
+_BEFORE, _AFTER = 20, 5
+# How sure an error is whose level stays, where trade rushed as it came.
+_RUIN = 0.5
 _COLUMNS = (*PRICES, "adjusted_close")
 
 
@@ -50,38 +55,82 @@ class _Levels:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DayLevels:
-    """By how many powers of a hundred the days of a whole series are off, and how sure that is."""
+    """By how many powers of a hundred the days of a whole series are off, and how sure that is.
+
+    share: of the days that traded at the right level. alike: in [0, 1] of each day.
+    """
 
     sessions: Sessions
     off: NDArray[np.int64]
     share: float
+    alike: Floats
+
+    def alike_on(self, sessions: Sessions) -> float:
+        """Say whether these sessions' trading tells an error from a ruin."""
+        places = np.searchsorted(self.sessions, np.unique(days_of(sessions)))
+        return float(self.alike[np.minimum(places, len(self.alike) - 1)].min(initial=1.0))
 
 
 def day_levels(days: VendorSeries) -> DayLevels:
     """Return the levels of days of which each has one price."""
     levels = _levels(days)
     if levels is None:
-        return DayLevels(days.sessions, np.zeros(len(days), dtype=np.int64), 1.0)
-    return DayLevels(days.sessions, levels.off[:, 3], levels.share)
+        right = np.zeros(len(days), dtype=np.int64)
+        return DayLevels(days.sessions, right, 1.0, np.ones(len(days)))
+    return _of_days(days, levels)
+
+
+def _of_days(days: VendorSeries, levels: _Levels) -> DayLevels:
+    off = levels.off[:, 3]
+    return DayLevels(days.sessions, off, levels.share, _traded_alike(days, off))
+
+
+def _traded_alike(days: VendorSeries, off: NDArray[np.int64]) -> Floats:
+    """Say of each day whether trading went on as before where its level came to stay.
+
+    What comes back is an error. What stays may be a ruin, which is traded: by an error nobody
+    trades more.
+    """
+    alike = np.ones(len(days))
+    edges = np.flatnonzero(np.diff(off)) + 1
+    if len(edges):
+        for edge, run in ((edges[0], slice(0, edges[0])), (edges[-1], slice(edges[-1], None))):
+            if off[run].any() and _is_traded(days, int(edge)):
+                alike[run] = _RUIN
+    return alike
+
+
+def _is_traded(days: VendorSeries, edge: int) -> bool:
+    """Say whether far more was traded on this session, or on those from it on, than before."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        volume = np.log(days.volume)
+    before, after = volume[max(0, edge - _BEFORE) : edge], volume[edge : edge + _AFTER]
+    before, after = before[np.isfinite(before)], after[np.isfinite(after)]
+    if not len(before) or not len(after):
+        return False
+    more = max(float(after[0]), float(np.median(after))) - float(np.median(before))
+    return more > max(_TRADED_MAX, _TRADED_SPREAD * float(np.std(before)))
 
 
 def unit_errors(series: VendorSeries, days: DayLevels | None = None) -> Found:
     """Find prices that are a hundred times off.
 
-    days: of the whole series that this one is a window of, where it is not the whole.
+    days: of the whole series, where this one is a window of it or its bars are shorter.
     """
     levels = _levels(series, days)
     if levels is None or not levels.off.any():
         return Found()
     repairs: list[Repair] = []
     doubts: list[Doubt] = []
+    days = days or _of_days(series, levels)
     for places in _blocks(levels.off):
         if np.abs(levels.off[places]).max() > 1:
             reason = "prices are off by more than a factor of a hundred: which is right is unclear"
             session = as_date(series.sessions[places[0]])
             doubts.append(Doubt(RepairKind.UNIT_ERROR, session, reason))
         else:
-            repairs.append(_repair(series, levels, places))
+            alike = days.alike_on(series.sessions[places])
+            repairs.append(_repair(series, levels, places, alike))
     return Found(repairs, doubts)
 
 
@@ -199,7 +248,9 @@ def _ends_seen(bars: int) -> float:
     return 0.9 if bars > 1 else 0.65
 
 
-def _repair(series: VendorSeries, levels: _Levels, places: NDArray[np.intp]) -> Repair:
+def _repair(
+    series: VendorSeries, levels: _Levels, places: NDArray[np.intp], alike: float
+) -> Repair:
     changes: list[ColumnChange] = []
     for at, name in enumerate(_COLUMNS):
         off = levels.off[places, at]
@@ -215,6 +266,7 @@ def _repair(series: VendorSeries, levels: _Levels, places: NDArray[np.intp]) -> 
         "step_is_a_hundred": float(levels.fit[edges].min()),
         "right_level": levels.share,
         "ends_seen": _ends_seen(len(places)) if open_ended else 1.0,
+        "traded_alike": alike,
     }
     too = "high" if levels.off[places].max() > 0 else "low"
     first = changes[0]

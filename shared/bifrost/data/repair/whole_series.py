@@ -11,12 +11,12 @@ from decimal import Decimal
 
 import numpy as np
 
-from bifrost.data.repair.findings import days_of
+from bifrost.data.repair.intraday import middles_of
 from bifrost.data.repair.parts import Part, windows
 from bifrost.data.repair.ports import RepairBooks
 from bifrost.data.repair.splits import split_errors
 from bifrost.data.repair.units import DayLevels, day_levels
-from bifrost.data.repair.vendor_series import VendorSeries, usable
+from bifrost.data.repair.vendor_series import VendorSeries
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class WholeSeries:
         days = _joined([self._of(books, one, splits) for one in every], splits)
         for repair in split_errors(days, splits).repairs:
             days = days.after(repair)
-        return day_levels(days)
+        return day_levels(days) if len(days) else None
 
     def forget(self, part: Part) -> None:
         """Read anew what this part covers."""
@@ -50,28 +50,6 @@ class WholeSeries:
             bars = books.bars(series.source, series.timeframe, part.first, part.before)
             self._days[part] = middles_of(bars.in_last_shares(splits))
         return self._days[part]
-
-
-def middles_of(series: VendorSeries) -> VendorSeries:
-    """Return the middle close of each day, as all prices of it; a day without one is left out."""
-    told = np.flatnonzero(usable(series.close))
-    days = days_of(series.sessions[told])
-    ordered = np.lexsort((series.close[told], days))
-    found, first, bars = np.unique(days, return_index=True, return_counts=True)
-    middle = series.close[told][ordered][first + (bars - 1) // 2]
-    volume = np.nan_to_num(series.volume[told])
-    untold = np.full(len(found), np.nan)
-    return VendorSeries(
-        sessions=found,
-        open=middle,
-        high=middle,
-        low=middle,
-        close=middle,
-        adjusted_close=untold,
-        volume=np.add.reduceat(volume, first) if len(found) else untold,
-        dividends=untold,
-        splits=untold,
-    )
 
 
 def _joined(parts: Sequence[VendorSeries], splits: Mapping[date, Decimal]) -> VendorSeries:

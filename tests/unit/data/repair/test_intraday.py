@@ -12,13 +12,12 @@ import pytest
 from bifrost.data.providers.csv_file import read_csv
 from bifrost.data.providers.lean_zip import minute_bars, open_zip
 from bifrost.data.repair.findings import RepairKind
-from bifrost.data.repair.intraday import by_day, examine_intraday, months_of
+from bifrost.data.repair.intraday import by_day, examine_intraday, middles_of, months_of
 from bifrost.data.repair.parts import ToldSeries, parts_of
 from bifrost.data.repair.stored import ScanAsked
 from bifrost.data.repair.told_bars import ToldBars
 from bifrost.data.repair.units import DayLevels, day_levels, unit_errors
 from bifrost.data.repair.vendor_series import PRICES, VendorSeries
-from bifrost.data.repair.whole_series import middles_of
 from bifrost.data.series.columns import BarColumns
 from bifrost.data.series.timeframes import Timeframe
 from tests.clean_series import sessions
@@ -198,6 +197,33 @@ def test_where_the_wrong_days_are_nearly_as_many_nothing_is_sure() -> None:
 
     assert found.repairs
     assert not any(one.is_sure for one in found.repairs)
+
+
+@pytest.mark.parametrize("first", [12_000, 3900])
+def test_a_fall_to_a_hundredth_that_stays_and_is_traded_is_not_made_undone(first: int) -> None:
+    fallen = changed(clean(), PRICES, slice(first, None), 0.01)
+    traded = changed(fallen, ("volume",), slice(first, None), 20)
+
+    error, ruin = (
+        unit_errors(looked_at(one), day_levels(middles_of(looked_at(one))))
+        for one in (fallen, traded)
+    )
+
+    assert {one.is_sure for one in error.repairs} == {True}
+    assert {one.is_sure for one in ruin.repairs} == {False}
+    daily = unit_errors(by_day(looked_at(traded)))
+    assert {one.is_sure for one in daily.repairs} == {False}
+
+
+def test_minutes_without_any_close_are_judged_by_what_they_have() -> None:
+    untold = changed(clean(), ("close",), slice(None), float("nan"))
+    faulty = changed(untold, ("open", "high", "low"), slice(5000, 5001), 100)
+
+    units, *rest = examine_intraday(looked_at(faulty), confirmed=SPLITS).repairs
+
+    assert rest == []
+    assert units.columns == ("open", "high", "low")
+    assert units.changes[0].sessions.tolist() == [looked_at(faulty).sessions[5000].item()]
 
 
 def test_the_middle_close_of_a_day_is_not_moved_by_some_minutes() -> None:

@@ -78,3 +78,5 @@ def test_one_that_the_price_disproves_among_others_is_no_vendor_s_units() -> Non
 
     (one,) = found.repairs
     assert (one.first, list(one.evidence)) == (day, ["likeliest_amount"])
+    # No adjusted close was told: nothing was "adjusted for".
+    assert one.reason.startswith(f"a dividend of {float(told[day]) * 100:.6g} is told; the price ")
