@@ -1,5 +1,5 @@
-"""Quotes and trades in Postgres: two of one microsecond are two, feeds are not mixed, and what is
-repeated is kept once.
+"""Quotes and trades in Postgres: two of one microsecond are two, feeds are not mixed and none hides
+what another told of the rest of a day, and what is repeated is kept once.
 """
 
 from collections.abc import Callable
@@ -54,6 +54,19 @@ def read(database: Database, asked: TickQuery = ALL) -> TradeColumns:
     return PostgresTickReader(database).trades(asked)
 
 
+def pages(database: Database, asked: TickQuery, limit: int | None) -> list[tuple[int, int, int]]:
+    """Read page by page (None: all at once): each time, sequence and whole price."""
+    found: list[tuple[int, int, int]] = []
+    while page := read(database, replace(asked, limit=limit)):
+        columns = page.occurred_at, page.sequence, page.price // 1_000_000
+        found += zip(*(column.tolist() for column in columns), strict=True)
+        assert len(page) <= (limit or len(page))
+        asked = replace(asked, after=found[-1][:2])
+        if limit is None:
+            break
+    return found
+
+
 def same(one: TradeColumns | QuoteColumns, other: TradeColumns | QuoteColumns) -> bool:
     """Say whether both hold the same messages."""
     return all(map(np.array_equal, one.columns(), other.columns()))
@@ -101,15 +114,72 @@ def test_more_of_the_same_day_is_added(database: Database) -> None:
     assert same(read(database), whole)
 
 
-def test_of_a_day_the_best_source_is_read_alone(database: Database) -> None:
+def test_from_its_first_to_its_last_of_a_day_the_best_source_is_read_alone(
+    database: Database,
+) -> None:
     put(database, trades(NOON, NOON + timedelta(days=1), price=101), "yahoo")
-    put(database, trades(NOON + timedelta(seconds=1), price=100), "lean")
+    around = (NOON - timedelta(seconds=1), NOON + timedelta(seconds=1))
+    put(database, trades(*around, price=100), "lean")
 
     found = read(database)
 
-    assert (found.price // 1_000_000).tolist() == [100, 101]
+    assert (found.price // 1_000_000).tolist() == [100, 100, 101]
     named = read(database, TickQuery("IBM", ALL.first, ALL.before, source="yahoo"))
     assert (named.price // 1_000_000).tolist() == [101, 101]
+
+
+@pytest.mark.parametrize("part", [slice(0, 3), slice(2, 5), slice(4, 9)])
+@pytest.mark.parametrize("limit", [None, 1, 4])
+def test_a_part_of_a_day_hides_nothing_of_its_rest(
+    database: Database, part: slice, limit: int | None
+) -> None:
+    times = [NOON + timedelta(seconds=second) for second in range(9)]
+    put(database, trades(*times, price=100), "stream")
+    put(database, trades(*times[part], price=101), "alpaca")
+
+    found = pages(database, ALL, limit)
+
+    assert [at for at, _, _ in found] == list(map(micros, times))
+    assert [price for _, _, price in found[part]] == [101] * len(times[part])
+    assert sum(price == 100 for _, _, price in found) == 9 - len(times[part])
+
+
+def test_of_two_equally_good_sources_one_is_read(database: Database) -> None:
+    put(database, trades(NOON, price=100), "csv")
+    put(database, trades(NOON, price=101), "lean")
+
+    assert pages(database, ALL, None) == pages(database, ALL, 1)
+    assert len(read(database)) == 1
+
+
+def test_what_hides_another_word_was_known_itself(database: Database) -> None:
+    """As recorded, a backfill hides nothing before it came; as effective, the whole is cut off."""
+    times = [NOON + timedelta(seconds=second) for second in range(4)]
+    put(database, trades(*times, price=100), "stream", at=NOW)
+    later = NOW + timedelta(hours=1)
+    put(database, trades(times[0], times[2], price=101), "alpaca", at=later)
+
+    def known(by: datetime, knowledge: Knowledge) -> list[int]:
+        asked = replace(ALL, as_of=by, knowledge=knowledge)
+        assert pages(database, asked, 1) == pages(database, asked, None)
+        return (read(database, asked).price // 1_000_000).tolist()
+
+    assert known(NOW, Knowledge.RECORDED) == [100] * 4
+    assert known(later, Knowledge.RECORDED) == [101, 101, 100]
+    assert known(times[1], Knowledge.EFFECTIVE) == [101]
+    assert known(times[3], Knowledge.EFFECTIVE) == [101, 101, 100]
+
+
+def test_the_newest_of_a_source_are_its_last_as_they_stand(database: Database) -> None:
+    times = [NOON + timedelta(seconds=second) for second in range(4)]
+    put(database, trades(*times, price=100), "stream")
+    put(database, trades(times[2], price=101), "stream", at=NOW + timedelta(hours=1))
+    put(database, trades(*times, price=102), "alpaca")
+
+    found = read(database, replace(ALL, source="stream", newest=3))
+
+    assert found.occurred_at.tolist() == list(map(micros, times[2:]))
+    assert (found.price // 1_000_000).tolist() == [101, 100]
 
 
 def test_only_what_was_recorded_or_had_happened_was_known(database: Database) -> None:
@@ -131,20 +201,13 @@ def test_only_what_was_recorded_or_had_happened_was_known(database: Database) ->
 def test_pages_are_the_whole_in_parts(database: Database, limit: int) -> None:
     seconds = [NOON + timedelta(hours=9 * place) for place in range(6)]
     put(database, trades(*seconds, seconds[-1], seconds[-1]), "lean")
-    # Worse, and between and after what the better one tells of a day.
+    # Worse: of the first of its days within and after what the better one tells, then before it.
     hours = (1, 9, 16, 23)
     put(database, trades(*(NOON + timedelta(days=1, hours=hour - 12) for hour in hours)), "yahoo")
     put(database, trades(NOON + timedelta(days=9)), "yahoo")
 
-    whole = read(database)
-    found, after = [], None
-    while page := read(database, replace(ALL, after=after, limit=limit)):
-        found += list(zip(page.occurred_at.tolist(), page.sequence.tolist(), strict=True))
-        assert len(page) <= limit
-        after = found[-1]
-
-    assert len(whole) == 9
-    assert found == list(zip(whole.occurred_at.tolist(), whole.sequence.tolist(), strict=True))
+    assert len(pages(database, ALL, None)) == 11
+    assert pages(database, ALL, limit) == pages(database, ALL, None)
 
 
 def test_trades_out_of_order_are_refused(database: Database) -> None:

@@ -1,11 +1,12 @@
-"""Every revision of quotes or trades, and which of them stands.
+"""Every revision of quotes or trades, which of them stands, and whose of several sources'.
 
-Key of a message: its time and its sequence, within one source. Of one day (UTC) only the best
-source's messages are read: two feeds number differently, and a trade that both told of would be
-two trades.
+Key of a message: its time and its sequence, within one source. Of one instant only one source's
+messages are read: two feeds number differently, and a trade that both told of would be two trades.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Generic
 
 import numpy as np
@@ -14,15 +15,23 @@ from numpy.typing import NDArray
 from bifrost.data.series.columns import Integers
 from bifrost.data.series.ticks import Ticks, taken
 
-_DAY = 86_400_000_000
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A source's number, and its first and last message of a day."""
+
+    source: int
+    first: datetime
+    last: datetime
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TickRevisions(Generic[Ticks]):
-    """Stored messages, one place per revision, in any order; rank 1 is the best source."""
+    """Stored messages of one source, one place per revision, in any order."""
 
     ticks: Ticks
-    rank: Integers
     recorded_at: Integers
 
     def __len__(self) -> int:
@@ -31,17 +40,22 @@ class TickRevisions(Generic[Ticks]):
 
 def standing(found: TickRevisions[Ticks]) -> Ticks:
     """Return the messages that stand, in order of (occurred_at, sequence)."""
-    ticks, rank, recorded = found.ticks, found.rank, found.recorded_at
-    if not len(ticks):
-        return ticks
-    if (rank != rank[0]).any():
-        _, day = np.unique(ticks.occurred_at // _DAY, return_inverse=True)
-        best = np.full(day.max() + 1, rank.max())
-        np.minimum.at(best, day, rank)
-        kept = rank == best[day]
-        ticks, recorded = taken(ticks, kept), recorded[kept]
-    order = np.lexsort((recorded, ticks.sequence, ticks.occurred_at))
+    ticks = found.ticks
+    order = np.lexsort((found.recorded_at, ticks.sequence, ticks.occurred_at))
     return taken(ticks, order[_last_of_each(taken(ticks, order))])
+
+
+def speaker_at(spans: Sequence[Span], at: datetime) -> tuple[int, datetime]:
+    """Return whose word counts at an instant, and before when: until its last, or a better's first.
+
+    spans: of one day, best first, and one of them holds the instant. What a source has told no
+    more of (its backfill was stopped, or the day was not over) hides nothing that another told.
+    """
+    place, speaker = next(
+        (place, span) for place, span in enumerate(spans) if span.first <= at <= span.last
+    )
+    better = [span.first for span in spans[:place] if span.first > at]
+    return speaker.source, min([speaker.last + _MICROSECOND, *better])
 
 
 def news_of(given: Ticks, stored: TickRevisions[Ticks], at: int) -> tuple[Ticks, Integers]:

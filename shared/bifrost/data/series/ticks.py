@@ -72,9 +72,11 @@ class TickQuery:
     """Ticks of one instrument in [first, before).
 
     as_of: nothing that happened later, or nothing that we recorded later; None is all there is.
-    source: of whom; None is the best that told anything of the day.
+    source: of whom; None: of each instant the best that speaks of it, from its first message of
+    the day (UTC) to its last.
     after: only what follows this message (its occurred_at in microseconds, and its sequence).
     limit: at most so many, the first of them; for pages.
+    newest: at most so many, the last of them, of one source.
     """
 
     instrument: str
@@ -85,6 +87,11 @@ class TickQuery:
     source: str | None = None
     after: tuple[int, int] | None = None
     limit: int | None = None
+    newest: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.newest is not None and (self.source is None or self.limit is not None):
+            raise ValueError("the newest are asked for of one source, and without a limit")
 
 
 class TickBook(Protocol):

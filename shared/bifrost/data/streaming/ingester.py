@@ -20,11 +20,13 @@ from bifrost.data.providers.ports import BarProvider, BarRequest
 from bifrost.data.series.columns import BarColumns, instant_of, micros
 from bifrost.data.series.ports import SeriesKey
 from bifrost.data.series.timeframes import Timeframe
+from bifrost.data.streaming.held_trades import HeldTrades
 from bifrost.data.streaming.holes import MINUTE
 from bifrost.data.streaming.machine import InstrumentStream, Pace, Refill
 from bifrost.data.streaming.market_hours import MarketHours
 from bifrost.data.streaming.messages import QuoteTold, Told, TradeTold
 from bifrost.data.streaming.ports import (
+    SOURCE,
     LiveLine,
     StoredStream,
     StreamBooks,
@@ -36,7 +38,6 @@ from bifrost.data.streaming.streams import Streams
 
 _logger = logging.getLogger(__name__)
 
-SOURCE = "stream"
 # How often a stream's newest quote is written down where nothing else changed.
 _KEEP_EVERY = 5_000_000
 
@@ -78,6 +79,7 @@ class StreamIngester:
         self._kept_at = 0
         self.counts = Counts()
         self.streams = Streams(self._begun(), plugs.pace, plugs.hours.is_open)
+        self._trades = HeldTrades(self._is_halted)
 
     def step(self, seconds: float) -> None:
         """Hear for at most so long, and keep what is whole.
@@ -127,7 +129,7 @@ class StreamIngester:
         """Write one batch: bars of the stream and of the vendor's history, and how it stands."""
         whole = {one.instrument: self.streams.whole(one.instrument) for one in self.streams}
         answers = self._answers(now)
-        ticks = _ticks_of(told, self._plugs.symbols)
+        ticks = _ticks_of(self._trades.due(told, now), self._plugs.symbols)
         sheets, statuses = self._news(now), self.streams.statuses()
         has_bars = any(len(bars) for bars in whole.values()) or bool(answers)
         if not (has_bars or ticks or sheets or statuses):
@@ -225,6 +227,10 @@ class StreamIngester:
         if len(bars):
             self.streams.note_bars(refill.instrument, bars)
         return bars
+
+    def _is_halted(self, instrument: str) -> bool:
+        watched = instrument in self._plugs.symbols
+        return watched and self.streams.stream(instrument).halts.is_halted
 
     def _now(self) -> int:
         return micros(self._plugs.clock.now())

@@ -13,6 +13,9 @@ from bifrost.data.streaming.holes import Hole
 from bifrost.data.streaming.machine import StreamState
 from bifrost.data.streaming.messages import QuoteTold, Told, TradeTold
 
+# Whose word it is what a live line told.
+SOURCE = "stream"
+
 
 class LiveLine(Protocol):
     """A vendor's live line; it opens itself again, with pauses, until it is closed."""

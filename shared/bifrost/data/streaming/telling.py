@@ -1,7 +1,8 @@
 """What the live feed says of stored bars, quotes and trades.
 
 A longer bar is told of when its time has passed and nothing of its minutes may be missing: across
-a gap of the stream nothing derived is told.
+a gap of the stream nothing derived is told. Quotes and trades are the stream's own, whatever a
+vendor's history says of the day: it was they that came.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,9 +22,10 @@ from bifrost.data.series.ticks import TickQuery, TickReader
 from bifrost.data.series.timeframes import Timeframe
 from bifrost.data.series.trading_hours import TradingHours
 from bifrost.data.streaming.channels import Channel, Kind
+from bifrost.data.streaming.feed import AT_ONCE_MAX
 from bifrost.data.streaming.feed_ports import Message
 from bifrost.data.streaming.holes import MINUTE
-from bifrost.data.streaming.ports import StoredStream
+from bifrost.data.streaming.ports import SOURCE, StoredStream
 
 _A_DAY = timedelta(days=1)
 _MICROSECOND = timedelta(microseconds=1)
@@ -69,15 +71,24 @@ class StoredTellings:
         if last is None:
             return None
         back = _A_DAY if channel.timeframe == Timeframe.D1 else _RECENT
-        found = self.between(channel, last - back, last)
+        found = self._told(channel, last - back, last, most=1)
         return found[-1][1] if found else None
 
     def between(self, channel: Channel, first: datetime, last: datetime) -> Sequence[Keyed]:
-        """Return what is stored of [first, last], and is whole: nothing across a gap."""
+        """Return what is stored of [first, last], and is whole: nothing across a gap.
+
+        Of quotes and trades that is the newest, as many as are told at once.
+        """
+        return self._told(channel, first, last, most=AT_ONCE_MAX)
+
+    def _told(
+        self, channel: Channel, first: datetime, last: datetime, *, most: int
+    ) -> Sequence[Keyed]:
         if channel.kind is Kind.BARS:
             rows = _rows(self._bars(channel, first, last))
             return [_bar(row, is_daily=channel.timeframe == Timeframe.D1) for row in rows]
-        asked = TickQuery(channel.instrument, first, last + _MICROSECOND)
+        before = last + _MICROSECOND
+        asked = TickQuery(channel.instrument, first, before, source=SOURCE, newest=most)
         if channel.kind is Kind.QUOTES:
             quotes = self._ticks.quotes(asked)
             names = ("occurred_at", "sequence", "bid", "bid_size", "ask", "ask_size")

@@ -1,11 +1,11 @@
 """Quotes and trades in Postgres: put what is news as columns, read what stands or stood as columns.
 
-Feeds number their messages each in its own way, so two sources are never mixed within a day (UTC):
-of the day, the best source that told anything of it is read. A page reads about as many rows as it
-has, however many the day has (SPY: ten million quotes).
+Feeds number their messages each in its own way, so two sources are never mixed: within a day (UTC)
+each source speaks from its first message to its last, and where several do, the best of them is
+read. A page reads about as many rows as it has, however many the day has (SPY: ten million quotes).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Generic
@@ -20,15 +20,14 @@ from bifrost.adapters.postgres.market.binary import (
     read_codes,
     read_instants,
     read_integers,
-    read_smalls,
     small,
 )
-from bifrost.adapters.postgres.market.numbered_sources import RANKS, ranked, source_of
+from bifrost.adapters.postgres.market.numbered_sources import source_of
 from bifrost.adapters.postgres.market.partitions import make_months
 from bifrost.adapters.postgres.market.revision_rows import Cells, asked_for
 from bifrost.data.series.asked import Knowledge
 from bifrost.data.series.columns import instant_of, micros
-from bifrost.data.series.tick_revisions import TickRevisions, news_of, standing
+from bifrost.data.series.tick_revisions import Span, TickRevisions, news_of, speaker_at, standing
 from bifrost.data.series.ticks import (
     VENUE_BYTES,
     QuoteColumns,
@@ -45,10 +44,14 @@ _ASKED = """instrument = %(instrument)s AND occurred_at >= %(first)s AND occurre
     AND occurred_at <= %(happened_by)s::timestamptz
     AND recorded_at <= %(recorded_by)s::timestamptz"""
 
-# Each source is looked up by itself: the key begins with instrument and source.
-_BEST = """
-SELECT s.number FROM data.sources s WHERE EXISTS (SELECT FROM data.{table} WHERE {asked}
-    AND source = s.number) ORDER BY s.rank, s.number LIMIT 1
+# Each source is looked up by itself: the key begins with instrument and source. Best first.
+_SPANS = """
+SELECT s.number, f.occurred_at AS first, l.occurred_at AS last FROM data.sources s
+CROSS JOIN LATERAL (SELECT occurred_at FROM data.{table} WHERE {asked} AND source = s.number
+    ORDER BY occurred_at LIMIT 1) f
+CROSS JOIN LATERAL (SELECT occurred_at FROM data.{table} WHERE {asked} AND source = s.number
+    ORDER BY occurred_at DESC LIMIT 1) l
+ORDER BY s.rank, s.number
 """
 _NEXT = """
 SELECT min(t.occurred_at) AS begins FROM data.sources s CROSS JOIN LATERAL (
@@ -80,20 +83,18 @@ class _Table(Generic[Ticks]):
 
     def aggregated(self) -> str:
         """What is selected of rows `t`."""
-        names = [*self.columns, "recorded_at", "source"]
-        return ", ".join(f"array_agg(t.{name})" for name in names) + f", {RANKS}"
+        return ", ".join(f"array_agg(t.{name})" for name in [*self.columns, "recorded_at"])
 
     def none(self) -> Ticks:
         """Return no ticks."""
-        return self.revisions([None] * (len(self.columns) + 3)).ticks
+        return self.revisions([None] * (len(self.columns) + 1)).ticks
 
     def revisions(self, cells: Cells) -> TickRevisions[Ticks]:
         """Read what `aggregated` selected."""
         columns = [
-            _reader_of(name)(cell) for name, cell in zip(self.columns, cells[:-3], strict=True)
+            _reader_of(name)(cell) for name, cell in zip(self.columns, cells[:-1], strict=True)
         ]
-        sources, ranks = read_smalls(cells[-2]), cells[-1]
-        return TickRevisions(self.kind(*columns), ranked(sources, ranks), read_instants(cells[-3]))
+        return TickRevisions(self.kind(*columns), read_instants(cells[-1]))
 
 
 _TRADES = _Table("trades", TradeColumns)
@@ -119,7 +120,7 @@ class PostgresTicks:
         return _put(self.cursor, _QUOTES, instrument, source, quotes, at)
 
     def trades(self, asked: TickQuery) -> TradeColumns:
-        """Return trades in order: of each day the best source's, of each its newest word."""
+        """Return trades in order: of each instant the best source's, of each its newest word."""
         return _read(self.cursor, _TRADES, asked)
 
     def quotes(self, asked: TickQuery) -> QuoteColumns:
@@ -129,22 +130,11 @@ class PostgresTicks:
     def said_before(self, instrument: str, source: str, ticks: Ticks) -> Ticks:
         """Return the last that this source said in the hour before these messages, in order."""
         table: _Table[Ticks] = _TRADES if isinstance(ticks, TradeColumns) else _QUOTES
-        query = (
-            f"SELECT {table.aggregated()} FROM (SELECT * FROM data.{table.name}"
-            " WHERE instrument = %(instrument)s AND source = %(source)s"
-            " AND occurred_at >= %(since)s AND occurred_at < %(first)s"
-            " ORDER BY occurred_at DESC, sequence DESC LIMIT %(most)s) t"
-        )
         first = instant_of(ticks.occurred_at.min())
-        values = {
-            "instrument": instrument,
-            "source": source_of(self.cursor, source).number,
-            "since": first - _JUST_BEFORE,
-            "first": first,
-            "most": _BEFORE_MOST,
-        }
-        (row,) = asked_for(self.cursor, query, values)
-        return standing(table.revisions(row))
+        before = TickQuery(
+            instrument, first - _JUST_BEFORE, first, newest=_BEFORE_MOST, source=source
+        )
+        return _read(self.cursor, table, before)
 
 
 class PostgresTickReader:
@@ -154,7 +144,7 @@ class PostgresTickReader:
         self._database = database
 
     def trades(self, asked: TickQuery) -> TradeColumns:
-        """Return trades in order: of each day the best source's, of each its newest word."""
+        """Return trades in order: of each instant the best source's, of each its newest word."""
         with self._database.transaction() as cursor:
             return PostgresTicks(cursor).trades(asked)
 
@@ -202,35 +192,60 @@ def _said(
 
 
 def _read(cursor: Cursor, table: _Table[Ticks], asked: TickQuery) -> Ticks:
-    """Return all that is asked, or the first of it, which is looked for day by day."""
+    """Return what is asked: of one source at once, else part by part, each its best source's."""
     if asked.after is not None:
         asked = replace(asked, first=max(asked.first, instant_of(asked.after[0])))
     source = None if asked.source is None else source_of(cursor, asked.source).number
     if asked.limit is None:
-        return _span(cursor, table, asked, source)
+        source = source or _only_source(cursor, table, asked)
+        if source is not None:
+            return _span(cursor, table, asked, source)
     found = [table.none()]
-    begins = _next_time(cursor, table, asked, source)
-    while begins is not None and sum(map(len, found)) < asked.limit:
-        best = _best_of_day(cursor, table, asked, begins) if source is None else source
-        ends = min(asked.before, _midnight(begins, days=1))
-        part = _first_of(cursor, table, replace(asked, first=begins, before=ends), best)
+    while asked.limit is None or sum(map(len, found)) < asked.limit:
+        begins = _next_time(cursor, table, asked, source)
+        if begins is None:
+            break
+        part, best = _part(cursor, table, replace(asked, first=begins), source)
         found.append(_span(cursor, table, part, best))
-        begins = _next_time(cursor, table, replace(asked, first=part.before), source)
+        asked = replace(asked, first=part.before)
     return taken(concatenated(found), slice(0, asked.limit))
 
 
-def _best_of_day(
-    cursor: Cursor, table: _Table[Ticks], asked: TickQuery, instant: datetime
-) -> int | None:
-    day = replace(asked, first=_midnight(instant), before=_midnight(instant, days=1))
-    query = _BEST.format(table=table.name, asked=_ASKED)
-    row = cursor.execute(query, _values(day)).fetchone()
-    return None if row is None else row["number"]
-
-
-def _first_of(
+def _part(
     cursor: Cursor, table: _Table[Ticks], asked: TickQuery, source: int | None
-) -> TickQuery:
+) -> tuple[TickQuery, int]:
+    """Return as much of what is asked as one source speaks of, or as a page has; and who it is.
+
+    The best source is looked for at `first`, when somebody told of something.
+    """
+    if source is None:
+        spans = _spans(cursor, table, asked, _midnight(asked.first, days=1))
+        source, ends = speaker_at(spans, asked.first)
+        asked = replace(asked, before=min(asked.before, ends))
+    return (asked if asked.limit is None else _first_of(cursor, table, asked, source)), source
+
+
+def _only_source(cursor: Cursor, table: _Table[Ticks], asked: TickQuery) -> int | None:
+    """Return the one source that told of these days; None where none or several did."""
+    spans = _spans(cursor, table, asked, _midnight(asked.before - _MICROSECOND, days=1))
+    return spans[0].source if len(spans) == 1 else None
+
+
+def _spans(
+    cursor: Cursor, table: _Table[Ticks], asked: TickQuery, before: datetime
+) -> Sequence[Span]:
+    """Return from when to when each source speaks of the days up to this midnight, best first.
+
+    What happened later than is asked counts too: whose word stands must not depend on it.
+    """
+    days = replace(asked, first=_midnight(asked.first), before=before)
+    values = {**_values(days), "happened_by": "infinity"}
+    query = _SPANS.format(table=table.name, asked=_ASKED)
+    rows = cursor.execute(query, values).fetchall()
+    return [Span(row["number"], row["first"], row["last"]) for row in rows]
+
+
+def _first_of(cursor: Cursor, table: _Table[Ticks], asked: TickQuery, source: int) -> TickQuery:
     """Return what is asked, cut off behind so many rows as a page has; instants stay whole."""
     query = _FOLLOWING.format(table=table.name, asked=_ASKED)
     values = {**_values(asked), "source": source, "limit": asked.limit}
@@ -238,17 +253,13 @@ def _first_of(
     return asked if row is None else replace(asked, before=row["ends"] + _MICROSECOND)
 
 
-def _span(cursor: Cursor, table: _Table[Ticks], asked: TickQuery, source: int | None) -> Ticks:
-    """Return what is asked of a source; of none, whole days are read to know each one's best."""
-    query = f"SELECT {table.aggregated()} FROM data.{table.name} t WHERE {_ASKED}"
-    values = _values(asked)
-    if source is None:
-        last = asked.before - _MICROSECOND
-        days = replace(asked, first=_midnight(asked.first), before=_midnight(last, days=1))
-        values = _values(days)
-    else:
-        query += " AND source = %(source)s"
-        values["source"] = source
+def _span(cursor: Cursor, table: _Table[Ticks], asked: TickQuery, source: int) -> Ticks:
+    """Return what is asked of a source, or the newest of it."""
+    rows = f"SELECT * FROM data.{table.name} WHERE {_ASKED} AND source = %(source)s"
+    if asked.newest is not None:
+        rows += " ORDER BY occurred_at DESC, sequence DESC, recorded_at DESC LIMIT %(newest)s"
+    values = {**_values(asked), "source": source, "newest": asked.newest}
+    query = f"SELECT {table.aggregated()} FROM ({rows}) t"
     (row,) = asked_for(cursor, query, values)
     return _within(standing(table.revisions(row)), asked)
 
