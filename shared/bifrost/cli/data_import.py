@@ -126,7 +126,7 @@ def _explain(done: Sequence[dict[str, Any]]) -> None:
             say(f"{one['name']}: {more} more rows are rejected")
         if one["rows_quarantined"]:
             count = one["rows_quarantined"]
-            say(f"{one['name']}: {count} bars are kept apart; see `bifrost data quality`")
+            say(f"{one['name']}: {count} rows are kept apart; see `bifrost data quality`")
         if one["note"]:
             say(f"{one['name']}: {one['note']}")
         if one["state"] != "done":

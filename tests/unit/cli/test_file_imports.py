@@ -103,7 +103,7 @@ def test_what_a_person_has_to_do_ends_with_2(
     assert said in done.err
 
 
-def test_bars_kept_apart_are_told_of_and_no_failure(
+def test_rows_kept_apart_whatever_they_are_are_told_of_and_no_failure(
     capfd: pytest.CaptureFixture[str], tmp_path: Path, desk: Callable[..., ImportApi]
 ) -> None:
     (tmp_path / "a.zip").write_text("x")
@@ -112,7 +112,7 @@ def test_bars_kept_apart_are_told_of_and_no_failure(
     done = run(capfd, "data", "import", str(tmp_path / "a.zip"), "--format", "lean")
 
     assert done.code == 0
-    assert "4 bars are kept apart" in done.err
+    assert "4 rows are kept apart" in done.err
 
 
 @pytest.mark.parametrize(
