@@ -207,6 +207,18 @@ def test_trades_of_a_halt_are_kept_apart_and_those_after_it_are_stored(desk: Hal
     assert [_minute(row["occurred_at"]) for row in stored] == [5.2, 5.41, 10.52]
 
 
+def test_a_reopenings_trades_that_are_heard_before_its_word_are_stored(desk: HaltDesk) -> None:
+    desk.word(5.4, halted=True)
+    desk.trade(10.5)
+    desk.word(10.499, halted=False, heard=10.51)
+    desk.trade(10.52)
+
+    stored = desk.rows("SELECT occurred_at FROM data.trades ORDER BY occurred_at")
+
+    assert [_minute(row["occurred_at"]) for row in stored] == [10.5, 10.52]
+    assert desk.rows("SELECT 1 FROM data.quarantined_ticks") == []
+
+
 def test_a_share_that_trades_for_a_minute_without_a_word_is_not_called_halted_any_more(
     desk: HaltDesk,
 ) -> None:
