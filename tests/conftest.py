@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -27,17 +28,18 @@ settings.register_profile("hundred-thousand", deadline=None, max_examples=100_00
 settings.load_profile("desk")
 
 
+@contextmanager
+def _quick_folder() -> Iterator[Path]:
+    """Yield a folder in memory where there is room: some disks copy databases 25 times slower."""
+    has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM_BYTES
+    with tempfile.TemporaryDirectory(prefix="bifrost-", dir=MEMORY if has_room else None) as folder:
+        yield Path(folder)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Server]:
-    """One server for the whole run, started by the first test that needs it.
-
-    Its files are in memory where there is room: some disks copy a database 25 times slower.
-    """
-    has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM_BYTES
-    with (
-        tempfile.TemporaryDirectory(prefix="bifrost-", dir=MEMORY if has_room else None) as folder,
-        running_server(Path(folder) / "pg") as server,
-    ):
+    """One server for the whole run, started by the first test that needs it."""
+    with _quick_folder() as folder, running_server(folder / "pg") as server:
         yield server
 
 
@@ -70,11 +72,12 @@ def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 
 
 @pytest.fixture(scope="session")
-def live_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveDesk]:
+def live_desk() -> Iterator[LiveDesk]:
     """One stack for the whole run; it leaves neither a process nor a file."""
-    made = LiveDesk(tmp_path_factory.mktemp("live") / "home")
-    yield made
-    made.end()
+    with _quick_folder() as folder:
+        made = LiveDesk(folder / "home")
+        yield made
+        made.end()
 
 
 @pytest.fixture
