@@ -91,6 +91,8 @@ CAPABILITIES: tuple[Capability, ...] = (
         # It tells the clients of its feed of what it published itself.
         listens_to=("BarClosed.v1", "BarsTaken.v1", "TicksTaken.v1"),
         hears_only=(Only("BarsTaken.v1", "timeframe", ("1m",)),),
+        # A client that was away can catch up on a quarter of an hour; its inbox keeps a day.
+        news_hours=24,
         hears_objects=True,
         sockets=("$connect", "$disconnect", "$default", "subscribe", "unsubscribe"),
         schedules=(

@@ -80,6 +80,7 @@ class Capability:
 
     listens_to: detail types on the desk's bus.
     hears_only: of some of them, which: the bus keeps the others from its queue.
+    news_hours: what it hears is news, and after so long nobody need be told; 0: it never ages.
     hears_objects: new objects in the data bucket arrive at its queue.
     schemas: database schemas; each has a role `bifrost_<schema>` and a connection of its own.
     starts: workflows that it may start.
@@ -98,6 +99,7 @@ class Capability:
     routes: tuple[Route, ...] = ()
     listens_to: tuple[str, ...] = ()
     hears_only: tuple[Only, ...] = ()
+    news_hours: int = 0
     hears_objects: bool = False
     schedules: tuple[Schedule, ...] = ()
     schemas: tuple[str, ...] = ()

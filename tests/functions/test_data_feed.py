@@ -14,7 +14,7 @@ from bifrost.adapters.postgres.recovery import unsend_unheard
 from bifrost.core.errors import UnauthenticatedError
 from bifrost.data.streaming.feed import LiveFeed
 from bifrost.data.streaming.feed_ports import Pushed
-from bifrost.events import BarClosed
+from bifrost.events import BarClosed, BarsTaken
 from bifrost.local.table import read_table
 from bifrost.runtime import tokens
 from bifrost.runtime.lambda_entry import lambda_entry
@@ -97,6 +97,16 @@ def function(
     wiring_feed.feed.cache_clear()
 
 
+def unsent(database_url: Callable[[str], str]) -> dict[str, int]:
+    """Say what would be sent again, were the desk to come up now."""
+    table = read_table(PROJECT)
+    owner = Database(database_url("data").replace("bifrost_data", "postgres"))
+    heard_by = {"data": table.listeners["data"]}
+    again = unsend_unheard(owner, ["data"], heard_by, table.filters, table.news)
+    owner.close()
+    return again
+
+
 def claims(token: str) -> Json:
     """Accept one token."""
     if token != "good":
@@ -146,14 +156,50 @@ def test_what_was_heard_is_not_sent_again_when_the_desk_comes_up(
     function.desk.rows(sent)
     *heard, _ = (one for one in function.desk.published() if isinstance(one, BarClosed))
     function.hear(*heard)
-    table = read_table(PROJECT)
-    owner = Database(database_url("data").replace("bifrost_data", "postgres"))
-    heard_by = {"data": table.listeners["data"]}
 
-    again = unsend_unheard(owner, ["data"], heard_by, table.filters)
-    owner.close()
+    assert unsent(database_url) == {"data": 1}
 
-    assert again == {"data": 1}
+
+def test_events_of_which_nobody_is_told_open_no_database(
+    function: FeedFunction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> Database:
+        raise AssertionError("the database was opened")
+
+    monkeypatch.setattr(wiring_feed, "database", refuse)
+    at = SystemClock().now()
+    fields: Json = {"occurred_at": at, "recorded_at": at, "instrument": "AAPL", "provider": "csv"}
+    fields |= {"first": at, "last": at, "kept_apart": 1}
+    events = [
+        BarsTaken(event_id="days", correlation_id="c", timeframe="1d", written=9, **fields),
+        BarsTaken(event_id="apart", correlation_id="c", timeframe="1m", written=0, **fields),
+    ]
+
+    assert function.hear(*events) == []
+
+
+def test_what_was_told_is_forgotten_after_a_day_and_not_sent_again(
+    function: FeedFunction, database_url: Callable[[str], str]
+) -> None:
+    function.desk.play("AAPL")
+    events = [one for one in function.desk.published() if isinstance(one, BarClosed)]
+    function.hear(*events)
+    old, new = "now() - interval '26 hours'", "now() - interval '23 hours'"
+    first = events[0].event_id
+    function.desk.rows(
+        f"UPDATE data.outbox SET published_at = now(), recorded_at ="
+        f" CASE event_id WHEN '{first}' THEN {old} ELSE {new} END RETURNING 1"
+    )
+    function.desk.rows(
+        f"UPDATE data.inbox SET received_at ="
+        f" CASE event_id WHEN '{first}' THEN {old} ELSE {new} END RETURNING 1"
+    )
+
+    handler.TASKS["prune_feed"]({})
+    kept = {row["event_id"] for row in function.desk.rows("SELECT event_id FROM data.inbox")}
+
+    assert kept == {one.event_id for one in events[1:]}
+    assert unsent(database_url) == {}
 
 
 def test_a_new_client_gets_the_newest_session_of_the_market(function: FeedFunction) -> None:

@@ -216,7 +216,11 @@ class Stack:
         from bifrost.adapters.postgres.recovery import unsend_unheard
 
         again = unsend_unheard(
-            Database(self._owner_dsn()), table.publishers, table.listeners, table.filters
+            Database(self._owner_dsn()),
+            table.publishers,
+            table.listeners,
+            table.filters,
+            table.news,
         )
         if again:
             progress(f"{sum(again.values())} events that were not heard are sent again")

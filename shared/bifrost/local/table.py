@@ -7,6 +7,7 @@ loaded by its path, so that the stack deploys and recovers exactly what the tabl
 import importlib.util
 import sys
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +20,7 @@ class Table:
     """What the local stack needs to know of it.
 
     filters: by listener, (detail type, field, values) of what it hears some of alone.
+    news: by listener, for how long what it hears is worth telling; who is not there: for ever.
     periodic: (capability, task, input) of what runs every few minutes, with the input that says
         that every workflow is known to have died.
     """
@@ -28,6 +30,7 @@ class Table:
     publishers: tuple[str, ...]
     listeners: dict[str, tuple[str, ...]]
     filters: dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]]
+    news: dict[str, timedelta]
     periodic: tuple[tuple[str, str, dict[str, int]], ...]
 
 
@@ -45,6 +48,7 @@ def read_table(project: Path) -> Table:
             for row in rows
             if row.hears_only
         },
+        news={row.name: timedelta(hours=row.news_hours) for row in rows if row.news_hours},
         periodic=tuple(
             (row.name, schedule.task, {"patience_seconds": 0} if schedule.patient else {})
             for row in rows

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 # How long messages are kept for who was away, and slow clients are left alone.
 KEPT = timedelta(minutes=15)
 LEFT_ALONE = timedelta(seconds=30)
+# How long it is remembered that an event was told of: longer than anybody would send it again,
+# which is the `news_hours` of data's row in infra_cdk/capabilities.py.
+REMEMBERED = timedelta(hours=25)
 # A back-fill is no news: of so many bars at once, the newest are told.
 AT_ONCE_MAX = 100
 
@@ -104,7 +107,7 @@ class LiveFeed:
     def prune(self) -> int:
         """Delete what nobody will ask for any more."""
         now = self._clock.now()
-        return self._store.prune(now - KEPT, now)
+        return self._store.prune(now - KEPT, now - REMEMBERED, now)
 
     def _welcome(self, channel: Channel, joined: Joined) -> list[str]:
         said: dict[str, Any] = {

@@ -83,8 +83,10 @@ class FeedStore(Protocol):
     def listeners(self, channel: Channel, at: datetime) -> list[str]:
         """Return the connections to tell now."""
 
-    def prune(self, told_before: datetime, at: datetime) -> int:
-        """Delete older messages, and connections that have ended; return how many messages."""
+    def prune(self, told_before: datetime, heard_before: datetime, at: datetime) -> int:
+        """Delete older messages, the memory of events that were heard earlier, and connections that
+        have ended; return how many messages.
+        """
 
     def has_heard(self, event: "Event") -> bool:
         """Say whether an event was told of."""

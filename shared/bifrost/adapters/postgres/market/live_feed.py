@@ -70,6 +70,8 @@ WHERE channel = %s AND expires_at > %s AND (silent_until IS NULL OR silent_until
 ORDER BY connection_id
 """
 _PRUNE_MESSAGES = "DELETE FROM data.feed_messages WHERE recorded_at < %s RETURNING 1"
+# Nobody else of data listens: the inbox is the feed's alone.
+_PRUNE_HEARD = "DELETE FROM data.inbox WHERE received_at < %s"
 _PRUNE_CONNECTIONS = "DELETE FROM data.feed_connections WHERE expires_at <= %s"
 
 
@@ -162,10 +164,13 @@ class PostgresFeed:
         with self._database.separately() as statements:
             self._inbox.once(statements, event)
 
-    def prune(self, told_before: datetime, at: datetime) -> int:
-        """Delete older messages, and connections that have ended; return how many messages."""
+    def prune(self, told_before: datetime, heard_before: datetime, at: datetime) -> int:
+        """Delete older messages, the memory of events that were heard earlier, and connections that
+        have ended; return how many messages.
+        """
         with self._database.transaction() as cursor:
             cursor.execute(_PRUNE_CONNECTIONS, (at,))
+            cursor.execute(_PRUNE_HEARD, (heard_before,))
             return len(cursor.execute(_PRUNE_MESSAGES, (told_before,)).fetchall())
 
 
