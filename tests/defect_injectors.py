@@ -59,8 +59,10 @@ class Injector:
     kinds: frozenset[DefectKind]
 
 
-# What is only flagged: the bar may be true, and no price of it is wrong, or it is not there.
-FLAGGED = ("volume_of_zero", "absurd_volume", "missing_bar", "missed_split", "truncated_precision")
+# What is only flagged: the bar may be true, and no price of it is wrong.
+FLAGGED = ("volume_of_zero", "absurd_volume", "missed_split", "truncated_precision")
+# What no bar shows: the calendar does.
+ABSENT = "missing_bar"
 
 INJECTORS: dict[str, Injector] = {}
 Inject = Callable[[BarColumns, list[int], np.random.Generator, GateContext], Injected]
@@ -174,7 +176,7 @@ def absurd_volume(
 # --- when it says that it was
 
 
-@injector(DefectKind.MISSING)
+@injector()
 def missing_bar(
     bars: BarColumns, places: list[int], chance: np.random.Generator, context: GateContext
 ) -> Injected:

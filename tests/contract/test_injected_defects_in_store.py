@@ -3,7 +3,7 @@ reason and in no series, and nobody who reads, by whichever way, ever sees it.
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,13 @@ import pytest
 from bifrost.adapters.ids import RandomIds
 from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.market.halts import note
+from bifrost.adapters.postgres.market.quality_reads import PostgresQualityReader
 from bifrost.adapters.postgres.market.series import PostgresSeriesReader
 from bifrost.adapters.postgres.market.taking import PostgresTakingBooks
 from bifrost.data.halts.statuses import Trading, TradingStatus
 from bifrost.data.ingest.taking import Occasion, Taken, take
 from bifrost.data.quality.context import GateContext, SessionGrid
+from bifrost.data.quality.report import QualityQuery
 from bifrost.data.series.asked import SeriesQuery
 from bifrost.data.series.columns import BarColumns, exactly, instant_of
 from bifrost.data.series.ports import SeriesKey
@@ -25,7 +27,7 @@ from bifrost.data.series.timeframes import Timeframe
 from tests import defect_neighbours
 from tests.clean_series import clean, received
 from tests.data_desk import DataDesk
-from tests.defect_injectors import FLAGGED, Injected
+from tests.defect_injectors import ABSENT, FLAGGED, Injected
 
 INJECTORS = defect_neighbours.INJECTORS
 KINDS = tuple(INJECTORS)
@@ -93,7 +95,7 @@ def test_what_is_wrong_is_kept_apart_and_no_reader_sees_it(desk: DataDesk) -> No
         assert stored.equals(desk.reading.read(BarsAsked(name=symbol)).bars), kind
         view = f"SELECT count(*) AS n FROM data.standing_bars WHERE instrument = '{symbol}'"
         assert desk.rows(view)[0]["n"] == len(stored), kind
-        assert bool(kept) == (kind not in FLAGGED), kind
+        assert bool(kept) == (kind not in (*FLAGGED, ABSENT)), kind
         # The first of two that are the same word for word is no fault.
         if kind != "duplicate_bar":
             assert kept.isdisjoint(rows_of(stored)), kind
@@ -102,7 +104,7 @@ def test_what_is_wrong_is_kept_apart_and_no_reader_sees_it(desk: DataDesk) -> No
 
 def wrong_ones(kind: str, faulty: Injected) -> set[tuple[Any, ...]]:
     """Return the bars that must be kept apart: of two out of order, the one that came too soon."""
-    if kind in FLAGGED:
+    if kind in (*FLAGGED, ABSENT):
         return set()
     rows = rows_of(faulty.bars)
     found: set[tuple[Any, ...]] = set()
@@ -128,5 +130,16 @@ def test_what_is_odd_and_may_be_true_is_stored_and_flagged(desk: DataDesk) -> No
         )
         assert (done.written, done.kept_apart) == (len(faulty.bars), 0), kind
         assert {one["kind"] for one in flags} <= {one.value for one in INJECTORS[kind].kinds}
-        # A bar that is not there is found by the calendar, and not among those that came.
-        assert bool(flags) == (kind != "missing_bar"), kind
+        assert flags, kind
+
+
+def test_bars_that_are_not_there_are_counted_as_missing_by_the_report(desk: DataDesk) -> None:
+    faulty = injected(ABSENT)
+    days = [clean("IBM")[0][YEARS][place].session for place in PLACES]
+
+    taken(desk, ABSENT, faulty)
+
+    asked = QualityQuery(date(1990, 1, 1), date(2020, 1, 1), symbol_of(ABSENT))
+    worst = PostgresQualityReader(desk.database).worst(asked, desk.clock.now())
+    short = [(one.session, one.expected, one.stored) for one in worst]
+    assert sorted(short) == [(day, 1, 0) for day in days]

@@ -70,15 +70,12 @@ class GateContext:
 
     grid: the calendar's sessions of the range that was asked for; a bar beyond them is outside.
     received_at: when the bars came; what ends later cannot be known yet.
-    whole: the range should be complete, so what is missing is a defect.
     stored: bars that stand before, between and after these, in order: a hundred before and thirty
         after are enough. A jump is confirmed by what follows it, stored or told.
     steps: splits, dividends and spin-offs that stand.
     claims: those that one source alone tells: they explain a step that the price makes as well,
         and nothing where it makes none.
-    halts: when it did not trade: missing bars there are none, and bars there cannot be.
-    market: daily bars of what stands for the whole market: a day on which everything fell is no
-        defect of one instrument.
+    halts: when it did not trade: bars there cannot be.
     extended: bars of the early and late session (04:00 to 20:00 in New York) are in place too.
     tick_size: the least step of a price; None where it is not known, or there is none (an index).
     """
@@ -86,11 +83,9 @@ class GateContext:
     timeframe: Timeframe
     grid: SessionGrid
     received_at: datetime
-    whole: bool = False
     stored: BarColumns = field(default_factory=BarColumns.empty)
     steps: tuple[PriceStep, ...] = ()
     claims: tuple[PriceStep, ...] = ()
     halts: tuple[Halt, ...] = ()
-    market: BarColumns | None = None
     extended: bool = False
     tick_size: Decimal | None = None

@@ -36,8 +36,6 @@ class DefectKind(StrEnum):
     REPEATED = "repeated"
     CONSTANT_COLUMN = "constant_column"
     TRUNCATED = "truncated"
-    # The series, beside the calendar.
-    MISSING = "missing"
     # Quotes and trades.
     SIZE_NOT_POSITIVE = "size_not_positive"
     CROSSED_QUOTE = "crossed_quote"
@@ -46,15 +44,14 @@ class DefectKind(StrEnum):
     STALE_QUOTE = "stale_quote"
 
 
-# What is stored all the same. A missing bar cannot be blocked; a split that nobody announced, a
-# jump that trading confirms and an odd volume leave the prices that were traded what they are;
-# rounded prices are near the truth, and no bar would be further from it. A quote that stood too
-# long was one when it came. Four judge otherwise than their kind: a jump or a split that no later
-# bar confirms yet blocks; flagged are a volume that stands still, days at one price of a share that
-# is seldom traded, and a trade far from those before it while none has followed.
+# What is stored all the same. A split that nobody announced, a jump that trading confirms and an odd
+# volume leave the prices that were traded what they are; rounded prices are near the truth, and no
+# bar would be further from it. A quote that stood too long was one when it came. Four judge
+# otherwise than their kind: a jump or a split that no later bar confirms yet blocks; flagged are a
+# volume that stands still, days at one price of a share that is seldom traded, and a trade far from
+# those before it while none has followed.
 FLAGGED = frozenset(
     {
-        DefectKind.MISSING,
         DefectKind.MISSED_SPLIT,
         DefectKind.JUMP,
         DefectKind.VOLUME_MISSING,
@@ -71,11 +68,10 @@ FLAGGED = frozenset(
 class Defect:
     """One thing that is wrong.
 
-    place: of the bar in its series; None where the defect is of what is not there.
+    place: of what is wrong in its series; None for a quote that was stored before.
     blocks: it is quarantined and decides nothing; else it is flagged, and stays.
-    at: when the bar begins, or would (microseconds since 1970).
+    at: when it begins (microseconds since 1970).
     session: the session it counts for; None where it is in none.
-    bars: how many bars it is about; more than one for a gap.
     """
 
     kind: DefectKind
@@ -84,4 +80,3 @@ class Defect:
     blocks: bool = True
     at: int | None = None
     session: date | None = None
-    bars: int = 1

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bifrost.data.quality.completeness import judge_completeness
 from bifrost.data.quality.context import GateContext
 from bifrost.data.quality.defects import Defect
 from bifrost.data.quality.jumps import Found, judge_jumps
@@ -34,21 +33,16 @@ class Sifted:
 
 
 def judge(bars: BarColumns, context: GateContext) -> list[Defect]:
-    """Return every defect of the series, by place; those of no bar (gaps) last.
+    """Return every defect of the series, by place; a bar may have several.
 
-    A bar may have several. An empty series has gaps at most.
+    What is not there is none: the report counts it, and `data.ingest.gaps` has it fetched.
     """
     stored = _others(context.stored, bars)
     times, shapes = judge_times(bars, replace(context, stored=stored)), judge_shape(bars)
     in_time = _without(bars, times)
     sound = _without(bars, [*times, *shapes])
     found = [*times, *shapes, *_beside(bars, in_time, sound, replace(context, stored=stored))]
-    if context.whole:
-        found += judge_completeness(bars.starts_at, context)
-    return sorted(
-        _with_sessions(found, context),
-        key=lambda one: (one.place is None, one.place or 0, one.at or 0),
-    )
+    return sorted(_with_sessions(found, context), key=lambda one: one.place or 0)
 
 
 def sift(bars: BarColumns, context: GateContext) -> Sifted:

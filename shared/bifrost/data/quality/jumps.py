@@ -100,7 +100,7 @@ def _apart(beside: Neighbours, bounds: Bounds) -> Mask:
     above = (low[1:-1] - high[:-2], low[1:-1] - high[2:])
     below = (low[:-2] - high[1:-1], low[2:] - high[1:-1])
     sigma = np.maximum(beside.sigma[1:-1], beside.sigma[2:])
-    far = np.maximum(bounds.apart * sigma, bounds.least) * beside.excited[1:-1]
+    far = np.maximum(bounds.apart * sigma, bounds.least)
     for there, back in (above, below):
         # As far on both sides: else it is two moves, of which one may be its neighbour's fault.
         alike = np.maximum(there, back) < _ALIKE * np.minimum(there, back)
@@ -130,7 +130,7 @@ def _bad_ticks(beside: Neighbours, bounds: Bounds) -> list[Found]:
         beside.high - np.maximum(beside.open, beside.close),
         np.minimum(beside.open, beside.close) - beside.low,
     )
-    rushed = np.clip(beside.rush, 1.0, _RUSH_MAX) * beside.excited
+    rushed = np.clip(beside.rush, 1.0, _RUSH_MAX)
     opened, closed = _taken_back(beside.gap, body), _taken_back(body, after)
     taken = bounds.taken_back * np.maximum(beside.sigma, beside.bar_sigma) * rushed
     late = bounds.taken_back * np.maximum(after_sigma, beside.bar_sigma) * rushed
@@ -193,7 +193,7 @@ def _judge_gaps(beside: Neighbours, bounds: Bounds) -> list[Found]:
 
 
 def _asked_from(sigma: Floats, beside: Neighbours, bounds: Bounds) -> Floats:
-    wide = np.maximum(bounds.gap * sigma * beside.excited, bounds.gap_least)
+    wide = np.maximum(bounds.gap * sigma, bounds.gap_least)
     return np.minimum(wide, _GAP_ASKED)
 
 

@@ -55,7 +55,6 @@ class Neighbours:
     lately: Floats
     bar_sigma: Floats
     rush: Floats
-    excited: Floats
     claimed: Floats
     unsized: Mask
     unsized_claim: Mask
@@ -94,7 +93,6 @@ def beside(bars: BarColumns, judged: Mask, context: GateContext) -> Neighbours:
         lately=np.maximum(bar_sigma, lately) * nights,
         bar_sigma=bar_sigma,
         rush=_rush(bars.prices("volume") * np.exp(steps), context.timeframe),
-        excited=_market_excited(bars.starts_at, context),
         claimed=_claimed(bars.starts_at, context),
         unsized=_unsized(bars.starts_at, context.steps),
         unsized_claim=_unsized(bars.starts_at, context.claims),
@@ -180,20 +178,3 @@ def _rush(volume: Floats, timeframe: Timeframe) -> Floats:
     usual = trailing_median(volume, WINDOW // 3, shared(timeframe))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(usual > 0, volume / usual, 1.0)
-
-
-def _market_excited(starts_at: Integers, context: GateContext) -> Floats:
-    """Return by how much more than four of its deviations the whole market moved; 1 in calm."""
-    excited = np.ones(len(starts_at))
-    market = context.market
-    if market is None or len(market) < _KNOWN_MIN or not len(starts_at):
-        return excited
-    high, low, close = (np.log(column / 1.0) for column in (market.high, market.low, market.close))
-    before = np.r_[close[:1], close[:-1]]
-    excursion = np.maximum(np.abs(high - before), np.abs(low - before))
-    sigma = _volatility(close, np.zeros(len(close), dtype=bool), Timeframe.D1, WINDOW)
-    moved = np.maximum(1.0, excursion / (4 * sigma))
-    places = np.searchsorted(market.starts_at, starts_at, side="right") - 1
-    known = (places >= 0) & (starts_at - market.starts_at[places] < 24 * 3_600_000_000)
-    excited[known] = moved[places[known]]
-    return excited

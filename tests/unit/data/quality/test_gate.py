@@ -17,7 +17,7 @@ from bifrost.data.series.timeframes import Timeframe
 from tests.clean_series import sessions
 
 DAYS = sessions(date(2012, 1, 3), date(2012, 6, 29))
-DAILY = GateContext(Timeframe.D1, SessionGrid.of(DAYS), DAYS[-1].closes_at, whole=True)
+DAILY = GateContext(Timeframe.D1, SessionGrid.of(DAYS), DAYS[-1].closes_at)
 MINUTE = 60_000_000
 HOUR = 60 * MINUTE
 
@@ -55,7 +55,7 @@ def minutes(days: int, seed: int = 1) -> BarColumns:
 def of_minutes(days: int, **more: object) -> GateContext:
     """What the gate knows of the first sessions' minutes."""
     grid = SessionGrid.of(DAYS[:days])
-    context = GateContext(Timeframe.M1, grid, DAYS[days - 1].closes_at, whole=True)
+    context = GateContext(Timeframe.M1, grid, DAYS[days - 1].closes_at)
     return replace(context, **more)  # type: ignore[arg-type]
 
 
@@ -86,14 +86,6 @@ def test_quiet_series_have_no_defect() -> None:
     assert judge(minutes(5), of_minutes(5)) == []
 
 
-def test_empty_series_is_one_gap_for_each_session() -> None:
-    found = judge(BarColumns.empty(), of_minutes(3))
-
-    assert [(one.kind, one.session, one.bars) for one in found] == [
-        (DefectKind.MISSING, day.session, 390) for day in DAYS[:3]
-    ]
-
-
 def test_known_split_is_no_jump_and_an_unknown_one_is_flagged() -> None:
     split = times(daily(), 0.5, 80)
     step = PriceStep(DAYS[80].opens_at, 0.5, "2-for-1 split")
@@ -112,16 +104,15 @@ def test_fall_that_stays_is_flagged_and_with_a_rush_of_volume_it_is_the_market()
 def test_what_no_later_bar_confirms_waits_until_one_does() -> None:
     fallen = times(daily(), 0.62, 80)
     first, later = fallen.take(slice(0, 81)), fallen.take(slice(80, 83))
-    context = replace(DAILY, whole=False)
 
-    assert kinds(judge(first, context)) == [("jump", 80, True)]
-    with_stored = replace(context, stored=fallen.take(slice(0, 80)))
+    assert kinds(judge(first, DAILY)) == [("jump", 80, True)]
+    with_stored = replace(DAILY, stored=fallen.take(slice(0, 80)))
     assert kinds(judge(later, with_stored)) == [("jump", 0, False)]
 
 
 def test_bars_before_are_enough_to_judge_one_bar() -> None:
     bars = times(daily(), 100, 80, 81)
-    context = replace(DAILY, whole=False, stored=bars.take(slice(0, 80)))
+    context = replace(DAILY, stored=bars.take(slice(0, 80)))
 
     assert kinds(judge(bars.take(slice(80, 81)), context)) == [("scale", 0, True)]
 
@@ -142,18 +133,6 @@ def test_crash_like_1987_is_believed_without_a_word_of_the_rest_of_the_market() 
     crashed = with_volume(replace(bars, **columns), 80, 4)
 
     assert judge(crashed, DAILY) == []
-
-
-def test_a_low_that_the_whole_market_had_is_believed() -> None:
-    bars, market = daily(), daily(seed=2)
-    low = bars.low.copy()
-    low[80] = int(low[80] * 0.8)
-    flash = replace(bars, low=low)
-    market_low = market.low.copy()
-    market_low[80] = int(market_low[80] * 0.9)
-
-    assert kinds(judge(flash, DAILY)) == [("bad_tick", 80, True)]
-    assert judge(flash, replace(DAILY, market=replace(market, low=market_low))) == []
 
 
 def test_defect_names_its_bar_its_session_and_what_it_says() -> None:
@@ -196,7 +175,7 @@ def test_session_moved_by_hours_is_wrong_whole(hours: int, extended: bool) -> No
     starts[390:780] += hours * HOUR
     moved = replace(bars, starts_at=starts)
 
-    found = judge(moved, of_minutes(3, extended=extended, whole=False))
+    found = judge(moved, of_minutes(3, extended=extended))
 
     assert {one.place for one in found if one.kind is DefectKind.SHIFTED_TIME} == set(
         range(390, 780)
@@ -213,29 +192,15 @@ def test_early_and_late_bars_are_in_place_where_they_are_asked_for() -> None:
     assert len(sift(early, of_minutes(1)).blocked) == 300
 
 
-def test_missing_minutes_are_one_gap_and_a_halt_is_none() -> None:
+def test_what_traded_in_a_halt_is_blocked_and_what_is_not_there_is_no_defect() -> None:
     bars = minutes(2)
-    holed = bars.take(np.r_[0:100, 110:780])
     halt = Halt(instant_of(bars.starts_at[100]), instant_of(bars.starts_at[110]))
+    context = of_minutes(2, halts=(halt,))
 
-    (gap,) = judge(holed, of_minutes(2))
-
-    assert (gap.kind, gap.bars, gap.at, gap.blocks) == (
-        DefectKind.MISSING,
-        10,
-        bars.starts_at[100],
-        False,
-    )
-    assert judge(holed, of_minutes(2, halts=(halt,))) == []
-    traded = judge(bars, of_minutes(2, halts=(halt,)))
-    assert kinds(traded) == [("traded_in_halt", place, True) for place in range(100, 110)]
-
-
-def test_what_has_not_ended_is_not_missing() -> None:
-    bars = minutes(1).take(slice(0, 100))
-    now = instant_of(int(bars.starts_at[-1]) + MINUTE)
-
-    assert judge(bars, of_minutes(1, received_at=now)) == []
+    assert judge(bars.take(np.r_[0:100, 110:780]), context) == []
+    assert judge(BarColumns.empty(), context) == []
+    blocked = [("traded_in_halt", place, True) for place in range(100, 110)]
+    assert kinds(judge(bars, context)) == blocked
 
 
 def test_share_of_99_and_a_half_per_cent_is_just_too_little() -> None:

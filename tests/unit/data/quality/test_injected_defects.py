@@ -1,5 +1,6 @@
 """Every fault of a thousand of its kind, put into clean series, is blocked in its place, or flagged
 where its bar may be true; no bar beside it is blocked; the clean series themselves raise no alarm.
+A bar that is not there is found as the search for gaps finds it, beside the calendar.
 
 Seeded: the same thousand each time, some twenty to a series, far apart.
 """
@@ -11,13 +12,15 @@ from itertools import cycle
 import numpy as np
 import pytest
 
+from bifrost.data.ingest.expected import bars_expected, stretches
 from bifrost.data.quality.context import GateContext, SessionGrid
 from bifrost.data.quality.defects import Defect
 from bifrost.data.quality.gate import judge
+from bifrost.data.series.columns import BarColumns
 from bifrost.data.series.timeframes import Timeframe
 from tests import defect_neighbours
 from tests.clean_series import STOCKS, clean, received, steps
-from tests.defect_injectors import FLAGGED, INJECTORS, Injected, Wrong
+from tests.defect_injectors import ABSENT, FLAGGED, INJECTORS, Injected, Wrong
 
 OF_EACH = 1000
 SERIES = ("AAPL", "MSFT", "IBM", "S&P 500")
@@ -32,12 +35,13 @@ UPON_A_CRASH = {"wrong_days": 2}
 def context(name: str) -> GateContext:
     """What the gate knows of a clean series: its sessions and its splits."""
     grid = SessionGrid.of(clean(name)[0])
-    return GateContext(Timeframe.D1, grid, received(name), whole=True, steps=steps(name))
+    return GateContext(Timeframe.D1, grid, received(name), steps=steps(name))
 
 
 @pytest.mark.parametrize("name", [*STOCKS, "S&P 500"])
 def test_clean_series_raises_no_alarm(name: str) -> None:
     assert judge(clean(name)[1], context(name)) == []
+    assert gaps(name, clean(name)[1]) == []
 
 
 def test_nasdaq_has_two_sessions_without_volume_and_no_other_alarm() -> None:
@@ -55,7 +59,20 @@ def test_there_are_more_than_twenty_kinds() -> None:
     assert len(INJECTORS) >= 25
 
 
-@pytest.mark.parametrize("kind", INJECTORS)
+def test_each_of_a_thousand_missing_bars_is_a_gap_and_no_other() -> None:
+    chance = np.random.default_rng([ord(letter) for letter in ABSENT])
+    count = 0
+    for name in cycle(SERIES):
+        injected = made(ABSENT, name, chance, OF_EACH - count)
+        gone = [one.gone for one in injected.wrong]
+        count += len(gone)
+        assert gaps(name, injected.bars) == [(start, start, 1) for start in gone]
+        assert [one for one in judge(injected.bars, injected.context) if one.blocks] == []
+        if count == OF_EACH:
+            break
+
+
+@pytest.mark.parametrize("kind", [kind for kind in INJECTORS if kind != ABSENT])
 def test_each_of_a_thousand_is_blocked_in_its_place_or_flagged_if_it_may_be_true(kind: str) -> None:
     chance = np.random.default_rng([ord(letter) for letter in kind])
     missed: list[str] = []
@@ -96,11 +113,16 @@ def made(kind: str, name: str, chance: np.random.Generator, wanted: int) -> Inje
     return INJECTORS[kind].inject(bars, places[:wanted], chance, context(name))
 
 
+def gaps(name: str, bars: BarColumns) -> list[tuple[int, int, int]]:
+    """Return what the calendar expects of the series and is not there."""
+    days = clean(name)[0]
+    expected = bars_expected(days, Timeframe.D1, days[0].opens_at, days[-1].closes_at)
+    return stretches(expected, bars.starts_at)
+
+
 def found_of(wrong: Wrong, found: list[Defect], kind: str) -> list[Defect]:
     """Return the defects of an expected kind that are where the fault is."""
     expected = [one for one in found if one.kind in INJECTORS[kind].kinds]
-    if wrong.gone is not None:
-        return [one for one in expected if one.at == wrong.gone]
     places = (*wrong.places, wrong.ends) if kind in TAKEN_BACK else wrong.places
     return [one for one in expected if one.place in places]
 

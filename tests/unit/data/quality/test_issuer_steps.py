@@ -17,7 +17,6 @@ from tests.unit.data.quality.test_gate import DAILY, DAYS, daily, kinds, times
 PLACE = 80
 # On usual volume, and so far that nobody believes it without a reason.
 FALLEN = times(daily(), 0.62, PLACE)
-LAST = replace(DAILY, whole=False)
 
 
 def spin_off(value: str | None, basis: str | None = "0.4") -> CorporateAction:
@@ -38,7 +37,7 @@ def spin_off(value: str | None, basis: str | None = "0.4") -> CorporateAction:
 
 def context(bars: BarColumns, *standing: CorporateAction) -> GateContext:
     """What the gate knows where these stand."""
-    return replace(LAST, steps=steps_of(standing, bars))
+    return replace(DAILY, steps=steps_of(standing, bars))
 
 
 def test_a_known_value_is_a_step_of_just_that_size() -> None:
@@ -49,13 +48,13 @@ def test_a_known_value_is_a_step_of_just_that_size() -> None:
 
     assert step.factor == pytest.approx(0.62, abs=0.0002)
     assert step.at == instant_of(first_moment(DAYS[PLACE].session))
-    assert judge(FALLEN, replace(LAST, steps=(step,))) == []
+    assert judge(FALLEN, replace(DAILY, steps=(step,))) == []
 
 
 def test_a_value_that_nobody_told_explains_the_fall_of_its_day_at_once() -> None:
     newest = FALLEN.take(slice(0, PLACE + 1))
 
-    assert kinds(judge(newest, LAST)) == [("jump", PLACE, True)]
+    assert kinds(judge(newest, DAILY)) == [("jump", PLACE, True)]
     assert judge(newest, context(newest, spin_off(None))) == []
 
 
@@ -80,7 +79,7 @@ def test_one_source_s_claim_lets_the_bar_in_and_leaves_it_flagged() -> None:
     newest = FALLEN.take(slice(0, PLACE + 1))
     claimed = steps_of([spin_off(None, basis=None)], newest)
 
-    (found,) = judge(newest, replace(LAST, claims=claimed))
+    (found,) = judge(newest, replace(DAILY, claims=claimed))
 
     assert kinds([found]) == [("jump", PLACE, False)]
     assert "spin-off that is claimed" in found.reason
@@ -89,4 +88,4 @@ def test_one_source_s_claim_lets_the_bar_in_and_leaves_it_flagged() -> None:
 def test_volumes_are_of_as_many_shares_as_before() -> None:
     step = PriceStep(DAYS[PLACE].opens_at - timedelta(hours=13), None, "spin-1")
 
-    assert judge(FALLEN, replace(LAST, steps=(step,))) == []
+    assert judge(FALLEN, replace(DAILY, steps=(step,))) == []

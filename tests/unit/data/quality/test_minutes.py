@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from bifrost.core.sessions import EXCHANGE, Session
+from bifrost.data.ingest.expected import bars_expected, stretches
 from bifrost.data.providers.lean_zip import minute_bars, open_zip
 from bifrost.data.quality.context import GateContext, SessionGrid
 from bifrost.data.quality.defects import Defect, DefectKind
@@ -50,7 +51,7 @@ def context_of(days: tuple[Session, ...], *, extended: bool = False) -> GateCont
     """What the gate knows of these sessions."""
     received = days[-1].closes_at + timedelta(hours=5)
     grid = SessionGrid.of(days)
-    return GateContext(Timeframe.M1, grid, received, whole=True, extended=extended)
+    return GateContext(Timeframe.M1, grid, received, extended=extended)
 
 
 def found_at(found: list[Defect], kind: DefectKind) -> set[int]:
@@ -72,10 +73,11 @@ def test_a_thousand_missing_minutes_are_a_thousand_gaps() -> None:
     keep = np.ones(len(BARS), dtype=bool)
     keep[PLACES] = False
 
-    found = judge(BARS.take(keep), context_of(DAYS))
+    expected = bars_expected(DAYS, Timeframe.M1, DAYS[0].opens_at, DAYS[-1].closes_at)
 
-    assert [one.at for one in found] == BARS.starts_at[PLACES].tolist()
-    assert {(one.kind, one.bars, one.blocks) for one in found} == {(DefectKind.MISSING, 1, False)}
+    assert judge(BARS.take(keep), context_of(DAYS)) == []
+    gaps = [(start, start, 1) for start in BARS.starts_at[PLACES].tolist()]
+    assert stretches(expected, BARS.starts_at[keep]) == gaps
 
 
 def moved(name: str, factor: Integers | float) -> BarColumns:
@@ -132,13 +134,13 @@ def test_frozen_half_hour_is_blocked_from_its_second_minute_on() -> None:
 
 @pytest.mark.parametrize("symbol", ["AAPL", "JPM", "MSFT", "SPY", "TSLA"])
 def test_good_minutes_of_2019_lose_no_bar(symbol: str) -> None:
-    """What is flagged is true: minutes that are not there, and two without a volume."""
+    """What is flagged is true: two minutes have no volume."""
     bars = ended_minutes(shared_data(f"minute_bars/us_5_days_2019/{symbol}_1min.csv"))
 
     found = judge(bars, context_of(sessions(date(2019, 2, 11), date(2019, 2, 15))))
 
     assert blocked(found) == set()
-    assert {one.kind for one in found} <= {DefectKind.MISSING, DefectKind.VOLUME_MISSING}
+    assert {one.kind for one in found} <= {DefectKind.VOLUME_MISSING}
 
 
 @pytest.mark.parametrize("symbol", ["ibm", "spy"])
@@ -151,8 +153,7 @@ def test_good_minutes_of_2013_lose_no_bar_of_the_early_and_late_session(symbol: 
     found = judge(bars, context_of(days, extended=True))
 
     assert len(bars) > 2_500
-    assert blocked(found) == set()
-    assert {one.kind for one in found} <= {DefectKind.MISSING}
+    assert found == []
 
 
 def ended_minutes(path: Path) -> BarColumns:

@@ -166,7 +166,7 @@ def test_late_minutes_of_a_half_day_end_four_hours_after_its_close() -> None:
     prices = [counted(one.round(2)) for one in columns]
     bars = BarColumns(starts, *prices, counted(np.rint(volumes(len(starts), 0.4))))
     grid = SessionGrid.of(half)
-    context = GateContext(Timeframe.M1, grid, DAYS[-1].closes_at, whole=True, extended=True)
+    context = GateContext(Timeframe.M1, grid, DAYS[-1].closes_at, extended=True)
 
     found = judge(bars, context)
 
@@ -196,7 +196,7 @@ def test_minutes_that_go_to_and_fro_between_a_bid_and_an_ask_are_believed() -> N
     open_, close = (bid + 10_000 * chance.integers(0, 2, len(starts)) for _ in "ab")
     volume = counted(100.0 * chance.integers(1, 4, len(starts)))
     bars = BarColumns(starts, open_, bid + 10_000, bid, close, volume)
-    context = GateContext(Timeframe.M1, SessionGrid.of(DAYS[:5]), DAYS[4].closes_at, whole=True)
+    context = GateContext(Timeframe.M1, SessionGrid.of(DAYS[:5]), DAYS[4].closes_at)
 
     assert judge(bars, replace(context, tick_size=Decimal("0.01"))) == []
 
