@@ -49,6 +49,28 @@ def test_a_split_that_nobody_told_is_claimed_and_changes_nothing(desk: RepairDes
     assert desk.closes()[0] == prices()[0]
 
 
+@pytest.mark.parametrize("vendor", ["alpaca", "me"])
+def test_the_fall_of_a_spin_off_that_somebody_tells_is_no_split(
+    desk: RepairDesk, vendor: str
+) -> None:
+    at = 150
+    factor = np.ones(len(DAYS))
+    factor[at:] = 0.5
+    desk.put(bars(factor))
+    desk.data.imports.announce(spin_off_file(vendor, DAYS[at].session), "request-1")
+
+    found = desk.look()
+
+    assert (found.records, found.suspicions) == ((), ())
+
+
+def spin_off_file(vendor: str, on: date) -> bytes:
+    """Return a spin-off of IBM, a share for each, as a person or a vendor tells it."""
+    header = "action_id,vendor,revision,kind,instrument,currency,ex_date,new_instrument"
+    row = f"spin-1,{vendor},1,spin_off,AAPL,USD,{on},IBM,1,0.5"
+    return f"{header},shares_per_share,basis_share\n{row}\n".encode()
+
+
 def test_a_claim_that_a_person_makes_is_that_person_s_word(desk: RepairDesk) -> None:
     factor = np.ones(len(DAYS))
     factor[150:] = 0.5

@@ -1,6 +1,6 @@
 """What repairs need: bars to look at, a place to keep what was found, and a way to put it right."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from decimal import Decimal
@@ -31,6 +31,14 @@ class RepairBooks(Protocol):
         self, source: str, timeframe: Timeframe, first: datetime, before: datetime
     ) -> "ToldBars":
         """Return a source's bars of [first, before) as they stand, and those kept apart."""
+
+    def sampled(
+        self, source: str, timeframe: Timeframe, first: datetime, before: datetime
+    ) -> "ToldBars":
+        """Return five bars of each session of a source, their close as all prices."""
+
+    def spun_off(self) -> Set[date]:
+        """Return the days on which somebody tells of a spin-off, whether or not it stands."""
 
     def splits(self) -> Mapping[date, Decimal]:
         """Return the splits that stand: ex-date, and shares for one."""

@@ -82,9 +82,21 @@ def look(
 
 
 def _untold(books: RepairBooks, claims: Sequence[Repair]) -> list[Repair]:
-    """Return the splits that only the price tells; one that somebody claims is held."""
+    """Return the splits that only the price tells.
+
+    One that somebody claims is held; a fall on the day of a spin-off is what was paid out.
+    """
     held_on = {claim.ex_date for claim in books.held_claims()}
-    return [one for one in claims if one.first not in held_on]
+    spun_off = books.spun_off() if claims else set()
+    return [
+        one
+        for one in claims
+        if one.first not in held_on and not (one.first in spun_off and _fell(one))
+    ]
+
+
+def _fell(claim: Repair) -> bool:
+    return bool(claim.changes[0].repaired[0] > 1)
 
 
 def _is_of(part: Part, day: date) -> bool:

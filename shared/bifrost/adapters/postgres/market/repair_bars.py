@@ -94,6 +94,32 @@ ORDER BY occurred_at, quarantine_id DESC
 """
 
 
+# The first bar of each fifth of each session as it stands: by the key, and not by reading all.
+_SAMPLED = """
+WITH named AS (
+    SELECT s.series, n.number FROM data.series s CROSS JOIN data.sources n
+    WHERE s.instrument = %(instrument)s AND s.timeframe = %(minutes)s AND n.name = %(source)s
+), first AS MATERIALIZED (
+    SELECT b.* FROM named CROSS JOIN data.sessions d CROSS JOIN generate_series(0, 4) AS fifth
+    CROSS JOIN LATERAL (SELECT (d.closes_at - d.opens_at) / 5 AS width) w
+    CROSS JOIN LATERAL (
+        SELECT r.occurred_at, r.close, r.volume FROM data.intraday_rows r
+        WHERE r.series = named.series AND r.source = named.number AND r.revision = 0
+            AND r.occurred_at >= d.opens_at + fifth * w.width
+            AND r.occurred_at < d.opens_at + (fifth + 1) * w.width
+        ORDER BY r.occurred_at LIMIT 1) b
+    WHERE d.calendar = %(calendar)s AND d.closes_at > %(first)s AND d.opens_at < %(before)s
+), again AS (
+    SELECT DISTINCT ON (r.occurred_at) r.occurred_at, r.close, r.volume
+    FROM named JOIN data.intraday_rows r ON r.series = named.series AND r.source = named.number
+    WHERE r.revision > 0 AND r.occurred_at IN (SELECT occurred_at FROM first)
+    ORDER BY r.occurred_at, r.revision DESC
+)
+SELECT f.occurred_at, coalesce(a.close, f.close) AS close, coalesce(a.volume, f.volume) AS volume
+FROM first f LEFT JOIN again a USING (occurred_at) ORDER BY f.occurred_at
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class RepairBars:
     """Bars of one instrument, in the transaction of the cursor."""
@@ -133,6 +159,25 @@ class RepairBars:
         if timeframe.is_daily:
             return self._days(values)
         return self._within_days(values, timeframe)
+
+    def sampled(
+        self, source: str, timeframe: Timeframe, first: datetime, before: datetime
+    ) -> ToldBars:
+        """Return five bars of each session of a source, their close as all prices."""
+        values = {
+            "instrument": self.instrument,
+            "calendar": self.calendar,
+            "source": source,
+            "minutes": timeframe.minutes,
+            "first": first,
+            "before": before,
+        }
+        rows = self.cursor.execute(_SAMPLED, values).fetchall()
+        starts = _starts(rows)
+        close = np.array([row["close"] for row in rows], dtype=np.int64)
+        volume = np.array([row["volume"] for row in rows], dtype=np.int64)
+        counts = np.stack([close] * len(PRICES) + [volume])
+        return _told(timeframe, starts.view("datetime64[us]"), starts, counts)
 
     def _days(self, values: dict[str, object]) -> ToldBars:
         stored = self.cursor.execute(_DAYS, values).fetchall()

@@ -1,6 +1,6 @@
 """Repairs in Postgres: what is found in a source's bars, and what becomes of it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,7 +14,13 @@ from bifrost.adapters.postgres.market.released_bars import append_past_gate
 from bifrost.adapters.postgres.market.repair_bars import RepairBars
 from bifrost.adapters.postgres.market.sources import sources
 from bifrost.core.codec import from_json
-from bifrost.core.corporate_actions import CashDividend, CorporateAction, Split, StockDividend
+from bifrost.core.corporate_actions import (
+    CashDividend,
+    CorporateAction,
+    SpinOff,
+    Split,
+    StockDividend,
+)
 from bifrost.core.errors import NotFoundError
 from bifrost.data.ingest.taking import Occasion
 from bifrost.data.ports import Listing
@@ -110,6 +116,16 @@ class PostgresRepairBooks:
     ) -> ToldBars:
         """Return a source's bars of [first, before) as they stand, and those kept apart."""
         return self._bars.bars(source, timeframe, first, before)
+
+    def sampled(
+        self, source: str, timeframe: Timeframe, first: datetime, before: datetime
+    ) -> ToldBars:
+        """Return five bars of each session of a source, their close as all prices."""
+        return self._bars.sampled(source, timeframe, first, before)
+
+    def spun_off(self) -> Set[date]:
+        """Return the days on which somebody tells of a spin-off, whether or not it stands."""
+        return {one.ex_date for one in self._claimed() if isinstance(one.terms, SpinOff)}
 
     @property
     def _bars(self) -> RepairBars:
