@@ -154,6 +154,23 @@ def test_a_spin_off_without_its_basis_share_is_shown_and_a_person_s_file_complet
     assert asker.ask("alpaca", YEAR, "request-3").news == ()
 
 
+def test_what_a_vendor_says_anew_of_a_number_that_votes_leave_out_is_news(desk: DataDesk) -> None:
+    desk.put("instruments/kid.csv", GME.replace(b"GME,", b"KID,"))
+    vendors = Vendors({name: told(spin_off(name, "KID", "0.1")) for name in ("alpaca", "massive")})
+    asker = ActionAsker(vendors, desk.imports)
+    for vendor in vendors.says:
+        asker.ask(vendor, YEAR, "request-1")
+    assert standing(desk) == [REAL]
+    assert asker.ask("alpaca", YEAR, "request-2").news == ()
+
+    for vendor in ("alpaca", "massive"):
+        vendors.says[vendor] = told(spin_off(vendor, "KID", None))
+        (news,) = asker.ask(vendor, YEAR, "request-3").news
+        assert (news.revision, news.lacks) == (2, ("basis_share",))
+
+    assert standing(desk) == []
+
+
 def test_a_person_s_file_may_not_lack_what_the_books_need(desk: DataDesk) -> None:
     columns = "action_id,vendor,revision,kind,instrument,currency,ex_date,new_instrument"
     file = f"{columns},shares_per_share\nmine,me,1,spin_off,GME,USD,{REAL},KID,0.2"

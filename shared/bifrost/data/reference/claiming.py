@@ -7,10 +7,15 @@ January 2021 back without a word.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 
 from bifrost.core.corporate_actions import CorporateAction
 from bifrost.data.providers.told_actions import LeftOut
 from bifrost.data.reference.votes import agree
+
+# Numbers of terms that votes leave out, and within which part of each other they are the same.
+_BESIDES = ("basis_share", "share_value", "cash_in_lieu")
+_DIGITS = Decimal("0.000001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,21 @@ def _numbered(
 
 
 def _says_the_same(one: CorporateAction, last: CorporateAction) -> bool:
-    """Say whether they differ by no more than the last digit of a float."""
+    """Say whether they differ by no more than the last digit of a float.
+
+    Votes compare what was paid alone; what a vendor says besides is news too.
+    """
     days = [(each.record_date, each.pay_date, each.currency) for each in (one, last)]
-    return days[0] == days[1] and agree(one, last)
+    return days[0] == days[1] and agree(one, last) and _alike(_besides(one), _besides(last))
+
+
+def _besides(one: CorporateAction) -> list[Decimal | None]:
+    return [getattr(one.terms, name, None) for name in _BESIDES]
+
+
+def _alike(ones: Sequence[Decimal | None], others: Sequence[Decimal | None]) -> bool:
+    return all(
+        one is other
+        or (one is not None and other is not None and abs(one - other) <= abs(other) * _DIGITS)
+        for one, other in zip(ones, others, strict=True)
+    )
