@@ -44,9 +44,9 @@ class DefectKind(StrEnum):
     STALE_QUOTE = "stale_quote"
 
 
-# What is stored all the same. A split that nobody announced, a jump that trading confirms and an odd
-# volume leave the prices that were traded what they are; rounded prices are near the truth, and no
-# bar would be further from it. A quote that stood too long was one when it came. Four judge
+# What is stored all the same. A split that nobody announced, a jump that trading confirms and an
+# odd volume leave the prices that were traded what they are; rounded prices are near the truth, and
+# no bar would be further from it. A quote that stood too long was one when it came. Four judge
 # otherwise than their kind: a jump or a split that no later bar confirms yet blocks; flagged are a
 # volume that stands still, days at one price of a share that is seldom traded, and a trade far from
 # those before it while none has followed.
