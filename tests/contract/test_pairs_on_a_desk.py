@@ -11,17 +11,21 @@ from datetime import date
 import numpy as np
 import pytest
 
+from bifrost.adapters.calendars import xnys
 from bifrost.adapters.postgres.database import Database
 from bifrost.core.errors import ConflictError
+from bifrost.data.providers.csv_file import read_csv
 from bifrost.data.repair.kinds import RepairKind
 from bifrost.data.repair.stored import RepairState
 from bifrost.data.series.asked import Adjustment
+from bifrost.data.series.timeframes import Timeframe
 from tests.contract.pair_desk import FAULTY, MENDED, Pair, PairDesk, days_of, made_up, real
 
 # Six decimal places are kept of what traded; single floats have seven digits.
 RELATIVE, ABSOLUTE = 1e-5, 2e-6
 # Two dividends that are told so many days apart are one.
 NEAR = 7
+ITS_YEARS = (date(2021, 1, 4), date(2024, 12, 31))
 # The day before an ex-date of theirs is no session of XNYS, and its close is not kept.
 CLOSED_IN_NEW_YORK = {"1398-HK": 2e-3, "TEM-L": 3e-4}
 
@@ -138,19 +142,21 @@ def test_a_split_that_the_file_alone_tells_is_held_until_somebody_else_tells_it(
     assert desk.raw().equals(before)
 
 
-def test_a_price_that_its_split_takes_below_six_decimals_is_only_suspected(
+def test_a_price_that_its_split_takes_below_six_decimals_is_rejected_as_it_comes(
     imported: Imported,
 ) -> None:
     """ALPHA told 0.0001 of shares of which 10,000 became one: nothing is left of it."""
-    desk = imported(real("ALPHA-PA-1d-bad-stock-split"))
+    pair = real("ALPHA-PA-1d-bad-stock-split")
+    desk = imported(pair)
     desk.believe_splits()
 
     found = desk.look()
 
-    assert found.records == ()
-    assert [(one.kind, one.session) for one in found.suspicions] == [
-        (RepairKind.MISSING_PRICE, date(2023, 5, 8))
-    ]
+    read = read_csv(pair.told, Timeframe.D1, list(xnys.sessions(*ITS_YEARS))).bars
+    small = [one.line for one in read.rejected if "half a millionth" in one.reason]
+    days = [pair.told.decode().splitlines()[line - 1][:10] for line in small]
+    assert days == ["2023-05-08"]
+    assert (found.records, found.suspicions) == ((), ())
     assert date(2023, 5, 8) not in days_of(desk.raw())
     assert (desk.look(MENDED).records, desk.look(MENDED).suspicions) == ((), ())
 
