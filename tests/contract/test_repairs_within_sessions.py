@@ -264,6 +264,26 @@ def test_right_minutes_that_are_the_fewer_of_their_window_are_never_moved(
     assert sum(one.repair.bars for one in found) == wrong.sum()
 
 
+def test_a_split_that_years_were_adjusted_for_twice_is_not_put_right_by_half(
+    desk: RepairDesk,
+) -> None:
+    right, _ = years(slice(0, 0))
+    day = YEARS[600]
+    before = right.starts_at < micros(day.opens_at)
+    # All of it as in the shares after the split: the vendor had adjusted what came before it.
+    desk.put(right, ALPACA)
+    desk.data.imports.announce(split_file("acme", day.session), "request-1")
+
+    found = desk.scan()
+
+    assert before.any()
+    assert {(one.repair.kind, one.state) for one in found} == {
+        (RepairKind.SPLIT_APPLIED_TWICE, RepairState.PROPOSED)
+    }
+    assert "it begins before" in found[0].repair.reason
+    assert of_years(desk).equals(right)
+
+
 class Passing(SetClock):
     """A clock that goes on by nine seconds each time that it is asked."""
 

@@ -1,7 +1,7 @@
 """A look at a part of a source's stored bars of an instrument, as repairs to be kept."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -9,6 +9,7 @@ from bifrost.data.repair.claimed_splits import held
 from bifrost.data.repair.examining import Examined, examine
 from bifrost.data.repair.findings import Doubt, Repair
 from bifrost.data.repair.intraday import by_day, examine_intraday, months_of
+from bifrost.data.repair.kinds import RepairKind
 from bifrost.data.repair.parts import Part, ToldSeries
 from bifrost.data.repair.ports import RepairBooks
 from bifrost.data.repair.stored import Looked, StoredRepair, Suspicion
@@ -20,6 +21,9 @@ from bifrost.data.repair.whole_series import WholeSeries
 from bifrost.data.series.timeframes import Timeframe
 
 Splits = Mapping[date, Decimal]
+_OF_SPLITS = (RepairKind.SPLIT_APPLIED_TWICE, RepairKind.SPLIT_NOT_APPLIED)
+# How sure a repair is of which a window sees the end alone.
+_UNSEEN = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,8 @@ def look(
     else:
         repairs = list(found.repairs)  # its days tell the splits that nobody told
     source = part.series.source
-    own = [one for repair in repairs for one in _pieces(part, repair) if _is_of(part, one.first)]
+    seen_whole = [_if_seen_whole(part, bars, one) for one in repairs]
+    own = [one for repair in seen_whole for one in _pieces(part, repair) if _is_of(part, one.first)]
     kept = [(source, one) for one in own]
     suspected = [(source, one) for one in doubts if _is_of(part, one.session)]
     for vendor, amounts in _dividends(books, told, part).items():
@@ -101,6 +106,16 @@ def _fell(claim: Repair) -> bool:
 
 def _is_of(part: Part, day: date) -> bool:
     return part.series.timeframe.is_daily or part.holds(day)
+
+
+def _if_seen_whole(part: Part, bars: ToldBars, repair: Repair) -> Repair:
+    """Let a person make a split's repair that begins before what was looked at: half is a step."""
+    is_whole = part.series.timeframe.is_daily or part.sees_from <= part.series.first
+    begins = min(change.sessions.min() for change in repair.changes)
+    if is_whole or repair.kind not in _OF_SPLITS or begins > bars.sessions[0]:
+        return repair
+    reason = f"{repair.reason}; it begins before {repair.first}, from where bars were looked at"
+    return replace(repair, evidence={**repair.evidence, "begin_seen": _UNSEEN}, reason=reason)
 
 
 def _pieces(part: Part, repair: Repair) -> list[Repair]:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
 from bifrost.data.repair.kinds import RepairKind
 from bifrost.data.repair.stored import (
@@ -22,14 +22,9 @@ from bifrost.data.schemas import Symbol
 from bifrost.data.series.statistic_schemas import Statistic
 from bifrost.data.series.timeframes import Timeframe
 from bifrost.wire.pages import page_of
+from bifrost.wire.texts import Reason
 
-_Reason = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$"
-    ),
-    Field(examples=["the exchange confirmed these prices"]),
-]
+_Reason = Annotated[Reason, Field(examples=["the exchange confirmed these prices"])]
 SourceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$", examples=["yahoo"])]
 
 
