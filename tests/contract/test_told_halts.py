@@ -146,6 +146,21 @@ def test_what_trades_on_for_minutes_is_stored_and_owed_whatever_a_person_said(
     assert PostgresSubscriptions(desk.database).halted(desk.clock.now()) == set()
 
 
+def test_a_vendors_bars_that_a_forgotten_end_kept_apart_come_in_when_they_are_fetched_again(
+    desk: HaltDesk,
+) -> None:
+    desk.at(30)
+    desk.say(5)
+    first = desk.vendor(0, 20)
+    contradicted = desk.halts()
+    again = desk.vendor(0, 20)
+
+    assert (first.written, first.kept_apart) == (5, 15)
+    assert contradicted == [("unknown", 5, 5)]
+    assert (again.written, again.kept_apart) == (15, 0)
+    assert desk.apart() == []
+
+
 def test_the_day_after_a_halt_without_an_end_is_expected_and_a_gap(desk: HaltDesk) -> None:
     desk.at(6)
     desk.say(5)
