@@ -27,9 +27,9 @@ def quality(
 
     Without `from` and `to` the newest session of which bars are stored or due.
     """
-    return QualitySheet.of(
-        wiring_quality.quality().report(first=first, last=last, instrument=instrument, limit=limit)
-    )
+    service = wiring_quality.quality()
+    report = service.report(first=first, last=last, instrument=instrument, limit=limit)
+    return QualitySheet.of(report, limit)
 
 
 @router.post("/v1/data/quality/{quarantine_id}/release", tags=["data"])

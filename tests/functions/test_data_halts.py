@@ -99,6 +99,8 @@ def test_who_is_no_admin_sees_halts_and_tells_of_none(data: DataFunction) -> Non
         ({"reason": " "}, "reason"),
         ({"reason": "known\u001b[31m"}, "reason"),
         ({"reason": "known\u0000"}, "reason"),
+        ({"reason": "\u202eknown"}, "reason"),
+        ({"reason": "known\u2028to me"}, "reason"),
     ],
 )
 def test_halt_that_cannot_be_is_refused_by_its_field(

@@ -69,9 +69,21 @@ def test_report_names_the_goal_the_days_and_what_was_kept_apart(data: DataFuncti
 
 def test_what_nothing_is_stored_of_is_neither_reached_nor_missed(data: DataFunction) -> None:
     answer = data.get("/v1/data/quality", **{"from": "2012-01-12", "instrument": "IBM"})
+    nobody = data.get("/v1/data/quality", **{"from": "2012-01-12", "instrument": "NOSUCH"})
 
     assert answer.status == 200
     assert (answer.body["reached"], answer.body["days"]) == (None, [])
+    assert (nobody.status, "no instrument is called NOSUCH" in nobody.body["detail"]) == (404, True)
+
+
+def test_days_are_as_many_as_were_asked_for_and_the_goal_is_of_all(data: DataFunction) -> None:
+    asked = {"from": "2012-01-03", "to": "2012-01-13"}
+    every = data.get("/v1/data/quality", **asked).body
+    newest = data.get("/v1/data/quality", **asked, limit="2").body
+
+    assert newest["days"] == every["days"][-2:]
+    assert (every["days_left_out"], newest["days_left_out"]) == (0, len(every["days"]) - 2)
+    assert newest["reached"] == every["reached"]
 
 
 def test_admin_releases_a_bar_once_and_says_why(data: DataFunction) -> None:

@@ -55,9 +55,19 @@ def show_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, emp
         )
 
 
+def visible(text: str, but: str = "") -> str:
+    """Write signs that are not seen as escapes: what others wrote must not steer a terminal.
+
+    but: those that are left as they are.
+    """
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one in but else _escaped(one) for one in text)
+
+
 def say(line: str) -> None:
     """Tell a person how it goes; on standard error, so that a program's output stays clean."""
-    print(line, file=sys.stderr, flush=True)
+    print(visible(line, but="\n\t"), file=sys.stderr, flush=True)
 
 
 def say_on_terminal(line: str) -> None:
@@ -85,11 +95,15 @@ def exit_code(error: Exception) -> int:
     return codes.get(type(error), USAGE)
 
 
+def _escaped(sign: str) -> str:
+    return sign.encode("unicode_escape").decode()
+
+
 def _cell(value: Any) -> str:
     if value is None or value in ({}, []):
         return "-"
     if isinstance(value, str):
-        return value
+        return visible(value)
     if isinstance(value, Mapping):
         return json.dumps(value, default=str)
     if isinstance(value, Iterable):

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from bifrost.cli.inputs import option
-from bifrost.cli.output import REFUSED, AsJson, show_fields, show_json, show_table
+from bifrost.cli.output import REFUSED, AsJson, say, show_fields, show_json, show_table
 
 app = typer.Typer(
     help="How complete sessions are, and what the gate kept apart.\n\n"
@@ -85,3 +85,5 @@ def _show(found: dict[str, Any]) -> None:
             if title:
                 print(f"\n{title}")
             show_table(rows, columns, empty=empty)
+    if older := found["days_left_out"]:
+        say(f"{older:,} older rows of days are not listed; see --limit, --from and --to")

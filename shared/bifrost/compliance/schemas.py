@@ -1,14 +1,14 @@
 """Compliance's JSON over HTTP; dates are the market's, a replay's included."""
 
 from datetime import date, datetime
-from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from bifrost.compliance.ports import Entry, LoggedDecision, Restriction
 from bifrost.wire.dates import AsOfClock, MarketDate, require_order
 from bifrost.wire.identifiers import Identifier
 from bifrost.wire.reasons import ReasonSheet
+from bifrost.wire.texts import Reason
 
 # Before any market data: what names no first date holds on every date, a replay's included.
 ALWAYS = date(1900, 1, 1)
@@ -25,7 +25,7 @@ class RestrictionBody(BaseModel):
 
     effective_from: MarketDate = ALWAYS
     effective_until: MarketDate | None = None
-    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]+$")]
+    reason: Reason
     account_id: Identifier | None = None
 
     @model_validator(mode="after")

@@ -18,6 +18,7 @@ from bifrost.wire.identifiers import Identifier
 from bifrost.wire.numbers import PlainDecimal
 from bifrost.wire.pages import page_of
 from bifrost.wire.reasons import ReasonView
+from bifrost.wire.texts import Reason
 
 QuantityText = Annotated[PlainDecimal, Field(gt=0, le=QUANTITY_MAX, decimal_places=DECIMALS_MAX)]
 PriceText = Annotated[PlainDecimal, Field(gt=0, le=PRICE_MAX, decimal_places=DECIMALS_MAX)]
@@ -258,7 +259,7 @@ class KillSwitchBody(BaseModel):
     )
 
     mode: SwitchMode
-    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]+$")]
+    reason: Reason
     account_id: Identifier | None = None
 
 

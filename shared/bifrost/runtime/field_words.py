@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from bifrost.core.written import day_of
+from bifrost.wire.texts import ONE_LINE
 
 # By the error's type; what is in braces is its context.
 _WORDS = {
@@ -66,6 +67,7 @@ _PATTERNS = {
     r"^[\x21-\x2b\x2d-\x7e]+$": "visible characters of ASCII, without spaces and commas",
     r"^[^\x00]+$": "text without the character NUL",
     r"^[^\x00-\x1f\x7f]+$": "text of one line, without control characters",
+    ONE_LINE: "text of one line, without control characters and signs that turn its direction",
 }
 
 _DATE_FIXES = {"greater_than": "send a later date", "less_than": "send an earlier date"}

@@ -133,3 +133,15 @@ def test_a_table_aligns_its_columns_and_says_when_it_is_empty(
     output.show_table([], ("a",), empty="nothing here")
 
     assert capsys.readouterr().out == "a  long name\n1  -\nnothing here\n"
+
+
+def test_what_others_wrote_steers_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    written = "\u202eabc\x1b[31m é"
+    output.show_table([{"a": written}], ("a",), empty="none")
+    output.show_fields({"a": [written]})
+    output.say(f"a line\n  {written}")
+    seen = "\\u202eabc\\x1b[31m é"
+    told = capsys.readouterr()
+
+    assert told.out == f"a\n{seen}\na  {seen}\n"
+    assert told.err == f"a line\n  {seen}\n"

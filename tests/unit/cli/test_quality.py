@@ -35,6 +35,7 @@ REPORT = {
     "goal": "0.995",
     "reached": False,
     "days": [DAY],
+    "days_left_out": 0,
     "worst": [{**DAY, "instrument": "AAPL"}],
     "quarantined": [BAR],
     "flagged": [],
@@ -101,6 +102,12 @@ def test_report_of_a_session_shows_what_is_below_the_goal_and_what_was_kept_apar
     assert "below the goal" in result.stdout
     assert "3 times what it was before" in result.stdout
     assert "flagged" not in result.stdout
+
+
+def test_days_that_are_not_listed_are_counted(desk: Desk) -> None:
+    desk.report = {**REPORT, "days_left_out": 5837}
+
+    assert "5,837 older rows of days are not listed" in run("data", "quality").stderr
 
 
 def test_check_ends_with_3_below_the_goal_and_json_is_the_report(desk: Desk) -> None:

@@ -4,20 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
 from bifrost.data.halts.statuses import HaltState, KnownHalt
 from bifrost.data.schemas import Symbol
 from bifrost.wire.instants import Instant
 from bifrost.wire.pages import page_of
+from bifrost.wire.texts import Reason
 
-_Reason = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$"
-    ),
-    Field(examples=["the exchange's list of halts has it"]),
-]
+_Reason = Annotated[Reason, Field(examples=["the exchange's list of halts has it"])]
 
 
 class _Sheet(BaseModel):

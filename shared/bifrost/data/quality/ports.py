@@ -22,7 +22,10 @@ class QualityReader(Protocol):
         """Return the newest session that had closed and of which bars are stored or due."""
 
     def days(self, asked: QualityQuery, by: datetime) -> Sequence[Completeness]:
-        """Count each session that had closed, for all instruments together, by timeframe."""
+        """Count each session that had closed, for all instruments together, by timeframe.
+
+        Raises NotFoundError for an instrument that is not listed.
+        """
 
     def worst(self, asked: QualityQuery, by: datetime) -> Sequence[Completeness]:
         """Return what is below the goal, the least complete first."""

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,6 +15,7 @@ from bifrost.data.quality.report import (
     QuarantinedTick,
 )
 from bifrost.data.series.statistic_schemas import Statistic
+from bifrost.wire.texts import Reason
 
 
 class _Sheet(BaseModel):
@@ -128,7 +129,8 @@ class FlagSheet(_Sheet):
 class QualitySheet(_Sheet):
     """How good the data of some sessions is; `worst` are those below the goal, worst first.
 
-    reached: null where nothing is stored of these sessions and nobody subscribed to them.
+    reached: of all of these sessions; null where nothing is stored of them and nobody subscribed
+    to them. days: the newest, `days_left_out` are older ones that are not listed.
     """
 
     first: date = Field(alias="from")
@@ -136,19 +138,21 @@ class QualitySheet(_Sheet):
     goal: Statistic
     reached: bool | None
     days: list[DayCompleteness]
+    days_left_out: int
     worst: list[InstrumentCompleteness]
     quarantined: list[QuarantinedSheet]
     flagged: list[FlagSheet]
     quarantined_ticks: list[QuarantinedTickSheet]
 
     @classmethod
-    def of(cls, report: QualityReport) -> "QualitySheet":
-        """Show a report."""
+    def of(cls, report: QualityReport, limit: int) -> "QualitySheet":
+        """Show a report, and the newest `limit` of its days."""
         return cls(
             **{"from": report.first, "to": report.last},
             goal=GOAL,
             reached=report.is_reached,
-            days=[DayCompleteness.of(one) for one in report.days],
+            days=[DayCompleteness.of(one) for one in report.days[-limit:]],
+            days_left_out=max(0, len(report.days) - limit),
             worst=[InstrumentCompleteness.of(one) for one in report.worst],
             quarantined=[QuarantinedSheet.of(one) for one in report.quarantined],
             flagged=[FlagSheet.of(one) for one in report.flagged],
@@ -161,4 +165,4 @@ class ReleaseBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]+$")]
+    reason: Reason

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from bifrost.adapters.postgres.database import Database, Row
+from bifrost.adapters.postgres.market_data import PostgresMarketData
 from bifrost.data.quality.report import (
     GOAL,
     Completeness,
@@ -137,8 +138,13 @@ class PostgresQualityReader:
         return None if row is None else row["session"]
 
     def days(self, asked: QualityQuery, by: datetime) -> Sequence[Completeness]:
-        """Count each session that had closed, for all instruments together, by timeframe."""
+        """Count each session that had closed, for all instruments together, by timeframe.
+
+        Raises NotFoundError for an instrument that is not listed.
+        """
         rows = self.database.fetch_all(_DAYS, values_of(asked) | {"by": by})
+        if not rows and asked.instrument:
+            PostgresMarketData(self.database).listing(asked.instrument)
         return [Completeness(**row) for row in rows]
 
     def worst(self, asked: QualityQuery, by: datetime) -> Sequence[Completeness]:
