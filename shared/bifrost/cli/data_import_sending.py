@@ -58,15 +58,17 @@ def found_files(given: Sequence[str], file_format: str) -> list[Named]:
         if not one.exists():
             raise typer.BadParameter(f"there is no {one}", param_hint="files")
         under = sorted(one.rglob("*")) if one.is_dir() else [one]
-        chosen = [
-            each
-            for each in under
-            if each.is_file() and (each == one or each.suffix in _SUFFIXES[file_format])
-        ]
-        named += [("/".join(each.resolve().parts[1:][-2:]), each) for each in chosen]
+        fitting = [each for each in under if each == one or each.suffix in _SUFFIXES[file_format]]
+        chosen = [each for each in fitting if not each.is_dir()]
+        named += [("/".join(_place(each).parts[1:][-2:]), each) for each in chosen]
     if not named:
         raise typer.BadParameter("name a file, or a folder that has some", param_hint="files")
     return sorted(named, key=lambda one: _stage(one[0]))
+
+
+def _place(path: Path) -> Path:
+    # A link is called as what it leads to; one that leads nowhere by its own name.
+    return path.resolve() if path.exists() else path.parent.resolve() / path.name
 
 
 def send(api: "Api", found: Sequence[Named], told: dict[str, str]) -> list[Sheet]:
@@ -100,9 +102,13 @@ def _unfit(name: str, path: Path) -> str:
     from bifrost.data.files.imports import BYTES_MAX
     from bifrost.data.files.uploads import is_plain
 
+    if not path.exists():
+        return "it is a link to what is not there: mend it, or leave it out"
+    if not path.is_file():
+        return "it is no file that can be read twice, such as a pipe: send a copy of what it gives"
     size = path.stat().st_size
     if not size:
-        return "it is empty: it has 0 bytes"
+        return "it is empty: it has 0 bytes; save it again, or leave it out"
     if size > BYTES_MAX:
         return f"it has {size} bytes, {BYTES_MAX} are the most: split it"
     if not is_plain(name):

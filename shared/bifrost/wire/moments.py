@@ -7,7 +7,7 @@ from pydantic import PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from bifrost.core.written import day_of
-from bifrost.wire.instants import instant_of
+from bifrost.wire.instants import instant_of, why_none
 
 
 def _read(value: object) -> date | datetime:
@@ -19,7 +19,8 @@ def _read(value: object) -> date | datetime:
     if found is None:
         raise PydanticCustomError(
             "date_type",
-            "must be a date written YYYY-MM-DD, or an instant with its offset, such as"
+            why_none(value)
+            or "must be a date written YYYY-MM-DD, or an instant with its offset, such as"
             " 2026-01-05T15:30:00Z",
         )
     return found

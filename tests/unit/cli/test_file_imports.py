@@ -2,6 +2,7 @@
 ends with 2 where a person has something to do; and that `bifrost bars` prints what it says."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -177,10 +178,32 @@ def test_a_file_that_cannot_be_imported_keeps_no_other_from_it(
     assert [Path(one["name"]).name for one in api.posted[0]["files"]] == ["bk.csv"]
     said = {Path(one["name"]).name: (one["state"], one["problem"]) for one in done.answer["files"]}
     assert said["bk.csv"] == ("done", "")
-    assert said["em.csv"] == ("failed", "it is empty: it has 0 bytes")
+    assert said["em.csv"] == (
+        "failed",
+        "it is empty: it has 0 bytes; save it again, or leave it out",
+    )
     assert said["big.csv"][1] == f"it has {BYTES_MAX + 1} bytes, {BYTES_MAX} are the most: split it"
     assert "signs that are not seen" in said["t\\u202e.csv"][1]
     assert "em.csv: failed: it is empty" in done.err
+
+
+def test_a_link_to_nothing_and_a_pipe_in_a_folder_are_named_and_keep_no_other_from_it(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, desk: Callable[..., ImportApi]
+) -> None:
+    (tmp_path / "bk.csv").write_bytes(b"x")
+    (tmp_path / "lost.csv").symlink_to(tmp_path / "gone.txt")
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "folder.csv").mkdir()
+    api = desk()
+
+    done = run(capfd, "data", "import", str(tmp_path), "--format", "csv", "--json")
+
+    assert done.code == 2
+    assert [Path(one["name"]).name for one in api.posted[0]["files"]] == ["bk.csv"]
+    said = {Path(one["name"]).name: one["problem"] for one in done.answer["files"]}
+    assert set(said) == {"bk.csv", "lost.csv", "pipe.csv"}
+    assert "a link to what is not there" in said["lost.csv"]
+    assert "such as a pipe" in said["pipe.csv"]
 
 
 def test_a_thousand_files_are_declared_in_parts_that_an_address_takes_and_told_of(

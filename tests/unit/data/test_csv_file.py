@@ -145,6 +145,7 @@ def test_a_row_that_cannot_be_read_names_line_and_column() -> None:
         ("timestamp,open,high,low,close", "volume"),
         ("timestamp,open,high,low,close,volume,mood", "column 7"),
         ("open,timestamp,high,low,close,volume", "header"),
+        ("timestamp,open,high,,close,volume", "it has no name"),
     ],
 )
 def test_a_header_that_is_none_names_the_column(header: str, named: str) -> None:
@@ -229,6 +230,22 @@ def test_a_number_with_an_exponent_is_refused_and_said_how_to_write() -> None:
     assert line == 3
     assert reason.startswith("column 6, volume: '1e5' is not a number")
     assert reason.endswith("write 1e5 as 100000")
+
+
+def test_a_number_below_zero_is_told_what_a_number_is_and_nothing_of_exponents() -> None:
+    read = read_csv(daily("2019-02-14,1,2,1,1,-10"), Timeframe.D1, SESSIONS).bars
+
+    (row,) = read.rejected
+    assert row.reason.endswith("'-10' is not a number of at least 0 in plain digits, at most 12"
+                               " before the point")  # fmt: skip
+
+
+@pytest.mark.parametrize("content", [b"\n\n", b"\xef\xbb\xbf", b" \n"])
+def test_a_file_without_a_line_says_so_and_what_to_send(content: bytes) -> None:
+    with pytest.raises(InvalidInputError, match="no line that is not blank") as caught:
+        read_csv(content, Timeframe.D1, SESSIONS)
+
+    assert "date,open,high,low,close,volume" in caught.value.problems[0].fix
 
 
 @pytest.mark.parametrize("time", ["9999-12-31 23:59:00-05:00", "0001-01-01 00:00:00+14:00"])

@@ -10,6 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 from bifrost.core.decisions import Reason
 from bifrost.wire.dates import AsOf, AsOfClock, MarketDate, as_of
 from bifrost.wire.identifiers import Identifier
+from bifrost.wire.instants import Instant
+from bifrost.wire.moments import Moment
 from bifrost.wire.numbers import ExactDecimal, PlainDecimal
 from bifrost.wire.pages import page_of
 from bifrost.wire.reasons import ReasonSheet, ReasonView
@@ -17,7 +19,32 @@ from bifrost.wire.reasons import ReasonSheet, ReasonView
 EXACT: TypeAdapter[Decimal] = TypeAdapter(ExactDecimal)
 PLAIN: TypeAdapter[Decimal] = TypeAdapter(PlainDecimal)
 DATES: TypeAdapter[date] = TypeAdapter(MarketDate)
+INSTANTS: TypeAdapter[datetime] = TypeAdapter(Instant)
+MOMENTS: TypeAdapter[date | datetime] = TypeAdapter(Moment)
 IDS: TypeAdapter[str] = TypeAdapter(Identifier)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("0001-01-01T00:00:00Z", "in a year from 1 to 9999"),
+        ("9999-12-31T23:59:59-14:00", "in a year from 1 to 9999"),
+        ("2026-02-30T00:00:00Z", "of a day and a time that there are"),
+        ("2026-01-05T15:30:00.1234567890Z", "at most 6 digits after the second's point"),
+        ("2026-01-05T15:30:00", "an instant with its offset"),
+        ("2026-01-05", "an instant with its offset"),
+        (5, "an instant with its offset"),
+    ],
+)
+def test_an_instant_that_is_none_says_why(text: Any, why: str) -> None:
+    with pytest.raises(ValidationError, match=why):
+        INSTANTS.validate_python(text)
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00Z", "2026-01-05T15:30:00.1234567Z"])
+def test_a_moment_that_is_none_says_why_as_an_instant_does(text: str) -> None:
+    with pytest.raises(ValidationError, match=r"in a year from 1 to 9999|at most 6 digits"):
+        MOMENTS.validate_python(text)
 
 
 @pytest.mark.parametrize("number", [10, 10.5, True, None, "1_0", " 5", "NaN", "Infinity", "٣", ""])

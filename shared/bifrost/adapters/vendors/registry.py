@@ -103,6 +103,7 @@ class Vendors:
         if missing := self._missing(name):
             raise UnavailableError(
                 f"provider {name} is not configured: set {' and '.join(missing)}"
+                " with `bifrost data keys`"
             )
         if name not in self._made:
             self._made[name] = self._make(name)

@@ -5,7 +5,7 @@ Two rows of one session that differ are both rejected, because nothing says whic
 """
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -27,14 +27,11 @@ _FORMS = {
     "date": (_DATE, "YYYY-MM-DD"),
     **dict.fromkeys(
         COLUMNS[1:],
-        (
-            _PRICE,
-            "a number of at least 0 in plain digits, at most 12 before the point, 8 after:"
-            " write 1e5 as 100000",
-        ),
+        (_PRICE, "a number of at least 0 in plain digits, at most 12 before the point, 8 after"),
     ),
     "adjusted_close": (_RATIO, "a number in plain digits, at most 20 after the point"),
 }
+_POWER = re.compile(r"[0-9]+(\.[0-9]+)?[eE]\+?[0-9]+")
 _TEXT_KEPT = 500
 
 
@@ -115,7 +112,20 @@ def text_lines(content: bytes) -> Iterator[tuple[int, str]]:
     return numbered_lines(text)
 
 
+def power_hint(value: str) -> str:
+    """Say how a power of ten is written, behind what a number has to be; nothing of another."""
+    return ": write 1e5 as 100000" if _POWER.fullmatch(value) else ""
+
+
+def require_header(header: str, columns: Sequence[str]) -> None:
+    """Raise InvalidInputError where a file has no line at all."""
+    if not header:
+        fix = f"send a header, {','.join(columns)}, and a row for each bar"
+        raise InvalidInputError(FieldProblem("file", "it has no line that is not blank", fix))
+
+
 def _columns(header: str) -> tuple[str, ...]:
+    require_header(header, COLUMNS)
     names = tuple(_fields(header.lower()))
     if names not in (COLUMNS, ADJUSTED):
         raise InvalidInputError(
@@ -155,7 +165,7 @@ def _what_is_wrong(fields: list[str], columns: tuple[str, ...]) -> str:
     if len(fields) != len(columns):
         return f"it has {len(fields)} fields, the header has {len(columns)}"
     return "; ".join(
-        f"{name} {value[:40]!r} is not {_FORMS[name][1]}"
+        f"{name} {value[:40]!r} is not {_FORMS[name][1]}{power_hint(value)}"
         for name, value in zip(columns, fields, strict=True)
         if not re.fullmatch(_FORMS[name][0], value)
     )

@@ -14,7 +14,7 @@ import numpy as np
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
 from bifrost.core.sessions import Session
-from bifrost.data.files.bar_file import RejectedRow, text_lines
+from bifrost.data.files.bar_file import RejectedRow, power_hint, require_header, text_lines
 from bifrost.data.providers.csv_claims import COLUMNS, SPLIT, YAHOO, Claim, as_traded
 from bifrost.data.providers.csv_times import (
     MINUTE,
@@ -120,13 +120,14 @@ def _without_too_small(told: FileBars, traded: BarColumns) -> FileBars:
 
 
 def _columns(header: str) -> tuple[str, ...]:
+    require_header(header, (TIMES[0], *NUMBERS))
     names = tuple(re.sub(r"[ \-]+", "_", one.lower()) for one in fields_of(header))
     for place, name in enumerate(names, start=1):
         if name not in _FORMS:
             known = ", ".join((*NUMBERS, *COLUMNS, *_PASSED_OVER))
             raise _problem(
                 f"line 1, column {place}",
-                f"nobody knows a column {name[:40]!r}",
+                f"nobody knows a column {name[:40]!r}" if name else "it has no name",
                 f"name the columns {TIMES[0]}, {known}",
             )
     missing = [name for name in NUMBERS if name not in names]
@@ -148,12 +149,16 @@ def _explain(columns: Sequence[str]) -> Callable[[str], str]:
         if len(fields) != len(columns):
             return f"it has {len(fields)} fields, the header has {len(columns)}"
         return "; ".join(
-            f"column {place}, {name}: {value[:40]!r} is not {_FORMS[name][1]}"
+            f"column {place}, {name}: {value[:40]!r} is not {_said_of(name, value)}"
             for place, (name, value) in enumerate(zip(columns, fields, strict=True), start=1)
             if not re.fullmatch(_FORMS[name][0], value)
         )
 
     return explain
+
+
+def _said_of(name: str, value: str) -> str:
+    return _FORMS[name][1] + (power_hint(value) if name in NUMBERS else "")
 
 
 def _refuse_unknown(

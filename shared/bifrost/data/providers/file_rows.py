@@ -18,9 +18,7 @@ from bifrost.data.series.columns import UNITS, BarColumns, Integers
 TEXT_KEPT = 500
 # Twelve digits before the point are what 64 bits of millionths hold.
 NUMBER = r"([0-9]{1,12}(?:\.[0-9]{0,20})?(?:[eE]-[0-9]{1,2})?)"
-NUMBER_FORM = (
-    "a number of at least 0 in plain digits, at most 12 before the point: write 1e5 as 100000"
-)
+NUMBER_FORM = "a number of at least 0 in plain digits, at most 12 before the point"
 # Why a price that is told is not stored: as nothing it would be another's word.
 TOO_SMALL = "less than half a millionth, and prices are kept in millionths"
 _BLOCK_ROWS = 50_000
