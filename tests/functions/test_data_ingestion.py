@@ -107,6 +107,10 @@ def test_a_backfill_is_accepted_followed_and_done(function: IngestionFunction) -
     (item,) = function.call("GET", f"{where}/items").body["items"]
     assert (item["instrument"], item["state"]) == ("AAPL", "done")
     assert [one["job_id"] for one in function.call("GET", JOBS).body["items"]] == [shown["job_id"]]
+    last = function.call("GET", JOBS, cursor=shown["job_id"])
+    assert (last.status, last.body["items"], last.body["next_cursor"]) == (200, [], None)
+    bent = function.call("GET", JOBS, cursor="x")
+    assert (bent.status, bent.body["errors"][0]["field"]) == (422, "cursor")
 
 
 TICKS = {name: BACKFILL[name] for name in ("instruments", "provider")} | {

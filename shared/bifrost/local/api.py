@@ -157,7 +157,8 @@ def _problem(status: int, text: str) -> dict[str, Any]:
     except ValueError:
         problem = None
     if not isinstance(problem, dict):
-        return {"status": status, "detail": text[:300]}
+        said = text[:300] or "it said no more; see `bifrost status` and `bifrost logs`"
+        return {"status": status, "detail": said}
     if "title" not in problem and "message" in problem:  # API Gateway's own refusals
         return {"status": status, "title": problem["message"], "detail": "see `bifrost token`"}
     return problem

@@ -37,6 +37,7 @@ ANSWERS: dict[str, tuple[int, Any, int]] = {
     "not allowed": (403, PROBLEM, 2),
     "a conflict": (409, PROBLEM, 2),
     "a fault": (500, "Internal Server Error", 5),
+    "a fault without a word": (500, "", 5),
     "nobody behind": (502, "<html>", 5),
     "down": (503, PROBLEM, 5),
     "unknown": (504, PROBLEM, 4),
@@ -198,6 +199,7 @@ def test_what_the_api_answers_is_the_error_and_decides_the_code(
     done = run(capfd, *command.line())
 
     assert done.code == code, done.err
+    assert done.error.get("detail") or done.error.get("title")
     assert done.error.get("errors", done.error.get("reasons", [])) == (
         body.get("errors", body.get("reasons", [])) if isinstance(body, dict) else []
     )

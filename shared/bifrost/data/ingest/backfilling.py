@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from bifrost.core.errors import FieldProblem, InvalidInputError
+from bifrost.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from bifrost.core.sessions import EXCHANGE
 from bifrost.data.ingest.dispatching import Dispatcher
 from bifrost.data.ingest.jobs import (
@@ -24,6 +24,7 @@ from bifrost.data.ingest.slices import TICKS_LATE
 from bifrost.data.ports import Clock, Ids
 from bifrost.data.series.kinds import Series
 from bifrost.data.series.timeframes import Timeframe
+from bifrost.wire.pages import not_a_cursor
 
 _SECOND = timedelta(seconds=1)
 # What vendors are asked for; all longer ones are rolled up from the minutes.
@@ -165,8 +166,17 @@ class Backfills:
         return found
 
     def newest(self, asked: JobQuery) -> list[Progress]:
-        """Return jobs and how far they are, the newest first."""
-        return self._progress(self.jobs.newest(asked))
+        """Return jobs and how far they are, the newest first.
+
+        Raises InvalidInputError where what it is to go on from is no job: that is not the end.
+        """
+        found = self.jobs.newest(asked)
+        if not found and asked.before:
+            try:
+                self.jobs.find(asked.before)
+            except NotFoundError:
+                raise not_a_cursor() from None
+        return self._progress(found)
 
     def _progress(self, jobs: Sequence[Job]) -> list[Progress]:
         now = self.clock.now()
