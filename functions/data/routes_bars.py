@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request, Response
 
+from bifrost.core.errors import not_a_cursor
 from bifrost.data.schemas import Symbol, cursor_of, session_of
 from bifrost.data.series.asked import Adjustment, Knowledge, is_settled, known_until
 from bifrost.data.series.bar_schemas import BarList, BarSheet
@@ -19,7 +20,6 @@ from bifrost.runtime.negotiation import OFFERED, Page, answer, next_address
 from bifrost.runtime.tables import table_of
 from bifrost.wire.dates import MarketDate
 from bifrost.wire.moments import Moment
-from bifrost.wire.pages import not_a_cursor
 from functions.data import wiring, wiring_files
 
 router = create_router()

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request, Response
 
-from bifrost.core.errors import FieldProblem, InvalidInputError
+from bifrost.core.errors import FieldProblem, InvalidInputError, not_a_cursor
 from bifrost.data.schemas import Symbol
 from bifrost.data.series.asked import Knowledge, is_settled
 from bifrost.data.series.columns import Integers
@@ -26,7 +26,6 @@ from bifrost.runtime.http import create_router
 from bifrost.runtime.negotiation import OFFERED, Page, answer, next_address
 from bifrost.runtime.tables import Column, Kind, Table, instant_text, millionths_text
 from bifrost.wire.instants import Instant
-from bifrost.wire.pages import not_a_cursor
 from functions.data import wiring
 
 router = create_router()

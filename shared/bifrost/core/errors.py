@@ -44,6 +44,13 @@ class InvalidInputError(BifrostError):
         self.problems = problems
 
 
+def not_a_cursor() -> InvalidInputError:
+    """Say that the cursor of a list is none of ours."""
+    return InvalidInputError(
+        FieldProblem("cursor", "it is not a cursor", "send `next_cursor` as it came")
+    )
+
+
 class NotFoundError(BifrostError):
     """The caller named something that is not there, or not theirs."""
 

@@ -11,6 +11,10 @@ from datetime import date
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,9})?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
+# Control characters, line breaks of every kind, and signs that turn the direction of what follows:
+# on a terminal the first move the cursor and the last let a text say another thing than it holds.
+ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+$"
+
 
 def is_decimal(text: str) -> bool:
     """Say whether it is a finite decimal in ASCII digits, an exponent allowed."""

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 from pydantic_core import PydanticCustomError
 
+from bifrost.core.errors import not_a_cursor
 from bifrost.core.sessions import Session
 from bifrost.data.files.instrument_file import SYMBOL
 from bifrost.data.ports import Listing
@@ -14,7 +15,7 @@ from bifrost.data.reference.terms import NO_VENUE
 from bifrost.data.replay import INSTRUMENTS_MAX, SPEED_MAX, Replay, ReplayRequest
 from bifrost.wire.dates import MarketDate
 from bifrost.wire.numbers import ExactDecimal
-from bifrost.wire.pages import not_a_cursor, page_of
+from bifrost.wire.pages import page_of
 
 FULL_SPEED = "max"
 

@@ -9,8 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from bifrost.core.written import day_of
-from bifrost.wire.texts import ONE_LINE
+from bifrost.core.written import ONE_LINE, day_of
 
 # By the error's type; what is in braces is its context.
 _WORDS = {

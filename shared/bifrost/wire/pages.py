@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
-from bifrost.core.errors import FieldProblem, InvalidInputError
-
 R = TypeVar("R")
 
 
@@ -12,10 +10,3 @@ def page_of(found: Sequence[R], limit: int) -> tuple[Sequence[R], R | None]:
     """Cut `limit` + 1 read rows to a page, and return the row from which the next one goes on."""
     shown = found[:limit]
     return shown, shown[-1] if len(found) > limit else None
-
-
-def not_a_cursor() -> InvalidInputError:
-    """Say that a cursor is none of ours."""
-    return InvalidInputError(
-        FieldProblem("cursor", "it is not a cursor", "send `next_cursor` as it came")
-    )

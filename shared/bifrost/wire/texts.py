@@ -4,9 +4,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-# Control characters, line breaks of every kind, and signs that turn the direction of what follows:
-# on a terminal the first move the cursor and the last let a text say another thing than it holds.
-ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+$"
+from bifrost.core.written import ONE_LINE
 
 # Why somebody did something. Blanks around it go.
 Reason = Annotated[

@@ -122,8 +122,8 @@ def test_session_given_twice_with_other_numbers_is_rejected_both_times() -> None
 @pytest.mark.parametrize(
     ("content", "field"),
     [
-        (b"", "header"),
-        (b"\n\n", "header"),
+        (b"", "file"),
+        (b"\n\n", "file"),
         (b"date,open,high,low,close\n2012-01-03,1,1,1,1", "header"),
         (b"2012-01-03,1,1,1,1,1", "header"),
         (HEADER.encode(), "file"),

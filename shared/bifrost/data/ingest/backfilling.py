@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from bifrost.core.errors import FieldProblem, InvalidInputError, NotFoundError
+from bifrost.core.errors import FieldProblem, InvalidInputError, NotFoundError, not_a_cursor
 from bifrost.core.sessions import EXCHANGE
 from bifrost.data.ingest.dispatching import Dispatcher
 from bifrost.data.ingest.jobs import (
@@ -24,7 +24,6 @@ from bifrost.data.ingest.slices import TICKS_LATE
 from bifrost.data.ports import Clock, Ids
 from bifrost.data.series.kinds import Series
 from bifrost.data.series.timeframes import Timeframe
-from bifrost.wire.pages import not_a_cursor
 
 _SECOND = timedelta(seconds=1)
 # What vendors are asked for; all longer ones are rolled up from the minutes.
