@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from bifrost.adapters.calendars import xnys
 from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.market.series import PostgresSeriesReader
 from bifrost.core.errors import InvalidInputError
@@ -34,6 +35,17 @@ def desk(make_database: Callable[[str], Database]) -> UploadDesk:
     return UploadDesk(make_database("data"))
 
 
+def quiet_days(price: float) -> bytes:
+    """A file of 30 sessions about a price."""
+    lines = ["date,open,high,low,close,volume"]
+    for place, one in enumerate(xnys.sessions(date(2012, 1, 3), date(2012, 2, 14))):
+        now = price * (1 + place % 5 / 500)
+        lines.append(
+            f"{one.session},{now:.2f},{now * 1.01:.2f},{now * 0.99:.2f},{now:.2f},{900 + place}"
+        )
+    return "\n".join(lines).encode()
+
+
 def bars(desk: UploadDesk, instrument: str, timeframe: Timeframe = Timeframe.D1) -> BarColumns:
     first, before = datetime(1990, 1, 1, tzinfo=UTC), datetime(2027, 12, 1, tzinfo=UTC)
     reader = PostgresSeriesReader(desk.database)
@@ -57,6 +69,21 @@ def test_the_same_file_again_writes_nothing(desk: UploadDesk) -> None:
     done = desk.send(desk.declare(table("aapl.csv")), {"aapl.csv": CSV})["aapl.csv"]
 
     assert (done.state, done.outcome.read, done.outcome.written) == (FileState.DONE, 2, 0)
+
+
+@pytest.mark.parametrize(("factor", "warns"), [(3, True), (1.3, False)])
+def test_a_later_file_of_another_companys_prices_is_taken_and_said(
+    desk: UploadDesk, factor: float, warns: bool
+) -> None:
+    desk.stock()
+    desk.send(desk.declare(table("ours.csv")), {"ours.csv": quiet_days(10)})
+
+    theirs = quiet_days(10 * factor)
+    done = desk.send(desk.declare(table("theirs.csv")), {"theirs.csv": theirs})["theirs.csv"]
+
+    assert (done.state, done.outcome.written) == (FileState.DONE, 30)
+    said = "30 of 30 new bars are far from those that stood there: if they are not AAPL's"
+    assert done.outcome.note.startswith(said) is warns
 
 
 def test_an_unlisted_instrument_waits_for_its_listing_and_says_how(desk: UploadDesk) -> None:

@@ -56,8 +56,8 @@ def test_report_names_the_goal_the_days_and_what_was_kept_apart(data: DataFuncti
         True,
     )
     assert [(day["session"], day["stored"], day["share"]) for day in answer.body["days"]] == [
-        ("2012-01-12", 1, "1.0"),
-        ("2012-01-13", 1, "1.0"),
+        ("2012-01-12", 1, "1"),
+        ("2012-01-13", 1, "1"),
     ]
     (bar,) = answer.body["quarantined"]
     assert (bar["close"], bar["kinds"], bar["reason"]) == (

@@ -17,6 +17,9 @@ from bifrost.data.series.columns import BarColumns
 from bifrost.data.series.ports import SeriesKey
 from bifrost.events import Event
 
+# So many corrections at once that move a price by half look like another company's file.
+_MANY = 20
+
 
 @dataclass(frozen=True, slots=True)
 class FileOccasion:
@@ -77,6 +80,11 @@ def take_bars(
     done.written += taken.written
     done.quarantined += taken.kept_apart
     done.instruments.add(key.instrument)
+    if taken.overturned >= _MANY and taken.overturned * 2 > taken.written:
+        done.notes.append(
+            f"{taken.overturned} of {taken.written} new bars are far from those that stood there:"
+            f" if they are not {key.instrument}'s, import the right file again"
+        )
 
 
 def count(done: Done, told: FileBars) -> None:

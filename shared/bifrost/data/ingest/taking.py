@@ -20,6 +20,9 @@ from bifrost.data.series.columns import BarColumns, instant_of
 from bifrost.data.series.ports import SeriesBook, SeriesKey
 from bifrost.events import BarsTaken, Event
 
+# A close that moves by more is no correction of a vendor's.
+_FAR = 1.5
+
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
@@ -40,6 +43,7 @@ class Taken:
     read: those that were given; what had waited for them is written beside them.
     written: new, or different from what was stored. kept_apart: quarantined, each with its
         reasons. flagged: stored, and something about them is odd. sessions: those touched.
+        overturned: written over a stored bar whose close was more than half as much again, or less.
     """
 
     read: int = 0
@@ -47,6 +51,7 @@ class Taken:
     kept_apart: int = 0
     flagged: int = 0
     sessions: tuple[date, ...] = ()
+    overturned: int = 0
 
 
 class TakingBooks(SeriesBook, Protocol):
@@ -103,7 +108,8 @@ def take(books: TakingBooks, key: SeriesKey, bars: BarColumns, occasion: Occasio
         return Taken()
     given, waiting = bars, books.waiting(key, bars)
     bars = _together(waiting, given)
-    sifted = sift(bars, books.context(key, listing, bars, occasion.at))
+    context = books.context(key, listing, bars, occasion.at)
+    sifted = sift(bars, context)
     new = books.put(key, sifted.good, occasion.at)
     blocked = bars.take(np.array([*sifted.blocked], dtype=np.intp))
     apart = books.keep_apart(key, bars, sifted.defects, occasion.at) if sifted.defects else 0
@@ -119,6 +125,7 @@ def take(books: TakingBooks, key: SeriesKey, bars: BarColumns, occasion: Occasio
         kept_apart=int(np.isin(blocked.starts_at, given.starts_at).sum()),
         flagged=len({one.place for one in sifted.defects if not one.blocks}),
         sessions=sessions,
+        overturned=_overturned(context.stored, new),
     )
 
 
@@ -130,6 +137,13 @@ def _together(waiting: BarColumns, bars: BarColumns) -> BarColumns:
         [waiting.take(~np.isin(waiting.starts_at, bars.starts_at)), bars]
     )
     return both.take(np.argsort(both.starts_at, kind="stable"))
+
+
+def _overturned(stored: BarColumns, new: BarColumns) -> int:
+    """Count the new bars that stand far from what stood in their place."""
+    _, mine, theirs = np.intersect1d(new.starts_at, stored.starts_at, return_indices=True)
+    closes, before = new.close[mine], stored.close[theirs]
+    return int((np.maximum(closes, before) > _FAR * np.minimum(closes, before)).sum())
 
 
 def _both(waiting: BarColumns, good: BarColumns) -> BarColumns:

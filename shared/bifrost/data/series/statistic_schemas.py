@@ -9,8 +9,8 @@ from bifrost.wire.numbers import example
 
 
 def written(statistic: float) -> str:
-    """Write it in as few digits as read back the same, without an exponent."""
-    return format(Decimal(repr(statistic)), "f")
+    """Write it to twelve digits, beyond which floats err, without an exponent or idle zeros."""
+    return format(Decimal(f"{statistic:.12g}"), "f")
 
 
 Statistic = Annotated[float, PlainSerializer(written, return_type=str), example("0.995")]
