@@ -55,7 +55,7 @@ def test_snapshot_of_a_past_day_says_what_was_known_then_and_since_when(data: Da
     }
     assert "market_cap" not in early["overview"]
     assert late["overview"]["market_cap"] == {
-        "value": str(411.23 * 929_000_000),
+        "value": "382032670000",  # 411.23 for each of 929 million shares
         "known_at": "2012-01-11T21:30:00Z",
     }
     assert late["fundamentals"]["shares_outstanding"]["period_end"] == "2011-12-31"

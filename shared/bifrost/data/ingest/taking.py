@@ -20,8 +20,8 @@ from bifrost.data.series.columns import BarColumns, instant_of
 from bifrost.data.series.ports import SeriesBook, SeriesKey
 from bifrost.events import BarsTaken, Event
 
-# A close that moves by more is no correction of a vendor's.
-_FAR = 1.5
+# Three to two: a close that moves by more is no correction of a vendor's.
+_FAR = (3, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,8 @@ def _overturned(stored: BarColumns, new: BarColumns) -> int:
     """Count the new bars that stand far from what stood in their place."""
     _, mine, theirs = np.intersect1d(new.starts_at, stored.starts_at, return_indices=True)
     closes, before = new.close[mine], stored.close[theirs]
-    return int((np.maximum(closes, before) > _FAR * np.minimum(closes, before)).sum())
+    most, least = _FAR
+    return int((np.maximum(closes, before) * least > np.minimum(closes, before) * most).sum())
 
 
 def _both(waiting: BarColumns, good: BarColumns) -> BarColumns:
