@@ -20,8 +20,6 @@ import httpx
 import psycopg
 from psycopg.rows import dict_row
 
-from bifrost.adapters.postgres.database import Database
-from bifrost.adapters.postgres.recovery import unsend_unheard
 from bifrost.local import aws, users
 from bifrost.local.api import Api
 from bifrost.local.aws import client
@@ -251,17 +249,6 @@ class LiveDesk:
             return not (self._waiting() or self._waiting())
 
         wait_until("every event heard", is_quiet, self._waiting, seconds)
-
-    def send_unheard(self) -> dict[str, int]:
-        """Have each event that a listener lacks sent again, as `up` does; return how many."""
-        table = self._stack.table()
-        database = Database(self.state.database_url)
-        try:
-            return unsend_unheard(
-                database, table.publishers, table.listeners, table.filters, table.news
-            )
-        finally:
-            database.close()
 
     def _waiting(self) -> Json:
         unsent = " UNION ALL ".join(

@@ -59,11 +59,13 @@ def tell(connection_id: str, message: Mapping[str, Any]) -> None:
 
 def on_bars_taken(event: "BarsTaken") -> None:
     """Tell of minutes, and of the longer bars that they complete."""
-    # Where there is nothing to tell, a second delivery harms nobody: it need not be remembered.
-    if event.timeframe != "1m" or not event.written:
-        return
     feed, of = _feed(), event.instrument
-    feed.once(event, lambda: feed.publish(Kind.BARS, of, INTRADAY, event.first, event.last))
+
+    def tell() -> None:
+        if event.timeframe == "1m" and event.written:
+            feed.publish(Kind.BARS, of, INTRADAY, event.first, event.last)
+
+    feed.once(event, tell)
 
 
 def on_ticks_taken(event: "TicksTaken") -> None:

@@ -101,6 +101,8 @@ def test_an_exchange_moves_the_accounts_currency_at_the_venue_and_both_in_risk(d
     assert desk.cash() == {Decimal(890)}
     risk = desk.risk.fetch_all("SELECT currency, amount FROM risk.cash ORDER BY 1")
     assert [(row["currency"], row["amount"]) for row in risk] == [("EUR", 100), ("USD", 890)]
+    heard = desk.trading.database.fetch_all("SELECT event_id FROM execution.inbox")
+    assert {event.event_id for event in told} <= {row["event_id"] for row in heard}
     statement = VenueStatement(desk.account_id, Decimal(890), "USD", {}, {}, 0)
     assert desk.ledger.reconciler.reconcile(statement, "corr-1").breaks == ()
 

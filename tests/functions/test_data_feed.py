@@ -160,13 +160,9 @@ def test_what_was_heard_is_not_sent_again_when_the_desk_comes_up(
     assert unsent(database_url) == {"data": 1}
 
 
-def test_events_of_which_nobody_is_told_open_no_database(
-    function: FeedFunction, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse() -> Database:
-        raise AssertionError("the database was opened")
-
-    monkeypatch.setattr(wiring_feed, "database", refuse)
+def test_what_is_told_to_nobody_is_remembered_all_the_same(function: FeedFunction) -> None:
+    function.connect()
+    function.socket("subscribe", {"action": "subscribe", "channels": ["bars:AAPL:1m"]})
     at = SystemClock().now()
     fields: Json = {"occurred_at": at, "recorded_at": at, "instrument": "AAPL", "provider": "csv"}
     fields |= {"first": at, "last": at, "kept_apart": 1}
@@ -174,8 +170,12 @@ def test_events_of_which_nobody_is_told_open_no_database(
         BarsTaken(event_id="days", correlation_id="c", timeframe="1d", written=9, **fields),
         BarsTaken(event_id="apart", correlation_id="c", timeframe="1m", written=0, **fields),
     ]
+    failed = function.hear(*events)
+    heard = {row["event_id"] for row in function.desk.rows("SELECT event_id FROM data.inbox")}
 
-    assert function.hear(*events) == []
+    assert failed == []
+    assert [one["type"] for one in function.messages] == ["subscribed"]
+    assert heard == {"days", "apart"}
 
 
 def test_what_was_told_is_forgotten_after_a_day_and_not_sent_again(

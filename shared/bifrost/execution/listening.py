@@ -1,7 +1,8 @@
 """Listening: others' facts, copied here and passed on to the venue.
 
 The venue has a transaction of its own, so it goes first, by calls that may be repeated, and our
-inbox commits after: a crash between the two repeats the call, and nothing is ever left out.
+inbox commits after: a crash between the two repeats the call, and nothing is ever left out. What
+asks nothing of it is remembered all the same: `bifrost up` sends again what no inbox has.
 """
 
 from dataclasses import dataclass
@@ -85,6 +86,8 @@ class Listener:
         """
         if event.currency == event.account_currency and event.kind != CORPORATE_ACTION:
             self._transfer(event, event.amount)
+        else:
+            self._remember(event)
 
     def on_corporate_action(
         self, event: "CorporateActionAnnounced | CorporateActionCorrected"
@@ -117,5 +120,8 @@ class Listener:
             amount=amount,
             currency=event.currency,
         )
+        self._remember(event)
+
+    def _remember(self, event: "CashDeposited | CashWithdrawn | CashChanged") -> None:
         with self.desk.transaction() as books:
             books.announcements.once(event)
