@@ -2,12 +2,15 @@
 is a row until a vendor filled it, and whoever lost the lease writes nothing.
 """
 
+import contextlib
 from collections.abc import Callable
 
 import pytest
 
 from bifrost.adapters.postgres.database import Database
-from bifrost.core.errors import ConflictError
+from bifrost.adapters.postgres.market.leases import PostgresLeases
+from bifrost.adapters.postgres.market.streams import PostgresStreams
+from bifrost.core.errors import ConflictError, UnavailableError
 from bifrost.data.providers.answers import Failed, Partial
 from bifrost.data.series.columns import instant_of
 from bifrost.data.series.trades import REGULAR
@@ -237,3 +240,20 @@ def test_quotes_and_trades_are_kept_once_however_often_they_are_told(desk: Strea
 
     assert len(desk.rows("SELECT 1 FROM data.trades")) == 2
     assert len(desk.rows("SELECT 1 FROM data.quotes")) == 1
+
+
+def test_who_stops_amid_a_transaction_keeps_nobody_from_the_lease_for_longer_than_it_lasts(
+    desk: StreamDesk, make_database: Callable[[str], Database]
+) -> None:
+    mine = desk.leases.take("work", "one", 1)
+    assert mine is not None
+    others = PostgresLeases(make_database("data"))
+
+    with contextlib.suppress(UnavailableError):
+        with PostgresStreams(desk.database).transaction(mine):
+            # It waits for the row until the server ends who proved that it holds the lease.
+            taken = others.take("work", "two", 60)
+        pytest.fail("a transaction outlived its lease")
+
+    assert taken is not None
+    assert taken.token == mine.token + 1

@@ -87,17 +87,9 @@ class StreamMarket:
         said = self.said(process)
         return said[-1]["state"] if said else ""
 
-    def wait_for_state(self, process: Forked, state: str, seconds: float = 40) -> None:
+    def wait_for_state(self, process: Forked, state: str) -> None:
         """Wait until the process says so."""
-        wait(lambda: self.state_of(process) == state, lambda: self.output(process), seconds)
-
-    def wait_for_one_at_work(self, *processes: Forked) -> None:
-        """Wait until one of them says that it works, and every other that it stands by."""
-        one = ["working", *["waiting"] * (len(processes) - 1)]
-        wait(
-            lambda: sorted(map(self.state_of, processes), reverse=True) == one,
-            lambda: "\n".join(map(self.output, processes)),
-        )
+        wait(lambda: self.state_of(process) == state, lambda: self.output(process))
 
     def truth(self, share_: Share, before: datetime) -> Bars:
         """Return what truly traded in the minutes that begin before the instant."""

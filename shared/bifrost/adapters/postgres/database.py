@@ -230,7 +230,8 @@ class Database:
             # A prepared statement whose table a migration has changed since is as good as a lost
             # connection: a new one plans it again.
             lost = (driver.OperationalError, driver.InterfaceError)
-            if isinstance(error, (*lost, driver.errors.FeatureNotSupported)):
+            is_ended = self._connection is not None and self._connection.broken
+            if is_ended or isinstance(error, (*lost, driver.errors.FeatureNotSupported)):
                 self.close()
                 raise UnavailableError(f"the database did not answer: {error}") from error
             if error is given:

@@ -19,6 +19,8 @@ _GIVE_BACK = """
 UPDATE data.leases SET ends_at = clock_timestamp()
 WHERE name = %s AND holder = %s AND token = %s AND ends_at > clock_timestamp()
 """
+# Who stops amid a transaction holds this row: the server ends it when its lease would have ended.
+_NO_LONGER = "SELECT set_config('idle_in_transaction_session_timeout', %s, false)"
 # FOR SHARE: who takes the lease over waits until this transaction is kept or undone.
 _PROVE = "SELECT token FROM data.leases WHERE name = %s FOR SHARE"
 
@@ -37,6 +39,7 @@ class PostgresLeases:
         """
         values = {"name": name, "holder": holder, "seconds": seconds}
         with self._database.transaction() as cursor:
+            cursor.execute(_NO_LONGER, (f"{seconds}s",))
             row = cursor.execute(_TAKE, values).fetchone()
         return None if row is None else Lease(name, holder, row["token"])
 
