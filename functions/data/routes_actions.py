@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from bifrost.data.files.instrument_file import SYMBOL
+from bifrost.core.instruments import SYMBOL
 from bifrost.data.ports import ActionQuery
 from bifrost.data.reference.action_schemas import ActionPage, ActionsBody, AnnouncedSheet
 from bifrost.runtime.auth import ADMIN, Caller

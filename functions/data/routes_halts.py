@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from bifrost.data.files.instrument_file import SYMBOL
+from bifrost.core.instruments import SYMBOL
 from bifrost.data.halts.schemas import HaltBody, HaltPage
 from bifrost.data.halts.statuses import HaltQuery
 from bifrost.runtime.auth import ADMIN, Caller

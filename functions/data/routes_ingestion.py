@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Path, Query, Response
 
-from bifrost.data.files.instrument_file import SYMBOL
+from bifrost.core.instruments import SYMBOL
 from bifrost.data.ingest.backfilling import Asking
 from bifrost.data.ingest.jobs import JobKind
 from bifrost.data.ingest.ports import JobQuery

@@ -9,7 +9,7 @@ from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel
 
 from bifrost.core.errors import NotFoundError
-from bifrost.data.files.instrument_file import SYMBOL
+from bifrost.core.instruments import SYMBOL
 from bifrost.data.reference.indexes import INDEX
 from bifrost.data.reference.ports import UniverseQuery
 from bifrost.data.reference.schemas import (

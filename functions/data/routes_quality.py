@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Path, Query
 
-from bifrost.data.files.instrument_file import SYMBOL
+from bifrost.core.instruments import SYMBOL
 from bifrost.data.quality.schemas import QualitySheet, QuarantinedSheet, ReleaseBody
 from bifrost.runtime.auth import ADMIN, Caller
 from bifrost.runtime.correlation import correlation_id

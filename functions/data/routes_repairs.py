@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Path, Query
 
-from bifrost.data.files.instrument_file import SYMBOL
+from bifrost.core.instruments import SYMBOL
 from bifrost.data.repair.kinds import RepairKind
 from bifrost.data.repair.schemas import (
     ReasonBody,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request, Response
 
-from bifrost.data.files.instrument_file import SYMBOL
+from bifrost.core.instruments import SYMBOL
 from bifrost.data.series.asked import Knowledge, is_settled, known_until
 from bifrost.data.snapshots.rows import SnapshotRow, rows_of
 from bifrost.data.snapshots.schemas import FactsBody, FactsSheet, SnapshotPage

@@ -1,12 +1,10 @@
 """What each vendor alone does, and what its client makes of it: told, and never taken for data."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-import stamina
 
 from bifrost.data.providers.answers import Failed, Found, Partial, RateLimited
 from bifrost.data.series.timeframes import Timeframe
@@ -15,12 +13,7 @@ from tests.twins.massive import one_bar_short
 from tests.twins.server import WELL, renamed, status
 from tests.twins.yahoo import zone
 
-
-@pytest.fixture(autouse=True)
-def _without_pauses() -> Iterator[None]:
-    stamina.set_testing(True, attempts=3)
-    yield
-    stamina.set_testing(False)
+pytestmark = pytest.mark.usefixtures("three_tries")
 
 
 def test_a_page_of_massive_with_fewer_bars_than_it_promises_is_not_whole() -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import stamina
 
 from bifrost.data.providers.answers import Absent, Failed, Found, Partial, RateLimited
 from bifrost.data.providers.ports import TickProvider, TickRequest
@@ -17,16 +16,11 @@ from bifrost.data.series.ticks import concatenated
 from tests.contract.vendor_desk import SHARE, VendorDesk, vendor_desk
 from tests.twins.server import WELL, Reply, Shape, empty_200, half_page, too_many
 
+pytestmark = pytest.mark.usefixtures("three_tries")
+
 DAY = TickRequest(
     "ACME", "ACME", datetime(2024, 6, 3, tzinfo=UTC), datetime(2024, 6, 4, tzinfo=UTC)
 )
-
-
-@pytest.fixture(autouse=True)
-def _without_pauses() -> Iterator[None]:
-    stamina.set_testing(True, attempts=3)
-    yield
-    stamina.set_testing(False)
 
 
 @pytest.fixture(params=["alpaca", "massive"])

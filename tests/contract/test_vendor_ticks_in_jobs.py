@@ -12,26 +12,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-import stamina
 
-from bifrost.adapters.ids import RandomIds
 from bifrost.adapters.postgres.database import Database
-from bifrost.adapters.postgres.market.items import PostgresItems
 from bifrost.adapters.postgres.market.ticks import PostgresTickReader
-from bifrost.adapters.postgres.market.vendor_states import PostgresVendorStates
-from bifrost.adapters.vendors.calls import Patience
-from bifrost.adapters.vendors.registry import TICK_VENDORS, VENDORS, Vendors
+from bifrost.adapters.vendors.registry import TICK_VENDORS
 from bifrost.data.ingest import working
-from bifrost.data.ingest.backfilling import Asking, BackfillRequest, Backfills
-from bifrost.data.ingest.jobs import Item, ItemState, JobState
-from bifrost.data.ingest.working import ItemIngester
+from bifrost.data.ingest.backfilling import BackfillRequest
+from bifrost.data.ingest.jobs import ItemState, JobState
 from bifrost.data.providers.breaking import CircuitState
 from bifrost.data.series.columns import micros
 from bifrost.data.series.kinds import Series
 from bifrost.data.series.ticks import QuoteColumns, TickQuery, TradeColumns
-from tests.contract.vendor_desk import BEFORE, FIRST, TWINS, settings_of
-from tests.ingestion_desk import IngestionDesk
-from tests.twins.market import Share, market, share
+from tests.contract.vendor_desk import BEFORE, FIRST
+from tests.contract.vendor_job import VendorJob
+from tests.twins.market import Share, share
 from tests.twins.server import (
     WELL,
     Misbehaviour,
@@ -41,6 +35,8 @@ from tests.twins.server import (
     half_page,
     too_many,
 )
+
+pytestmark = pytest.mark.usefixtures("three_tries")
 
 # Tuesday it did not trade.
 DAYS = (date(2024, 6, 3), date(2024, 6, 5))
@@ -58,13 +54,6 @@ TRUTH = {
     Series.TRADES: [(micros(one.at), int(one.price * 10**6)) for one in SHARE.trades],
     Series.QUOTES: [(micros(one.at), int(one.bid * 10**6)) for one in SHARE.quotes],
 }
-
-
-@pytest.fixture(autouse=True)
-def _without_pauses() -> Iterator[None]:
-    stamina.set_testing(True, attempts=3)
-    yield
-    stamina.set_testing(False)
 
 
 def _of_each_row(change: Callable[[dict[str, Any]], None]) -> Misbehaviour:
@@ -90,49 +79,20 @@ def _ten_hours_early(row: dict[str, Any]) -> None:
         row["t"] = str(np.datetime64(row["t"].rstrip("Z"), "us") - np.timedelta64(10, "h")) + "Z"
 
 
-class TickJob:
+class TickJob(VendorJob):
     """One backfill from one vendor, and what became of it."""
 
     def __init__(
         self, make_database: Callable[[str], Database], vendor: str, series: Series
     ) -> None:
-        self.vendor, self.series = vendor, series
-        self.desk = IngestionDesk(make_database("data"))
-        self.twin = TWINS[vendor](market(SHARE), page_rows=20)
-        self.twin.live()
-        self.states = PostgresVendorStates(make_database("data"))
-        clock, ids = self.desk.clock, RandomIds()
-        vendors = Vendors(settings_of(self.twin), self.states, clock, Patience(deadline_seconds=2))
-        self.ingester = ItemIngester(PostgresItems(self.desk.database), vendors, clock, ids)
-        parts = (self.desk.jobs, self.desk.subscriptions, VENDORS, self.desk.dispatcher, clock, ids)
-        self.backfills = Backfills(*parts, TICK_VENDORS)
-        self.job_id = self.begin("key-1")
+        super().__init__(make_database, vendor, SHARE, page_rows=20)
+        self.series = series
+        self.job_id = self.begin_days("key-1")
 
-    def begin(self, key: str) -> str:
+    def begin_days(self, key: str) -> str:
         """Ask for the three days."""
         days = (DAYS[0], DAYS[-1])
-        asked = BackfillRequest(("AAPL",), None, *days, self.vendor, self.series)
-        return self.backfills.start(asked, Asking("owner-1", key, "request-1")).job.job_id
-
-    def work(self, *script: Misbehaviour | None, always: Misbehaviour | None = None) -> Item:
-        """Wait until the item is due, and let an ingester work while the twin does this."""
-        self.twin.script(*script)
-        self.twin.always = always
-        self.desk.clock.pass_by(1000)
-        self.ingester.work(self.desk.item(self.job_id).number)
-        return self.desk.item(self.job_id)
-
-    @property
-    def state(self) -> JobState:
-        """The job's."""
-        return self.backfills.progress(self.job_id).state
-
-    @property
-    def circuit(self) -> CircuitState:
-        """How the circuit to the vendor stands, as every process sees it."""
-        found = self.states.find(self.vendor)
-        assert found is not None
-        return found.circuit.state
+        return self.begin(BackfillRequest(("AAPL",), None, *days, self.vendor, self.series), key)
 
     @property
     def stored(self) -> list[tuple[int, int]]:
@@ -211,7 +171,7 @@ def test_a_day_of_many_pages_is_kept_part_by_part_and_told_again_is_no_news(
 
     item = job.work()
     first = (item.state, item.rows_written, item.slices > len(DAYS) + 1)
-    job.job_id = job.begin("key-2")
+    job.job_id = job.begin_days("key-2")
     job.twin.page_rows = 7
     again = job.work()
 

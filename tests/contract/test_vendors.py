@@ -11,7 +11,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-import stamina
 
 from bifrost.adapters.clock import SystemClock
 from bifrost.adapters.memory.clock import SetClock
@@ -57,14 +56,9 @@ from tests.twins.server import (
     too_many,
 )
 
+pytestmark = pytest.mark.usefixtures("three_tries")
+
 TRIES = 3
-
-
-@pytest.fixture(autouse=True)
-def _without_pauses() -> Iterator[None]:
-    stamina.set_testing(True, attempts=TRIES)
-    yield
-    stamina.set_testing(False)
 
 
 @pytest.fixture(params=sorted(TWINS))

@@ -71,10 +71,10 @@ GOOD = {
 
 
 class Silence:
-    """Workflows that never begin, and an outbox that nobody empties."""
+    """A bus that loses everything, and workflows that never begin."""
 
-    def flush(self, *_given: Any) -> int:
-        return 0
+    def put(self, _entries: Any) -> frozenset[int]:
+        return frozenset()
 
     def start(self, *_given: Any) -> None:
         return None
@@ -97,7 +97,7 @@ def send(
     """The capability's function, whose caller is an admin."""
     capability = request.param
     monkeypatch.setenv("VENUE_DATABASE_URL", database_url("venue"))
-    monkeypatch.setattr("bifrost.adapters.postgres.outbox.Relay", lambda *_: Silence())
+    monkeypatch.setattr("bifrost.adapters.aws.bus.EventBridgeSink", lambda *_: Silence())
     monkeypatch.setattr("anyio.to_thread.run_sync", at_once)
     monkeypatch.setattr(plugs, "workflows", Silence)
     monkeypatch.setattr(f"functions.{capability}.wiring.workflows", Silence, raising=False)

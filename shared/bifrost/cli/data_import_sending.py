@@ -18,7 +18,6 @@ Named: TypeAlias = tuple[str, Path]
 Sheet: TypeAlias = dict[str, Any]
 
 _SUFFIXES = {"csv": (".csv",), "lean": (".zip", ".csv"), "parquet": (".parquet", ".pq")}
-_STAGES = {"map_files": 0, "factor_files": 1}
 # An address takes 64 KiB of JSON.
 _DECLARED_BYTES_MAX = 48_000
 _WAIT_SECONDS = 900
@@ -63,7 +62,7 @@ def found_files(given: Sequence[str], file_format: str) -> list[Named]:
         named += [("/".join(_place(each).parts[1:][-2:]), each) for each in chosen]
     if not named:
         raise typer.BadParameter("name a file, or a folder that has some", param_hint="files")
-    return sorted(named, key=lambda one: _stage(one[0]))
+    return sorted(named, key=lambda one: _stage(one[0], file_format))
 
 
 def _place(path: Path) -> Path:
@@ -87,7 +86,8 @@ def send(api: "Api", found: Sequence[Named], told: dict[str, str]) -> list[Sheet
         # Stage by stage: what comes early would wait, and all of it for one function's turn.
         sent = 0
         files: list[Sheet] = []
-        for _, stage in groupby(zip(part, urls, strict=True), key=lambda one: _stage(one[0][0])):
+        places = zip(part, urls, strict=True)
+        for _, stage in groupby(places, key=lambda one: _stage(one[0][0], told["format"])):
             pairs = list(stage)
             _put([one for one, _ in pairs], [url for _, url in pairs])
             sent += len(pairs)
@@ -142,8 +142,10 @@ def _parts(
         yield part, bodies
 
 
-def _stage(name: str) -> int:
-    return _STAGES.get(name.split("/", maxsplit=1)[0], len(_STAGES))
+def _stage(name: str, file_format: str) -> int:
+    from bifrost.data.files.uploads import stage_of
+
+    return stage_of(name, file_format)
 
 
 def _put(part: Sequence[Named], urls: Sequence[str]) -> None:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+# What a symbol is written like: AAPL, BRK.B.
+SYMBOL = r"[A-Z][A-Z0-9]{0,9}([.\-][A-Z0-9]{1,4})?"
+
 
 @dataclass(frozen=True, slots=True)
 class Instrument:

@@ -8,8 +8,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from pydantic_core import PydanticCustomError
 
 from bifrost.core.errors import not_a_cursor
+from bifrost.core.instruments import SYMBOL
 from bifrost.core.sessions import Session
-from bifrost.data.files.instrument_file import SYMBOL
 from bifrost.data.ports import Listing
 from bifrost.data.reference.terms import NO_VENUE
 from bifrost.data.replay import INSTRUMENTS_MAX, SPEED_MAX, Replay, ReplayRequest

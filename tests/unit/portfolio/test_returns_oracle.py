@@ -1,5 +1,5 @@
-"""Random series agree with other people's arithmetic: the money-weighted return with pyxirr (a
-library of its own, in Rust), the two exact measures with fractions.
+"""Thousands of random series agree with other people's arithmetic: the money-weighted return with
+pyxirr (a library of its own, in Rust), the two exact measures with fractions.
 """
 
 from datetime import date, timedelta
@@ -22,9 +22,15 @@ CENTS = st.integers(1, 10**9).map(lambda cents: Decimal(cents).scaleb(-2))
 SIGNED = st.integers(-(10**9), 10**9).map(lambda cents: Decimal(cents).scaleb(-2))
 GAPS = st.integers(1, 400)
 CALM = [HealthCheck.filter_too_much]
-MANY = settings(
-    max_examples=max(400, settings().max_examples), deadline=None, suppress_health_check=CALM
-)
+
+
+def _at_least(examples: int) -> settings:
+    """So many, or more where the profile asks for them."""
+    most = max(examples, settings().max_examples)
+    return settings(max_examples=most, deadline=None, suppress_health_check=CALM)
+
+
+THOUSANDS, HUNDREDS = _at_least(1500), _at_least(300)
 
 
 @st.composite
@@ -65,7 +71,7 @@ def investors(series: Series) -> dict[date, float]:
 
 
 @given(market_series())
-@MANY
+@THOUSANDS
 def test_the_money_weighted_return_is_that_of_pyxirr(series: Series) -> None:
     ours = money_weighted(series)
 
@@ -82,7 +88,7 @@ def test_the_money_weighted_return_is_that_of_pyxirr(series: Series) -> None:
 
 
 @given(any_flows())
-@MANY
+@THOUSANDS
 def test_a_rate_is_one_that_pyxirr_values_at_nothing(flows: list[tuple[date, Decimal]]) -> None:
     found = xirr(flows)
     rates = found.rates if isinstance(found, Failure) else (found,)
@@ -97,7 +103,7 @@ def test_a_rate_is_one_that_pyxirr_values_at_nothing(flows: list[tuple[date, Dec
 
 
 @given(any_flows())
-@MANY
+@HUNDREDS
 def test_where_no_rate_is_found_the_value_never_changes_its_sign(
     flows: list[tuple[date, Decimal]],
 ) -> None:
@@ -110,7 +116,7 @@ def test_where_no_rate_is_found_the_value_never_changes_its_sign(
 
 
 @given(any_flows())
-@MANY
+@THOUSANDS
 def test_a_rate_that_pyxirr_finds_is_among_ours(flows: list[tuple[date, Decimal]]) -> None:
     theirs = pyxirr.xirr(dict(flows), silent=True)
     assume(theirs is not None and -0.999 < theirs < 1e5)
@@ -121,7 +127,7 @@ def test_a_rate_that_pyxirr_finds_is_among_ours(flows: list[tuple[date, Decimal]
 
 
 @given(market_series())
-@MANY
+@HUNDREDS
 def test_the_time_weighted_return_is_the_product_of_fractions(series: Series) -> None:
     grown, worth = Fraction(1), Fraction(series.opening)
     for day in series.days:
@@ -132,7 +138,7 @@ def test_the_time_weighted_return_is_the_product_of_fractions(series: Series) ->
 
 
 @given(market_series())
-@MANY
+@HUNDREDS
 def test_the_modified_dietz_return_is_gain_over_average_capital_in_fractions(
     series: Series,
 ) -> None:

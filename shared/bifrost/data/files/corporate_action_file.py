@@ -26,9 +26,9 @@ from bifrost.core.corporate_actions import (
     StockDividend,
 )
 from bifrost.core.errors import FieldProblem, InvalidInputError
+from bifrost.core.instruments import SYMBOL
 from bifrost.core.written import day_of
 from bifrost.data.files.bar_file import text_lines
-from bifrost.data.files.instrument_file import SYMBOL
 
 _TERMS: dict[ActionKind, type] = {
     ActionKind.SPLIT: Split,

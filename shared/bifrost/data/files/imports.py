@@ -6,8 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
+from bifrost.core.instruments import SYMBOL
 from bifrost.data.files.bar_file import RejectedRow
-from bifrost.data.files.instrument_file import SYMBOL
 
 # Read whole, and ten times as large in a function's memory once parsed; a century of daily bars
 # is a ninth of it.

@@ -6,7 +6,7 @@ from collections.abc import Container
 from decimal import Decimal
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
-from bifrost.core.instruments import Instrument
+from bifrost.core.instruments import SYMBOL, Instrument
 from bifrost.data.files.bar_file import RejectedRow, text_lines
 
 COLUMNS = ("symbol", "mic", "currency", "tick_size", "lot_size", "name")
@@ -14,7 +14,6 @@ COLUMNS = ("symbol", "mic", "currency", "tick_size", "lot_size", "name")
 # The other venues of American shares keep the hours and holidays of the NYSE.
 CALENDARS = dict.fromkeys(("XNYS", "XNAS", "ARCX", "XASE", "BATS"), "XNYS")
 
-SYMBOL = r"[A-Z][A-Z0-9]{0,9}([.\-][A-Z0-9]{1,4})?"
 _FORMS = {
     "symbol": (SYMBOL, "capital letters and digits"),
     "mic": ("|".join(CALENDARS), f"one of {', '.join(CALENDARS)}"),

@@ -72,12 +72,13 @@ class Declared:
     @property
     def stage(self) -> Stage:
         """When its turn comes."""
-        folder = PurePosixPath(self.name).parent.name
-        if self.format is FileFormat.LEAN and folder == "map_files":
-            return Stage.INSTRUMENTS
-        if self.format is FileFormat.LEAN and folder == "factor_files":
-            return Stage.ACTIONS
-        return Stage.BARS
+        return stage_of(self.name, self.format)
+
+
+def stage_of(name: str, file_format: str) -> Stage:
+    """Say when a file's turn comes: a vendor's folder tells what its files are."""
+    folder = PurePosixPath(name).parent.name if file_format == FileFormat.LEAN else ""
+    return {"map_files": Stage.INSTRUMENTS, "factor_files": Stage.ACTIONS}.get(folder, Stage.BARS)
 
 
 @dataclass(frozen=True, slots=True)

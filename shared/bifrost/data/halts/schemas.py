@@ -49,18 +49,7 @@ class HaltSheet(_Sheet):
     @classmethod
     def of(cls, halt: KnownHalt) -> "HaltSheet":
         """Show one."""
-        return cls(
-            instrument=halt.instrument,
-            state=halt.state,
-            begins_at=halt.begins_at,
-            ends_at=halt.ends_at,
-            known_to=halt.known_to,
-            source=halt.source,
-            code=halt.code,
-            reason=halt.reason,
-            told_by=halt.told_by,
-            recorded_at=halt.recorded_at,
-        )
+        return cls(**{name: getattr(halt, name) for name in cls.model_fields})
 
 
 class HaltPage(_Sheet):

@@ -5,8 +5,11 @@ we could tell, and is not for ever. Who judges by it judges up to where it was k
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+
+# Exchanges stop within it, and a halt and a trade are stamped by different clocks.
+STOPPING = timedelta(seconds=1)
 
 
 class Trading(StrEnum):

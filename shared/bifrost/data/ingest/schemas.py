@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 from pydantic_core import PydanticCustomError
 
-from bifrost.data.files.instrument_file import SYMBOL
+from bifrost.core.instruments import SYMBOL
 from bifrost.data.ingest.backfilling import BackfillRequest, Progress, counts
 from bifrost.data.ingest.freshness import Freshness
 from bifrost.data.ingest.jobs import Item

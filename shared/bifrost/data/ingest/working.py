@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from bifrost.core.errors import ConflictError, NotFoundError, UnavailableError
-from bifrost.core.sessions import exchange_date
 from bifrost.data.ingest.jobs import (
     LEASE,
     Item,
@@ -31,7 +30,7 @@ from bifrost.data.ingest.tick_settling import ticks_settled
 from bifrost.data.ports import Clock, Ids
 from bifrost.data.providers.answers import Failed
 from bifrost.data.providers.ports import BarRequest, TickRequest
-from bifrost.data.reference.calling import Called, Calling, KeysAlone, Names
+from bifrost.data.reference.calling import Called, Calling, KeysAlone, Names, calling_of
 from bifrost.data.series.kinds import Series
 
 
@@ -90,7 +89,8 @@ class ItemIngester:
             return item
 
     def _fetch(self, item: Item) -> Item:
-        calling = self._calling(item)
+        now, provider = self.clock.now(), item.scope.provider
+        calling = calling_of(self.names, provider, item.instrument, item.symbol, now)
         called = calling.of(item.resume_at, slice_end(item))
         scope = replace(item.scope, first=item.resume_at, before=called.before)
         if called.symbol:
@@ -105,13 +105,6 @@ class ItemIngester:
             return _with_word(settle(books, of), calling)
 
         return self._write(item, keep)
-
-    def _calling(self, item: Item) -> Calling:
-        """Return how the vendor is asked; a symbol that was given with the item holds for all."""
-        given = item.symbol if item.symbol != item.instrument else ""
-        terms = () if given else self.names.beside(item.instrument)
-        today = exchange_date(self.clock.now())
-        return Calling(item.scope.provider, item.instrument, given, tuple(terms), today)
 
     def _asked(self, whose: tuple[str, str], scope: Scope) -> Callable[[ItemBooks, Slice], Item]:
         """Ask the vendor; return what its answer makes of the item.

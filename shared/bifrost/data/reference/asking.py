@@ -14,7 +14,7 @@ from bifrost.data.files.import_service import ImportService
 from bifrost.data.providers.answers import Absent, Answer, Found, Partial
 from bifrost.data.providers.ports import ActionProvider
 from bifrost.data.providers.told_actions import ActionsTold, LeftOut
-from bifrost.data.reference.calling import Calling, KeysAlone, Names
+from bifrost.data.reference.calling import KeysAlone, Names, calling_of
 from bifrost.data.reference.claiming import VendorAnswer
 
 # Some vendors count by the day on which they process an action: near the ends of what was asked
@@ -85,10 +85,9 @@ class ActionAsker:
         InvalidInputError for actions that cannot be: of an unlisted instrument, or currency.
         """
         provider = self.vendors.named(vendor)
-        given = asked.symbol if asked.symbol != asked.instrument else ""
-        terms = () if given else self.names.beside(asked.instrument)
-        today = exchange_date(self.imports.clock.now())
-        calling = Calling(vendor, asked.instrument, given, tuple(terms), today, MARGIN)
+        now = self.imports.clock.now()
+        calling = calling_of(self.names, vendor, asked.instrument, asked.symbol, now)
+        calling = replace(calling, past_end=MARGIN)
         whole = ActionsAsked()
         for called, first, last in calling.parts(asked.first, asked.last):
             part = replace(asked, symbol=called.symbol, first=first, last=last)

@@ -147,6 +147,13 @@ class Calling:
         return Called("", until, f"{why}, from {ends} on")
 
 
+def calling_of(names: Names, provider: str, instrument: str, symbol: str, now: datetime) -> Calling:
+    """Return how a vendor is asked; a symbol that is given beside the key holds for all days."""
+    given = symbol if symbol != instrument else ""
+    terms = () if given else names.beside(instrument)
+    return Calling(provider, instrument, given, tuple(terms), exchange_date(now))
+
+
 def _had(one: Terms, first: Terms) -> bool:
     """Say whether another had that first symbol before."""
     is_before = one.symbol == first.symbol and one.valid_from < first.valid_from

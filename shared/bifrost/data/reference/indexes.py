@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
+from bifrost.core.instruments import SYMBOL
 from bifrost.core.written import day_of
 from bifrost.data.files.bar_file import RejectedRow, text_lines
-from bifrost.data.files.instrument_file import SYMBOL
 from bifrost.data.reference.terms import NO_END
 
 COLUMNS = ("index", "instrument", "from", "to")

@@ -13,8 +13,8 @@ from itertools import pairwise
 from pathlib import PurePath
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
+from bifrost.core.instruments import SYMBOL
 from bifrost.data.files.bar_file import text_lines
-from bifrost.data.files.instrument_file import SYMBOL
 from bifrost.data.reference.terms import NO_END, UNKNOWN_START, ListingStatus, Terms
 
 SOURCE = "lean"

@@ -53,7 +53,7 @@ def _days_of(
         at = int(np.searchsorted(days.sessions, np.datetime64(day, "D")))
         if 0 < at < len(days):
             told[at] = float(ratio)
-    days = replace(days, sessions=days.sessions, splits=told)
+    days = replace(days, splits=told)
     for repair in split_errors(days, splits).repairs:
         days = days.after(repair)
     return days

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from bifrost.core.errors import FieldProblem, InvalidInputError
-from bifrost.data.files.instrument_file import SYMBOL
+from bifrost.core.instruments import SYMBOL
 
 TIMEFRAMES = ("1m", "5m", "15m", "30m", "1h", "1d")
 # What minutes make; a session's bar comes with the desk's market time.

@@ -5,8 +5,9 @@ is it where it trades on for a minute without a word. A trade or two amid a halt
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
-from bifrost.data.halts.statuses import Trading, TradingStatus
+from bifrost.data.halts.statuses import STOPPING, Trading, TradingStatus
 from bifrost.data.series.columns import instant_of
 from bifrost.data.series.trades import REGULAR
 from bifrost.data.streaming.holes import MINUTE
@@ -14,8 +15,7 @@ from bifrost.data.streaming.messages import StatusTold, TradeTold
 
 # So many trades, a minute apart, say that the end of a halt was not told.
 _TRADES_MIN = 3
-# Exchanges stop within it (microseconds); a halt and a trade are stamped by different clocks.
-_STOPPING = 1_000_000
+_STOPPING = STOPPING // timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)

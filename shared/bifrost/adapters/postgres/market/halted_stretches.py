@@ -3,10 +3,8 @@
 from datetime import datetime, timedelta
 
 from bifrost.adapters.postgres.database import Statements
+from bifrost.data.halts.statuses import STOPPING
 from bifrost.data.quality.context import Halt
-
-# Exchanges stop within it, and a halt and a trade are stamped by different clocks.
-_STOPPING = timedelta(seconds=1)
 
 _AROUND = """
 SELECT begins_at, known_to FROM data.halts WHERE instrument = %s
@@ -25,8 +23,8 @@ def halts_around(
     rows = cursor.execute(_AROUND, (instrument, last, first)).fetchall()
     inner = [
         (
-            _moved(row["begins_at"], _STOPPING),
-            row["known_to"] and _moved(row["known_to"], -_STOPPING),
+            _moved(row["begins_at"], STOPPING),
+            row["known_to"] and _moved(row["known_to"], -STOPPING),
         )
         for row in rows
     ]
