@@ -61,11 +61,11 @@ def on_bars_taken(event: "BarsTaken") -> None:
     """Tell of minutes, and of the longer bars that they complete."""
     feed, of = _feed(), event.instrument
 
-    def tell() -> None:
+    def publish() -> None:
         if event.timeframe == "1m" and event.written:
             feed.publish(Kind.BARS, of, INTRADAY, event.first, event.last)
 
-    feed.once(event, tell)
+    feed.once(event, publish)
 
 
 def on_ticks_taken(event: "TicksTaken") -> None:

@@ -94,9 +94,12 @@ def test_an_action_in_another_currency_changes_nothing(desk: RestatingDesk) -> N
 
 def test_what_a_corporate_action_pays_is_not_paid_twice(desk: RestatingDesk) -> None:
     before = desk.venue.statement(ACCOUNT).cash
-    desk.listener.on_cash_changed(cash_changed("600", kind="corporate_action"))
+    paid = cash_changed("600", kind="corporate_action")
+    desk.listener.on_cash_changed(paid)
+    heard = "SELECT 1 FROM execution.inbox WHERE event_id = %s"
 
     assert desk.venue.statement(ACCOUNT).cash == before
+    assert desk.database.fetch_one(heard, (paid.event_id,)), "`bifrost up` sends it again for ever"
 
 
 def test_a_restatement_by_which_nothing_is_left_ends_the_order(desk: RestatingDesk) -> None:

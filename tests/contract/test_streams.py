@@ -11,6 +11,7 @@ from bifrost.adapters.postgres.database import Database
 from bifrost.adapters.postgres.market.leases import PostgresLeases
 from bifrost.adapters.postgres.market.streams import PostgresStreams
 from bifrost.core.errors import ConflictError, UnavailableError
+from bifrost.data.ingest.leases import Lease
 from bifrost.data.providers.answers import Failed, Partial
 from bifrost.data.series.columns import instant_of
 from bifrost.data.series.trades import REGULAR
@@ -242,18 +243,37 @@ def test_quotes_and_trades_are_kept_once_however_often_they_are_told(desk: Strea
     assert len(desk.rows("SELECT 1 FROM data.quotes")) == 1
 
 
+def taken_from_who_stops_amid_a_transaction(
+    desk: StreamDesk, others: PostgresLeases, seconds: int
+) -> list[Lease | None]:
+    """Let the holder of a lease of two seconds stop, and another wait for its row; return both."""
+    leases = [desk.leases.take("work", "one", 2)]
+    assert leases[0] is not None
+    with contextlib.suppress(UnavailableError):
+        with PostgresStreams(desk.database).transaction(leases[0]):
+            # It waits for the row until the server ends who proved that it holds the lease.
+            leases.append(others.take("work", "two", seconds))
+        pytest.fail("a transaction outlived its lease")
+    return leases
+
+
 def test_who_stops_amid_a_transaction_keeps_nobody_from_the_lease_for_longer_than_it_lasts(
     desk: StreamDesk, make_database: Callable[[str], Database]
 ) -> None:
-    mine = desk.leases.take("work", "one", 1)
-    assert mine is not None
     others = PostgresLeases(make_database("data"))
 
-    with contextlib.suppress(UnavailableError):
-        with PostgresStreams(desk.database).transaction(mine):
-            # It waits for the row until the server ends who proved that it holds the lease.
-            taken = others.take("work", "two", 60)
-        pytest.fail("a transaction outlived its lease")
+    mine, taken = taken_from_who_stops_amid_a_transaction(desk, others, 60)
 
+    assert mine is not None
     assert taken is not None
     assert taken.token == mine.token + 1
+
+
+def test_a_lease_lasts_from_when_it_was_got_not_from_when_its_row_was_waited_for(
+    desk: StreamDesk, make_database: Callable[[str], Database]
+) -> None:
+    others = PostgresLeases(make_database("data"))
+    _, taken = taken_from_who_stops_amid_a_transaction(desk, others, 2)
+
+    assert taken is not None
+    assert desk.leases.take("work", "three", 60) is None

@@ -80,19 +80,19 @@ def _ten_hours_early(row: dict[str, Any]) -> None:
 
 
 class TickJob(VendorJob):
-    """One backfill from one vendor, and what became of it."""
+    """One backfill of quotes or trades from one vendor, and what became of it."""
 
     def __init__(
         self, make_database: Callable[[str], Database], vendor: str, series: Series
     ) -> None:
         super().__init__(make_database, vendor, SHARE, page_rows=20)
         self.series = series
-        self.job_id = self.begin_days("key-1")
+        self.begin_days("key-1")
 
-    def begin_days(self, key: str) -> str:
+    def begin_days(self, key: str) -> None:
         """Ask for the three days."""
         days = (DAYS[0], DAYS[-1])
-        return self.begin(BackfillRequest(("AAPL",), None, *days, self.vendor, self.series), key)
+        self.begin(BackfillRequest(("AAPL",), None, *days, self.vendor, self.series), key)
 
     @property
     def stored(self) -> list[tuple[int, int]]:
@@ -171,7 +171,7 @@ def test_a_day_of_many_pages_is_kept_part_by_part_and_told_again_is_no_news(
 
     item = job.work()
     first = (item.state, item.rows_written, item.slices > len(DAYS) + 1)
-    job.job_id = job.begin_days("key-2")
+    job.begin_days("key-2")
     job.twin.page_rows = 7
     again = job.work()
 

@@ -32,6 +32,7 @@ from tests.contract.vendor_desk import (
     MARKET,
     SHARE,
     SPLIT,
+    TRIES,
     TWINS,
     VendorDesk,
     settings_of,
@@ -57,8 +58,6 @@ from tests.twins.server import (
 )
 
 pytestmark = pytest.mark.usefixtures("three_tries")
-
-TRIES = 3
 
 
 @pytest.fixture(params=sorted(TWINS))

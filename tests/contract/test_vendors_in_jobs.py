@@ -42,7 +42,7 @@ class MinutesJob(VendorJob):
     def __init__(self, make_database: Callable[[str], Database], vendor: str) -> None:
         super().__init__(make_database, vendor, SHARE, page_rows=300)
         asked = BackfillRequest(("AAPL",), Timeframe.M1, date(2024, 6, 3), LAST, vendor)
-        self.job_id = self.begin(asked, "key-1")
+        self.begin(asked, "key-1")
 
     def resume(self) -> None:
         """Do as a person does who has read why it failed."""

@@ -36,6 +36,8 @@ LAST = date(2024, 6, 14)
 SHARE = share("ACME", last=LAST, splits=[SPLIT], dividends=DIVIDENDS)
 MARKET: Market = market(SHARE, share("PLAIN", last=LAST))
 ALWAYS_MANY = 60_000
+# How often a client asks before it gives up, in these tests.
+TRIES = 3
 
 
 @dataclass(slots=True)

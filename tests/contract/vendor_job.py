@@ -37,9 +37,9 @@ class VendorJob:
         parts = (self.desk.jobs, self.desk.subscriptions, VENDORS, self.desk.dispatcher, clock, ids)
         self.backfills = Backfills(*parts, TICK_VENDORS)
 
-    def begin(self, asked: BackfillRequest, key: str) -> str:
-        """Ask for it, and return the job's id."""
-        return self.backfills.start(asked, Asking("owner-1", key, "request-1")).job.job_id
+    def begin(self, asked: BackfillRequest, key: str) -> None:
+        """Ask for it; what follows is of this job."""
+        self.job_id = self.backfills.start(asked, Asking("owner-1", key, "request-1")).job.job_id
 
     def work(self, *script: Misbehaviour | None, always: Misbehaviour | None = None) -> Item:
         """Wait until the item is due, and let an ingester work while the twin does this."""

@@ -62,6 +62,17 @@ def test_snapshot_of_a_past_day_says_what_was_known_then_and_since_when(data: Da
     assert early["technicals"] == {}
 
 
+def test_a_reported_number_of_fifteen_digits_is_shown_as_it_was_reported(
+    data: DataFunction,
+) -> None:
+    reported = "AAPL,total_assets,2011-12-31,901142961234567,,2012-01-11T21:30Z\n"
+    data.post("/v1/company-facts", {"text": FACTS + reported})
+
+    (shown,) = data.get("/v1/snapshots", as_of="2012-01-11", instrument="AAPL").body["items"]
+
+    assert shown["fundamentals"]["total_assets"]["value"] == "901142961234567"
+
+
 def test_every_value_is_a_row_of_a_table(data: DataFunction) -> None:
     data.post("/v1/company-facts", {"text": FACTS})
     item = data.get("/v1/snapshots", as_of="2012-01-11").body["items"][0]

@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from bifrost.core.instruments import SYMBOL
 from bifrost.core.written import ONE_LINE, day_of
 
 # By the error's type; what is in braces is its context.
@@ -59,7 +60,7 @@ _PATTERNS = {
     r"^[A-Z0-9][A-Z0-9.-]{0,31}$": "a symbol of capital letters, digits, dots or hyphens",
     r"^[A-Z0-9][A-Z0-9. -]{0,31}$": "a symbol of capital letters, digits, dots or hyphens",
     r"^([A-Z0-9][A-Z0-9.-]{0,31})?$": "a symbol of capital letters, digits, dots or hyphens",
-    r"^[A-Z][A-Z0-9]{0,9}([.\-][A-Z0-9]{1,4})?$": "a symbol of capital letters and digits",
+    f"^{SYMBOL}$": "a symbol of capital letters and digits",
     r"^[0-9]{1,18}$": "the `next_cursor` of the page before",
     r"^-?[0-9]{1,18}$|^-[0-9]{19}$": "the `next_cursor` of the page before",
     r"^[\x21-\x7e]{1,300}$": "1 to 300 visible characters of ASCII, without spaces",

@@ -209,9 +209,9 @@ def test_aws_that_cannot_start_says_why(home: Home, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(aws, "free_port", lambda wanted: wanted)
 
     with aws.socket.socket() as taken:
-        taken.bind((aws.HOST, PORT))  # and nobody listens: who calls is refused at once
+        taken.bind((aws.HOST, 0))  # and nobody listens: who calls is refused at once
         with pytest.raises(UnavailableError, match=r"(?s)did not start.*aws\.log"):
-            aws.start(home, PORT)
+            aws.start(home, taken.getsockname()[1])
 
 
 def test_a_taken_port_gives_the_next_one() -> None:

@@ -228,7 +228,8 @@ class Database:
             if isinstance(error, driver.errors.LockNotAvailable):
                 raise BusyError(f"a row is held by another transaction: {error}") from error
             # A prepared statement whose table a migration has changed since is as good as a lost
-            # connection: a new one plans it again.
+            # connection: a new one plans it again. A session that the server ended (it idled amid
+            # a transaction) says so by an error of any class.
             lost = (driver.OperationalError, driver.InterfaceError)
             is_ended = self._connection is not None and self._connection.broken
             if is_ended or isinstance(error, (*lost, driver.errors.FeatureNotSupported)):

@@ -43,7 +43,7 @@ class Taken:
     read: those that were given; what had waited for them is written beside them.
     written: new, or different from what was stored. kept_apart: quarantined, each with its
         reasons. flagged: stored, and something about them is odd. sessions: those touched.
-        overturned: written over a stored bar whose close was more than half as much again, or less.
+    overturned: written over a stored bar whose close was more than half as much again, or less.
     """
 
     read: int = 0

@@ -9,8 +9,11 @@ from bifrost.wire.numbers import example
 
 
 def written(statistic: float) -> str:
-    """Write it to twelve digits, beyond which floats err, without an exponent or idle zeros."""
-    return format(Decimal(f"{statistic:.12g}"), "f")
+    """Write the fifteen digits that a float holds of any number, without an exponent or idle zeros.
+
+    A company's total of fourteen digits stays what it reported.
+    """
+    return format(Decimal(f"{statistic:.15g}"), "f")
 
 
 Statistic = Annotated[float, PlainSerializer(written, return_type=str), example("0.995")]

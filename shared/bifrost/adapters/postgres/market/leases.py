@@ -4,14 +4,15 @@ from bifrost.adapters.postgres.database import Database, Statements
 from bifrost.core.errors import ConflictError
 from bifrost.data.ingest.leases import Lease
 
-# One statement decides: the row that is locked by another taker is seen as that one left it.
+# One statement decides: the row that another has locked is waited for, and seen as that one left
+# it. So the end is counted from then: `excluded.ends_at` is of before the wait, and may be past.
 _TAKE = """
 INSERT INTO data.leases AS held (name, holder, token, ends_at)
 VALUES (%(name)s, %(holder)s, 1, clock_timestamp() + make_interval(secs => %(seconds)s))
 ON CONFLICT (name) DO UPDATE
 SET holder = excluded.holder,
     token = held.token + (held.holder <> excluded.holder OR held.ends_at <= clock_timestamp())::int,
-    ends_at = excluded.ends_at
+    ends_at = clock_timestamp() + make_interval(secs => %(seconds)s)
 WHERE held.holder = excluded.holder OR held.ends_at <= clock_timestamp()
 RETURNING token
 """
