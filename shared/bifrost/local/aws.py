@@ -52,17 +52,17 @@ def start(home: Home, wanted: int) -> tuple[ProcessRef, int]:
     A port that is free when it is looked at may be taken a moment later by another stack.
     """
     processes.end(processes.workers_left_behind(home.path))
-    port = wanted
+    log, said, port = home.logs / "aws.log", "", wanted
     for _ in range(PORTS_TRIED_MAX):
         port = free_port(port)
         process = launch(home, port)
         if wait_until_serving(home, process, port):
             return process, port
-        if free_port(port) == port:
+        said = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
+        # Who had it may be gone again: MiniStack's own words are asked, too.
+        if free_port(port) == port and f":{port} is already in use" not in said:
             break  # nobody took it: it ended for another reason
-    log = home.logs / "aws.log"
-    said = log.read_text(errors="replace").splitlines()[-5:]
-    raise UnavailableError("\n".join(["MiniStack did not start:", *said, f"(from {log})"]))
+    raise UnavailableError(f"MiniStack did not start:\n{said}\n(from {log})")
 
 
 def launch(home: Home, port: int) -> ProcessRef:

@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil  # type: ignore[import-untyped]  # it ships no types
 import psycopg
@@ -203,6 +204,28 @@ def test_two_stacks_that_want_one_port_never_take_each_other_for_themselves(
     assert aws.serves(other, aws.endpoint(other_port))
     aws.stop(other, second)
     aws.stop(home, first)
+
+
+def test_a_port_that_somebody_had_for_a_moment_is_tried_again(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port, real = aws.free_port(PORT), aws.wait_until_serving
+    with aws.socket.socket() as passing:
+        passing.bind((aws.HOST, port))
+        passing.listen()
+        # Free when it was looked at, taken when it was opened, and free again right after.
+        monkeypatch.setattr(aws, "free_port", lambda wanted: wanted)
+
+        def gone_then(*asked: Any) -> bool:
+            serves = real(*asked)
+            passing.close()
+            return serves
+
+        monkeypatch.setattr(aws, "wait_until_serving", gone_then)
+        process, got = aws.start(home, port)
+    aws.stop(home, process)
+
+    assert got == port
 
 
 def test_aws_that_cannot_start_says_why(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
