@@ -4,6 +4,7 @@ is a row until a vendor filled it, and whoever lost the lease writes nothing.
 
 import contextlib
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -244,7 +245,7 @@ def test_quotes_and_trades_are_kept_once_however_often_they_are_told(desk: Strea
 
 
 def taken_from_who_stops_amid_a_transaction(
-    desk: StreamDesk, others: PostgresLeases, seconds: int
+    desk: StreamDesk, others: PostgresLeases
 ) -> list[Lease | None]:
     """Let the holder of a lease of two seconds stop, and another wait for its row; return both."""
     leases = [desk.leases.take("work", "one", 2)]
@@ -252,7 +253,7 @@ def taken_from_who_stops_amid_a_transaction(
     with contextlib.suppress(UnavailableError):
         with PostgresStreams(desk.database).transaction(leases[0]):
             # It waits for the row until the server ends who proved that it holds the lease.
-            leases.append(others.take("work", "two", seconds))
+            leases.append(others.take("work", "two", 60))
         pytest.fail("a transaction outlived its lease")
     return leases
 
@@ -262,7 +263,7 @@ def test_who_stops_amid_a_transaction_keeps_nobody_from_the_lease_for_longer_tha
 ) -> None:
     others = PostgresLeases(make_database("data"))
 
-    mine, taken = taken_from_who_stops_amid_a_transaction(desk, others, 60)
+    mine, taken = taken_from_who_stops_amid_a_transaction(desk, others)
 
     assert mine is not None
     assert taken is not None
@@ -273,7 +274,11 @@ def test_a_lease_lasts_from_when_it_was_got_not_from_when_its_row_was_waited_for
     desk: StreamDesk, make_database: Callable[[str], Database]
 ) -> None:
     others = PostgresLeases(make_database("data"))
-    _, taken = taken_from_who_stops_amid_a_transaction(desk, others, 2)
+    (before,) = desk.rows("SELECT clock_timestamp() AS at")
 
-    assert taken is not None
-    assert desk.leases.take("work", "three", 60) is None
+    taken_from_who_stops_amid_a_transaction(desk, others)
+
+    (held,) = desk.rows("SELECT holder, ends_at FROM data.leases WHERE name = 'work'")
+    assert held["holder"] == "two"
+    # Two seconds of waiting and the sixty that it asked for.
+    assert held["ends_at"] >= before["at"] + timedelta(seconds=62)

@@ -211,6 +211,8 @@ def test_a_port_that_somebody_had_for_a_moment_is_tried_again(
 ) -> None:
     port, real = aws.free_port(PORT), aws.wait_until_serving
     with aws.socket.socket() as passing:
+        # Connections of stacks before it may linger on the port.
+        passing.setsockopt(aws.socket.SOL_SOCKET, aws.socket.SO_REUSEADDR, 1)
         passing.bind((aws.HOST, port))
         passing.listen()
         # Free when it was looked at, taken when it was opened, and free again right after.
